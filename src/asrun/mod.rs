@@ -1,0 +1,158 @@
+//! What aired: facts. A cue's airing is the sum of its facts, each written once and never changed.
+//!
+//! A cue usually has one *take*: opened before its first frame, closed after its last. A power cut or an interrupt
+//! may give it two. What never sounded has a single fact, `NotAired`. The outcome is a function of the facts, so
+//! that a cue cannot have two.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::schedule::OutputId;
+use crate::timeline::{Cue, CueId};
+
+/// Why something was not, or not wholly, aired. The first ones are the causes of the paper log (nhật ký).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// Mất điện, or the program was killed: closed at the last heartbeat.
+    PowerCut,
+    /// The program was not running at its time.
+    NotRunning,
+    /// Thiết bị hỏng: the output was down.
+    OutputDown,
+    /// Tệp lỗi: the file is gone, changed, or cannot be decoded.
+    FileBroken,
+    /// Chưa được duyệt.
+    NotApproved,
+    /// Nothing was handed in.
+    NothingHandedIn,
+    /// Not valid on this date.
+    NotValid,
+    /// Thu hồi: withdrawn, before or while on air.
+    Withdrawn,
+    /// Ngoài giờ cho phép: quiet hours or another local rule.
+    AgainstTheRules,
+    /// Bị bản tin khẩn cấp chen ngang.
+    Emergency,
+    /// A person took the air.
+    Live,
+    /// Mất tín hiệu tiếp sóng.
+    RelayLost,
+    /// Đồng hồ chưa tin cậy.
+    ClockNotTrusted,
+    /// Người trực dừng.
+    StoppedByOperator,
+    /// Its turn was over before it could start, and its late rule says so.
+    TooLate,
+    /// Faded out for the next hard start or the session's end, as planned.
+    PlannedCut,
+    /// Cut by a hard start that the plan did not foresee, after a late start before it.
+    CutByNext,
+    /// No room was left for it in the session.
+    NoRoom,
+    /// A day without music.
+    NoMusic,
+    /// The schedule was changed while it was on air, or just before.
+    ScheduleChanged,
+    /// The program was stopped in an orderly way.
+    ProgramStopped,
+}
+
+/// What became of a cue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", content = "cause", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Đang phát: a take is open.
+    OnAir,
+    /// Đã phát: as planned, to the last planned frame.
+    Aired,
+    /// Phát một phần.
+    Partly(Cause),
+    /// Không phát.
+    NotAired(Cause),
+    /// Thu hồi while on air.
+    Withdrawn,
+}
+
+/// A fact about a cue, in the order in which the engine learned them.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fact {
+    /// A take is about to sound; on disk before its first frame.
+    Opened(Opened),
+    /// A take is over.
+    Closed(Closed),
+    /// A cue did not and will not sound.
+    NotAired(NotAired),
+    /// The output is alive and this take is still on air: from these a power cut is dated.
+    Heartbeat {
+        /// When.
+        at: Timestamp,
+        /// The output.
+        output: OutputId,
+    },
+}
+
+/// A take is about to sound.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Opened {
+    /// What sounds.
+    pub cue: Arc<Cue>,
+    /// The output.
+    pub output: OutputId,
+    /// Which take of the cue, from 0.
+    pub take: u16,
+    /// When this take's first frame is to leave: the cue's `at`, or later for one that joins in progress.
+    pub planned: Timestamp,
+    /// How far into the cue it begins.
+    pub skip: SignedDuration,
+    /// Frames it is to deliver, at the output's rate.
+    pub expected: u64,
+    /// The output's rate, in frames per second.
+    pub sample_rate: u32,
+    /// The device's stable name.
+    pub device: String,
+    /// What was known of the clock.
+    pub clock: crate::clock::ClockHealth,
+    /// When this was decided.
+    pub at: Timestamp,
+}
+
+/// A take is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closed {
+    /// The cue.
+    pub cue: CueId,
+    /// The output.
+    pub output: OutputId,
+    /// Which take.
+    pub take: u16,
+    /// When the first frame left the device; none if none did.
+    pub started: Option<Timestamp>,
+    /// When the last one did.
+    pub ended: Option<Timestamp>,
+    /// Frames of the segment that a healthy device took.
+    pub delivered: u64,
+    /// Frames of silence that had to stand in for sound which was not ready in time.
+    pub starved: u64,
+    /// Why it was not the plan; none where it was.
+    pub cause: Option<Cause>,
+    /// When this was decided.
+    pub at: Timestamp,
+}
+
+/// A cue did not sound.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NotAired {
+    /// What did not sound.
+    pub cue: Arc<Cue>,
+    /// The output.
+    pub output: OutputId,
+    /// Why.
+    pub cause: Cause,
+    /// What was known of the clock.
+    pub clock: crate::clock::ClockHealth,
+    /// When this was decided.
+    pub at: Timestamp,
+}

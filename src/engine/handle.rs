@@ -1,0 +1,148 @@
+//! What others see of an engine: commands in, a status out.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, TrySendError};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio::sync::watch;
+
+use crate::clock::ClockHealth;
+use crate::schedule::OutputId;
+use crate::segment::SegmentId;
+use crate::sequencer::{Interrupt, InterruptId};
+use crate::timeline::{CueId, Layer, Timeline};
+
+/// Commands an engine has not yet taken; people give a few a day.
+pub const COMMANDS: usize = 64;
+
+/// What an engine is told.
+#[derive(Debug)]
+pub enum Command {
+    /// A timeline to go by from now on.
+    Load {
+        /// It.
+        timeline: Arc<Timeline>,
+        /// Cues that are settled since before this program began.
+        settled: Arc<BTreeSet<CueId>>,
+    },
+    /// A person takes the air.
+    Interrupt(Arc<Interrupt>),
+    /// A person gives it back.
+    CallOff(InterruptId),
+    /// A person stops the cue on air.
+    StopCue,
+    /// A segment must not sound any more.
+    Withdraw(SegmentId),
+    /// What is known of the clock.
+    Clock(ClockHealth),
+    /// Close what is on air and end.
+    Shutdown,
+}
+
+/// The way to an engine; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    output: OutputId,
+    commands: SyncSender<Command>,
+    status: watch::Receiver<Status>,
+}
+
+/// The engine took no command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Its queue is full.
+    #[error("the engine is busy")]
+    Busy,
+    /// It has ended.
+    #[error("the engine has ended")]
+    Gone,
+}
+
+impl Handle {
+    /// A handle to the engine of an output.
+    pub fn new(output: OutputId, commands: SyncSender<Command>, status: watch::Receiver<Status>) -> Self {
+        Self { output, commands, status }
+    }
+
+    /// The engine's output.
+    pub fn output(&self) -> &OutputId {
+        &self.output
+    }
+
+    /// Tells the engine something, without waiting.
+    pub fn send(&self, command: Command) -> Result<(), Refused> {
+        self.commands.try_send(command).map_err(|refused| match refused {
+            TrySendError::Full(_) => Refused::Busy,
+            TrySendError::Disconnected(_) => Refused::Gone,
+        })
+    }
+
+    /// What the engine does at the moment.
+    pub fn status(&self) -> Status {
+        self.status.borrow().clone()
+    }
+
+    /// To wait for changes of the status.
+    pub fn watch(&self) -> watch::Receiver<Status> {
+        self.status.clone()
+    }
+}
+
+/// What an engine does at the moment; changes with every event, and a few times a second while something sounds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Status {
+    /// Its output.
+    pub output: OutputId,
+    /// When this was so.
+    pub at: Timestamp,
+    /// Who has the air.
+    pub layer: Layer,
+    /// What sounds.
+    pub on_air: Option<OnAir>,
+    /// What the timeline has next.
+    pub next: Option<Next>,
+    /// Interrupts in force, whether they sound now or wait for their next repeat.
+    pub interrupts: Vec<InterruptId>,
+    /// The loudest sample of the last turns, in dBFS; −120 for silence.
+    pub peak_dbfs: f32,
+    /// The device's stable name.
+    pub device: String,
+    /// Whether sound can leave.
+    pub up: bool,
+    /// Whether the amplifier was switched on.
+    pub amplifier: bool,
+    /// What is known of the clock.
+    pub clock: ClockHealth,
+    /// Frames of silence that stood in for late sound, since the start.
+    pub starved: u64,
+}
+
+/// What sounds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OnAir {
+    /// Its cue.
+    pub cue: CueId,
+    /// Its title.
+    pub title: String,
+    /// Its segment.
+    pub segment: SegmentId,
+    /// Its segment's title.
+    pub segment_title: String,
+    /// When this take began.
+    pub since: Timestamp,
+    /// When it is planned to end.
+    pub until: Timestamp,
+}
+
+/// What the timeline has next.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Next {
+    /// Its cue.
+    pub cue: CueId,
+    /// Its title.
+    pub title: String,
+    /// When.
+    pub at: Timestamp,
+}

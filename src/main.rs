@@ -1,0 +1,2 @@
+//! The program `loa`.
+fn main() {}

@@ -1,0 +1,3 @@
+//! Files in, frames out: decoding, measuring and taking in recordings. Blocking, and without policy.
+
+pub mod source;

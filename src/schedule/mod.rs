@@ -1,0 +1,394 @@
+//! What should air: the station's week as people wrote it, checked.
+//!
+//! Text becomes data in two steps: `file` reads the TOML as written, with the places of everything in it; `check`
+//! turns that into a [`Schedule`] or into every [`Problem`] found. This room knows no clock, no file and no
+//! segment that exists: whether a piece is there is a question for the timeline.
+
+pub mod problem;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use jiff::SignedDuration;
+use jiff::civil::{Date, Time, Weekday};
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use crate::segment::{ProgrammeId, id};
+pub use problem::Problem;
+
+id! {
+    /// A session of the week, `sang`.
+    SessionId
+}
+id! {
+    /// A slot, unique within its session; one that the file leaves unnamed is called by its place, `3`.
+    SlotId
+}
+id! {
+    /// One audio line of the station.
+    OutputId
+}
+
+/// The whole checked schedule of a station.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Schedule {
+    /// The station's name, as it is announced.
+    pub name: String,
+    /// The zone in which all its local times are meant.
+    pub time_zone: TimeZone,
+    /// The loudness every segment is brought to.
+    pub loudness: Loudness,
+    /// What the commune's own regulation allows.
+    pub rules: Rules,
+    /// The audio lines; at least one.
+    pub outputs: Vec<Output>,
+    /// The editorial lines.
+    pub programmes: BTreeMap<ProgrammeId, Programme>,
+    /// What is taken in rotation. Its ids are never those of programmes.
+    pub pools: BTreeMap<ProgrammeId, Pool>,
+    /// The week, in the order of the file.
+    pub sessions: Vec<Session>,
+    /// The dated changes, in the order of the file; the last one that matches a date wins.
+    pub day_plans: Vec<DayPlan>,
+}
+
+/// Targets of levelling.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Loudness {
+    /// Integrated loudness at the output, in LUFS. The default, −18, suits speech from horns better than the −23
+    /// of EBU R128, which is made for living rooms.
+    pub target_lufs: f64,
+    /// What a quiet recording may be raised by at most, in dB.
+    pub max_boost_db: f64,
+}
+
+impl Default for Loudness {
+    fn default() -> Self {
+        Self { target_lufs: -18.0, max_boost_db: 20.0 }
+    }
+}
+
+/// The local rules (Quy chế) of the station: checked when the schedule is edited and again when it is played.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rules {
+    /// The hours in which nothing below an emergency sounds.
+    pub quiet: Vec<QuietHours>,
+    /// The longest session allowed.
+    pub longest_session: Option<SignedDuration>,
+    /// How many sessions a day may have.
+    pub sessions_per_day: Option<u32>,
+    /// The days on which sessions may be at all.
+    pub weekdays: Weekdays,
+}
+
+/// Local hours of silence; from 20:00 to 05:30 runs over midnight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuietHours {
+    /// First moment of silence.
+    pub from: Time,
+    /// First moment after it.
+    pub to: Time,
+}
+
+impl QuietHours {
+    /// Whether a local time lies in them.
+    pub fn contains(&self, time: Time) -> bool {
+        if self.from <= self.to {
+            self.from <= time && time < self.to
+        } else {
+            self.from <= time || time < self.to
+        }
+    }
+}
+
+/// One audio line, with its amplifier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// Its id.
+    pub id: OutputId,
+    /// The device's stable name, `default`, `alsa:hw:CARD=Device,DEV=0`, `pulseaudio:…`.
+    pub device: String,
+    /// The amplifier is on this long before the first sound of a block.
+    pub lead: SignedDuration,
+    /// And this long after its last.
+    pub tail: SignedDuration,
+    /// How it is switched; none where it is always on.
+    pub amplifier: Option<Amplifier>,
+    /// The hamlets that hear it, for the log.
+    pub zones: Vec<String>,
+}
+
+/// The commands that switch an amplifier: program and arguments, run without a shell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Amplifier {
+    /// Switches it on.
+    pub on: Vec<String>,
+    /// Switches it off.
+    pub off: Vec<String>,
+}
+
+/// An editorial line, to which staff hand in segments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Programme {
+    /// Its id.
+    pub id: ProgrammeId,
+    /// Its title on screen and in the log.
+    pub title: String,
+    /// The plan's content area, `II.1` to `II.6`.
+    pub topic: Option<String>,
+    /// The kind of text it carries.
+    pub genre: Option<crate::segment::Genre>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// A new segment is due every ISO week.
+    pub weekly: bool,
+    /// When this week's is missing, whether an older one may air in its stead.
+    pub stand_in: StandIn,
+}
+
+/// What happens when this week's segment of a weekly programme is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StandIn {
+    /// The newest older one that is still valid airs.
+    Older,
+    /// Nothing airs.
+    Never,
+}
+
+/// Segments taken in rotation: music between the spoken parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pool {
+    /// Its id; segments are handed in for it as for a programme.
+    pub id: ProgrammeId,
+    /// Its title on screen and in the log.
+    pub title: String,
+    /// Silent on a day without music.
+    pub music: bool,
+}
+
+/// The days of the week on which something is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Weekdays(u8);
+
+impl Weekdays {
+    /// Every day.
+    pub const ALL: Self = Self(0b111_1111);
+    /// No day.
+    pub const NONE: Self = Self(0);
+
+    /// Whether a day is among them.
+    pub fn contains(self, day: Weekday) -> bool {
+        self.0 & Self::bit(day) != 0
+    }
+
+    /// With one day more.
+    #[must_use]
+    pub fn with(self, day: Weekday) -> Self {
+        Self(self.0 | Self::bit(day))
+    }
+
+    /// The days in both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// The days, from Monday on.
+    pub fn iter(self) -> impl Iterator<Item = Weekday> {
+        Weekday::Monday.cycle_forward().take(7).filter(move |day| self.contains(*day))
+    }
+
+    fn bit(day: Weekday) -> u8 {
+        1 << day.to_monday_zero_offset()
+    }
+}
+
+impl Default for Weekdays {
+    fn default() -> Self {
+        Self::ALL
+    }
+}
+
+impl FromIterator<Weekday> for Weekdays {
+    fn from_iter<I: IntoIterator<Item = Weekday>>(days: I) -> Self {
+        days.into_iter().fold(Self::NONE, Self::with)
+    }
+}
+
+impl fmt::Debug for Weekdays {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+/// The dates between which something holds, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Validity {
+    /// The first date.
+    pub from: Option<Date>,
+    /// The last date.
+    pub until: Option<Date>,
+}
+
+impl Validity {
+    /// Whether a date lies within.
+    pub fn contains(&self, date: Date) -> bool {
+        self.from.is_none_or(|from| from <= date) && self.until.is_none_or(|until| date <= until)
+    }
+}
+
+/// An on-air window of the week, with a rundown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// Its title on screen and in the log.
+    pub title: String,
+    /// The days it is on.
+    pub days: Weekdays,
+    /// The dates between which it is on.
+    pub valid: Validity,
+    /// Its local beginning.
+    pub from: Time,
+    /// Its local end, on the next day where it is not after `from`. Whatever still sounds is faded out by then.
+    pub to: Time,
+    /// The outputs it goes to; at least one.
+    pub outputs: BTreeSet<OutputId>,
+    /// Its rundown; ids are unique in it.
+    pub slots: Vec<Slot>,
+}
+
+/// A place in a rundown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slot {
+    /// Its id.
+    pub id: SlotId,
+    /// Its title on screen and in the log.
+    pub title: String,
+    /// The days it is on, among those of its session.
+    pub days: Weekdays,
+    /// The dates between which it is on.
+    pub valid: Validity,
+    /// How it starts.
+    pub start: Start,
+    /// What it plays.
+    pub play: Play,
+    /// What it may take: a bound for `all` and for a pool that follows, a plan to hold a single segment against.
+    pub length: Option<SignedDuration>,
+    /// What happens when it could not start on time.
+    pub late: Late,
+    /// Music, silent on a day without it.
+    pub music: bool,
+}
+
+/// How a slot starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// At this local time, cutting what plays.
+    Hard(Time),
+    /// Right after the one before, to the sample.
+    Follow,
+    /// After the one before, with whole pieces up to the next hard start or the session's end.
+    Fill,
+}
+
+/// What a slot plays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Play {
+    /// The file of this name in `audio/`.
+    File(String),
+    /// The segment of a programme that is due on the date.
+    Programme(ProgrammeId),
+    /// All valid segments of a programme, as many as fit.
+    All(ProgrammeId),
+    /// The next pieces of a pool.
+    Pool(ProgrammeId),
+    /// What an earlier slot of the same day aired.
+    Repeat {
+        /// The earlier session.
+        session: SessionId,
+        /// The slot in it.
+        slot: SlotId,
+    },
+}
+
+/// What happens with what could not start on time, after a power cut or an interrupt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Late {
+    /// In progress: from where it would be by the wall clock.
+    Join,
+    /// Not at all.
+    Skip,
+    /// From its beginning, if it is late by no more than this.
+    WholeWithin(SignedDuration),
+}
+
+/// A dated change of the week.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayPlan {
+    /// The day it is for.
+    pub date: PlanDate,
+    /// Why the day is special.
+    pub title: String,
+    /// No pool with music and no slot with music sounds.
+    pub no_music: bool,
+    /// Sessions left out.
+    pub drop: BTreeSet<SessionId>,
+    /// Slots whose content is another on this day.
+    pub replace: Vec<Replacement>,
+    /// Sessions of this day: in place of the week's with the same id, or beside them. Their `days` are all.
+    pub sessions: Vec<Session>,
+}
+
+/// The day of a day plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlanDate {
+    /// On one date.
+    Once(Date),
+    /// On this day of every year.
+    Yearly {
+        /// 1 to 12.
+        month: i8,
+        /// 1 to 31.
+        day: i8,
+    },
+}
+
+impl PlanDate {
+    /// Whether it means this date.
+    pub fn is(&self, date: Date) -> bool {
+        match *self {
+            Self::Once(once) => once == date,
+            Self::Yearly { month, day } => (date.month(), date.day()) == (month, day),
+        }
+    }
+}
+
+/// Another content for a slot, on one day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replacement {
+    /// The session of the slot.
+    pub session: SessionId,
+    /// The slot.
+    pub slot: SlotId,
+    /// Its title on that day, where it changes.
+    pub title: Option<String>,
+    /// What it plays on that day.
+    pub play: Play,
+    /// What it may take on that day, where that changes.
+    pub length: Option<SignedDuration>,
+}
+
+impl Schedule {
+    /// The day plan of a date.
+    pub fn day_plan(&self, date: Date) -> Option<&DayPlan> {
+        self.day_plans.iter().rev().find(|plan| plan.date.is(date))
+    }
+
+    /// The output with an id.
+    pub fn output(&self, id: &OutputId) -> Option<&Output> {
+        self.outputs.iter().find(|output| output.id == *id)
+    }
+}
