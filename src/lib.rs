@@ -9,5 +9,6 @@ pub mod output;
 pub mod schedule;
 pub mod segment;
 pub mod sequencer;
+pub mod store;
 pub mod text;
 pub mod timeline;

@@ -4,13 +4,19 @@
 //! may give it two. What never sounded has a single fact, `NotAired`. The outcome is a function of the facts, so
 //! that a cue cannot have two.
 
+mod airing;
+mod gap;
+
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::schedule::OutputId;
-use crate::timeline::{Cue, CueId};
+use crate::timeline::{Absence, Cue, CueId};
+
+pub use airing::{Airing, End, Entry, Item, Note, Piece, Run, TOLERANCE_FRAMES, Take, Unheard};
+pub use gap::{OpenTake, reconcile, recover};
 
 /// Why something was not, or not wholly, aired. The first ones are the causes of the paper log (nhật ký).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -58,6 +64,24 @@ pub enum Cause {
     ScheduleChanged,
     /// The program was stopped in an orderly way.
     ProgramStopped,
+    /// It joined in progress, and nothing says why.
+    JoinedLate,
+    /// Silence stood in for sound that was not decoded in time.
+    Starved,
+}
+
+impl From<&Absence> for Cause {
+    fn from(absence: &Absence) -> Self {
+        match absence {
+            Absence::Missing | Absence::NothingToRepeat => Self::NothingHandedIn,
+            Absence::NotApproved { .. } => Self::NotApproved,
+            Absence::NotValid { .. } => Self::NotValid,
+            Absence::Withdrawn { .. } => Self::Withdrawn,
+            Absence::NoMusic => Self::NoMusic,
+            Absence::NoRoom => Self::NoRoom,
+            Absence::QuietHours | Absence::AgainstTheRules => Self::AgainstTheRules,
+        }
+    }
 }
 
 /// What became of a cue.
@@ -74,6 +98,57 @@ pub enum Outcome {
     NotAired(Cause),
     /// Thu hồi while on air.
     Withdrawn,
+}
+
+/// The kind of an outcome, without its cause: what one asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutcomeKind {
+    /// Đang phát.
+    OnAir,
+    /// Đã phát.
+    Aired,
+    /// Phát một phần.
+    Partly,
+    /// Không phát.
+    NotAired,
+    /// Thu hồi while on air.
+    Withdrawn,
+}
+
+impl OutcomeKind {
+    /// Its name in commands, the API and the database.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::OnAir => "on-air",
+            Self::Aired => "aired",
+            Self::Partly => "partly",
+            Self::NotAired => "not-aired",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+impl Outcome {
+    /// Its kind.
+    pub fn kind(&self) -> OutcomeKind {
+        match self {
+            Self::OnAir => OutcomeKind::OnAir,
+            Self::Aired => OutcomeKind::Aired,
+            Self::Partly(_) => OutcomeKind::Partly,
+            Self::NotAired(_) => OutcomeKind::NotAired,
+            Self::Withdrawn => OutcomeKind::Withdrawn,
+        }
+    }
+
+    /// Why it was not the plan, where it was not.
+    pub fn cause(&self) -> Option<Cause> {
+        match *self {
+            Self::OnAir | Self::Aired => None,
+            Self::Partly(cause) | Self::NotAired(cause) => Some(cause),
+            Self::Withdrawn => Some(Cause::Withdrawn),
+        }
+    }
 }
 
 /// A fact about a cue, in the order in which the engine learned them.

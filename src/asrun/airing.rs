@@ -1,0 +1,480 @@
+//! One cue's airing: everything the log says of it, as the sum of its facts.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{Cause, Closed, Fact, NotAired, Opened, Outcome};
+use crate::clock::ClockHealth;
+use crate::schedule::OutputId;
+use crate::segment::{Approval, ContentHash, Genre, ProgrammeId, Segment, SegmentId};
+use crate::timeline::{Cue, CueId, Form, Layer};
+
+/// Frames by which a take may fall short and still count as whole: 10 ms at 48 kHz, far below what is heard and above
+/// the rounding of lengths between sample rates.
+pub const TOLERANCE_FRAMES: u64 = 480;
+
+/// What is known of a cue apart from how it went.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Item {
+    /// The cue; its block is in it.
+    pub cue: CueId,
+    /// The output.
+    pub output: OutputId,
+    /// The hamlets that hear the output.
+    pub zones: Vec<String>,
+    /// The slot's title.
+    pub title: String,
+    /// The programme or pool.
+    pub programme: Option<ProgrammeId>,
+    /// The plan's content area.
+    pub topic: Option<String>,
+    /// Own, relay or repeat.
+    pub form: Form,
+    /// Its rank.
+    pub layer: Layer,
+    /// Who ordered it, where a person did.
+    pub ordered_by: Option<String>,
+    /// The planned start.
+    pub planned: Timestamp,
+    /// The planned end.
+    pub planned_end: Timestamp,
+    /// The gain applied, in dB, to a hundredth.
+    pub gain_db: f64,
+    /// What sounds, where there is something.
+    pub segment: Option<Piece>,
+}
+
+impl Item {
+    fn of(cue: &Cue, output: &OutputId, zones: &[String]) -> Self {
+        let gain_db = if cue.gain_db.is_finite() { (cue.gain_db * 100.0).round() / 100.0 } else { 0.0 };
+        Self {
+            cue: cue.id.clone(),
+            output: output.clone(),
+            zones: zones.to_vec(),
+            title: cue.title.clone(),
+            programme: cue.programme.clone(),
+            topic: cue.topic.clone(),
+            form: cue.form,
+            layer: cue.layer,
+            ordered_by: cue.ordered_by.clone(),
+            planned: cue.at,
+            planned_end: cue.end,
+            gain_db,
+            segment: cue.segment().map(|segment| Piece::of(segment)),
+        }
+    }
+}
+
+/// What the log keeps of a segment, as it was when it aired.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    /// Its id.
+    pub id: SegmentId,
+    /// Its bytes.
+    pub hash: ContentHash,
+    /// Its title.
+    pub title: String,
+    /// Its kind.
+    pub genre: Option<Genre>,
+    /// The source of its information.
+    pub source: Option<String>,
+    /// Who wrote it.
+    pub author: Option<String>,
+    /// Who approved it, and when.
+    pub approval: Option<Approval>,
+}
+
+impl Piece {
+    fn of(segment: &Segment) -> Self {
+        Self {
+            id: segment.id.clone(),
+            hash: segment.hash,
+            title: segment.words.title.clone(),
+            genre: segment.words.genre,
+            source: segment.words.source.clone(),
+            author: segment.words.author.clone(),
+            approval: segment.approval.clone(),
+        }
+    }
+}
+
+/// One attempt to sound a cue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Take {
+    /// Its number, as the engine counts.
+    pub take: u16,
+    /// When its first frame was to leave.
+    pub planned: Timestamp,
+    /// How far into the cue it began.
+    pub skip: SignedDuration,
+    /// Frames it was to deliver.
+    pub expected: u64,
+    /// Frames per second.
+    pub sample_rate: u32,
+    /// The device's stable name.
+    pub device: String,
+    /// What was known of the clock.
+    pub clock: ClockHealth,
+    /// When it was opened.
+    pub opened: Timestamp,
+    /// How it ended; none while it is on air.
+    pub end: Option<End>,
+}
+
+/// How a take ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// When its first frame left the device.
+    pub started: Option<Timestamp>,
+    /// When its last did.
+    pub ended: Option<Timestamp>,
+    /// Frames that a healthy device took.
+    pub delivered: u64,
+    /// Frames of silence in place of late sound.
+    pub starved: u64,
+    /// Why it was not the plan.
+    pub cause: Option<Cause>,
+    /// When this was decided.
+    pub at: Timestamp,
+}
+
+/// That a cue did not sound.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unheard {
+    /// Why.
+    pub cause: Cause,
+    /// What was known of the clock.
+    pub clock: ClockHealth,
+    /// When this was decided.
+    pub at: Timestamp,
+}
+
+/// Whether a segment was new to the listeners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Run {
+    /// Phát lần đầu: the first cue that aired these bytes to their end.
+    First,
+    /// Phát lại: some earlier cue had.
+    Repeat,
+}
+
+/// What is written into the journal, once, and never changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Entry {
+    /// A take is about to sound.
+    Opened {
+        /// Of what.
+        item: Item,
+        /// It.
+        take: Take,
+    },
+    /// A take is over.
+    Closed {
+        /// The cue.
+        cue: CueId,
+        /// The output.
+        output: OutputId,
+        /// Its number.
+        take: u16,
+        /// How.
+        end: End,
+    },
+    /// A take that a power cut left open is over, as far as can be known.
+    Recovered {
+        /// The cue.
+        cue: CueId,
+        /// The output.
+        output: OutputId,
+        /// Its number.
+        take: u16,
+        /// How.
+        end: End,
+    },
+    /// A cue did not sound.
+    NotAired {
+        /// Which.
+        item: Item,
+        /// Why.
+        unheard: Unheard,
+    },
+    /// Something about the station that explains its airings.
+    Note {
+        /// When.
+        at: Timestamp,
+        /// What.
+        note: Note,
+    },
+}
+
+/// Something about the station that explains its airings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "note", rename_all = "kebab-case")]
+pub enum Note {
+    /// The program began.
+    Boot {
+        /// Which version of it.
+        version: String,
+        /// What was known of the clock.
+        clock: ClockHealth,
+    },
+    /// The program ended in an orderly way.
+    Stopped,
+    /// The wall clock jumped while the program ran.
+    ClockStep {
+        /// By how much, in milliseconds; negative for back.
+        by_ms: i64,
+    },
+    /// A time server or a person says that the clock is right: what was logged under a later date was the mistake.
+    ClockConfirmed {
+        /// Who.
+        by: String,
+    },
+}
+
+impl Entry {
+    /// What the journal keeps of a fact; heartbeats are not kept.
+    pub fn of(fact: &Fact, zones: &[String]) -> Option<Self> {
+        match fact {
+            Fact::Opened(Opened {
+                cue,
+                output,
+                take,
+                planned,
+                skip,
+                expected,
+                sample_rate,
+                device,
+                clock,
+                at,
+            }) => Some(Self::Opened {
+                item: Item::of(cue, output, zones),
+                take: Take {
+                    take: *take,
+                    planned: *planned,
+                    skip: *skip,
+                    expected: *expected,
+                    sample_rate: *sample_rate,
+                    device: device.clone(),
+                    clock: *clock,
+                    opened: *at,
+                    end: None,
+                },
+            }),
+            Fact::Closed(closed) => Some(Self::Closed {
+                cue: closed.cue.clone(),
+                output: closed.output.clone(),
+                take: closed.take,
+                end: End::of(closed),
+            }),
+            Fact::NotAired(NotAired { cue, output, cause, clock, at }) => Some(Self::NotAired {
+                item: Item::of(cue, output, zones),
+                unheard: Unheard { cause: *cause, clock: *clock, at: *at },
+            }),
+            Fact::Heartbeat { .. } => None,
+        }
+    }
+
+    /// What the journal keeps of a take closed after a power cut.
+    pub fn recovered(closed: &Closed) -> Self {
+        Self::Recovered {
+            cue: closed.cue.clone(),
+            output: closed.output.clone(),
+            take: closed.take,
+            end: End::of(closed),
+        }
+    }
+
+    /// When it was decided.
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Opened { take, .. } => take.opened,
+            Self::Closed { end, .. } | Self::Recovered { end, .. } => end.at,
+            Self::NotAired { unheard, .. } => unheard.at,
+            Self::Note { at, .. } => *at,
+        }
+    }
+
+    /// The output and cue it is about.
+    pub fn subject(&self) -> Option<(&OutputId, &CueId)> {
+        match self {
+            Self::Opened { item, .. } | Self::NotAired { item, .. } => Some((&item.output, &item.cue)),
+            Self::Closed { cue, output, .. } | Self::Recovered { cue, output, .. } => Some((output, cue)),
+            Self::Note { .. } => None,
+        }
+    }
+}
+
+impl End {
+    fn of(closed: &Closed) -> Self {
+        Self {
+            started: closed.started,
+            ended: closed.ended,
+            delivered: closed.delivered,
+            starved: closed.starved,
+            cause: closed.cause,
+            at: closed.at,
+        }
+    }
+}
+
+/// What became of a cue on an output.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Airing {
+    /// What was to sound.
+    #[serde(flatten)]
+    pub item: Item,
+    /// Whether it was new; none while nobody has heard the segment to its end.
+    pub run: Option<Run>,
+    /// The attempts, in order.
+    pub takes: Vec<Take>,
+    /// That it did not sound, where somebody said so.
+    pub unheard: Option<Unheard>,
+}
+
+impl Airing {
+    /// The airing after one more fact; none while nothing is known of the cue. A fact told twice changes nothing.
+    pub fn after(before: Option<Self>, entry: &Entry) -> Option<Self> {
+        let begin = |item: &Item| Self { item: item.clone(), run: None, takes: Vec::new(), unheard: None };
+        match entry {
+            Entry::Opened { item, take } => {
+                let mut airing = before.unwrap_or_else(|| begin(item));
+                let told = |known: &Take| (known.take, known.opened) == (take.take, take.opened);
+                if !airing.takes.iter().any(told) {
+                    airing.takes.push(take.clone());
+                }
+                Some(airing)
+            }
+            Entry::Closed { take, end, .. } | Entry::Recovered { take, end, .. } => {
+                let mut airing = before?;
+                let is_it = |known: &&mut Take| known.take == *take && known.end.is_none();
+                if let Some(open) = airing.takes.iter_mut().rev().find(is_it) {
+                    open.end = Some(end.clone());
+                }
+                Some(airing)
+            }
+            Entry::NotAired { item, unheard } => {
+                let mut airing = before.unwrap_or_else(|| begin(item));
+                airing.unheard.get_or_insert_with(|| unheard.clone());
+                Some(airing)
+            }
+            Entry::Note { .. } => before,
+        }
+    }
+
+    /// What became of it. Sound that was heard outweighs a word that it was not.
+    pub fn outcome(&self) -> Outcome {
+        if self.takes.iter().any(|take| take.end.is_none()) {
+            return Outcome::OnAir;
+        }
+        if self.takes.iter().any(Take::is_whole) {
+            return Outcome::Aired;
+        }
+        let causes = || self.takes.iter().filter_map(Take::cause);
+        if self.delivered() == 0 {
+            let cause = causes().next().or(self.unheard.as_ref().map(|unheard| unheard.cause));
+            return Outcome::NotAired(cause.unwrap_or(Cause::OutputDown));
+        }
+        if causes().any(|cause| cause == Cause::Withdrawn) {
+            return Outcome::Withdrawn;
+        }
+        Outcome::Partly(causes().next().unwrap_or(Cause::JoinedLate))
+    }
+
+    /// Whether nothing more is to be done for it by a program that begins at `now`: what was cut from outside, and has
+    /// time left, goes on by its late rule.
+    pub fn is_settled(&self, now: Timestamp) -> bool {
+        let Some(last) = self.takes.last() else { return true };
+        let Some(end) = &last.end else { return false };
+        let from_outside = matches!(
+            end.cause,
+            Some(Cause::PowerCut | Cause::ProgramStopped | Cause::Emergency | Cause::Live | Cause::OutputDown)
+        );
+        !from_outside || last.is_whole() || self.item.planned_end <= now
+    }
+
+    /// When its first frame left the device.
+    pub fn started(&self) -> Option<Timestamp> {
+        self.ends().find_map(|end| end.started)
+    }
+
+    /// When its last frame did.
+    pub fn ended(&self) -> Option<Timestamp> {
+        self.ends().filter_map(|end| end.ended).last()
+    }
+
+    /// How late its first frame was; negative for early.
+    pub fn lateness(&self) -> Option<SignedDuration> {
+        self.started().map(|started| started.duration_since(self.item.planned))
+    }
+
+    /// Frames that a healthy device took, over all takes.
+    pub fn delivered(&self) -> u64 {
+        self.ends().map(|end| end.delivered).sum()
+    }
+
+    /// Frames of silence in place of late sound, over all takes.
+    pub fn starved(&self) -> u64 {
+        self.ends().map(|end| end.starved).sum()
+    }
+
+    /// Frames the whole cue has, as the first take knew them; 0 where there was none.
+    pub fn expected(&self) -> u64 {
+        self.takes.first().map_or(0, |take| take.expected + frames_of(take.skip, take.sample_rate))
+    }
+
+    /// The device of the last take.
+    pub fn device(&self) -> Option<&str> {
+        self.takes.last().map(|take| take.device.as_str())
+    }
+
+    /// The worst that was known of the clock.
+    pub fn clock(&self) -> ClockHealth {
+        let known = || self.takes.iter().map(|take| take.clock).chain(self.unheard.iter().map(|u| u.clock));
+        [ClockHealth::Wrong, ClockHealth::Unconfirmed]
+            .into_iter()
+            .find(|health| known().any(|other| other == *health))
+            .unwrap_or(ClockHealth::Synchronised)
+    }
+
+    fn ends(&self) -> impl Iterator<Item = &End> {
+        self.takes.iter().filter_map(|take| take.end.as_ref())
+    }
+}
+
+impl Take {
+    /// Whether it was the whole cue, as planned: from its beginning, every frame, none late, no cause. A planned fade at
+    /// the end is part of the plan.
+    pub fn is_whole(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| {
+            self.skip.is_zero()
+                && matches!(end.cause, None | Some(Cause::PlannedCut))
+                && end.starved == 0
+                && end.delivered > 0
+                && end.delivered + TOLERANCE_FRAMES >= self.expected
+        })
+    }
+
+    /// Why it was not the whole cue; none where it was, or is still on air.
+    fn cause(&self) -> Option<Cause> {
+        let end = self.end.as_ref()?;
+        if self.is_whole() {
+            None
+        } else if end.cause.is_some() {
+            end.cause
+        } else if end.starved > 0 {
+            Some(Cause::Starved)
+        } else if end.delivered + TOLERANCE_FRAMES < self.expected || end.delivered == 0 {
+            Some(Cause::OutputDown)
+        } else {
+            Some(Cause::JoinedLate)
+        }
+    }
+}
+
+/// How many frames a stretch of time has; none for a negative one.
+pub(super) fn frames_of(length: SignedDuration, sample_rate: u32) -> u64 {
+    let frames = length.as_nanos().max(0) * i128::from(sample_rate) / 1_000_000_000;
+    u64::try_from(frames).unwrap_or(u64::MAX)
+}

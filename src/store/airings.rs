@@ -1,0 +1,183 @@
+//! Questions to the log.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, params};
+use serde::{Deserialize, Serialize};
+
+use super::error::Doing;
+use super::journal::airing_from_json;
+use super::{Store, StoreError};
+use crate::asrun::{Airing, Outcome, OutcomeKind};
+use crate::schedule::OutputId;
+use crate::timeline::{CueId, History};
+
+/// Airings of a page, at most.
+const LARGEST_PAGE: u32 = 10_000;
+
+/// Which airings are asked for, in the order of their planned starts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AiringFilter {
+    /// Planned from this instant on.
+    pub from: Option<Timestamp>,
+    /// Planned before this one.
+    pub to: Option<Timestamp>,
+    /// On this output.
+    pub output: Option<OutputId>,
+    /// With such an outcome.
+    pub outcome: Option<OutcomeKind>,
+    /// After the last one of the page before.
+    pub after: Option<Cursor>,
+    /// How many, at most 10,000; as many where it is none.
+    pub limit: Option<u32>,
+}
+
+/// A place between two airings. Good for as long as the station's database is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    planned_ms: i64,
+    id: i64,
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.planned_ms, self.id)
+    }
+}
+
+/// A text that is no cursor.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a cursor that a page of airings gave")]
+pub struct NotACursor(String);
+
+impl FromStr for Cursor {
+    type Err = NotACursor;
+
+    fn from_str(text: &str) -> Result<Self, NotACursor> {
+        text.split_once('.')
+            .and_then(|(planned_ms, id)| {
+                Some(Self { planned_ms: planned_ms.parse().ok()?, id: id.parse().ok()? })
+            })
+            .ok_or_else(|| NotACursor(text.to_owned()))
+    }
+}
+
+impl Serialize for Cursor {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Cursor {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Some airings, and where the next ones begin.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Page {
+    /// The airings.
+    pub airings: Vec<Airing>,
+    /// What to ask for next; none where there are no more.
+    pub next: Option<Cursor>,
+}
+
+impl Store {
+    /// The airings that were asked for, by planned start.
+    pub fn airings(&self, filter: &AiringFilter) -> Result<Page, StoreError> {
+        let limit = filter.limit.map_or(LARGEST_PAGE, |limit| limit.clamp(1, LARGEST_PAGE));
+        let after = filter.after.unwrap_or(Cursor { planned_ms: i64::MIN, id: 0 });
+        let from = filter.from.map_or(i64::MIN, Timestamp::as_millisecond).max(after.planned_ms);
+        self.read(|connection| {
+            // One more than wanted tells whether there are more.
+            let mut rows = connection
+                .prepare_cached(
+                    "SELECT planned_ms, id, body FROM airing
+                     WHERE planned_ms >= ?1 AND planned_ms < ?2 AND (planned_ms, id) > (?3, ?4)
+                       AND (?5 IS NULL OR output = ?5) AND (?6 IS NULL OR outcome = ?6)
+                     ORDER BY planned_ms, id LIMIT ?7",
+                )
+                .and_then(|mut statement| {
+                    let to = filter.to.map_or(i64::MAX, Timestamp::as_millisecond);
+                    let output = filter.output.as_ref().map(OutputId::as_str);
+                    let outcome = filter.outcome.map(OutcomeKind::code);
+                    let wanted =
+                        params![from, to, after.planned_ms, after.id, output, outcome, i64::from(limit) + 1];
+                    statement
+                        .query_map(wanted, |row| {
+                            let cursor = Cursor { planned_ms: row.get(0)?, id: row.get(1)? };
+                            Ok((cursor, row.get::<_, String>(2)?))
+                        })?
+                        .collect::<rusqlite::Result<Vec<_>>>()
+                })
+                .doing("read airings")?;
+            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+            let more = rows.len() > limit;
+            rows.truncate(limit);
+            let next = rows.last().map(|(cursor, _)| *cursor).filter(|_| more);
+            let airings = rows.iter().map(|(_, body)| airing_from_json(body)).collect::<Result<_, _>>()?;
+            Ok(Page { airings, next })
+        })
+    }
+
+    /// What became of a cue on an output.
+    pub fn airing(&self, output: &OutputId, cue: &CueId) -> Result<Option<Airing>, StoreError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached("SELECT body FROM airing WHERE output = ?1 AND cue = ?2")
+                .and_then(|mut statement| {
+                    statement
+                        .query_row(params![output.as_str(), cue.to_string()], |row| row.get::<_, String>(0))
+                        .optional()
+                })
+                .doing("read an airing")?
+                .map(|body| airing_from_json(&body))
+                .transpose()
+        })
+    }
+
+    /// The cues of an output, planned from `since` on, with which a program that begins at `now` has nothing more to
+    /// do: what [`reconcile`](crate::asrun::reconcile) and the engine want to know.
+    pub fn settled(
+        &self,
+        output: &OutputId,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<BTreeSet<CueId>, StoreError> {
+        let known = self.since(output, since)?;
+        Ok(known.into_iter().filter(|airing| airing.is_settled(now)).map(|airing| airing.item.cue).collect())
+    }
+
+    /// What an output's slots aired, wholly or in part, from `since` on: for repeats.
+    pub fn history(&self, output: &OutputId, since: Timestamp) -> Result<History, StoreError> {
+        let mut history = History::default();
+        for airing in self.since(output, since)? {
+            if let (Outcome::Aired | Outcome::Partly(_), Some(piece)) = (airing.outcome(), &airing.item.segment) {
+                history.note(&airing.item.cue, piece.id.clone());
+            }
+        }
+        Ok(history)
+    }
+
+    fn since(&self, output: &OutputId, since: Timestamp) -> Result<Vec<Airing>, StoreError> {
+        self.read(|connection| {
+            let bodies = connection
+                .prepare_cached(
+                    "SELECT body FROM airing WHERE planned_ms >= ?1 AND output = ?2 ORDER BY planned_ms, id",
+                )
+                .and_then(|mut statement| {
+                    statement
+                        .query_map(params![since.as_millisecond(), output.as_str()], |row| {
+                            row.get::<_, String>(0)
+                        })?
+                        .collect::<rusqlite::Result<Vec<_>>>()
+                })
+                .doing("read airings")?;
+            bodies.iter().map(|body| airing_from_json(body)).collect()
+        })
+    }
+}

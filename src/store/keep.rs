@@ -1,0 +1,113 @@
+//! Copies of the database, putting one back, and tidying up.
+
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, OpenFlags};
+
+use super::error::Doing;
+use super::{DATABASE, MIGRATIONS, Store, StoreError, head, journal};
+
+/// Heartbeats of outputs that are no more are forgotten after this.
+const OLD_HEARTBEAT: SignedDuration = SignedDuration::from_hours(24 * 30);
+
+impl Store {
+    /// Writes a consistent copy of the database, in one file, while everything goes on. The file must not be there yet;
+    /// it is whole as soon as it has its name.
+    pub fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        let file = |operation, cause| StoreError::File { operation, path: to.to_owned(), cause };
+        if to.try_exists().map_err(|cause| file("look for", cause))? {
+            return Err(file("write", std::io::ErrorKind::AlreadyExists.into()));
+        }
+        let aside = aside(to);
+        remove(&aside)?;
+        self.read(|connection| {
+            connection.execute("VACUUM INTO ?1", [aside.to_string_lossy()]).doing("copy the database")?;
+            Ok(())
+        })?;
+        std::fs::File::open(&aside).and_then(|copy| copy.sync_all()).map_err(|cause| file("write", cause))?;
+        std::fs::rename(&aside, to).map_err(|cause| file("write", cause))
+    }
+
+    /// Forgets what is not a fact and has no use any more, and lets SQLite look after its indexes. Airings stay for ever.
+    pub fn tidy_up(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.write("forget old heartbeats", move |transaction| {
+            let old = now.saturating_sub(OLD_HEARTBEAT).map_or(i64::MIN, Timestamp::as_millisecond);
+            transaction
+                .execute("DELETE FROM heartbeat WHERE at_ms < ?1", [old])
+                .doing("forget old heartbeats")?;
+            Ok(())
+        })?;
+        self.with_writer(|connection| {
+            connection
+                .execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);")
+                .doing("look after the database")
+        })
+    }
+}
+
+/// Puts a backup in place of a folder's database, after a look at its soundness; the store must not be open. What
+/// was there keeps its place beside it, under `loa.db.before-restore`.
+pub fn restore(backup: &Path, dir: &Path) -> Result<(), StoreError> {
+    let file = dir.join(DATABASE);
+    check(backup).map_err(|error| error.in_file(backup))?;
+    let doing = |operation, path: &Path| {
+        let path = path.to_owned();
+        move |cause| StoreError::File { operation, path, cause }
+    };
+    std::fs::create_dir_all(dir).map_err(doing("make the folder", dir))?;
+    let aside = aside(&file);
+    std::fs::copy(backup, &aside).map_err(doing("copy to", &aside))?;
+    std::fs::File::open(&aside).and_then(|copy| copy.sync_all()).map_err(doing("write", &aside))?;
+    let kept = file.with_extension("db.before-restore");
+    for end in ["", "-wal", "-shm"] {
+        // The journal of SQLite belongs to the old file: left where it is, it would be played into the new one.
+        let (old, kept) = (with_end(&file, end), with_end(&kept, end));
+        remove(&kept)?;
+        if old.try_exists().map_err(doing("look for", &old))? {
+            std::fs::rename(&old, &kept).map_err(doing("move away", &old))?;
+        }
+    }
+    std::fs::rename(&aside, &file).map_err(doing("put into place", &file))?;
+    let connection = Connection::open(&file).map_err(|cause| StoreError::Open { file: file.clone(), cause })?;
+    head::write(dir, journal::end(&connection)?)
+}
+
+/// Whether a file is a sound database of ours.
+fn check(file: &Path) -> Result<(), StoreError> {
+    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)
+        .map_err(|cause| StoreError::Open { file: file.to_owned(), cause })?;
+    let said: String = connection
+        .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+        .doing("check the soundness of a backup")?;
+    let version: u32 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .doing("read the version of a backup")?;
+    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    match version {
+        _ if said != "ok" => Err(StoreError::Damaged { file: file.to_owned(), what: said }),
+        0 => Err(StoreError::Damaged { file: file.to_owned(), what: "not a database of loa".to_owned() }),
+        found if found > known => Err(StoreError::Newer { file: file.to_owned(), found, known }),
+        _ => Ok(()),
+    }
+}
+
+fn aside(file: &Path) -> PathBuf {
+    with_end(file, ".new")
+}
+
+fn with_end(file: &Path, end: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
+
+/// Removes a file, if it is there.
+fn remove(file: &Path) -> Result<(), StoreError> {
+    match std::fs::remove_file(file) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+            Err(StoreError::File { operation: "remove", path: file.to_owned(), cause })
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}

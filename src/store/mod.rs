@@ -1,0 +1,327 @@
+//! Facts on disk: the log of what aired, the catalogue of recordings, people and their acts. The only room with SQL.
+//!
+//! One thread owns the one connection that writes; others send it closures and wait for the answer. Reads go through
+//! a few connections of their own and never wait for a write (WAL). Every commit is on disk when it returns
+//! (`synchronous = FULL`). The room knows no clock: whoever records something says when it was.
+
+mod airings;
+mod error;
+mod head;
+mod journal;
+mod keep;
+mod people;
+mod segments;
+#[cfg(test)]
+mod tests;
+mod verify;
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::Semaphore;
+
+pub use airings::{AiringFilter, Cursor, NotACursor, Page};
+pub use error::StoreError;
+pub use keep::restore;
+pub use people::{Act, Secret, User};
+pub use segments::{Added, SegmentEvent, SegmentFilter, Step, searchable};
+pub use verify::{Bad, Fault, Verdict};
+
+use crate::schedule::{OutputId, Schedule};
+use error::Doing;
+
+/// The database's file inside the data folder.
+pub const DATABASE: &str = "loa.db";
+
+/// Writes waiting for their turn; the engine's facts of days fit.
+const QUEUE: usize = 1_024;
+/// Connections that read, at most.
+const READERS: usize = 4;
+/// Requests of [`Store::run`] at work or waiting; one more is refused.
+const REQUESTS: usize = 64;
+/// How long a statement waits for another process, such as `loa segment add` beside the daemon.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// Never edited once they have landed; a change is a new one.
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/0001_log.sql"),
+    include_str!("migrations/0002_segments.sql"),
+    include_str!("migrations/0003_people.sql"),
+];
+
+/// What the log says of the station: which hamlets hear an output, and how far its clocks are from UTC.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Station {
+    /// The station's zone.
+    pub time_zone: TimeZone,
+    /// The hamlets of each output.
+    pub zones: BTreeMap<OutputId, Vec<String>>,
+}
+
+impl Default for Station {
+    fn default() -> Self {
+        Self { time_zone: TimeZone::UTC, zones: BTreeMap::new() }
+    }
+}
+
+impl From<&Schedule> for Station {
+    fn from(schedule: &Schedule) -> Self {
+        let zones = schedule.outputs.iter().map(|output| (output.id.clone(), output.zones.clone()));
+        Self { time_zone: schedule.time_zone.clone(), zones: zones.collect() }
+    }
+}
+
+type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// The facts of a station; cheap to clone. The last clone to go ends the writer, after what was sent is written.
+#[derive(Debug, Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    dir: PathBuf,
+    /// None only while it is dropped.
+    writer: Option<SyncSender<Job>>,
+    thread: Option<JoinHandle<()>>,
+    readers: Readers,
+    station: RwLock<Station>,
+    requests: Semaphore,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.writer = None;
+        let thread = self.thread.take();
+        // The last clone may live in a job: the writer cannot wait for itself.
+        if let Some(thread) = thread.filter(|thread| thread.thread().id() != std::thread::current().id())
+            && thread.join().is_err()
+        {
+            tracing::error!("the store's writer ended with a panic");
+        }
+    }
+}
+
+impl Store {
+    /// Opens the store in a folder, usually `data/`, making both where they are missing.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        let dir = dir.to_owned();
+        std::fs::create_dir_all(&dir).map_err(|cause| StoreError::File {
+            operation: "make the folder",
+            path: dir.clone(),
+            cause,
+        })?;
+        let file = dir.join(DATABASE);
+        let mut connection = open_writer(&file).map_err(|error| error.in_file(&file))?;
+        migrate(&mut connection, &file).map_err(|error| error.in_file(&file))?;
+        let (writer, jobs) = sync_channel(QUEUE);
+        let thread =
+            std::thread::Builder::new().name("store".to_owned()).spawn(move || work(connection, &jobs));
+        let thread = thread.map_err(|cause| StoreError::File {
+            operation: "start the writer of",
+            path: file.clone(),
+            cause,
+        })?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                dir,
+                writer: Some(writer),
+                thread: Some(thread),
+                readers: Readers::new(file),
+                station: RwLock::default(),
+                requests: Semaphore::new(REQUESTS),
+            }),
+        })
+    }
+
+    /// The folder it is in.
+    pub fn dir(&self) -> &Path {
+        &self.inner.dir
+    }
+
+    /// The database's file.
+    pub fn file(&self) -> PathBuf {
+        self.inner.dir.join(DATABASE)
+    }
+
+    /// Says what the log shall say of the station from now on; before, it is in UTC and names no hamlets.
+    pub fn set_station(&self, station: Station) {
+        *self.inner.station.write().unwrap_or_else(PoisonError::into_inner) = station;
+    }
+
+    fn station(&self) -> Station {
+        self.inner.station.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Does something that blocks, from async code: on a thread that may block. Refused as `Busy` when too many wait.
+    pub async fn run<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
+    {
+        let _permit = self.inner.requests.try_acquire().map_err(|_| StoreError::Busy)?;
+        let store = self.clone();
+        tokio::task::spawn_blocking(move || work(&store)).await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Has the writer do something in one transaction, committed when this returns.
+    fn write<T, F>(&self, operation: &'static str, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&rusqlite::Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.with_writer(move |connection| {
+            // Immediate: the end of the journal is read in the same transaction that adds to it.
+            let transaction = connection
+                .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+                .doing(operation)?;
+            let result = work(&transaction)?;
+            transaction.commit().doing(operation)?;
+            Ok(result)
+        })
+    }
+
+    /// Has the writer do something outside a transaction.
+    fn with_writer<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (reply, answer) = sync_channel(1);
+        let job = Box::new(move |connection: &mut Connection| {
+            // Nobody listens any more where the caller has gone; what was asked for is done all the same.
+            let _unheard = reply.send(work(connection));
+        });
+        let writer = self.inner.writer.as_ref().ok_or(StoreError::Stopped)?;
+        writer.send(job).map_err(|_| StoreError::Stopped)?;
+        answer.recv().map_err(|_| StoreError::Stopped)?.map_err(|error| error.in_file(&self.file()))
+    }
+
+    /// Reads with one of the connections for that.
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let reader = self.inner.readers.take()?;
+        let connection = reader.connection.as_ref().ok_or(StoreError::Stopped)?;
+        work(connection).map_err(|error| error.in_file(&self.file()))
+    }
+}
+
+/// The writer's life. A job that panics loses its transaction and its answer, and no more.
+fn work(mut connection: Connection, jobs: &Receiver<Job>) {
+    while let Ok(job) = jobs.recv() {
+        if catch_unwind(AssertUnwindSafe(|| job(&mut connection))).is_err() {
+            tracing::error!("a write to the store ended with a panic");
+        }
+    }
+}
+
+/// Opens a connection that writes.
+fn open_writer(file: &Path) -> Result<Connection, StoreError> {
+    let open = || {
+        let connection = Connection::open(file)?;
+        connection.busy_timeout(BUSY)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        // REPLACE fires the triggers of DELETE only with these: the journal must not be replaced either.
+        connection.pragma_update(None, "recursive_triggers", true)?;
+        Ok(connection)
+    };
+    open().map_err(|cause| StoreError::Open { file: file.to_owned(), cause })
+}
+
+/// Opens a connection that only reads.
+fn open_reader(file: &Path) -> Result<Connection, StoreError> {
+    let open = || {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(file, flags)?;
+        connection.busy_timeout(BUSY)?;
+        Ok(connection)
+    };
+    open().map_err(|cause| StoreError::Open { file: file.to_owned(), cause })
+}
+
+/// Brings the database to the newest version, each step in a transaction of its own.
+fn migrate(connection: &mut Connection, file: &Path) -> Result<(), StoreError> {
+    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    let found: u32 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(|cause| StoreError::Open { file: file.to_owned(), cause })?;
+    if found > known {
+        return Err(StoreError::Newer { file: file.to_owned(), found, known });
+    }
+    for (version, script) in (1_u32..).zip(MIGRATIONS).filter(|(version, _)| *version > found) {
+        let step = |connection: &mut Connection| {
+            let transaction =
+                connection.transaction_with_behavior(rusqlite::TransactionBehavior::Exclusive)?;
+            // Another process may have been faster.
+            let now: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            if now < version {
+                transaction.execute_batch(script)?;
+                transaction.pragma_update(None, "user_version", version)?;
+            }
+            transaction.commit()
+        };
+        step(connection).map_err(|cause| StoreError::Migrate { file: file.to_owned(), version, cause })?;
+    }
+    Ok(())
+}
+
+/// A few connections that read, lent one at a time.
+#[derive(Debug)]
+struct Readers {
+    file: PathBuf,
+    idle: Mutex<Idle>,
+    returned: Condvar,
+}
+
+#[derive(Debug)]
+struct Idle {
+    connections: Vec<Connection>,
+    /// How many more may be opened.
+    unopened: usize,
+}
+
+impl Readers {
+    fn new(file: PathBuf) -> Self {
+        let idle = Mutex::new(Idle { connections: Vec::new(), unopened: READERS });
+        Self { file, idle, returned: Condvar::new() }
+    }
+
+    fn take(&self) -> Result<Lent<'_>, StoreError> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(connection) = idle.connections.pop() {
+                return Ok(Lent { connection: Some(connection), readers: self });
+            }
+            if idle.unopened > 0 {
+                let connection = open_reader(&self.file)?;
+                idle.unopened -= 1;
+                return Ok(Lent { connection: Some(connection), readers: self });
+            }
+            idle = self.returned.wait(idle).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// A connection that comes back by itself.
+struct Lent<'a> {
+    /// None only while it is dropped.
+    connection: Option<Connection>,
+    readers: &'a Readers,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let mut idle = self.readers.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.connections.extend(self.connection.take());
+        self.readers.returned.notify_one();
+    }
+}

@@ -1,0 +1,265 @@
+//! People, their tokens, and what they did.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::error::Doing;
+use super::journal::instant;
+use super::{Store, StoreError};
+use crate::access::Role;
+use crate::segment::{ContentHash, is_id};
+
+/// What tokens begin with, so that a leaked one is recognised.
+const PREFIX: &str = "loa_";
+/// Acts of an answer, at most.
+const MOST_ACTS: u32 = 10_000;
+
+/// Somebody who works with the station.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct User {
+    /// Their name, unique for ever.
+    pub name: String,
+    /// What they are.
+    pub roles: BTreeSet<Role>,
+    /// Since when.
+    pub created: Timestamp,
+    /// Until when; none for those who still are.
+    pub revoked: Option<Timestamp>,
+}
+
+/// A new token, to be shown once: only its hash is kept. Printed with `Display`, hidden from `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+impl Secret {
+    /// 256 bits from the system.
+    fn new() -> Result<Self, StoreError> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).map_err(StoreError::Random)?;
+        // A hash prints as 64 hexadecimal digits, and so do these bytes.
+        Ok(Self(format!("{PREFIX}{}", ContentHash(bytes))))
+    }
+}
+
+/// A fast hash serves: what it hides is 256 random bits, not a word people chose. Looking for the hash, not the token,
+/// leaves nothing to be learned from how long the search takes.
+fn hash_of(token: &str) -> [u8; 32] {
+    Sha256::digest(token).into()
+}
+
+/// Something a person did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Act {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
+    /// What, as a code: `segment.approve`, `interrupt.emergency`, `user.add`.
+    pub what: String,
+    /// With what: an id.
+    pub subject: String,
+    /// From where: an address, or `command line`.
+    pub origin: String,
+}
+
+fn roles_text(roles: &BTreeSet<Role>) -> String {
+    roles.iter().map(|role| role.code()).collect::<Vec<_>>().join(",")
+}
+
+/// Columns `name, roles, created_ms, revoked_ms`.
+fn user_of((name, roles, created_ms, revoked_ms): UserRow) -> Result<User, StoreError> {
+    let roles = roles.split(',').filter(|role| !role.is_empty()).map(str::parse).collect::<Result<_, _>>();
+    let roles = roles
+        .map_err(|cause: crate::access::NotARole| StoreError::Value { subject: format!("user `{name}`"), cause: cause.into() })?;
+    Ok(User { name, roles, created: instant(created_ms)?, revoked: revoked_ms.map(instant).transpose()? })
+}
+
+type UserRow = (String, String, i64, Option<i64>);
+
+fn user_row(row: &Row<'_>) -> rusqlite::Result<UserRow> {
+    row.try_into()
+}
+
+fn find(connection: &Connection, name: &str) -> Result<Option<User>, StoreError> {
+    connection
+        .query_row("SELECT name, roles, created_ms, revoked_ms FROM person WHERE name = ?1", [name], user_row)
+        .optional()
+        .doing("read a user")?
+        .map(user_of)
+        .transpose()
+}
+
+/// The person, who was not revoked.
+fn present(connection: &Connection, name: &str) -> Result<User, StoreError> {
+    find(connection, name)?.filter(|user| user.revoked.is_none()).ok_or_else(|| StoreError::NoUser(name.to_owned()))
+}
+
+impl Store {
+    /// Adds a person.
+    pub fn add_user(&self, name: &str, roles: &BTreeSet<Role>, at: Timestamp) -> Result<User, StoreError> {
+        let name = name.to_owned();
+        if !is_id(&name) {
+            return Err(StoreError::BadUserName(name));
+        }
+        let roles = roles_text(roles);
+        self.write("add a user", move |transaction| {
+            if find(transaction, &name)?.is_some() {
+                return Err(StoreError::UserExists(name));
+            }
+            transaction
+                .execute(
+                    "INSERT INTO person (name, roles, created_ms) VALUES (?1, ?2, ?3)",
+                    params![name, roles, at.as_millisecond()],
+                )
+                .doing("add a user")?;
+            present(transaction, &name)
+        })
+    }
+
+    /// Gives a person other roles.
+    pub fn set_roles(&self, name: &str, roles: &BTreeSet<Role>) -> Result<User, StoreError> {
+        let (name, roles) = (name.to_owned(), roles_text(roles));
+        self.write("change the roles of a user", move |transaction| {
+            present(transaction, &name)?;
+            transaction
+                .execute("UPDATE person SET roles = ?2 WHERE name = ?1", params![name, roles])
+                .doing("change the roles of a user")?;
+            present(transaction, &name)
+        })
+    }
+
+    /// A person leaves: their tokens end, their name stays in the log.
+    pub fn revoke_user(&self, name: &str, at: Timestamp) -> Result<(), StoreError> {
+        let name = name.to_owned();
+        self.write("revoke a user", move |transaction| {
+            present(transaction, &name)?;
+            transaction
+                .execute("UPDATE person SET revoked_ms = ?2 WHERE name = ?1", params![name, at.as_millisecond()])
+                .and_then(|_| end_tokens(transaction, &name, at))
+                .doing("revoke a user")?;
+            Ok(())
+        })
+    }
+
+    /// Everyone, also those who left, by name.
+    pub fn users(&self) -> Result<Vec<User>, StoreError> {
+        self.read(|connection| {
+            let rows = connection
+                .prepare_cached("SELECT name, roles, created_ms, revoked_ms FROM person ORDER BY name")
+                .and_then(|mut statement| {
+                    statement.query_map([], user_row)?.collect::<rusqlite::Result<Vec<_>>>()
+                })
+                .doing("read the users")?;
+            rows.into_iter().map(user_of).collect()
+        })
+    }
+
+    /// The person of a name, also one who left.
+    pub fn user(&self, name: &str) -> Result<Option<User>, StoreError> {
+        self.read(|connection| find(connection, name))
+    }
+
+    /// Makes a token for a person; `label` says for what, as `phone`.
+    pub fn new_token(&self, name: &str, label: &str, at: Timestamp) -> Result<Secret, StoreError> {
+        let secret = Secret::new()?;
+        let hash = hash_of(&secret.0);
+        let (name, label) = (name.to_owned(), label.to_owned());
+        self.write("make a token", move |transaction| {
+            present(transaction, &name)?;
+            transaction
+                .execute(
+                    "INSERT INTO token (hash, person, label, created_ms) VALUES (?1, ?2, ?3, ?4)",
+                    params![hash, name, label, at.as_millisecond()],
+                )
+                .doing("make a token")?;
+            Ok(())
+        })?;
+        Ok(secret)
+    }
+
+    /// Ends all tokens of a person, as after a lost phone.
+    pub fn revoke_tokens(&self, name: &str, at: Timestamp) -> Result<(), StoreError> {
+        let name = name.to_owned();
+        self.write("revoke tokens", move |transaction| {
+            present(transaction, &name)?;
+            end_tokens(transaction, &name, at).doing("revoke tokens")
+        })
+    }
+
+    /// Whose token this is; none for one that never was, or is no more.
+    pub fn user_by_token(&self, token: &str) -> Result<Option<User>, StoreError> {
+        if !token.starts_with(PREFIX) {
+            return Ok(None);
+        }
+        self.read(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT name, roles, person.created_ms, person.revoked_ms FROM token JOIN person ON name = person
+                     WHERE hash = ?1 AND token.revoked_ms IS NULL AND person.revoked_ms IS NULL",
+                )
+                .and_then(|mut statement| statement.query_row([hash_of(token)], user_row).optional())
+                .doing("look for a token")?
+                .map(user_of)
+                .transpose()
+        })
+    }
+
+    /// Keeps what a person did.
+    pub fn act(&self, act: Act) -> Result<(), StoreError> {
+        self.write("keep what a person did", move |transaction| {
+            transaction
+                .execute(
+                    "INSERT INTO act (at_ms, by, what, subject, origin) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    params![act.at.as_millisecond(), act.by, act.what, act.subject, act.origin],
+                )
+                .doing("keep what a person did")?;
+            Ok(())
+        })
+    }
+
+    /// What people did between two instants, the second not included; newest first, at most 10,000.
+    pub fn acts(&self, from: Timestamp, to: Timestamp, limit: u32) -> Result<Vec<Act>, StoreError> {
+        self.read(|connection| {
+            let rows: Vec<(i64, String, String, String, String)> = connection
+                .prepare_cached(
+                    "SELECT at_ms, by, what, subject, origin FROM act WHERE at_ms >= ?1 AND at_ms < ?2
+                     ORDER BY at_ms DESC, id DESC LIMIT ?3",
+                )
+                .and_then(|mut statement| {
+                    let wanted = params![from.as_millisecond(), to.as_millisecond(), limit.min(MOST_ACTS)];
+                    statement.query_map(wanted, |row| row.try_into())?.collect()
+                })
+                .doing("read what people did")?;
+            rows.into_iter()
+                .map(|(at_ms, by, what, subject, origin)| {
+                    Ok(Act { at: instant(at_ms)?, by, what, subject, origin })
+                })
+                .collect()
+        })
+    }
+}
+
+fn end_tokens(connection: &Connection, name: &str, at: Timestamp) -> rusqlite::Result<()> {
+    connection.execute(
+        "UPDATE token SET revoked_ms = ?2 WHERE person = ?1 AND revoked_ms IS NULL",
+        params![name, at.as_millisecond()],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,465 @@
+//! The catalogue: recordings, their words, and their way to the air.
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+use super::error::Doing;
+use super::journal::{hash_at, instant};
+use super::{Store, StoreError};
+use crate::segment::{Approval, Catalog, ContentHash, ProgrammeId, Segment, SegmentId, Sound, State, Words};
+
+/// Segments of an answer, at most.
+const LARGEST_PAGE: u32 = 10_000;
+
+/// What became of a segment that was handed in.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Added {
+    /// It is new.
+    New(Segment),
+    /// Its bytes were there already, with these words and this state.
+    Existing(Segment),
+}
+
+/// A step of a segment on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Draft to pending.
+    Submit,
+    /// Pending to approved.
+    Approve {
+        /// The bytes that were listened to.
+        hash: ContentHash,
+    },
+    /// Pending to draft.
+    Return {
+        /// What is to be better.
+        reason: String,
+    },
+    /// To withdrawn, from anywhere.
+    Withdraw {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Step {
+    /// Where it leads from a state; none where it leads nowhere.
+    fn from(&self, state: State) -> Option<State> {
+        match (self, state) {
+            (Self::Submit, State::Draft) => Some(State::Pending),
+            (Self::Approve { .. }, State::Pending) => Some(State::Approved),
+            (Self::Return { .. }, State::Pending) => Some(State::Draft),
+            (Self::Withdraw { .. }, State::Draft | State::Pending | State::Approved) => Some(State::Withdrawn),
+            (Self::Submit | Self::Approve { .. } | Self::Return { .. } | Self::Withdraw { .. }, _) => None,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Submit => "submitted",
+            Self::Approve { .. } => "approved",
+            Self::Return { .. } => "returned",
+            Self::Withdraw { .. } => "withdrawn",
+        }
+    }
+
+    fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Submit | Self::Approve { .. } => None,
+            Self::Return { reason } | Self::Withdraw { reason } => Some(reason),
+        }
+    }
+}
+
+/// What was done with a segment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SegmentEvent {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+    /// `added`, `submitted`, `approved`, `returned`, `withdrawn`, `described`, `renamed`.
+    pub what: String,
+    /// Why; for `described`, the words as they then were, in JSON; for `renamed`, the file's name before.
+    pub reason: Option<String>,
+}
+
+/// Which segments are asked for, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SegmentFilter {
+    /// In whose title, author, source, topic, programme and file name all these words are, with or without accents.
+    pub text: Option<String>,
+    /// In this state.
+    pub state: Option<State>,
+    /// Of this programme or pool.
+    pub programme: Option<ProgrammeId>,
+    /// Only those added before this one.
+    pub after: Option<SegmentId>,
+    /// How many, at most 10,000; as many where it is none.
+    pub limit: Option<u32>,
+}
+
+/// A text as it is searched: lower case, without accents, `đ` as `d`, and single spaces.
+pub fn searchable(text: &str) -> String {
+    let plain: String = text
+        .nfd()
+        .filter(|letter| !is_combining_mark(*letter))
+        .flat_map(char::to_lowercase)
+        .map(|letter| if letter == 'đ' { 'd' } else { letter })
+        .collect();
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn search_text(file: &str, words: &Words) -> String {
+    let programme = words.programme.as_ref().map(ProgrammeId::as_str);
+    let parts = [
+        Some(words.title.as_str()),
+        words.author.as_deref(),
+        words.source.as_deref(),
+        words.topic.as_deref(),
+        programme,
+        Some(file),
+    ];
+    searchable(&parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
+}
+
+const COLUMNS: &str = "id, hash, file, title, programme, topic, genre, author, source, valid_from, valid_until, week,
+    whole_ns, cue_in_ns, cue_out_ns, channels, sample_rate, loudness_lufs, true_peak_dbtp, skipped_packets, codec,
+    state, approved_by, approved_ms, added_ms, added_by";
+
+fn segment_of(row: &Row<'_>) -> rusqlite::Result<Segment> {
+    let approved: Option<(String, i64)> = row.get::<_, Option<String>>(22)?.zip(row.get(23)?);
+    Ok(Segment {
+        id: SegmentId::new(row.get::<_, String>(0)?),
+        hash: hash_at(row, 1)?,
+        file: row.get(2)?,
+        words: Words {
+            title: row.get(3)?,
+            programme: row.get::<_, Option<String>>(4)?.map(ProgrammeId::new),
+            topic: row.get(5)?,
+            genre: row.get::<_, Option<String>>(6)?.map(|code| from_code(&code, 6)).transpose()?,
+            author: row.get(7)?,
+            source: row.get(8)?,
+            valid_from: date_at(row, 9)?,
+            valid_until: date_at(row, 10)?,
+            week: date_at(row, 11)?,
+        },
+        sound: Sound {
+            whole: SignedDuration::from_nanos(row.get(12)?),
+            cue_in: SignedDuration::from_nanos(row.get(13)?),
+            cue_out: SignedDuration::from_nanos(row.get(14)?),
+            channels: row.get(15)?,
+            sample_rate: row.get(16)?,
+            loudness_lufs: row.get::<_, Option<f64>>(17)?.unwrap_or(f64::NAN),
+            true_peak_dbtp: row.get::<_, Option<f64>>(18)?.unwrap_or(f64::NAN),
+            skipped_packets: row.get(19)?,
+            codec: row.get(20)?,
+        },
+        state: from_code(&row.get::<_, String>(21)?, 21)?,
+        approval: approved
+            .map(|(by, at_ms)| Ok::<_, rusqlite::Error>(Approval { by, at: instant_at(at_ms, 23)? }))
+            .transpose()?,
+        added: instant_at(row.get(24)?, 24)?,
+        added_by: row.get(25)?,
+    })
+}
+
+/// A value of an enum from its code in the API, which is its code in the database too.
+fn from_code<T: DeserializeOwned>(code: &str, column: usize) -> rusqlite::Result<T> {
+    let read = serde::de::value::StrDeserializer::<serde::de::value::Error>::new(code);
+    T::deserialize(read).map_err(|cause| unreadable(column, cause))
+}
+
+fn code_of(value: impl Serialize) -> Option<String> {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned))
+}
+
+fn date_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Date>> {
+    let text: Option<String> = row.get(column)?;
+    text.map(|text| text.parse().map_err(|cause: jiff::Error| unreadable(column, cause))).transpose()
+}
+
+fn instant_at(at_ms: i64, column: usize) -> rusqlite::Result<Timestamp> {
+    instant(at_ms).map_err(|cause| unreadable(column, cause))
+}
+
+fn unreadable(column: usize, cause: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(cause))
+}
+
+/// A length in nanoseconds; what does not fit (292 years) is as long as fits.
+fn nanoseconds(length: SignedDuration) -> i64 {
+    i64::try_from(length.as_nanos()).unwrap_or(i64::MAX)
+}
+
+fn find(connection: &Connection, id: &SegmentId) -> Result<Option<Segment>, StoreError> {
+    connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM segment WHERE id = ?1"))
+        .and_then(|mut statement| statement.query_row([id.as_str()], segment_of).optional())
+        .doing("read a segment")
+}
+
+fn existing(connection: &Connection, id: &SegmentId) -> Result<Segment, StoreError> {
+    find(connection, id)?.ok_or_else(|| StoreError::NoSegment(id.clone()))
+}
+
+fn note_event(
+    connection: &Connection,
+    id: &SegmentId,
+    at: Timestamp,
+    by: &str,
+    what: &str,
+    reason: Option<&str>,
+) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("INSERT INTO segment_event (segment, at_ms, by, what, reason) VALUES (?1, ?2, ?3, ?4, ?5)")
+        .and_then(|mut statement| {
+            statement.execute(params![id.as_str(), at.as_millisecond(), by, what, reason])
+        })
+        .doing("note what was done with a segment")?;
+    Ok(())
+}
+
+fn insert(connection: &Connection, segment: &Segment) -> Result<(), StoreError> {
+    let Segment { words, sound, approval, .. } = segment;
+    connection
+        .prepare_cached(&format!(
+            "INSERT INTO segment ({COLUMNS}, search) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
+             ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)"
+        ))
+        .and_then(|mut statement| {
+            statement.execute(params![
+                segment.id.as_str(),
+                segment.hash.0,
+                segment.file,
+                words.title,
+                words.programme.as_ref().map(ProgrammeId::as_str),
+                words.topic,
+                words.genre.and_then(code_of),
+                words.author,
+                words.source,
+                words.valid_from.map(|date| date.to_string()),
+                words.valid_until.map(|date| date.to_string()),
+                words.week.map(|date| date.to_string()),
+                nanoseconds(sound.whole),
+                nanoseconds(sound.cue_in),
+                nanoseconds(sound.cue_out),
+                sound.channels,
+                sound.sample_rate,
+                sound.loudness_lufs,
+                sound.true_peak_dbtp,
+                sound.skipped_packets,
+                sound.codec,
+                code_of(segment.state),
+                approval.as_ref().map(|approval| approval.by.as_str()),
+                approval.as_ref().map(|approval| approval.at.as_millisecond()),
+                segment.added.as_millisecond(),
+                segment.added_by,
+                search_text(&segment.file, words),
+            ])
+        })
+        .doing("add a segment")?;
+    Ok(())
+}
+
+impl Store {
+    /// Adds a segment with its waveform's peaks, unless its bytes are there already. Instants are kept to the millisecond.
+    pub fn add_segment(&self, segment: Segment, peaks: Vec<u8>) -> Result<Added, StoreError> {
+        self.write("add a segment", move |transaction| {
+            if let Some(known) = find(transaction, &segment.id)? {
+                return Ok(Added::Existing(known));
+            }
+            let taken: bool = transaction
+                .query_row("SELECT EXISTS (SELECT 1 FROM segment WHERE file = ?1)", [&segment.file], |row| row.get(0))
+                .doing("look for the name of a file")?;
+            if taken {
+                return Err(StoreError::FileTaken(segment.file));
+            }
+            insert(transaction, &segment)?;
+            transaction
+                .execute(
+                    "INSERT INTO segment_peaks (segment, peaks) VALUES (?1, ?2)",
+                    params![segment.id.as_str(), peaks],
+                )
+                .doing("keep the peaks of a segment")?;
+            note_event(transaction, &segment.id, segment.added, &segment.added_by, "added", None)?;
+            existing(transaction, &segment.id).map(Added::New)
+        })
+    }
+
+    /// The segment with an id.
+    pub fn segment(&self, id: &SegmentId) -> Result<Option<Segment>, StoreError> {
+        self.read(|connection| find(connection, id))
+    }
+
+    /// All segments.
+    pub fn catalog(&self) -> Result<Catalog, StoreError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(&format!("SELECT {COLUMNS} FROM segment"))
+                .and_then(|mut statement| statement.query_map([], segment_of)?.collect())
+                .doing("read the catalogue")
+        })
+    }
+
+    /// The segments that were asked for, newest first.
+    pub fn segments(&self, filter: &SegmentFilter) -> Result<Vec<Segment>, StoreError> {
+        let limit = filter.limit.map_or(LARGEST_PAGE, |limit| limit.clamp(1, LARGEST_PAGE));
+        let words = searchable(filter.text.as_deref().unwrap_or_default());
+        self.read(|connection| {
+            let mut statement = connection
+                .prepare_cached(&format!(
+                    "SELECT {COLUMNS}, search FROM segment
+                     WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR programme = ?2)
+                       AND (?3 IS NULL OR (added_ms, id) < (SELECT added_ms, id FROM segment WHERE id = ?3))
+                     ORDER BY added_ms DESC, id DESC"
+                ))
+                .doing("search the catalogue")?;
+            let programme = filter.programme.as_ref().map(ProgrammeId::as_str);
+            let after = filter.after.as_ref().map(SegmentId::as_str);
+            let rows = statement
+                .query_map(params![filter.state.and_then(code_of), programme, after], |row| {
+                    let search: String = row.get(26)?;
+                    let found = words.split(' ').all(|word| search.contains(word));
+                    found.then(|| segment_of(row)).transpose()
+                })
+                .doing("search the catalogue")?;
+            rows.filter_map(Result::transpose)
+                .take(usize::try_from(limit).unwrap_or(usize::MAX))
+                .collect::<rusqlite::Result<_>>()
+                .doing("search the catalogue")
+        })
+    }
+
+    /// Changes a segment's words. The approval of its bytes stays.
+    pub fn describe_segment(
+        &self,
+        id: &SegmentId,
+        words: Words,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Segment, StoreError> {
+        let (id, by) = (id.clone(), by.to_owned());
+        self.write("change the words of a segment", move |transaction| {
+            let segment = existing(transaction, &id)?;
+            transaction
+                .execute(
+                    "UPDATE segment SET title = ?2, programme = ?3, topic = ?4, genre = ?5, author = ?6, source = ?7,
+                     valid_from = ?8, valid_until = ?9, week = ?10, search = ?11 WHERE id = ?1",
+                    params![
+                        id.as_str(),
+                        words.title,
+                        words.programme.as_ref().map(ProgrammeId::as_str),
+                        words.topic,
+                        words.genre.and_then(code_of),
+                        words.author,
+                        words.source,
+                        words.valid_from.map(|date| date.to_string()),
+                        words.valid_until.map(|date| date.to_string()),
+                        words.week.map(|date| date.to_string()),
+                        search_text(&segment.file, &words),
+                    ],
+                )
+                .doing("change the words of a segment")?;
+            let now = serde_json::to_string(&words).ok();
+            note_event(transaction, &id, at, &by, "described", now.as_deref())?;
+            existing(transaction, &id)
+        })
+    }
+
+    /// Notes that a segment's file has another name now; its bytes are the same.
+    pub fn rename_segment(
+        &self,
+        id: &SegmentId,
+        file: &str,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Segment, StoreError> {
+        let (id, file, by) = (id.clone(), file.to_owned(), by.to_owned());
+        self.write("rename the file of a segment", move |transaction| {
+            let segment = existing(transaction, &id)?;
+            transaction
+                .execute(
+                    "UPDATE segment SET file = ?2, search = ?3 WHERE id = ?1",
+                    params![id.as_str(), file, search_text(&file, &segment.words)],
+                )
+                .map_err(|cause| match cause.sqlite_error_code() {
+                    Some(rusqlite::ErrorCode::ConstraintViolation) => StoreError::FileTaken(file),
+                    _ => StoreError::Query { operation: "rename the file of a segment", cause },
+                })?;
+            note_event(transaction, &id, at, &by, "renamed", Some(&segment.file))?;
+            existing(transaction, &id)
+        })
+    }
+
+    /// Takes a segment a step on its way. Whether `by` may is for [`access`](crate::access) to say.
+    pub fn step_segment(
+        &self,
+        id: &SegmentId,
+        step: Step,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Segment, StoreError> {
+        let (id, by) = (id.clone(), by.to_owned());
+        self.write("take a segment a step on its way", move |transaction| {
+            let segment = existing(transaction, &id)?;
+            if matches!(step, Step::Approve { hash } if hash != segment.hash) {
+                return Err(StoreError::OtherBytes(id));
+            }
+            let Some(state) = step.from(segment.state) else {
+                return Err(StoreError::WrongState { id, state: segment.state, step });
+            };
+            let approval = (state == State::Approved).then(|| (by.as_str(), at.as_millisecond()));
+            transaction
+                .execute(
+                    "UPDATE segment SET state = ?2, approved_by = ?3, approved_ms = ?4 WHERE id = ?1",
+                    params![
+                        id.as_str(),
+                        code_of(state),
+                        approval.map(|(by, _)| by),
+                        approval.map(|(_, at_ms)| at_ms)
+                    ],
+                )
+                .doing("take a segment a step on its way")?;
+            note_event(transaction, &id, at, &by, step.code(), step.reason())?;
+            existing(transaction, &id)
+        })
+    }
+
+    /// What was done with a segment, in order.
+    pub fn segment_events(&self, id: &SegmentId) -> Result<Vec<SegmentEvent>, StoreError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT at_ms, by, what, reason FROM segment_event WHERE segment = ?1 ORDER BY id",
+                )
+                .and_then(|mut statement| {
+                    let event = |row: &Row<'_>| {
+                        Ok(SegmentEvent {
+                            at: instant_at(row.get(0)?, 0)?,
+                            by: row.get(1)?,
+                            what: row.get(2)?,
+                            reason: row.get(3)?,
+                        })
+                    };
+                    statement.query_map([id.as_str()], event)?.collect()
+                })
+                .doing("read what was done with a segment")
+        })
+    }
+
+    /// The peaks of a segment's waveform, as ingest made them.
+    pub fn peaks(&self, id: &SegmentId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached("SELECT peaks FROM segment_peaks WHERE segment = ?1")
+                .and_then(|mut statement| statement.query_row([id.as_str()], |row| row.get(0)).optional())
+                .doing("read the peaks of a segment")
+        })
+    }
+}

@@ -1,0 +1,180 @@
+//! Walks the journal: whether every row is what was written, and the airings are what the journal says.
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+use serde::Serialize;
+
+use super::error::Doing;
+use super::head::{self, Head};
+use super::journal::{JournalRow, NOTHING_BEFORE, apply};
+use super::{MIGRATIONS, Store, StoreError};
+use crate::segment::ContentHash;
+
+/// What a walk through the journal found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// Rows in the journal.
+    pub rows: i64,
+    /// The first thing that is wrong; none where all is as it was written.
+    pub first_bad: Option<Bad>,
+    /// The newest row's hash: what the printed report bears.
+    pub head: ContentHash,
+}
+
+/// Something wrong with the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Bad {
+    /// The row of the journal; for what is missing, the first missing one; none where only the airings are wrong.
+    pub seq: Option<i64>,
+    /// The instant the row claims, where it is there.
+    pub at: Option<Timestamp>,
+    /// What is wrong.
+    #[serde(flatten)]
+    pub fault: Fault,
+}
+
+/// What is wrong with the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "fault", rename_all = "kebab-case")]
+pub enum Fault {
+    /// The row's content is not what was written.
+    Changed,
+    /// The row before it was another one.
+    NotAfterTheOneBefore,
+    /// Rows are missing before this one.
+    Missing,
+    /// The newest rows are missing: so many were noted.
+    Shortened {
+        /// How many there were at least.
+        noted: i64,
+    },
+    /// The note of the journal's end names another row: the journal was made anew.
+    OtherEnd,
+    /// The note of the journal's end is gone.
+    EndNotNoted,
+    /// The airing of a cue, for questions and reports, is not what the journal says.
+    AiringDiffers {
+        /// The output.
+        output: String,
+        /// The cue.
+        cue: String,
+    },
+}
+
+impl Store {
+    /// Walks the whole journal, checks every hash, holds its end against the note beside the database, and the airings against
+    /// the journal. Takes a minute for a million airings; changes nothing.
+    pub fn verify(&self) -> Result<Verdict, StoreError> {
+        // Before the walk: a row that comes meanwhile is then only one more than noted.
+        let noted = head::read(self.dir())?;
+        let file = self.file();
+        let remade = || -> rusqlite::Result<Connection> {
+            // A database without a name is a temporary file: a long log would not fit in the memory.
+            let connection = Connection::open("")?;
+            let uri = format!("file:{}?mode=ro", escaped(&file.to_string_lossy()));
+            connection.execute("ATTACH DATABASE ?1 AS live", [uri])?;
+            connection.busy_timeout(super::BUSY)?;
+            Ok(connection)
+        };
+        let mut remade = remade().map_err(|cause| StoreError::Open { file: file.clone(), cause })?;
+        walk(&mut remade, noted).map_err(|error| error.in_file(&file))
+    }
+
+    /// Makes the airings from the journal again, after a fault in them alone.
+    pub fn rebuild_airings(&self) -> Result<(), StoreError> {
+        self.write("make the airings again", |transaction| {
+            transaction.execute("DELETE FROM airing", []).doing("make the airings again")?;
+            for_each_row(transaction, "SELECT * FROM journal ORDER BY seq", |row, _| {
+                apply(transaction, &row.entry()?)?;
+                Ok(true)
+            })
+        })
+    }
+}
+
+/// A path inside a `file:` URI.
+fn escaped(path: &str) -> String {
+    path.replace('%', "%25").replace('?', "%3f").replace('#', "%23")
+}
+
+fn walk(connection: &mut Connection, noted: Option<Head>) -> Result<Verdict, StoreError> {
+    // One transaction sees the live database as it is at one moment, and keeps the remade one off the disk.
+    let connection = connection.transaction().doing("begin to walk the journal")?;
+    connection.execute_batch(MIGRATIONS[0]).doing("prepare to make the airings again")?;
+    connection.execute_batch("DROP TABLE main.journal").doing("prepare to make the airings again")?;
+
+    let mut end = Head { rows: 0, hash: NOTHING_BEFORE };
+    let mut first_bad = None;
+    let rows = "SELECT seq, at_ms, offset_s, kind, output, cue, take, body, prev, hash FROM live.journal ORDER BY seq";
+    for_each_row(&connection, rows, |row, stored| {
+        let fault = if row.seq != end.rows + 1 {
+            Some(Fault::Missing)
+        } else if row.prev != end.hash {
+            Some(Fault::NotAfterTheOneBefore)
+        } else if row.hash() != stored {
+            Some(Fault::Changed)
+        } else if noted.is_some_and(|noted| noted.rows == row.seq && noted.hash != stored) {
+            Some(Fault::OtherEnd)
+        } else {
+            None
+        };
+        if let Some(fault) = fault {
+            let seq = if fault == Fault::Missing { end.rows + 1 } else { row.seq };
+            first_bad = Some(Bad { seq: Some(seq), at: Timestamp::from_millisecond(row.at_ms).ok(), fault });
+            return Ok(false);
+        }
+        end = Head { rows: row.seq, hash: stored };
+        apply(&connection, &row.entry()?)?;
+        Ok(true)
+    })?;
+    if first_bad.is_none() {
+        first_bad = match noted {
+            Some(noted) if noted.rows > end.rows => {
+                let fault = Fault::Shortened { noted: noted.rows };
+                Some(Bad { seq: Some(end.rows + 1), at: None, fault })
+            }
+            None if end.rows > 0 => Some(Bad { seq: None, at: None, fault: Fault::EndNotNoted }),
+            Some(_) | None => differing_airing(&connection)?,
+        };
+    }
+    Ok(Verdict { rows: end.rows, first_bad, head: end.hash })
+}
+
+/// The first airing that is not the same in both databases.
+fn differing_airing(connection: &Connection) -> Result<Option<Bad>, StoreError> {
+    const COLUMNS: &str = "output, cue, planned_ms, planned_end_ms, outcome, cause, segment, segment_hash, programme,
+                           run, body";
+    let found = connection.query_row(
+        &format!(
+            "SELECT output, cue FROM (SELECT {COLUMNS} FROM main.airing EXCEPT SELECT {COLUMNS} FROM live.airing)
+             UNION ALL
+             SELECT output, cue FROM (SELECT {COLUMNS} FROM live.airing EXCEPT SELECT {COLUMNS} FROM main.airing)
+             LIMIT 1"
+        ),
+        [],
+        |row| Ok(Fault::AiringDiffers { output: row.get(0)?, cue: row.get(1)? }),
+    );
+    match found {
+        Ok(fault) => Ok(Some(Bad { seq: None, at: None, fault })),
+        Err(rusqlite::Error::QueryReturnedNoRows) => Ok(None),
+        Err(cause) => Err(StoreError::Query { operation: "compare the airings", cause }),
+    }
+}
+
+/// Goes through rows of the journal until `each` answers false.
+fn for_each_row(
+    connection: &Connection,
+    query: &str,
+    mut each: impl FnMut(JournalRow, ContentHash) -> Result<bool, StoreError>,
+) -> Result<(), StoreError> {
+    const WALK: &str = "walk the journal";
+    let mut statement = connection.prepare(query).doing(WALK)?;
+    let mut rows = statement.query([]).doing(WALK)?;
+    while let Some(row) = rows.next().doing(WALK)? {
+        let (row, hash) = JournalRow::read(row).doing(WALK)?;
+        if !each(row, hash)? {
+            break;
+        }
+    }
+    Ok(())
+}
