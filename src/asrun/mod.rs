@@ -5,6 +5,7 @@
 //! that a cue cannot have two.
 
 mod airing;
+mod cause;
 mod gap;
 
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::schedule::OutputId;
-use crate::timeline::{Absence, Cue, CueId};
+use crate::timeline::{Cue, CueId};
 
 pub use airing::{Airing, End, Entry, Item, Note, Piece, Run, TOLERANCE_FRAMES, Take, Unheard};
 pub use gap::{OpenTake, reconcile, recover};
@@ -68,20 +69,6 @@ pub enum Cause {
     JoinedLate,
     /// Silence stood in for sound that was not decoded in time.
     Starved,
-}
-
-impl From<&Absence> for Cause {
-    fn from(absence: &Absence) -> Self {
-        match absence {
-            Absence::Missing | Absence::NothingToRepeat => Self::NothingHandedIn,
-            Absence::NotApproved { .. } => Self::NotApproved,
-            Absence::NotValid { .. } => Self::NotValid,
-            Absence::Withdrawn { .. } => Self::Withdrawn,
-            Absence::NoMusic => Self::NoMusic,
-            Absence::NoRoom => Self::NoRoom,
-            Absence::QuietHours | Absence::AgainstTheRules => Self::AgainstTheRules,
-        }
-    }
 }
 
 /// What became of a cue.
