@@ -34,7 +34,8 @@ impl Decoded {
 
     /// Where the burst begins and ends, in seconds: where its level passes a half.
     fn burst(&self) -> (f64, f64) {
-        let loud = |sample: &f32| sample.abs() > 0.125;
+        let peak = self.sound.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
+        let loud = |sample: &f32| sample.abs() > peak / 2.0;
         let first = self.sound.iter().position(loud).expect("there is a burst");
         let last = self.sound.iter().rposition(loud).expect("there is a burst");
         (first as f64 / f64::from(AIR_RATE), last as f64 / f64::from(AIR_RATE))
@@ -104,7 +105,7 @@ fn two_files_in_one_are_both_heard() {
     ffmpeg(&burst_wav(dir.path(), 44_100, 2), "-q:a 4", &one);
     let two = dir.path().join("two.mp3");
     let bytes = fs::read(&one).unwrap();
-    fs::File::create(&two).and_then(|mut file| std::io::Write::write_all(&mut file, &[bytes.clone(), bytes].concat())).unwrap();
+    File::create(&two).and_then(|mut file| std::io::Write::write_all(&mut file, &[bytes.clone(), bytes].concat())).unwrap();
     let decoded = decode(&two).unwrap();
     assert!((decoded.seconds() - 2.0 * WHOLE).abs() < 0.15, "{} s", decoded.seconds());
     assert_eq!(decoded.decoder.padding(), 0, "the header speaks of the first part only");

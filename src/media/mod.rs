@@ -1,6 +1,7 @@
 //! Files in, frames out: decoding, measuring and taking in recordings. Blocking, and without policy.
 
 pub mod decode;
+pub mod loudness;
 pub mod playback;
 pub mod resample;
 pub mod source;
