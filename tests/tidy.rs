@@ -1,0 +1,398 @@
+//! House rules the compiler does not know. Each names the file and the line that breaks it.
+//!
+//! The texts are searched as they stand, after comments and `#[cfg(test)]` items were blanked out; that is crude and
+//! quick, and good enough for code that passed rustfmt.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot read the sources has failed")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+/// Who may import whom. A new arrow is a reviewed line here.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("clock", &[]),
+    ("segment", &[]),
+    ("access", &[]),
+    ("config", &["clock"]),
+    ("supervise", &["clock"]),
+    ("schedule", &["segment"]),
+    ("timeline", &["schedule", "segment"]),
+    // `clock` for `ClockHealth`, a value that the record keeps: it is given, never asked for.
+    ("asrun", &["timeline", "schedule", "segment", "clock"]),
+    ("sequencer", &["timeline", "schedule", "segment", "asrun"]),
+    ("media", &["segment"]),
+    ("output", &["clock"]),
+    ("engine", &["clock", "output", "media", "sequencer", "timeline", "asrun", "schedule", "segment"]),
+    ("store", &["asrun", "access", "segment", "schedule", "timeline"]),
+    // Says everything that rooms report, and what `media` found of a file.
+    ("text", &["schedule", "timeline", "sequencer", "asrun", "access", "segment", "media", "clock"]),
+    (
+        "web",
+        &[
+            "schedule",
+            "timeline",
+            "sequencer",
+            "asrun",
+            "access",
+            "segment",
+            "store",
+            "media",
+            "engine",
+            "clock",
+            "text",
+        ],
+    ),
+    ("fleet", &["schedule", "timeline", "asrun", "segment", "store", "clock"]),
+];
+
+/// Wiring: may import every room.
+const EXEMPT: &[&str] = &["main", "lib", "app"];
+
+/// Values in, values out.
+const PURE: &[&str] = &["segment", "schedule", "timeline", "sequencer", "asrun", "access"];
+
+/// What a pure room would need for the world outside.
+const IMPURE: &[&str] = &[
+    "async fn",
+    "async move",
+    ".await",
+    "std::fs",
+    "std::net",
+    "std::thread",
+    "std::process",
+    "std::sync::Mutex",
+    "std::sync::RwLock",
+    "std::env",
+    "tracing",
+    "tokio",
+    "SystemClock",
+];
+
+/// Where a thread may be put to sleep: an output keeps time by it, an amplifier's relay needs its moment.
+const MAY_SLEEP: &[&str] = &["src/output/null.rs", "src/output/amplifier.rs", "src/output/supervisor.rs"];
+
+/// Migrations that have landed, with the SHA-256 of their bytes: stations have run them, so they never change.
+const LANDED_MIGRATIONS: &[(&str, &str)] = &[];
+
+const LONGEST_FILE_LINES: usize = 600;
+const LARGEST_AUDIO_BYTES: u64 = 100_000;
+
+#[test]
+fn rooms_import_only_what_they_may() {
+    let mut broken = Vec::new();
+    for source in sources("src") {
+        let room = source.room();
+        if EXEMPT.contains(&room) {
+            continue;
+        }
+        let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| *name == room) else {
+            broken.push(format!("{}: the room `{room}` has no line in MAY_IMPORT", source.name));
+            continue;
+        };
+        for (line, target) in crate_paths(&source.code) {
+            if target != room && !allowed.contains(&target.as_str()) {
+                broken.push(format!("{}:{line}: `{room}` may not import `{target}`", source.name));
+            }
+        }
+    }
+    assert_tidy(&broken);
+}
+
+#[test]
+fn pure_rooms_touch_nothing_outside() {
+    let pure = sources("src").into_iter().filter(|source| PURE.contains(&source.room()));
+    assert_tidy(&pure.flat_map(|source| source.places_of(IMPURE)).collect::<Vec<_>>());
+}
+
+#[test]
+fn vietnamese_is_written_in_text_alone() {
+    let mut broken = Vec::new();
+    for source in sources("src").into_iter().filter(|source| source.room() != "text") {
+        for (number, line) in numbered(&source.code) {
+            if let Some(letter) = line.chars().find(|letter| is_vietnamese(*letter)) {
+                broken.push(format!("{}:{number}: `{letter}` belongs in src/text", source.name));
+            }
+        }
+    }
+    assert_tidy(&broken);
+}
+
+#[test]
+fn landed_migrations_never_change() {
+    let mut broken = Vec::new();
+    let folder = root().join("src/store/migrations");
+    let present: BTreeSet<String> = files(&folder).iter().map(|path| relative(path, &folder)).collect();
+    for (name, hash) in LANDED_MIGRATIONS {
+        if !present.contains(*name) {
+            broken.push(format!("{name}: a landed migration is gone"));
+            continue;
+        }
+        let found: String = Sha256::digest(std::fs::read(folder.join(name)).unwrap())
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        if found != *hash {
+            broken.push(format!("{name}: a landed migration was changed, it is now {found}"));
+        }
+    }
+    for name in present.iter().filter(|name| LANDED_MIGRATIONS.iter().all(|(landed, _)| landed != name)) {
+        broken.push(format!("{name}: has no line in LANDED_MIGRATIONS"));
+    }
+    assert_tidy(&broken);
+}
+
+#[test]
+fn no_source_file_is_too_long() {
+    let broken: Vec<_> = sources("src")
+        .into_iter()
+        .chain(sources("tests"))
+        .map(|source| (source.text.lines().count(), source.name))
+        .filter(|(lines, _)| *lines > LONGEST_FILE_LINES)
+        .map(|(lines, name)| format!("{name}: {lines} lines, at most {LONGEST_FILE_LINES}"))
+        .collect();
+    assert_tidy(&broken);
+}
+
+#[test]
+fn no_test_is_left_out_or_expected_to_panic() {
+    // Put together here, so that this file does not hold them itself.
+    let forbidden = ["ignore", "should_panic"].map(|word| format!("#[{word}"));
+    let broken: Vec<_> = sources("src")
+        .into_iter()
+        .chain(sources("tests"))
+        .flat_map(|source| {
+            numbered(&without_comments(&source.text))
+                .filter(|(_, line)| forbidden.iter().any(|word| line.trim_start().starts_with(word)))
+                .map(|(number, line)| format!("{}:{number}: `{}`", source.name, line.trim()))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    assert_tidy(&broken);
+}
+
+#[test]
+fn threads_sleep_only_where_they_keep_time() {
+    let awake = sources("src").into_iter().filter(|source| !MAY_SLEEP.contains(&source.name.as_str()));
+    assert_tidy(&awake.flat_map(|source| source.places_of(&["thread::sleep"])).collect::<Vec<_>>());
+}
+
+#[test]
+fn recordings_are_small_and_have_their_words() {
+    let folder = root().join("audio");
+    let words = std::fs::read_to_string(folder.join("segments.toml")).unwrap();
+    let words: toml::Table = words.parse().unwrap();
+    let told: BTreeSet<&str> = words["segment"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|segment| segment["file"].as_str().unwrap())
+        .collect();
+    let mut broken = Vec::new();
+    let mut present = BTreeSet::new();
+    for path in files(&folder) {
+        let name = relative(&path, &folder);
+        let bytes = path.metadata().unwrap().len();
+        if bytes > LARGEST_AUDIO_BYTES {
+            broken.push(format!("audio/{name}: {bytes} bytes, at most {LARGEST_AUDIO_BYTES}"));
+        }
+        if name != "segments.toml" {
+            present.insert(name);
+        }
+    }
+    for name in present.iter().filter(|name| !told.contains(name.as_str())) {
+        broken.push(format!("audio/{name}: has no words in audio/segments.toml"));
+    }
+    for name in told.iter().filter(|name| !present.contains(**name)) {
+        broken.push(format!("audio/segments.toml: there is no `{name}`"));
+    }
+    assert_tidy(&broken);
+}
+
+/// The searching itself: what the rules above stand on.
+#[test]
+fn the_search_sees_imports_and_passes_over_tests_and_comments() {
+    let text = "\
+use crate::alpha::One;
+use crate::{beta::{Two, Three}, gamma, delta as d};
+// crate::comment
+fn f() { let url = \"http://x\"; crate::epsilon::go(\"{ not a brace\", '{'); }
+#[cfg(test)]
+mod tests {
+    use crate::hidden::Zero;
+}
+pub(crate) use crate::zeta;
+#[cfg(test)]
+use crate::also_hidden;
+pub(in crate::eta) struct X;
+";
+    let found: Vec<_> = crate_paths(&without_tests(&without_comments(text)));
+    let names: Vec<_> = found.iter().map(|(line, name)| (*line, name.as_str())).collect();
+    assert_eq!(
+        names,
+        [(1, "alpha"), (2, "beta"), (2, "gamma"), (2, "delta"), (4, "epsilon"), (9, "zeta"), (12, "eta")]
+    );
+    assert!(is_vietnamese('ơ') && is_vietnamese('ễ') && is_vietnamese('Đ') && is_vietnamese('á'));
+    assert!(!is_vietnamese('–') && !is_vietnamese('e') && !is_vietnamese('×') && !is_vietnamese('µ'));
+}
+
+/// A Rust file of the project.
+struct Source {
+    /// Its path from the root, with `/`.
+    name: String,
+    /// As it stands.
+    text: String,
+    /// Without comments and tests, line for line.
+    code: String,
+}
+
+impl Source {
+    /// The room it belongs to: the first part of its path in `src`.
+    fn room(&self) -> &str {
+        let inside = self.name.strip_prefix("src/").unwrap();
+        inside.split('/').next().unwrap().trim_end_matches(".rs")
+    }
+
+    /// Where the code holds one of the words.
+    fn places_of(&self, words: &[&str]) -> Vec<String> {
+        numbered(&self.code)
+            .flat_map(|(number, line)| {
+                let found = words.iter().filter(move |word| line.contains(**word));
+                found.map(move |word| format!("{}:{number}: `{word}`", self.name))
+            })
+            .collect()
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All files below a folder, sorted; none where the folder is not there.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn relative(path: &Path, folder: &Path) -> String {
+    path.strip_prefix(folder).unwrap().to_str().unwrap().replace('\\', "/")
+}
+
+/// The Rust files below a folder of the project; at least one.
+fn sources(folder: &str) -> Vec<Source> {
+    let found: Vec<_> = files(&root().join(folder))
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code = without_tests(&without_comments(&text));
+            Source { name: relative(&path, root()), text, code }
+        })
+        .collect();
+    assert!(!found.is_empty(), "no Rust file below {folder}");
+    found
+}
+
+fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines().enumerate().map(|(index, line)| (index + 1, line))
+}
+
+fn assert_tidy(broken: &[String]) {
+    assert!(broken.is_empty(), "\n{}\n", broken.join("\n"));
+}
+
+/// Cuts `//` comments off; one inside a string, as in `http://`, has no blank before it and stays.
+fn without_comments(text: &str) -> String {
+    let code = text.lines().map(|line| {
+        let comment = line.match_indices("//").map(|(at, _)| at).find(|at| {
+            let before = &line[..*at];
+            before.trim().is_empty() || (before.ends_with(' ') && before.matches('"').count() % 2 == 0)
+        });
+        &line[..comment.unwrap_or(line.len())]
+    });
+    code.collect::<Vec<_>>().join("\n")
+}
+
+/// Blanks every item under `#[cfg(test)]`: up to the line that closes it at the attribute's own indentation, or up to
+/// its `;`.
+fn without_tests(code: &str) -> String {
+    let mut lines = code.lines();
+    let mut kept = Vec::new();
+    while let Some(line) = lines.next() {
+        if line.trim() != "#[cfg(test)]" {
+            kept.push(line);
+            continue;
+        }
+        let indent = &line[..line.len() - line.trim_start().len()];
+        kept.push("");
+        for line in lines.by_ref() {
+            kept.push("");
+            let closes = line.strip_prefix(indent).is_some_and(|rest| rest.starts_with('}'));
+            let is_attribute = line.trim_start().starts_with('#');
+            let is_short = line.strip_prefix(indent).is_some_and(|rest| !rest.starts_with(' '))
+                && (line.ends_with(';') || line.ends_with('}'));
+            if closes || (is_short && !is_attribute) {
+                break;
+            }
+        }
+    }
+    kept.join("\n")
+}
+
+/// The first name of every path that begins with `crate::`, also of each in `crate::{…}`, with its line.
+fn crate_paths(code: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (at, start) in code.match_indices("crate::") {
+        let before = code[..at].chars().next_back();
+        if before.is_some_and(|sign| sign.is_alphanumeric() || sign == '_' || sign == ':' || sign == '$') {
+            continue;
+        }
+        let line = code[..at].matches('\n').count() + 1;
+        let rest = &code[at + start.len()..];
+        let Some(list) = rest.strip_prefix('{') else {
+            found.push((line, first_name(rest)));
+            continue;
+        };
+        let mut depth = 0_usize;
+        let mut begin = 0;
+        for (index, sign) in list.char_indices() {
+            match sign {
+                '{' => depth += 1,
+                '}' if depth > 0 => depth -= 1,
+                ',' | '}' if depth == 0 => {
+                    let name = first_name(list[begin..index].trim_start());
+                    if !name.is_empty() {
+                        found.push((line, name));
+                    }
+                    begin = index + 1;
+                    if sign == '}' {
+                        break;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+fn first_name(path: &str) -> String {
+    path.chars().take_while(|sign| sign.is_alphanumeric() || *sign == '_').collect()
+}
+
+/// Letters that Vietnamese has and English has not, precomposed or as combining marks.
+fn is_vietnamese(letter: char) -> bool {
+    matches!(letter, '\u{c0}'..='\u{ff}' | '\u{102}'..='\u{1b0}' | '\u{300}'..='\u{323}' | '\u{1ea0}'..='\u{1ef9}')
+        && letter != '×'
+        && letter != '÷'
+}
