@@ -4,7 +4,13 @@
 //! turns that into a [`Schedule`] or into every [`Problem`] found. This room knows no clock, no file and no
 //! segment that exists: whether a piece is there is a question for the timeline.
 
+mod calendar;
+mod check;
+mod file;
 pub mod problem;
+mod reader;
+mod rundown;
+mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,6 +21,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::segment::{ProgrammeId, id};
+pub use check::{Sources, read};
 pub use problem::Problem;
 
 id! {
@@ -199,6 +206,17 @@ impl Weekdays {
         Weekday::Monday.cycle_forward().take(7).filter(move |day| self.contains(*day))
     }
 
+    /// These days without those.
+    #[must_use]
+    pub fn without(self, those: Self) -> Self {
+        Self(self.0 & !those.0)
+    }
+
+    /// Whether it is no day at all.
+    pub fn is_empty(self) -> bool {
+        self == Self::NONE
+    }
+
     fn bit(day: Weekday) -> u8 {
         1 << day.to_monday_zero_offset()
     }
@@ -213,6 +231,21 @@ impl Default for Weekdays {
 impl FromIterator<Weekday> for Weekdays {
     fn from_iter<I: IntoIterator<Item = Weekday>>(days: I) -> Self {
         days.into_iter().fold(Self::NONE, Self::with)
+    }
+}
+
+/// As a list of English short names, `["mon", "tue"]`.
+impl Serialize for Weekdays {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter().map(|day| match day {
+            Weekday::Monday => "mon",
+            Weekday::Tuesday => "tue",
+            Weekday::Wednesday => "wed",
+            Weekday::Thursday => "thu",
+            Weekday::Friday => "fri",
+            Weekday::Saturday => "sat",
+            Weekday::Sunday => "sun",
+        }))
     }
 }
 
@@ -381,7 +414,34 @@ pub struct Replacement {
     pub length: Option<SignedDuration>,
 }
 
+impl Session {
+    /// How long it is: up to a day.
+    pub fn length(&self) -> SignedDuration {
+        match self.from.duration_until(self.to) {
+            length if length.is_positive() => length,
+            length => length + SignedDuration::from_hours(24),
+        }
+    }
+
+    /// Whether the week has it on a date; day plans not considered.
+    pub fn is_on(&self, date: Date) -> bool {
+        self.days.contains(date.weekday()) && self.valid.contains(date)
+    }
+}
+
 impl Schedule {
+    /// The sessions that begin on a date, its day plan considered.
+    pub fn sessions_on(&self, date: Date) -> impl Iterator<Item = &Session> {
+        let plan = self.day_plan(date);
+        let of_plan = plan.map_or(&[][..], |plan| plan.sessions.as_slice());
+        let left = move |session: &&Session| {
+            plan.is_none_or(|plan| {
+                !plan.drop.contains(&session.id) && plan.sessions.iter().all(|other| other.id != session.id)
+            })
+        };
+        let of_week = self.sessions.iter().filter(move |session| session.is_on(date)).filter(left);
+        of_week.chain(of_plan.iter().filter(move |session| session.is_on(date)))
+    }
     /// The day plan of a date.
     pub fn day_plan(&self, date: Date) -> Option<&DayPlan> {
         self.day_plans.iter().rev().find(|plan| plan.date.is(date))

@@ -1,6 +1,10 @@
 //! What is wrong with a schedule, as data; the sentences are in `text`.
 
+use jiff::SignedDuration;
+use jiff::civil::{Date, Time};
 use serde::Serialize;
+
+use super::Weekdays;
 
 /// Something wrong with the schedule, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -12,9 +16,11 @@ pub struct Problem {
     pub file: String,
     /// The line in it, from 1.
     pub line: usize,
+    /// The character in the line, from 1.
+    pub column: usize,
 }
 
-/// What is wrong.
+/// What is wrong. What was found is quoted as it stands in the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum Kind {
@@ -25,4 +31,252 @@ pub enum Kind {
         /// What the system said.
         reason: String,
     },
+    /// The text is not TOML.
+    Syntax {
+        /// The line.
+        found: String,
+        /// What the parser said, in English.
+        said: String,
+    },
+    /// A text without quotation marks.
+    Unquoted {
+        /// The text.
+        found: String,
+    },
+    /// A key that stands twice in one table.
+    DuplicateKey {
+        /// The key.
+        key: String,
+    },
+    /// A key that means nothing here.
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// The known key that looks most like it.
+        nearest: Option<&'static str>,
+    },
+    /// A key that has to be there.
+    MissingKey {
+        /// The key.
+        key: &'static str,
+    },
+    /// A value of the wrong type, form or range.
+    Invalid {
+        /// The key it is the value of.
+        key: String,
+        /// The value.
+        found: String,
+        /// What it should be.
+        expected: Expected,
+    },
+    /// Of these keys exactly one has to be there.
+    ExactlyOne {
+        /// The keys.
+        of: Vec<&'static str>,
+        /// Those that are there.
+        found: Vec<&'static str>,
+    },
+    /// A relay: the program cannot do this yet.
+    RelayNotSupported,
+    /// An id that nothing has.
+    Unknown {
+        /// What was looked for.
+        thing: Thing,
+        /// The id.
+        id: String,
+        /// The one that looks most like it.
+        nearest: Option<String>,
+    },
+    /// A pool where a programme is meant, or a programme where a pool is.
+    OtherThing {
+        /// The id.
+        id: String,
+        /// What it is.
+        is: Thing,
+        /// What is meant here.
+        expected: Thing,
+    },
+    /// An id, or a date, that stands twice.
+    Duplicate {
+        /// Of what.
+        thing: Thing,
+        /// The id.
+        id: String,
+        /// The line of the first.
+        first_line: usize,
+    },
+    /// A last date before the first.
+    DatesReversed {
+        /// The first date.
+        from: Date,
+        /// The last date.
+        until: Date,
+    },
+    /// A slot of which no day is a day of its session.
+    NeverOn {
+        /// The days of the session.
+        session_days: Weekdays,
+    },
+    /// A hard start without a time, and not the first of its session.
+    HardWithoutTime,
+    /// A time for a slot that does not start hard.
+    TimeWithoutHard,
+    /// A hard start before its session begins, or when it has ended.
+    HardOutsideSession {
+        /// The start.
+        at: Time,
+        /// Where the session begins.
+        from: Time,
+        /// Where it ends.
+        to: Time,
+    },
+    /// A hard start not later than one before it.
+    HardNotIncreasing {
+        /// The start.
+        at: Time,
+        /// The earlier slot's.
+        before: Time,
+    },
+    /// A slot that fills, with something that is no pool.
+    FillWithoutPool,
+    /// All segments of a programme, without a bound.
+    AllWithoutLength,
+    /// A repeat of a slot that does not come before it.
+    RepeatNotEarlier {
+        /// The repeated session.
+        session: String,
+        /// The slot in it.
+        slot: String,
+    },
+    /// A repeat of a slot that is not on all the days of the repeat.
+    RepeatNotThatDay {
+        /// The repeated session.
+        session: String,
+        /// The slot in it.
+        slot: String,
+        /// The days on which there is nothing to repeat.
+        missing: Weekdays,
+    },
+    /// A change of a slot that is not on that date.
+    NotOnThatDate {
+        /// The session.
+        session: String,
+        /// The slot; none for the whole session.
+        slot: Option<String>,
+        /// The date.
+        date: Date,
+    },
+    /// Two sessions at a time on one output.
+    Overlap {
+        /// The session that begins earlier.
+        other: String,
+        /// The output.
+        output: String,
+        /// A date on which they meet.
+        date: Date,
+    },
+    /// A session longer than the rules allow.
+    SessionTooLong {
+        /// Its length.
+        length: SignedDuration,
+        /// What is allowed.
+        longest: SignedDuration,
+    },
+    /// More sessions on a day than the rules allow.
+    TooManySessions {
+        /// A date with so many.
+        date: Date,
+        /// How many.
+        count: usize,
+        /// What is allowed.
+        allowed: u32,
+    },
+    /// A session on days without sessions.
+    DaysNotAllowed {
+        /// The days that are too many.
+        days: Weekdays,
+        /// The days that are allowed.
+        allowed: Weekdays,
+    },
+    /// A session that reaches into the quiet hours.
+    InQuietHours {
+        /// Where the quiet begins.
+        from: Time,
+        /// Where it ends.
+        to: Time,
+    },
+}
+
+/// The things that have ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Thing {
+    /// A programme.
+    Programme,
+    /// A pool.
+    Pool,
+    /// An output.
+    Output,
+    /// A session.
+    Session,
+    /// A slot, as `session/slot` where the session is not clear.
+    Slot,
+    /// The plan of a day.
+    DayPlan,
+}
+
+/// What a value should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Expected {
+    /// Some text, in quotation marks, on one line.
+    Text,
+    /// An id, as [`is_id`](crate::segment::is_id) has it.
+    Id,
+    /// A list of texts, of which there is at least one.
+    Texts,
+    /// `true` or `false`.
+    YesOrNo,
+    /// A number from 1 to 24.
+    Count,
+    /// Loudness from −36 to −9 LUFS.
+    Lufs,
+    /// A gain from 0 to 40 dB.
+    Boost,
+    /// A local time, `05:30:00`.
+    Time,
+    /// A date, `2026-10-10`.
+    Date,
+    /// A day and a month, `"10/10"`.
+    DayAndMonth,
+    /// `"5 min"`: more than nothing, at most a day.
+    Length,
+    /// `"20 s"`: from nothing to an hour.
+    Wait,
+    /// Days of the week, `["T2", "CN"]`.
+    Days,
+    /// An IANA time zone.
+    TimeZone,
+    /// `"II.1"` to `"II.6"`.
+    Topic,
+    /// One of the names of [`Genre`](crate::segment::Genre).
+    Genre,
+    /// `"hard"`, `"follow"` or `"fill"`.
+    Start,
+    /// `"join"`, `"skip"` or `"whole-within 10 min"`.
+    Late,
+    /// `"older"` or `"never"`.
+    StandIn,
+    /// The name of a file right in `audio/`.
+    FileName,
+    /// `"session/slot"`.
+    SlotPath,
+    /// A program and its arguments.
+    Command,
+    /// `{ … }` or `[name]`.
+    Table,
+    /// `[[name]]`.
+    Tables,
+    /// An end that is not also the beginning.
+    OtherThanStart,
 }

@@ -1,0 +1,425 @@
+//! From the files as written to a [`Schedule`], or to everything that is wrong with them.
+//!
+//! What is left out means: a station's `device` is `default`, `lead` and `tail` are nothing; a session goes to all
+//! outputs; a slot is called by its place from 1, is on whenever its session is, follows the one before (the first
+//! starts hard with its session), joins when late, and has the title of what it plays.
+
+use std::collections::BTreeMap;
+
+use toml::Spanned;
+
+use super::calendar;
+use super::file::{
+    self, StationFile, WeekFile, WrittenDay, WrittenReplacement, WrittenSession, WrittenSlot, WrittenValidity,
+};
+use super::problem::{Kind, Problem, Thing};
+use super::reader::{File, nearest};
+use super::rundown::{Context, find, hard_starts, holds, obeys, repeat, start, starts};
+use super::value::SlotPath;
+use super::{
+    DayPlan, Late, OutputId, PlanDate, Play, Replacement, Schedule, Session, Slot, Validity, Weekdays,
+};
+use crate::segment::ProgrammeId;
+
+/// The texts of the three files; none for one that is not there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sources {
+    /// `schedule/station.toml`.
+    pub station: Option<String>,
+    /// `schedule/week.toml`.
+    pub week: Option<String>,
+    /// `schedule/days.toml`; a station without special days needs none.
+    pub days: Option<String>,
+}
+
+/// Reads a schedule: all of it, or every problem, by file and line.
+///
+/// A file that is no TOML does not keep the others from being checked; what they say of things in it is let be.
+pub fn read(sources: &Sources) -> Result<Schedule, Vec<Problem>> {
+    let text = |source: &'_ Option<String>| source.clone().unwrap_or_default();
+    let texts = [text(&sources.station), text(&sources.week), text(&sources.days)];
+    let [station_text, week_text, days_text] = &texts;
+    let station_file = File::new("schedule/station.toml", station_text);
+    let week_file = File::new("schedule/week.toml", week_text);
+    let days_file = File::new("schedule/days.toml", days_text);
+
+    let needed = |source: &Option<String>, file: &File<'_>| {
+        if source.is_none() {
+            file.report(0, Kind::MissingFile);
+        }
+        source.is_some()
+    };
+    let station = needed(&sources.station, &station_file).then(|| station_file.read(file::station)).flatten();
+    let week = needed(&sources.week, &week_file).then(|| week_file.read(file::week)).flatten();
+    let days = days_file.read(file::days).unwrap_or_default();
+
+    let check = Check::new(station.as_ref(), week.as_ref(), &station_file, &week_file);
+    let schedule = check.schedule(&week_file, &days_file, &days);
+
+    let files = [station_file, week_file, days_file];
+    let problems: Vec<_> = files.into_iter().flat_map(File::into_problems).collect();
+    match schedule {
+        Some(schedule) if problems.is_empty() => Ok(schedule),
+        _ => Err(problems),
+    }
+}
+
+/// What references can be held against. A part is `None` when its file could not be read.
+struct Check<'a> {
+    station: Option<&'a StationFile>,
+    week: Option<&'a WeekFile>,
+    outputs: Option<Vec<&'a OutputId>>,
+    things: Option<BTreeMap<&'a str, Thing>>,
+}
+
+impl<'a> Check<'a> {
+    fn new(
+        station: Option<&'a StationFile>,
+        week: Option<&'a WeekFile>,
+        station_file: &File<'_>,
+        week_file: &File<'_>,
+    ) -> Self {
+        let outputs = station.map(|station| {
+            unique(
+                station_file,
+                Thing::Output,
+                station.outputs.iter().map(|o| (o.get_ref().id.as_str(), o.span().start)),
+            );
+            station.outputs.iter().map(|output| &output.get_ref().id).collect()
+        });
+        let things = week.map(|week| {
+            let programmes = week.programmes.iter().map(|p| (p.get_ref().id.as_str(), p.span().start));
+            let pools = week.pools.iter().map(|p| (p.get_ref().id.as_str(), p.span().start));
+            // Segments are handed in for either by id: the two share their names.
+            unique(week_file, Thing::Programme, programmes.clone().chain(pools.clone()));
+            let programmes = programmes.map(|(id, _)| (id, Thing::Programme));
+            programmes.chain(pools.map(|(id, _)| (id, Thing::Pool))).collect()
+        });
+        Self { station, week, outputs, things }
+    }
+
+    fn schedule(&self, week_file: &File<'_>, days_file: &File<'_>, days: &[WrittenDay]) -> Option<Schedule> {
+        let written = self.week.map_or(&[][..], |week| week.sessions.as_slice());
+        unique(
+            week_file,
+            Thing::Session,
+            written.iter().map(|s| (s.id.get_ref().as_str(), s.id.span().start)),
+        );
+        let scope: Vec<_> = written.iter().collect();
+        let sessions: Vec<_> =
+            written.iter().map(|session| self.session(week_file, &scope, session)).collect();
+        let dates = days.iter().filter_map(|day| day.date.as_ref());
+        let dates: Vec<_> = dates.map(|date| (format!("{:?}", date.get_ref()), date.span().start)).collect();
+        unique(days_file, Thing::DayPlan, dates.iter().map(|(date, at)| (date.as_str(), *at)));
+        let plans: Vec<_> = days.iter().map(|day| self.day(days_file, &scope, &sessions, day)).collect();
+
+        let (station, week) = (self.station?, self.week?);
+        let schedule = Schedule {
+            name: station.name.clone()?,
+            time_zone: station.time_zone.clone()?,
+            loudness: station.loudness,
+            rules: station.rules.clone(),
+            outputs: station.outputs.iter().map(|output| output.get_ref().clone()).collect(),
+            programmes: week
+                .programmes
+                .iter()
+                .map(|p| (p.get_ref().id.clone(), p.get_ref().clone()))
+                .collect(),
+            pools: week.pools.iter().map(|p| (p.get_ref().id.clone(), p.get_ref().clone())).collect(),
+            sessions: sessions.into_iter().collect::<Option<_>>()?,
+            day_plans: plans.into_iter().collect::<Option<_>>()?,
+        };
+        let places = |file, written: &[WrittenSession]| -> Vec<_> {
+            written.iter().map(|session| (file, session.id.span().start)).collect()
+        };
+        let of_days = days.iter().flat_map(|day| places(days_file, &day.sessions));
+        calendar::check(
+            &schedule,
+            &places(week_file, written).into_iter().chain(of_days).collect::<Vec<_>>(),
+        );
+        Some(schedule)
+    }
+
+    /// A session on its own: its ids, its rundown, and the rules that concern only it.
+    fn session(
+        &self,
+        file: &File<'_>,
+        scope: &[&WrittenSession],
+        written: &WrittenSession,
+    ) -> Option<Session> {
+        unique(file, Thing::Slot, written.slots.iter().map(|s| (s.id.get_ref().as_str(), s.id.span().start)));
+        let outputs = self.session_outputs(file, written);
+        let valid = validity(file, &written.valid);
+        let slots: Vec<_> = written
+            .slots
+            .iter()
+            .enumerate()
+            .map(|(place, slot)| {
+                let days = slot.days.as_ref().map_or(Weekdays::ALL, |days| *days.get_ref());
+                let days = days.and(written.days);
+                self.slot(&Context { file, scope, session: written, place, days }, slot)
+            })
+            .collect();
+        let session = Session {
+            id: written.id.get_ref().as_str().into(),
+            title: written.title.clone().unwrap_or_else(|| written.id.get_ref().clone()),
+            days: written.days,
+            valid,
+            from: *written.from.as_ref()?.get_ref(),
+            to: written.to?,
+            outputs,
+            slots: slots.into_iter().collect::<Option<_>>()?,
+        };
+        hard_starts(file, written, &session);
+        if let Some(station) = self.station {
+            obeys(file, written, &session, &station.rules);
+        }
+        Some(session)
+    }
+
+    fn session_outputs(
+        &self,
+        file: &File<'_>,
+        written: &WrittenSession,
+    ) -> std::collections::BTreeSet<OutputId> {
+        let known = self.outputs.as_deref().unwrap_or_default();
+        let Some(names) = &written.outputs else { return known.iter().copied().cloned().collect() };
+        for name in names.get_ref() {
+            if self.outputs.is_some() && known.iter().all(|output| output.as_str() != name) {
+                let found = known.iter().map(|output| output.as_str());
+                unknown(file, names.span().start, Thing::Output, name, found);
+            }
+        }
+        names.get_ref().iter().map(|name| name.as_str().into()).collect()
+    }
+
+    fn slot(&self, context: &Context<'_>, written: &WrittenSlot) -> Option<Slot> {
+        let file = context.file;
+        if context.days.is_empty()
+            && let Some(days) = &written.days
+        {
+            file.report(days.span().start, Kind::NeverOn { session_days: context.session.days });
+        }
+        let valid = validity(file, &written.valid);
+        let start = start(context, written);
+        let play = written.play.as_ref()?;
+        self.play(context, play);
+        holds(file, written.at, start, play.get_ref(), written.length.is_some());
+        Some(Slot {
+            id: written.id.get_ref().as_str().into(),
+            title: written.title.clone().unwrap_or_else(|| self.title(play.get_ref(), context.scope)),
+            days: written.days.as_ref().map_or(context.session.days, |days| *days.get_ref()),
+            valid,
+            start: start?,
+            play: play.get_ref().clone(),
+            length: written.length,
+            late: written.late.unwrap_or(Late::Join),
+            music: written.music.unwrap_or_else(|| self.is_music(play.get_ref())),
+        })
+    }
+
+    /// Holds what is played against what there is.
+    fn play(&self, context: &Context<'_>, play: &Spanned<Play>) {
+        let at = play.span().start;
+        match play.get_ref() {
+            Play::File(_) => {}
+            Play::Programme(id) | Play::All(id) => self.thing(context.file, at, id, Thing::Programme),
+            Play::Pool(id) => self.thing(context.file, at, id, Thing::Pool),
+            Play::Repeat { session, slot } => {
+                repeat(context, at, session.as_str(), slot.as_str());
+            }
+        }
+    }
+
+    fn thing(&self, file: &File<'_>, at: usize, id: &ProgrammeId, expected: Thing) {
+        let Some(things) = &self.things else { return };
+        match things.get(id.as_str()) {
+            Some(is) if *is == expected => {}
+            Some(is) => file.report(at, Kind::OtherThing { id: id.to_string(), is: *is, expected }),
+            None => unknown(file, at, expected, id.as_str(), things.keys().copied()),
+        }
+    }
+
+    fn title(&self, play: &Play, scope: &[&WrittenSession]) -> String {
+        let week = self.week;
+        let named = match play {
+            Play::File(name) => Some(name.clone()),
+            Play::Programme(id) | Play::All(id) => {
+                let programme = week.and_then(|week| week.programmes.iter().find(|p| p.get_ref().id == *id));
+                programme.map(|programme| programme.get_ref().title.clone())
+            }
+            Play::Pool(id) => {
+                let pool = week.and_then(|week| week.pools.iter().find(|p| p.get_ref().id == *id));
+                pool.map(|pool| pool.get_ref().title.clone())
+            }
+            Play::Repeat { session, slot } => {
+                find(scope, session.as_str(), slot.as_str()).and_then(|(_, _, source)| {
+                    match (&source.title, source.play.as_ref()?.get_ref()) {
+                        (Some(title), _) => Some(title.clone()),
+                        // A repeat of a repeat could go round in a circle; that is another problem, not a title.
+                        (None, Play::Repeat { .. }) => Some(format!("{session}/{slot}")),
+                        (None, play) => Some(self.title(play, scope)),
+                    }
+                })
+            }
+        };
+        named.unwrap_or_default()
+    }
+
+    fn is_music(&self, play: &Play) -> bool {
+        let Play::Pool(id) = play else { return false };
+        self.week.is_some_and(|week| {
+            week.pools.iter().any(|pool| pool.get_ref().id == *id && pool.get_ref().music)
+        })
+    }
+
+    fn day(
+        &self,
+        file: &File<'_>,
+        week: &[&WrittenSession],
+        checked: &[Option<Session>],
+        day: &WrittenDay,
+    ) -> Option<DayPlan> {
+        unique(
+            file,
+            Thing::Session,
+            day.sessions.iter().map(|s| (s.id.get_ref().as_str(), s.id.span().start)),
+        );
+        // A session of the plan stands in place of the week's with the same id.
+        let scope: Vec<_> = day.sessions.iter().chain(week.iter().copied()).collect();
+        let sessions: Vec<_> =
+            day.sessions.iter().map(|session| self.session(file, &scope, session)).collect();
+        let date = day.date.as_ref().map(|date| *date.get_ref());
+        let drop = day.drop.iter().flat_map(|drop| drop.get_ref().iter().map(|id| (id, drop.span().start)));
+        for (id, at) in drop.clone() {
+            if self.week.is_some() && week.iter().all(|session| session.id.get_ref() != id) {
+                unknown(
+                    file,
+                    at,
+                    Thing::Session,
+                    id,
+                    week.iter().map(|session| session.id.get_ref().as_str()),
+                );
+            }
+            absent(file, at, date, checked, id, None);
+        }
+        let mut replaced: Vec<String> = Vec::new();
+        let mut replace = Vec::new();
+        for replacement in &day.replace {
+            for path in replacement.slots.get_ref() {
+                let (at, name) = (replacement.slots.span().start, format!("{}/{}", path.0, path.1));
+                if replaced.contains(&name) {
+                    let first_line = file.line(day.replace.first().map_or(at, |first| first.at));
+                    file.report(at, Kind::Duplicate { thing: Thing::Slot, id: name.clone(), first_line });
+                }
+                replaced.push(name);
+                if scope.len() == week.len() || day.sessions.iter().all(|s| s.id.get_ref() != path.0.as_str())
+                {
+                    absent(file, at, date, checked, path.0.as_str(), Some(path.1.as_str()));
+                }
+                replace.push(self.replacement(file, &scope, replacement, path));
+            }
+        }
+        Some(DayPlan {
+            date: date?,
+            title: day.title.clone()?,
+            no_music: day.no_music,
+            drop: drop.map(|(id, _)| id.as_str().into()).collect(),
+            replace: replace.into_iter().collect::<Option<_>>()?,
+            sessions: sessions.into_iter().collect::<Option<_>>()?,
+        })
+    }
+
+    fn replacement(
+        &self,
+        file: &File<'_>,
+        scope: &[&WrittenSession],
+        written: &WrittenReplacement,
+        path: &SlotPath,
+    ) -> Option<Replacement> {
+        let play = written.play.as_ref();
+        if let Some((session, place, slot)) = find(scope, path.0.as_str(), path.1.as_str()) {
+            let days = session.days.and(slot.days.as_ref().map_or(Weekdays::ALL, |days| *days.get_ref()));
+            if let Some(play) = play {
+                self.play(&Context { file, scope, session, place, days }, play);
+                let start = starts(session, place, slot);
+                holds(file, written.at, start, play.get_ref(), written.length.or(slot.length).is_some());
+            }
+        } else if self.week.is_some() {
+            unknown_slot(file, written.slots.span().start, scope, path.0.as_str(), path.1.as_str());
+        }
+        Some(Replacement {
+            session: path.0.clone(),
+            slot: path.1.clone(),
+            title: written.title.clone(),
+            play: play?.get_ref().clone(),
+            length: written.length,
+        })
+    }
+}
+
+/// A change on one date has to find there what it changes.
+fn absent(
+    file: &File<'_>,
+    at: usize,
+    date: Option<PlanDate>,
+    checked: &[Option<Session>],
+    id: &str,
+    slot_id: Option<&str>,
+) {
+    let Some(PlanDate::Once(date)) = date else { return };
+    let Some(session) = checked.iter().flatten().find(|session| session.id.as_str() == id) else { return };
+    let slot = slot_id.map(|id| session.slots.iter().find(|slot| slot.id.as_str() == id));
+    let slot_is_on = match slot {
+        None | Some(None) => true,
+        Some(Some(slot)) => slot.days.contains(date.weekday()) && slot.valid.contains(date),
+    };
+    if !session.is_on(date) || !slot_is_on {
+        let (session, slot) = (id.to_owned(), slot_id.map(str::to_owned));
+        file.report(at, Kind::NotOnThatDate { session, slot, date });
+    }
+}
+
+/// Reports every id but the first of its kind.
+fn unique<'a>(file: &File<'_>, thing: Thing, ids: impl Iterator<Item = (&'a str, usize)>) {
+    let mut first = BTreeMap::new();
+    for (id, at) in ids {
+        let first_at = *first.entry(id).or_insert(at);
+        if first_at != at {
+            let (id, first_line) = (id.to_owned(), file.line(first_at));
+            file.report(at, Kind::Duplicate { thing, id, first_line });
+        }
+    }
+}
+
+/// Reports an id that nothing has.
+pub(super) fn unknown<'a>(
+    file: &File<'_>,
+    at: usize,
+    thing: Thing,
+    id: &str,
+    known: impl Iterator<Item = &'a str>,
+) {
+    let nearest = nearest(id, known).map(str::to_owned);
+    file.report(at, Kind::Unknown { thing, id: id.to_owned(), nearest });
+}
+
+/// Reports a session that is not there, or else a slot that is not in it.
+pub(super) fn unknown_slot(file: &File<'_>, at: usize, scope: &[&WrittenSession], session: &str, slot: &str) {
+    match scope.iter().find(|candidate| candidate.id.get_ref() == session) {
+        None => unknown(file, at, Thing::Session, session, scope.iter().map(|s| s.id.get_ref().as_str())),
+        Some(found) => {
+            let slots = found.slots.iter().map(|slot| slot.id.get_ref().as_str());
+            unknown(file, at, Thing::Slot, slot, slots);
+        }
+    }
+}
+
+fn validity(file: &File<'_>, written: &WrittenValidity) -> Validity {
+    if let (Some(from), Some(until)) = (written.from, &written.until)
+        && *until.get_ref() < from
+    {
+        file.report(until.span().start, Kind::DatesReversed { from, until: *until.get_ref() });
+    }
+    Validity { from: written.from, until: written.until.as_ref().map(|until| *until.get_ref()) }
+}
