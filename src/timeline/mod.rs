@@ -4,6 +4,13 @@
 //! of meaning (date, session, slot, piece), so that compiling again after a restart or on another machine
 //! names the same things alike, and a new timeline can be slid under a cue that is on air.
 
+mod backtime;
+mod calendar;
+mod compile;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod pick;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -16,6 +23,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::schedule::{Late, OutputId, QuietHours, SessionId, SlotId};
 use crate::segment::{ProgrammeId, Segment, SegmentId};
+
+pub use compile::compile;
 
 /// A stretch of time, its end not included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -337,6 +346,11 @@ pub enum FindingKind {
     },
     /// A local time of the schedule comes twice on this date (clocks go back); it airs at the first.
     RepeatedLocalTime,
+    /// Not all segments of a programme that could air fit.
+    LeftOut {
+        /// How many there was no room for.
+        pieces: u32,
+    },
     /// A session is cut by the beginning of the next.
     CutByNextSession {
         /// The next one.
@@ -368,4 +382,9 @@ impl History {
     pub fn aired(&self, block: &BlockId, slot: &SlotId) -> &[SegmentId] {
         self.aired.get(&(block.clone(), slot.clone())).map_or(&[], Vec::as_slice)
     }
+}
+
+/// Whole milliseconds, for findings.
+fn millis(length: SignedDuration) -> i64 {
+    i64::try_from(length.as_millis()).unwrap_or(i64::MAX)
 }
