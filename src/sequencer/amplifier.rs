@@ -10,8 +10,8 @@ use super::{Action, Air, Pass, Sequencer};
 pub(super) enum Amplifier {
     /// Off.
     Off,
-    /// On since an instant, and needed until another.
-    On { since: Timestamp, needed: Timestamp },
+    /// On since an instant; while nothing sounds, also since when.
+    On { since: Timestamp, idle: Option<Timestamp> },
 }
 
 impl Amplifier {
@@ -34,17 +34,17 @@ impl Sequencer {
         match self.amplifier {
             Amplifier::Off => {
                 if next.and_then(|next| next.checked_sub(lead).ok()).is_some_and(|on| pass.due(on)) {
-                    self.amplifier = Amplifier::On { since: pass.now, needed: pass.now };
+                    self.amplifier = Amplifier::On { since: pass.now, idle: None };
                     pass.out.push(Action::Amplifier { on: true });
                 }
             }
             Amplifier::On { since, .. } if sounds => {
-                self.amplifier = Amplifier::On { since, needed: pass.now };
+                self.amplifier = Amplifier::On { since, idle: None };
             }
-            Amplifier::On { since, needed } => {
-                let needed = needed.min(pass.now);
-                self.amplifier = Amplifier::On { since, needed };
-                let off = needed + tail;
+            Amplifier::On { since, idle } => {
+                let idle = idle.map_or(pass.now, |idle| idle.min(pass.now));
+                self.amplifier = Amplifier::On { since, idle: Some(idle) };
+                let off = idle + tail;
                 let near = next.is_some_and(|next| next <= off + lead);
                 if !near && pass.due(off) {
                     self.amplifier = Amplifier::Off;

@@ -119,7 +119,7 @@ impl Sequencer {
             && voice.cue.id == *cue
             && voice.stage == Stage::Placed
         {
-            voice.shift(at.duration_since(voice.start));
+            voice.shift(at.duration_since(voice.start).max(SignedDuration::ZERO));
             voice.stage = Stage::Sounding;
         }
     }

@@ -11,6 +11,10 @@ mod late;
 mod plan;
 mod quiet;
 mod rundown;
+#[cfg(test)]
+mod sim;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
