@@ -248,7 +248,7 @@ impl Decoder {
                 }
                 Err(SymphoniaError::IoError(cause)) => return Err(DecodeError::Read(cause)),
                 Err(_) => {
-                    self.skipped = self.skipped.saturating_add(1);
+                    self.skip();
                     bad_reads += 1;
                     if bad_reads > MAX_BAD_READS {
                         self.truncated = true;
@@ -263,7 +263,7 @@ impl Decoder {
             match self.decoder.decode(&packet) {
                 Ok(buffer) => {
                     if !take(&buffer, &mut self.shape, &mut self.block, &mut self.scratch) {
-                        self.skipped = self.skipped.saturating_add(1);
+                        self.skip();
                         continue;
                     }
                 }
@@ -274,7 +274,7 @@ impl Decoder {
                 // Any other error is this packet's alone: a damaged AAC packet is reported as "unsupported", and giving
                 // up there lost half an hour's programme for one bad sector.
                 Err(_) => {
-                    self.skipped = self.skipped.saturating_add(1);
+                    self.skip();
                     continue;
                 }
             }
@@ -282,6 +282,10 @@ impl Decoder {
                 return Ok(true);
             }
         }
+    }
+
+    fn skip(&mut self) {
+        self.skipped = self.skipped.saturating_add(1);
     }
 
     /// Drops the encoder's delay from the block; whether something is left.
