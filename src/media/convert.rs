@@ -48,7 +48,8 @@ fn kind_of_head(head: &[u8]) -> Option<Kind> {
         (0, b"MAC ", "APE", "ape"),
         (0, b"wvpk", "WavPack", "wv"),
     ];
-    let known = KINDS.iter().find(|(at, magic, ..)| head.get(*at..).is_some_and(|rest| rest.starts_with(magic)));
+    let known =
+        KINDS.iter().find(|(at, magic, ..)| head.get(*at..).is_some_and(|rest| rest.starts_with(magic)));
     if let Some(&(_, _, name, reader)) = known {
         return Some(Kind { name, reader });
     }

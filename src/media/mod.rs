@@ -3,6 +3,7 @@
 mod convert;
 pub mod decode;
 pub mod ingest;
+pub mod library;
 pub mod loudness;
 pub mod playback;
 pub mod resample;

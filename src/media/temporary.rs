@@ -102,7 +102,9 @@ fn move_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
     match fs::hard_link(from, to) {
         Ok(()) => fs::remove_file(from),
         Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => Err(cause),
-        Err(cause) if matches!(cause.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) => {
+        Err(cause)
+            if matches!(cause.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) =>
+        {
             OpenOptions::new().write(true).create_new(true).open(to)?;
             fs::rename(from, to)
         }
@@ -136,8 +138,7 @@ fn is_ending(text: &str) -> bool {
 
 /// Letters that no file name shall have: forbidden somewhere, or invisible and able to turn the rest around.
 fn is_trouble(letter: char) -> bool {
-    let invisible =
-        matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    let invisible = matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
     letter.is_control() || invisible || r#":*?"<>|"#.contains(letter)
 }
 
