@@ -168,6 +168,7 @@ impl Feed {
             (u64::try_from(ready).unwrap_or(u64::MAX), u64::try_from(wanted).unwrap_or(u64::MAX));
         let missing = wanted.saturating_sub(ready);
         self.position = self.position.saturating_add(wanted);
+        self.meter.taken.fetch_add(ready, Ordering::AcqRel);
         if missing > 0 {
             // An engine that let go of its end has said that it will be silent.
             if self.meter.taken() > 0 && !self.ring.is_abandoned() {
@@ -175,7 +176,6 @@ impl Feed {
             }
             self.meter.silence.fetch_add(missing, Ordering::AcqRel);
         }
-        self.meter.taken.fetch_add(ready, Ordering::AcqRel);
         self.meter.calls.fetch_add(1, Ordering::AcqRel);
     }
 
