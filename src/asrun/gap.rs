@@ -86,3 +86,129 @@ fn duration_of(frames: u64, sample_rate: u32) -> SignedDuration {
     let nanoseconds = i128::from(frames) * 1_000_000_000 / i128::from(sample_rate.max(1));
     i64::try_from(nanoseconds).map_or(SignedDuration::MAX, SignedDuration::from_nanos)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::tz::TimeZone;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::schedule::Late;
+    use crate::timeline::{Absence, Block, Cue, Form, Join, Layer, Window};
+
+    const START: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn at(seconds: i64) -> Timestamp {
+        START + SignedDuration::from_secs(seconds)
+    }
+
+    /// A timeline of cues without a segment, with these beginnings and lengths in seconds.
+    fn timeline(cues: &[(i64, i64)]) -> Timeline {
+        let cue = |(number, (start, length)): (usize, &(i64, i64))| {
+            Arc::new(Cue {
+                id: format!("1970-01-01/sang/muc/{number}").parse().unwrap(),
+                title: String::new(),
+                programme: None,
+                topic: None,
+                start: Join::Hard,
+                at: at(*start),
+                end: at(start + length),
+                fade: SignedDuration::ZERO,
+                late: Late::Join,
+                form: Form::Own,
+                layer: Layer::Scheduled,
+                ordered_by: None,
+                content: Content::Nothing(Absence::NoMusic),
+                gain_db: 0.0,
+            })
+        };
+        Timeline {
+            output: "loa-xa".into(),
+            window: Window { from: at(0), to: at(10_000) },
+            time_zone: TimeZone::UTC,
+            quiet: Vec::new(),
+            blocks: vec![Block {
+                id: "1970-01-01/sang/muc/0".parse::<CueId>().unwrap().block,
+                title: String::new(),
+                start: at(0),
+                end: at(10_000),
+                cues: cues.iter().enumerate().map(cue).collect(),
+            }],
+            findings: Vec::new(),
+        }
+    }
+
+    fn missed(timeline: &Timeline, known: &BTreeSet<CueId>, up_to: i64) -> Vec<NotAired> {
+        reconcile(timeline, known, at(up_to), Cause::NotRunning, ClockHealth::Unconfirmed)
+    }
+
+    #[test]
+    fn a_gap_missed_what_was_over_and_leaves_what_is_in_progress() {
+        let timeline = timeline(&[(0, 10), (10, 10), (20, 10)]);
+        let missed = missed(&timeline, &BTreeSet::new(), 20);
+        let pieces: Vec<_> = missed.iter().map(|missed| missed.cue.id.piece).collect();
+        assert_eq!(pieces, [0, 1]);
+        assert_eq!(missed[0].cause, Cause::NoMusic, "it would not have aired anyway");
+    }
+
+    #[test]
+    fn a_power_cut_is_dated_by_the_last_heartbeat_after_the_start() {
+        let open = |heartbeat: Option<i64>| OpenTake {
+            cue: "1970-01-01/sang/muc/0".parse().unwrap(),
+            output: "loa-xa".into(),
+            take: 1,
+            planned: at(100),
+            expected: 480_000,
+            sample_rate: 48_000,
+            opened: at(99),
+            heartbeat: heartbeat.map(at),
+        };
+        let said = |heartbeat| {
+            let closed = recover(&[open(heartbeat)], at(500)).remove(0);
+            assert_eq!((closed.cause, closed.at, closed.take), (Some(Cause::PowerCut), at(500), 1));
+            (closed.delivered, closed.started, closed.ended)
+        };
+        assert_eq!(said(Some(104)), (192_000, Some(at(100)), Some(at(104))));
+        assert_eq!(
+            said(Some(400)),
+            (480_000, Some(at(100)), Some(at(110))),
+            "no longer than it was to sound"
+        );
+        assert_eq!(said(Some(60)), (0, None, None), "a heartbeat of earlier");
+        assert_eq!(said(None), (0, None, None));
+    }
+
+    proptest! {
+        #[test]
+        fn after_two_gaps_every_cue_that_is_over_has_one_fact(
+            lengths in prop::collection::vec((0..50_i64, 0..30_i64), 0..20),
+            known in any::<u32>(),
+            (first, second) in (0..1_000_i64, 0..1_000_i64),
+        ) {
+            let mut start = 0;
+            let cues: Vec<_> = lengths.into_iter().map(|(gap, length)| {
+                start += gap;
+                let cue = (start, length);
+                start += length;
+                cue
+            }).collect();
+            let timeline = timeline(&cues);
+            let known: BTreeSet<_> =
+                timeline.cues().filter(|cue| known >> cue.id.piece & 1 == 1).map(|cue| cue.id.clone()).collect();
+            let mut facts: BTreeMap<CueId, usize> = known.iter().map(|cue| (cue.clone(), 1)).collect();
+            let (first, second) = (first.min(second), first.max(second));
+            for up_to in [first, second] {
+                let so_far = facts.keys().cloned().collect();
+                for missed in missed(&timeline, &so_far, up_to) {
+                    *facts.entry(missed.cue.id.clone()).or_default() += 1;
+                }
+            }
+            for cue in timeline.cues() {
+                let expected = usize::from(known.contains(&cue.id) || cue.end <= at(second));
+                prop_assert_eq!(facts.get(&cue.id).copied().unwrap_or(0), expected);
+            }
+        }
+    }
+}

@@ -156,7 +156,9 @@ impl Store {
     pub fn history(&self, output: &OutputId, since: Timestamp) -> Result<History, StoreError> {
         let mut history = History::default();
         for airing in self.since(output, since)? {
-            if let (Outcome::Aired | Outcome::Partly(_), Some(piece)) = (airing.outcome(), &airing.item.segment) {
+            if let (Outcome::Aired | Outcome::Partly(_), Some(piece)) =
+                (airing.outcome(), &airing.item.segment)
+            {
                 history.note(&airing.item.cue, piece.id.clone());
             }
         }

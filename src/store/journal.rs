@@ -63,7 +63,9 @@ impl JournalRow {
         hasher.update(self.at_ms.to_be_bytes());
         hasher.update(i64::from(self.offset_s).to_be_bytes());
         let take = self.take.map(|take| take.to_string());
-        for text in [Some(&self.kind), self.output.as_ref(), self.cue.as_ref(), take.as_ref(), Some(&self.body)] {
+        for text in
+            [Some(&self.kind), self.output.as_ref(), self.cue.as_ref(), take.as_ref(), Some(&self.body)]
+        {
             match text {
                 Some(text) => {
                     hasher.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
@@ -119,7 +121,16 @@ fn append(connection: &Connection, entry: &Entry, offset_s: i32) -> Result<Head,
         )
         .and_then(|mut statement| {
             statement.execute(params![
-                row.seq, row.at_ms, row.offset_s, row.kind, row.output, row.cue, row.take, row.body, row.prev.0, hash.0
+                row.seq,
+                row.at_ms,
+                row.offset_s,
+                row.kind,
+                row.output,
+                row.cue,
+                row.take,
+                row.body,
+                row.prev.0,
+                hash.0
             ])
         })
         .doing("add a fact to the journal")?;
@@ -148,7 +159,9 @@ pub(super) fn apply(connection: &Connection, entry: &Entry) -> Result<(), StoreE
     let before = connection
         .prepare_cached("SELECT body FROM airing WHERE output = ?1 AND cue = ?2")
         .and_then(|mut statement| {
-            statement.query_row(params![output.as_str(), cue.to_string()], |row| row.get::<_, String>(0)).optional()
+            statement
+                .query_row(params![output.as_str(), cue.to_string()], |row| row.get::<_, String>(0))
+                .optional()
         })
         .doing("find the airing of a fact")?
         .map(|body| airing_from_json(&body))
@@ -160,7 +173,9 @@ pub(super) fn apply(connection: &Connection, entry: &Entry) -> Result<(), StoreE
 
 /// A completed airing is the first run, unless some other cue completed these bytes before. What was settled once stays.
 fn run_of(connection: &Connection, airing: &Airing) -> Result<Option<Run>, StoreError> {
-    let Some(piece) = airing.item.segment.as_ref().filter(|_| airing.run.is_none()) else { return Ok(airing.run) };
+    let Some(piece) = airing.item.segment.as_ref().filter(|_| airing.run.is_none()) else {
+        return Ok(airing.run);
+    };
     let heard: bool = connection
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM airing WHERE segment_hash = ?1 AND run = 'first' AND cue <> ?2)",
@@ -297,7 +312,10 @@ impl Store {
             let Some(end) = end.filter(|_| notes_end) else { return };
             // The fact is safe; only a shortened journal would go unnoticed.
             if let Err(error) = head::write(&dir, end) {
-                tracing::warn!(error = &error as &dyn std::error::Error, "could not note the end of the journal");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "could not note the end of the journal"
+                );
             }
         })
     }
@@ -391,7 +409,9 @@ mod tests {
         assert_eq!(airing.device(), Some("alsa:hw:CARD=Device,DEV=0"));
         let offset: i32 = store
             .read(|connection| {
-                connection.query_row("SELECT offset_s FROM journal LIMIT 1", [], |row| row.get(0)).doing("test")
+                connection
+                    .query_row("SELECT offset_s FROM journal LIMIT 1", [], |row| row.get(0))
+                    .doing("test")
             })
             .unwrap();
         assert_eq!(offset, 7 * 3_600);
@@ -424,8 +444,14 @@ mod tests {
         let airing = store.airing(&"loa-xa".into(), &cue.id).unwrap().unwrap();
         assert_eq!(airing.outcome(), Outcome::Partly(Cause::PowerCut));
         assert_eq!(store.recover(at(601)).unwrap(), [], "once is enough");
-        assert!(!store.settled(&"loa-xa".into(), at(0), at(65)).unwrap().contains(&cue.id), "it may join again");
-        assert!(store.settled(&"loa-xa".into(), at(0), at(70)).unwrap().contains(&cue.id), "its time is over");
+        assert!(
+            !store.settled(&"loa-xa".into(), at(0), at(65)).unwrap().contains(&cue.id),
+            "it may join again"
+        );
+        assert!(
+            store.settled(&"loa-xa".into(), at(0), at(70)).unwrap().contains(&cue.id),
+            "its time is over"
+        );
     }
 
     #[test]

@@ -69,7 +69,8 @@ pub fn restore(backup: &Path, dir: &Path) -> Result<(), StoreError> {
         }
     }
     std::fs::rename(&aside, &file).map_err(doing("put into place", &file))?;
-    let connection = Connection::open(&file).map_err(|cause| StoreError::Open { file: file.clone(), cause })?;
+    let connection =
+        Connection::open(&file).map_err(|cause| StoreError::Open { file: file.clone(), cause })?;
     head::write(dir, journal::end(&connection)?)
 }
 
@@ -109,5 +110,75 @@ fn remove(file: &Path) -> Result<(), StoreError> {
             Err(StoreError::File { operation: "remove", path: file.to_owned(), cause })
         }
         Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{air, at, cue, segment, store};
+    use super::*;
+    use crate::asrun::Fact;
+
+    #[test]
+    fn a_backup_put_back_is_the_station_as_it_was() {
+        let (store, dir) = store();
+        air(&store, &cue(1, 1));
+        store.add_segment(segment(1), Vec::new()).unwrap();
+        let backup = dir.path().join("sao lưu.db");
+        store.backup(&backup).unwrap();
+        assert!(store.backup(&backup).is_err(), "a backup is never written over");
+        air(&store, &cue(2, 1));
+        drop(store);
+
+        restore(&backup, dir.path()).unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let verdict = store.verify().unwrap();
+        assert_eq!((verdict.rows, verdict.first_bad), (2, None));
+        assert!(store.segment(&segment(1).id).unwrap().is_some());
+        assert!(dir.path().join("loa.db.before-restore").exists());
+    }
+
+    #[test]
+    fn what_is_no_sound_backup_is_not_put_back() {
+        let (store, dir) = store();
+        (0..40).for_each(|number| air(&store, &cue(number, 1)));
+        let backup = dir.path().join("backup.db");
+        store.backup(&backup).unwrap();
+        drop(store);
+        let mut bytes = std::fs::read(&backup).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle..middle + 5_000].fill(0xff);
+        #[expect(clippy::disallowed_methods, reason = "a damaged file is wanted")]
+        let write = |name: &str, bytes: &[u8]| {
+            let file = dir.path().join(name);
+            std::fs::write(&file, bytes).map(|()| file).unwrap()
+        };
+        for file in [
+            write("damaged", &bytes),
+            write("text", b"no database at all, only some text"),
+            write("empty", b""),
+        ] {
+            let refused = restore(&file, dir.path());
+            assert!(matches!(refused, Err(StoreError::Damaged { .. })), "{}: {refused:?}", file.display());
+        }
+        assert_eq!(Store::open(dir.path()).unwrap().verify().unwrap().rows, 80, "nothing was touched");
+    }
+
+    #[test]
+    fn tidying_forgets_old_heartbeats_and_no_airing() {
+        let (store, _dir) = store();
+        air(&store, &cue(1, 1));
+        store.record(&Fact::Heartbeat { at: at(0), output: "loa-xa".into() }).unwrap();
+        let heartbeats = |store: &Store| -> i64 {
+            let count = |connection: &Connection| {
+                connection.query_row("SELECT count(*) FROM heartbeat", [], |row| row.get(0)).doing("test")
+            };
+            store.read(count).unwrap()
+        };
+        store.tidy_up(at(86_400)).unwrap();
+        assert_eq!(heartbeats(&store), 1);
+        store.tidy_up(at(40 * 86_400)).unwrap();
+        assert_eq!(heartbeats(&store), 0);
+        assert_eq!(store.verify().unwrap().first_bad, None);
     }
 }

@@ -86,8 +86,10 @@ fn roles_text(roles: &BTreeSet<Role>) -> String {
 /// Columns `name, roles, created_ms, revoked_ms`.
 fn user_of((name, roles, created_ms, revoked_ms): UserRow) -> Result<User, StoreError> {
     let roles = roles.split(',').filter(|role| !role.is_empty()).map(str::parse).collect::<Result<_, _>>();
-    let roles = roles
-        .map_err(|cause: crate::access::NotARole| StoreError::Value { subject: format!("user `{name}`"), cause: cause.into() })?;
+    let roles = roles.map_err(|cause: crate::access::NotARole| StoreError::Value {
+        subject: format!("user `{name}`"),
+        cause: cause.into(),
+    })?;
     Ok(User { name, roles, created: instant(created_ms)?, revoked: revoked_ms.map(instant).transpose()? })
 }
 
@@ -108,7 +110,9 @@ fn find(connection: &Connection, name: &str) -> Result<Option<User>, StoreError>
 
 /// The person, who was not revoked.
 fn present(connection: &Connection, name: &str) -> Result<User, StoreError> {
-    find(connection, name)?.filter(|user| user.revoked.is_none()).ok_or_else(|| StoreError::NoUser(name.to_owned()))
+    find(connection, name)?
+        .filter(|user| user.revoked.is_none())
+        .ok_or_else(|| StoreError::NoUser(name.to_owned()))
 }
 
 impl Store {
@@ -151,7 +155,10 @@ impl Store {
         self.write("revoke a user", move |transaction| {
             present(transaction, &name)?;
             transaction
-                .execute("UPDATE person SET revoked_ms = ?2 WHERE name = ?1", params![name, at.as_millisecond()])
+                .execute(
+                    "UPDATE person SET revoked_ms = ?2 WHERE name = ?1",
+                    params![name, at.as_millisecond()],
+                )
                 .and_then(|_| end_tokens(transaction, &name, at))
                 .doing("revoke a user")?;
             Ok(())
@@ -262,4 +269,76 @@ fn end_tokens(connection: &Connection, name: &str, at: Timestamp) -> rusqlite::R
         params![name, at.as_millisecond()],
     )?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{at, store};
+    use super::*;
+
+    #[test]
+    fn a_token_opens_the_door_until_it_is_revoked() {
+        let (store, dir) = store();
+        let roles = BTreeSet::from([Role::Uploader, Role::Admin]);
+        store.add_user("lan", &roles, at(0)).unwrap();
+        let phone = store.new_token("lan", "phone", at(1)).unwrap();
+        let script = store.new_token("lan", "script", at(2)).unwrap();
+        assert_ne!(phone, script);
+        let user = store.user_by_token(&phone.to_string()).unwrap().unwrap();
+        assert_eq!((user.name.as_str(), user.roles), ("lan", roles));
+        assert_eq!(store.user_by_token("loa_0").unwrap(), None);
+        assert_eq!(store.user_by_token("").unwrap(), None);
+        assert_eq!(format!("{phone:?}"), "Secret");
+        let clear = phone.to_string();
+        drop(store);
+        for entry in std::fs::read_dir(dir.path()).unwrap() {
+            let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+            assert!(
+                !bytes.windows(clear.len()).any(|window| window == clear.as_bytes()),
+                "only its hash is kept"
+            );
+        }
+        let store = Store::open(dir.path()).unwrap();
+        store.revoke_tokens("lan", at(3)).unwrap();
+        assert_eq!(store.user_by_token(&clear).unwrap(), None);
+        let new = store.new_token("lan", "phone", at(4)).unwrap().to_string();
+        store.revoke_user("lan", at(5)).unwrap();
+        assert_eq!(store.user_by_token(&new).unwrap(), None);
+        assert!(matches!(store.new_token("lan", "phone", at(6)), Err(StoreError::NoUser(_))));
+    }
+
+    #[test]
+    fn a_name_is_given_once_and_for_ever() {
+        let (store, _dir) = store();
+        let none = BTreeSet::new();
+        store.add_user("lan", &none, at(0)).unwrap();
+        store.revoke_user("lan", at(1)).unwrap();
+        assert!(matches!(store.add_user("lan", &none, at(2)), Err(StoreError::UserExists(_))));
+        assert!(matches!(store.add_user("a b", &none, at(2)), Err(StoreError::BadUserName(_))));
+        assert_eq!(store.users().unwrap().len(), 1);
+        assert_eq!(store.user("lan").unwrap().unwrap().revoked, Some(at(1)));
+    }
+
+    #[test]
+    fn roles_change_and_acts_are_kept_newest_first() {
+        let (store, _dir) = store();
+        store.add_user("an", &BTreeSet::new(), at(0)).unwrap();
+        let roles = BTreeSet::from([Role::Operator]);
+        assert_eq!(store.set_roles("an", &roles).unwrap().roles, roles);
+        for second in 1..=3 {
+            let act = Act {
+                at: at(second),
+                by: "an".to_owned(),
+                what: "user.add".to_owned(),
+                subject: second.to_string(),
+                origin: "command line".to_owned(),
+            };
+            store.act(act).unwrap();
+        }
+        let subjects = |limit| -> Vec<String> {
+            store.acts(at(1), at(3), limit).unwrap().into_iter().map(|act| act.subject).collect()
+        };
+        assert_eq!(subjects(10), ["2", "1"]);
+        assert_eq!(subjects(1), ["2"]);
+    }
 }

@@ -54,7 +54,9 @@ impl Step {
             (Self::Submit, State::Draft) => Some(State::Pending),
             (Self::Approve { .. }, State::Pending) => Some(State::Approved),
             (Self::Return { .. }, State::Pending) => Some(State::Draft),
-            (Self::Withdraw { .. }, State::Draft | State::Pending | State::Approved) => Some(State::Withdrawn),
+            (Self::Withdraw { .. }, State::Draft | State::Pending | State::Approved) => {
+                Some(State::Withdrawn)
+            }
             (Self::Submit | Self::Approve { .. } | Self::Return { .. } | Self::Withdraw { .. }, _) => None,
         }
     }
@@ -217,7 +219,9 @@ fn note_event(
     reason: Option<&str>,
 ) -> Result<(), StoreError> {
     connection
-        .prepare_cached("INSERT INTO segment_event (segment, at_ms, by, what, reason) VALUES (?1, ?2, ?3, ?4, ?5)")
+        .prepare_cached(
+            "INSERT INTO segment_event (segment, at_ms, by, what, reason) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )
         .and_then(|mut statement| {
             statement.execute(params![id.as_str(), at.as_millisecond(), by, what, reason])
         })
@@ -275,7 +279,9 @@ impl Store {
                 return Ok(Added::Existing(known));
             }
             let taken: bool = transaction
-                .query_row("SELECT EXISTS (SELECT 1 FROM segment WHERE file = ?1)", [&segment.file], |row| row.get(0))
+                .query_row("SELECT EXISTS (SELECT 1 FROM segment WHERE file = ?1)", [&segment.file], |row| {
+                    row.get(0)
+                })
                 .doing("look for the name of a file")?;
             if taken {
                 return Err(StoreError::FileTaken(segment.file));
@@ -461,5 +467,114 @@ impl Store {
                 .and_then(|mut statement| statement.query_row([id.as_str()], |row| row.get(0)).optional())
                 .doing("read the peaks of a segment")
         })
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::tests::{at, segment, store};
+    use super::*;
+
+    /// Adds a segment within a transaction of many.
+    pub(in crate::store) fn insert_only(
+        connection: &Connection,
+        segment: &Segment,
+    ) -> Result<(), StoreError> {
+        insert(connection, segment)
+    }
+
+    fn added(store: &Store, n: u32) -> Segment {
+        match store.add_segment(segment(n), vec![1, 2, 3]).unwrap() {
+            Added::New(segment) => segment,
+            Added::Existing(_) => panic!("it was there"),
+        }
+    }
+
+    #[test]
+    fn a_segment_comes_back_as_it_was_and_its_bytes_are_taken_in_once() {
+        let (store, _dir) = store();
+        assert_eq!(added(&store, 1), segment(1));
+        let mut again = segment(1);
+        again.words.title = "Tên khác".to_owned();
+        assert_eq!(store.add_segment(again, Vec::new()).unwrap(), Added::Existing(segment(1)));
+        assert_eq!(store.segment(&segment(1).id).unwrap(), Some(segment(1)));
+        assert_eq!(store.peaks(&segment(1).id).unwrap(), Some(vec![1, 2, 3]));
+        assert_eq!(store.catalog().unwrap().iter().count(), 1);
+        assert_eq!(store.segment(&"none".into()).unwrap(), None);
+    }
+
+    #[test]
+    fn two_segments_cannot_have_one_file() {
+        let (store, _dir) = store();
+        added(&store, 1);
+        let other = Segment { file: segment(1).file, ..segment(2) };
+        assert!(matches!(store.add_segment(other, Vec::new()), Err(StoreError::FileTaken(_))));
+        added(&store, 2);
+        let renamed = store.rename_segment(&segment(2).id, &segment(1).file, "an", at(9));
+        assert!(matches!(renamed, Err(StoreError::FileTaken(_))));
+        store.rename_segment(&segment(2).id, "khác.mp3", "an", at(9)).unwrap();
+        assert!(store.catalog().unwrap().by_file("khác.mp3").is_some());
+    }
+
+    #[test]
+    fn the_way_to_the_air_is_draft_pending_approved_withdrawn() {
+        let (store, _dir) = store();
+        let Segment { id, hash, .. } = added(&store, 1);
+        let step = |step| store.step_segment(&id, step, "minh", at(50));
+        let approve = || Step::Approve { hash };
+        assert!(matches!(step(approve()), Err(StoreError::WrongState { state: State::Draft, .. })));
+        assert_eq!(step(Step::Submit).unwrap().state, State::Pending);
+        let wrong = ContentHash([0; 32]);
+        assert!(matches!(step(Step::Approve { hash: wrong }), Err(StoreError::OtherBytes(_))));
+        assert_eq!(step(Step::Return { reason: "nhỏ quá".to_owned() }).unwrap().state, State::Draft);
+        step(Step::Submit).unwrap();
+        let approved = step(approve()).unwrap();
+        assert_eq!(approved.approval, Some(Approval { by: "minh".to_owned(), at: at(50) }));
+        let described = Words { title: "Khác".to_owned(), ..Words::default() };
+        let described = store.describe_segment(&id, described, "lan", at(51)).unwrap();
+        assert_eq!((described.state, described.approval), (State::Approved, approved.approval));
+        let withdrawn = step(Step::Withdraw { reason: "sai".to_owned() }).unwrap();
+        assert_eq!((withdrawn.state, withdrawn.approval), (State::Withdrawn, None));
+        assert!(matches!(step(Step::Submit), Err(StoreError::WrongState { .. })));
+
+        let events = store.segment_events(&id).unwrap();
+        let whats: Vec<_> = events.iter().map(|event| event.what.as_str()).collect();
+        let way = ["added", "submitted", "returned", "submitted", "approved", "described", "withdrawn"];
+        assert_eq!(whats, way);
+        assert_eq!(events[2].reason.as_deref(), Some("nhỏ quá"));
+        assert_eq!((events[0].by.as_str(), events[4].by.as_str()), ("lan", "minh"));
+    }
+
+    #[test]
+    fn search_knows_no_accents_and_wants_every_word() {
+        let (store, _dir) = store();
+        added(&store, 1);
+        added(&store, 22);
+        let found = |text: &str| {
+            let filter = SegmentFilter { text: Some(text.to_owned()), ..SegmentFilter::default() };
+            store.segments(&filter).unwrap().len()
+        };
+        assert_eq!(searchable("  ĐẶNG  Thị Đào "), "dang thi dao");
+        assert_eq!(
+            [found("ma qr DUNG"), found("bài 22"), found("lan đúng 1"), found("tỏi"), found("")],
+            [2, 1, 1, 0, 2]
+        );
+    }
+
+    #[test]
+    fn pages_come_newest_first_and_end() {
+        let (store, _dir) = store();
+        (1..=5).for_each(|n| drop(added(&store, n)));
+        let mut filter = SegmentFilter { limit: Some(2), ..SegmentFilter::default() };
+        let mut seen = Vec::new();
+        loop {
+            let page = store.segments(&filter).unwrap();
+            let Some(last) = page.last() else { break };
+            filter.after = Some(last.id.clone());
+            seen.extend(page.into_iter().map(|segment| segment.id));
+        }
+        assert_eq!(seen, [5, 4, 3, 2, 1].map(|n| segment(n).id));
+        filter = SegmentFilter { state: Some(State::Approved), ..SegmentFilter::default() };
+        assert_eq!(store.segments(&filter).unwrap(), []);
     }
 }

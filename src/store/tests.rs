@@ -10,7 +10,7 @@ use crate::asrun::{Cause, Closed, Fact, NotAired, Opened};
 use crate::clock::ClockHealth;
 use crate::schedule::Late;
 use crate::segment::{Approval, ContentHash, Genre, Segment, Sound, State, Words};
-use crate::timeline::{Absence, Content, Cue, Form, Join, Layer};
+use crate::timeline::{Content, Cue, Form, Join, Layer};
 
 /// A store in a folder that goes with it.
 pub(super) fn store() -> (Store, TempDir) {
@@ -85,11 +85,6 @@ pub(super) fn cue(number: u16, piece: u32) -> Arc<Cue> {
     })
 }
 
-/// A cue with nothing to sound.
-pub(super) fn empty_cue(number: u16) -> Arc<Cue> {
-    let cue = cue(number, 0);
-    Arc::new(Cue { content: Content::Nothing(Absence::Missing), end: cue.at, ..Cue::clone(&cue) })
-}
 
 pub(super) const EXPECTED: u64 = 480_000;
 
@@ -137,4 +132,135 @@ pub(super) fn not_aired(cue: &Arc<Cue>, cause: Cause) -> Fact {
 pub(super) fn air(store: &Store, cue: &Arc<Cue>) {
     store.record(&opened(cue, 0)).unwrap();
     store.record(&closed(cue, 0, EXPECTED, None)).unwrap();
+}
+
+mod opening {
+    use std::collections::BTreeSet;
+
+    use rusqlite::Connection;
+
+    use super::super::{DATABASE, MIGRATIONS, StoreError, open_writer};
+    use super::*;
+
+    #[test]
+    fn a_new_store_has_the_newest_version_and_opens_again() {
+        let (store, dir) = store();
+        air(&store, &cue(1, 1));
+        drop(store);
+        let raw = Connection::open(dir.path().join(DATABASE)).unwrap();
+        let version: u32 = raw.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        assert_eq!(usize::try_from(version).unwrap(), MIGRATIONS.len());
+        assert_eq!(Store::open(dir.path()).unwrap().verify().unwrap().rows, 2);
+    }
+
+    #[test]
+    fn an_older_database_is_brought_up_without_losing_anything() {
+        let dir = tempfile::tempdir().unwrap();
+        let raw = open_writer(&dir.path().join(DATABASE)).unwrap();
+        raw.execute_batch(MIGRATIONS[0]).unwrap();
+        raw.execute("INSERT INTO heartbeat VALUES ('loa-xa', 5)", []).unwrap();
+        raw.pragma_update(None, "user_version", 1).unwrap();
+        drop(raw);
+        let store = Store::open(dir.path()).unwrap();
+        assert!(store.users().unwrap().is_empty());
+        let raw = Connection::open(store.file()).unwrap();
+        let kept: i64 = raw.query_row("SELECT at_ms FROM heartbeat", [], |row| row.get(0)).unwrap();
+        assert_eq!(kept, 5);
+    }
+
+    #[test]
+    fn a_newer_database_is_refused_and_not_touched() {
+        let (store, dir) = store();
+        let file = store.file();
+        drop(store);
+        Connection::open(&file).unwrap().pragma_update(None, "user_version", 99).unwrap();
+        let refused = Store::open(dir.path());
+        assert!(matches!(refused, Err(StoreError::Newer { found: 99, .. })), "{refused:?}");
+    }
+
+    #[test]
+    fn a_damaged_database_says_which_file_and_what_to_do() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join(DATABASE);
+        #[expect(clippy::disallowed_methods, reason = "a damaged file is wanted")]
+        std::fs::write(&file, vec![b'x'; 8_192]).unwrap();
+        let refused = Store::open(dir.path()).unwrap_err();
+        assert!(matches!(refused, StoreError::Damaged { .. }), "{refused:?}");
+        let said = refused.to_string();
+        assert!(said.contains(&file.display().to_string()) && said.contains("loa restore"), "{said}");
+    }
+
+    #[test]
+    fn every_commit_is_synced_and_the_journal_is_written_ahead() {
+        let (store, _dir) = store();
+        let settings = store
+            .with_writer(|connection| {
+                let ask = |name: &str| -> String {
+                    let read = |row: &rusqlite::Row<'_>| {
+                        row.get(0).map(|value: rusqlite::types::Value| format!("{value:?}"))
+                    };
+                    connection.pragma_query_value(None, name, read).unwrap()
+                };
+                Ok(["journal_mode", "synchronous", "foreign_keys", "recursive_triggers"].map(ask))
+            })
+            .unwrap();
+        assert_eq!(settings, ["Text(\"wal\")", "Integer(2)", "Integer(1)", "Integer(1)"]);
+    }
+
+    #[tokio::test]
+    async fn async_code_asks_without_blocking_and_too_many_are_told_so() {
+        let (store, _dir) = store();
+        let user = store.run(|store| store.add_user("lan", &BTreeSet::new(), at(0))).await.unwrap();
+        assert_eq!(user.name, "lan");
+        let all = u32::try_from(super::super::REQUESTS).unwrap();
+        let _waiting = store.inner.requests.acquire_many(all).await.unwrap();
+        let refused = store.run(|store| store.users()).await;
+        assert!(matches!(refused, Err(StoreError::Busy)));
+    }
+
+    /// Runs with 20,000 airings by default; `LOA_AIRINGS=1000000` measures what the release notes say.
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test that measures")]
+    fn a_long_log_and_a_large_catalogue_open_at_once() {
+        let airings: u64 = std::env::var("LOA_AIRINGS").map_or(20_000, |text| text.parse().unwrap());
+        let (store, dir) = store();
+        air(&store, &cue(1, 1));
+        store
+            .write("test", move |transaction| {
+                transaction
+                    .execute_batch(&format!(
+                        "DROP TRIGGER journal_is_appended_to;
+                         WITH RECURSIVE n (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM n WHERE n < {airings})
+                         INSERT INTO journal SELECT 2 * n - 2 + seq, at_ms + n, offset_s, kind, output, cue || n, take,
+                             body, prev, hash FROM n, (SELECT * FROM journal);
+                         WITH RECURSIVE n (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM n WHERE n < {airings})
+                         INSERT INTO airing SELECT n, output, cue || n, planned_ms + 86400 * n, planned_end_ms + 86400 * n,
+                             outcome, cause, segment, segment_hash, programme, 'repeat', body
+                         FROM n, (SELECT * FROM airing);"
+                    ))
+                    .unwrap();
+                (1..=10_000).try_for_each(|n| crate::store::segments::tests::insert_only(transaction, &segment(n)))
+            })
+            .unwrap();
+        let size = std::fs::metadata(store.file()).unwrap().len() / 1_000_000;
+        drop(store);
+
+        let begun = std::time::Instant::now();
+        let store = Store::open(dir.path()).unwrap();
+        store.open_takes().unwrap();
+        store.newest_instant().unwrap();
+        let newest = at(0) + SignedDuration::from_millis(86_400 * i64::try_from(airings).unwrap());
+        let since = newest - SignedDuration::from_hours(48);
+        let settled = store.settled(&"loa-xa".into(), since, newest).unwrap();
+        let log = begun.elapsed();
+        let begun = std::time::Instant::now();
+        assert_eq!(store.catalog().unwrap().iter().count(), 10_000);
+        let catalogue = begun.elapsed();
+        println!(
+            "{airings} airings ({size} MB), {} of 48 h settled: {log:?}; 10,000 segments: {catalogue:?}",
+            settled.len()
+        );
+        // The room of a slow machine: a walk through the log would take many times as much.
+        assert!(log.as_millis() < 1_000 && catalogue.as_millis() < 2_000, "{log:?} {catalogue:?}");
+    }
 }

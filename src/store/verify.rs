@@ -142,7 +142,8 @@ fn walk(connection: &mut Connection, noted: Option<Head>) -> Result<Verdict, Sto
 
 /// The first airing that is not the same in both databases.
 fn differing_airing(connection: &Connection) -> Result<Option<Bad>, StoreError> {
-    const COLUMNS: &str = "output, cue, planned_ms, planned_end_ms, outcome, cause, segment, segment_hash, programme,
+    const COLUMNS: &str =
+        "output, cue, planned_ms, planned_end_ms, outcome, cause, segment, segment_hash, programme,
                            run, body";
     let found = connection.query_row(
         &format!(
@@ -177,4 +178,130 @@ fn for_each_row(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use proptest::prelude::*;
+
+    use super::super::tests::{air, cue, opened, store};
+    use super::super::{DATABASE, Store};
+    use super::*;
+
+    /// Changes the database as somebody with a tool for it would.
+    fn tamper(dir: &Path, statement: &str) {
+        let raw = Connection::open(dir.join(DATABASE)).unwrap();
+        raw.execute_batch(
+            "DROP TRIGGER journal_is_appended_to; DROP TRIGGER journal_is_never_changed;
+             DROP TRIGGER journal_is_never_shortened;",
+        )
+        .unwrap();
+        raw.execute_batch(statement).unwrap();
+    }
+
+    /// A log of five aired cues, tampered with.
+    fn verdict_after(statement: &str) -> Option<(Option<i64>, Fault)> {
+        let (store, dir) = store();
+        (1..=5).for_each(|number| air(&store, &cue(number, 1)));
+        tamper(dir.path(), statement);
+        store.verify().unwrap().first_bad.map(|bad| (bad.seq, bad.fault))
+    }
+
+    #[test]
+    fn an_untouched_log_is_sound_and_its_head_is_the_newest_hash() {
+        let (store, _dir) = store();
+        let empty = store.verify().unwrap();
+        assert_eq!((empty.rows, &empty.first_bad, empty.head), (0, &None, NOTHING_BEFORE));
+        air(&store, &cue(1, 1));
+        let one = store.verify().unwrap();
+        assert_eq!((one.rows, one.first_bad), (2, None));
+        air(&store, &cue(2, 1));
+        assert_ne!(store.verify().unwrap().head, one.head);
+    }
+
+    #[test]
+    fn a_take_on_air_is_no_fault() {
+        let (store, _dir) = store();
+        air(&store, &cue(1, 1));
+        store.record(&opened(&cue(2, 1), 0)).unwrap();
+        assert_eq!(store.verify().unwrap().first_bad, None);
+    }
+
+    #[test]
+    fn every_kind_of_tampering_is_found_where_it_is() {
+        for (statement, seq, fault) in [
+            ("UPDATE journal SET at_ms = at_ms + 1 WHERE seq = 4", Some(4), Fault::Changed),
+            ("UPDATE journal SET hash = zeroblob(32) WHERE seq = 4", Some(4), Fault::Changed),
+            ("UPDATE journal SET prev = zeroblob(32) WHERE seq = 4", Some(4), Fault::NotAfterTheOneBefore),
+            ("DELETE FROM journal WHERE seq = 4", Some(4), Fault::Missing),
+            ("DELETE FROM journal WHERE seq = 1", Some(1), Fault::Missing),
+            ("DELETE FROM journal WHERE seq > 8; DELETE FROM airing WHERE id = 5", Some(9), Fault::Shortened { noted: 10 }),
+            ("DELETE FROM journal; DELETE FROM airing", Some(1), Fault::Shortened { noted: 10 }),
+            (
+                "UPDATE airing SET outcome = 'not-aired' WHERE id = 2",
+                None,
+                Fault::AiringDiffers { output: "loa-xa".to_owned(), cue: "2026-11-23/sang/muc/2".to_owned() },
+            ),
+            (
+                "DELETE FROM airing WHERE id = 2",
+                None,
+                Fault::AiringDiffers { output: "loa-xa".to_owned(), cue: "2026-11-23/sang/muc/2".to_owned() },
+            ),
+            (
+                "INSERT INTO airing SELECT 99, 'loa-2', cue, planned_ms, planned_end_ms, outcome, cause, segment,
+                 segment_hash, programme, run, body FROM airing WHERE id = 2",
+                None,
+                Fault::AiringDiffers { output: "loa-2".to_owned(), cue: "2026-11-23/sang/muc/2".to_owned() },
+            ),
+        ] {
+            assert_eq!(verdict_after(statement), Some((seq, fault)), "{statement}");
+        }
+    }
+
+    #[test]
+    fn a_chain_made_anew_does_not_fit_the_noted_end() {
+        let (store, dir) = store();
+        (1..=3).for_each(|number| air(&store, &cue(number, 1)));
+        let (other, other_dir) = super::super::tests::store();
+        (1..=3).for_each(|number| air(&other, &cue(number, 2)));
+        drop((store, other));
+        std::fs::copy(other_dir.path().join(DATABASE), dir.path().join(DATABASE)).unwrap();
+        let bad = Store::open(dir.path()).unwrap().verify().unwrap().first_bad.unwrap();
+        assert_eq!((bad.seq, bad.fault), (Some(6), Fault::OtherEnd));
+
+        std::fs::remove_file(dir.path().join("log-head")).unwrap();
+        let bad = Store::open(dir.path()).unwrap().verify().unwrap().first_bad.unwrap();
+        assert_eq!(bad.fault, Fault::EndNotNoted);
+    }
+
+    #[test]
+    fn airings_that_were_changed_can_be_made_again() {
+        let (store, dir) = store();
+        (1..=3).for_each(|number| air(&store, &cue(number, 1)));
+        tamper(dir.path(), "UPDATE airing SET body = replace(body, 'Lan', 'Mai')");
+        assert!(store.verify().unwrap().first_bad.is_some());
+        store.rebuild_airings().unwrap();
+        assert_eq!(store.verify().unwrap().first_bad, None);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn a_changed_byte_in_any_row_is_found_in_that_row(seq in 1..=6_i64, place in 0..250_usize) {
+            let (store, dir) = store();
+            (1..=3).for_each(|number| air(&store, &cue(number, 1)));
+            let raw = Connection::open(dir.path().join(DATABASE)).unwrap();
+            let body: String =
+                raw.query_row("SELECT body FROM journal WHERE seq = ?1", [seq], |row| row.get(0)).unwrap();
+            let mut letters: Vec<char> = body.chars().collect();
+            let place = place % letters.len();
+            letters[place] = if letters[place] == 'x' { 'y' } else { 'x' };
+            let changed: String = letters.into_iter().collect();
+            tamper(dir.path(), &format!("UPDATE journal SET body = '{}' WHERE seq = {seq}", changed.replace('\'', "''")));
+            let bad = store.verify().unwrap().first_bad.unwrap();
+            prop_assert_eq!((bad.seq, bad.fault), (Some(seq), Fault::Changed));
+        }
+    }
 }

@@ -2,3 +2,4 @@
 //! data; here it becomes words for people: what happened, what it means for the air, what to do.
 
 pub mod verdict;
+pub mod outcome;

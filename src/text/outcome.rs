@@ -1,0 +1,247 @@
+//! What became of things: outcomes, causes, forms, ranks, states and kinds, and the paper log (nhật ký phát thanh).
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::asrun::{Airing, Cause, Outcome, Run};
+use crate::clock::ClockHealth;
+use crate::segment::{Genre, State};
+use crate::timeline::{Form, Layer};
+
+/// The columns of the paper log, in order; the last, `Người trực`, is signed by hand.
+pub const LOG_COLUMNS: [&str; 19] = [
+    "STT",
+    "Ngày",
+    "Buổi",
+    "Giờ theo lịch",
+    "Giờ phát thực tế",
+    "Giờ kết thúc",
+    "Lệch (giây)",
+    "Tên tin, bài, chương trình",
+    "Thể loại",
+    "Chủ đề",
+    "Hình thức",
+    "Nguồn tin",
+    "Người biên soạn",
+    "Người duyệt – ngày duyệt",
+    "Khu vực phát",
+    "Mức ưu tiên",
+    "Kết quả",
+    "Lý do, ghi chú",
+    "Người trực",
+];
+
+/// An airing as a line of the paper log. `number` counts the lines; `session` is the title of the airing's session.
+pub fn log_line(number: usize, session: &str, airing: &Airing, time_zone: &TimeZone) -> [String; 19] {
+    let item = &airing.item;
+    let piece = item.segment.as_ref();
+    let outcome = airing.outcome();
+    let time = |at: Timestamp| at.to_zoned(time_zone.clone()).strftime("%H:%M:%S").to_string();
+    let date = |at: Timestamp| at.to_zoned(time_zone.clone()).strftime("%d/%m/%Y").to_string();
+    let title = piece.map_or(&item.title, |piece| &piece.title);
+    let approved = piece.and_then(|piece| piece.approval.as_ref());
+    [
+        number.to_string(),
+        date(item.planned),
+        session.to_owned(),
+        time(item.planned),
+        airing.started().map(time).unwrap_or_default(),
+        airing.ended().map(time).unwrap_or_default(),
+        airing.lateness().map(seconds).unwrap_or_default(),
+        title.clone(),
+        piece.and_then(|piece| piece.genre).map(genre).unwrap_or_default().to_owned(),
+        item.topic.clone().unwrap_or_default(),
+        shape(airing).to_owned(),
+        piece.and_then(|piece| piece.source.clone()).unwrap_or_default(),
+        piece.and_then(|piece| piece.author.clone()).unwrap_or_default(),
+        approved.map(|approval| format!("{} – {}", approval.by, date(approval.at))).unwrap_or_default(),
+        item.zones.join(", "),
+        layer(item.layer).to_owned(),
+        outcome_name(&outcome).to_owned(),
+        remark(airing, &outcome),
+        String::new(),
+    ]
+}
+
+/// A length in seconds with a decimal comma, to the tenth: `−0,3`.
+fn seconds(length: SignedDuration) -> String {
+    let tenths = (length.as_millis() + 50 * length.as_millis().signum()) / 100;
+    let sign = if tenths < 0 { "−" } else { "" };
+    format!("{sign}{},{}", tenths.abs() / 10, tenths.abs() % 10)
+}
+
+/// The form; a piece that was heard before is a repeat, whatever the slot says.
+fn shape(airing: &Airing) -> &'static str {
+    match (airing.item.form, airing.run) {
+        (Form::Own, Some(Run::Repeat)) => form(Form::Repeat),
+        (planned, _) => form(planned),
+    }
+}
+
+/// The cause, who ordered it, and what is to be known of the clock.
+fn remark(airing: &Airing, outcome: &Outcome) -> String {
+    let ordered = airing.item.ordered_by.as_ref().map(|by| format!("theo lệnh của {by}"));
+    let clock = (airing.clock() == ClockHealth::Wrong).then(|| cause(Cause::ClockNotTrusted).to_owned());
+    let why = outcome.cause().map(|why| cause(why).to_owned());
+    let clock = clock.filter(|clock| why.as_ref() != Some(clock));
+    [why, ordered, clock].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// What became of a cue.
+pub fn outcome_name(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::OnAir => "đang phát",
+        Outcome::Aired => "đã phát",
+        Outcome::Partly(_) => "phát một phần",
+        Outcome::NotAired(_) => "không phát",
+        Outcome::Withdrawn => "thu hồi",
+    }
+}
+
+/// Why it was not the plan, as the paper log says it.
+pub fn cause(cause: Cause) -> &'static str {
+    match cause {
+        Cause::PowerCut => "mất điện",
+        Cause::NotRunning => "máy phát không hoạt động",
+        Cause::OutputDown => "thiết bị hỏng",
+        Cause::FileBroken => "tệp lỗi",
+        Cause::NotApproved => "chưa được duyệt",
+        Cause::NothingHandedIn => "chưa có bài nộp",
+        Cause::NotValid => "ngoài thời hạn hiệu lực",
+        Cause::Withdrawn => "đã bị thu hồi",
+        Cause::AgainstTheRules => "ngoài giờ cho phép",
+        Cause::Emergency => "bị bản tin khẩn cấp chen ngang",
+        Cause::Live => "bị phát trực tiếp chen ngang",
+        Cause::RelayLost => "mất tín hiệu tiếp sóng",
+        Cause::ClockNotTrusted => "đồng hồ chưa tin cậy",
+        Cause::StoppedByOperator => "người trực dừng",
+        Cause::TooLate => "đã quá giờ phát",
+        Cause::PlannedCut => "cắt theo lịch",
+        Cause::CutByNext => "bị mục đúng giờ tiếp theo cắt",
+        Cause::NoRoom => "không còn thời gian trong buổi",
+        Cause::NoMusic => "ngày không phát nhạc",
+        Cause::ScheduleChanged => "lịch đã thay đổi",
+        Cause::ProgramStopped => "chương trình phát được tắt",
+        Cause::JoinedLate => "vào giữa chừng",
+        Cause::Starved => "âm thanh bị ngắt quãng do máy không kịp đọc tệp",
+    }
+}
+
+/// Where the words come from (hình thức).
+pub fn form(form: Form) -> &'static str {
+    match form {
+        Form::Own => "tự sản xuất",
+        Form::Relay => "tiếp sóng",
+        Form::Repeat => "phát lại",
+    }
+}
+
+/// Whether it was new to the listeners.
+pub fn run(run: Run) -> &'static str {
+    match run {
+        Run::First => "phát lần đầu",
+        Run::Repeat => "phát lại",
+    }
+}
+
+/// The rank (mức ưu tiên).
+pub fn layer(layer: Layer) -> &'static str {
+    match layer {
+        Layer::Silence => "im lặng",
+        Layer::Scheduled => "thông thường",
+        Layer::Live => "ưu tiên",
+        Layer::Emergency => "khẩn cấp",
+    }
+}
+
+/// Where a segment stands on its way to the air.
+pub fn state(state: State) -> &'static str {
+    match state {
+        State::Draft => "bản nháp",
+        State::Pending => "chờ duyệt",
+        State::Approved => "đã duyệt",
+        State::Withdrawn => "đã thu hồi",
+    }
+}
+
+/// The kind of a text (thể loại).
+pub fn genre(genre: Genre) -> &'static str {
+    match genre {
+        Genre::News => "tin",
+        Genre::Bulletin => "bản tin",
+        Genre::Article => "bài",
+        Genre::Reportage => "phóng sự",
+        Genre::Feature => "chuyên mục",
+        Genre::Commendation => "gương điển hình",
+        Genre::Notice => "thông báo",
+        Genre::Correction => "đính chính",
+        Genre::Music => "ca nhạc",
+        Genre::Ident => "nhạc hiệu, lời xướng",
+    }
+}
+
+/// What is known of the clock.
+pub fn clock(health: ClockHealth) -> &'static str {
+    match health {
+        ClockHealth::Synchronised => "đã đồng bộ",
+        ClockHealth::Unconfirmed => "chưa đối chiếu",
+        ClockHealth::Wrong => "sai giờ",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn airing() -> Airing {
+        serde_json::from_str(
+            r#"{"cue":"2026-11-23/sang/chuyen-muc/0","output":"loa-xa","zones":["Võ Kiện","Phú Cốc"],
+            "title":"Chuyên mục","programme":"cam-tay-chi-viec","topic":"II.2","form":"own","layer":"scheduled",
+            "ordered_by":null,"planned":"2026-11-22T22:32:00Z","planned_end":"2026-11-22T22:32:10Z","gain_db":1.5,
+            "segment":{"id":"0707070707070707","hash":"0707070707070707070707070707070707070707070707070707070707070707",
+            "title":"Quét mã QR","genre":"feature","source":"Công an xã","author":"Lan",
+            "approval":{"by":"minh","at":"2026-11-21T18:00:00Z"}},"run":null,"unheard":null,
+            "takes":[{"take":0,"planned":"2026-11-22T22:32:00Z","skip":"PT0S","expected":480000,"sample_rate":48000,
+            "device":"default","clock":"wrong","opened":"2026-11-22T22:31:59Z","end":{
+            "started":"2026-11-22T22:32:00.260Z","ended":"2026-11-22T22:32:05Z","delivered":240000,"starved":0,
+            "cause":"emergency","at":"2026-11-22T22:32:05Z"}}]}"#,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_line_of_the_paper_log_is_in_local_time_and_says_why() {
+        let time_zone = TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
+        let line = log_line(7, "Buổi sáng", &airing(), &time_zone);
+        let expected = [
+            "7",
+            "23/11/2026",
+            "Buổi sáng",
+            "05:32:00",
+            "05:32:00",
+            "05:32:05",
+            "0,3",
+            "Quét mã QR",
+            "chuyên mục",
+            "II.2",
+            "tự sản xuất",
+            "Công an xã",
+            "Lan",
+            "minh – 22/11/2026",
+            "Võ Kiện, Phú Cốc",
+            "thông thường",
+            "phát một phần",
+            "bị bản tin khẩn cấp chen ngang; đồng hồ chưa tin cậy",
+            "",
+        ];
+        assert_eq!(line, expected);
+        let again = Airing { run: Some(Run::Repeat), ..airing() };
+        assert_eq!(log_line(8, "", &again, &time_zone)[10], "phát lại");
+    }
+
+    #[test]
+    fn deviations_are_rounded_to_tenths_of_a_second() {
+        let said = [0, 49, 50, -50, -260, 12_345].map(|millis| seconds(SignedDuration::from_millis(millis)));
+        assert_eq!(said, ["0,0", "0,0", "0,1", "−0,1", "−0,3", "12,3"]);
+    }
+}
