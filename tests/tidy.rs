@@ -31,6 +31,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("output", &["clock"]),
     ("engine", &["clock", "output", "media", "sequencer", "timeline", "asrun", "schedule", "segment"]),
     ("store", &["asrun", "access", "segment", "schedule", "timeline"]),
+    // A recording's way in, the same for the command line and for HTTP.
+    ("intake", &["media", "store", "segment", "clock"]),
     // Says everything that rooms report, and what `media` found of a file.
     ("text", &["schedule", "timeline", "sequencer", "asrun", "access", "segment", "media", "clock"]),
     (
@@ -77,6 +79,8 @@ const IMPURE: &[&str] = &[
 
 /// Where a thread may be put to sleep, and what it waits for.
 const MAY_SLEEP: &[(&str, &str)] = &[
+    ("src/app/recorder.rs", "a disk that takes facts again"),
+    ("src/engine/preroll.rs", "a source that is ready for air"),
     ("src/media/convert.rs", "the end of ffmpeg, which offers nothing to wait on with a limit"),
     ("src/media/source.rs", "room in the ring ahead of the engine"),
     ("src/output/amplifier.rs", "the end of a switching command"),
