@@ -1,0 +1,258 @@
+//! An approved file as a stream of frames for the air: from the cue-in to the cue-out, levelled, at 48 kHz, to the frame.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use jiff::SignedDuration;
+use sha2::{Digest, Sha256};
+
+use super::decode::{DecodeError, Decoder};
+use super::resample::{AIR_RATE, ResampleError, Resampler};
+use crate::segment::ContentHash;
+
+/// Frames over which a sound entered in its middle comes up: 5 ms, enough not to click.
+const FADE_IN: u64 = AIR_RATE as u64 / 200;
+
+/// What is to be opened, and how it shall sound.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Opening {
+    /// The file.
+    pub path: PathBuf,
+    /// The hash of the bytes that were approved; no others sound.
+    pub hash: ContentHash,
+    /// Where the sound begins in the file.
+    pub cue_in: SignedDuration,
+    /// Where it ends in the file.
+    pub cue_out: SignedDuration,
+    /// How much after the cue-in is left out, for a start that is joined late.
+    pub skip: SignedDuration,
+    /// Gain in dB.
+    pub gain_db: f64,
+}
+
+/// Why a file cannot be played.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is no such file.
+    #[error("`{}` is gone", path.display())]
+    Gone {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Its bytes are not the approved ones.
+    #[error("`{}` was changed after it was approved", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// The hash of what is there now.
+        found: ContentHash,
+    },
+    /// It is the approved file, and yet gives no sound.
+    #[error("cannot decode `{}`", path.display())]
+    Undecodable {
+        /// The file.
+        path: PathBuf,
+        #[source]
+        /// What the decoder says.
+        cause: DecodeError,
+    },
+    /// Its sample rate cannot be brought to that of the air.
+    #[error("cannot resample `{}`", path.display())]
+    Unresamplable {
+        /// The file.
+        path: PathBuf,
+        #[source]
+        /// What the resampler says.
+        cause: ResampleError,
+    },
+    /// The disk failed.
+    #[error("cannot read `{}`", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        #[source]
+        /// What the system says.
+        cause: io::Error,
+    },
+}
+
+impl Opening {
+    /// Frames it will give: exactly the planned length, whatever the decoder finds.
+    pub fn frames(&self) -> u64 {
+        frames_in(self.cue_out - self.cue_in - self.skip)
+    }
+
+    /// Opens the file, makes sure of its bytes and finds the first frame. Takes as long as reading the file once, and
+    /// decoding it up to there.
+    pub fn open(&self) -> Result<Playback, OpenError> {
+        let unreadable = |cause| OpenError::Unreadable { path: self.path.clone(), cause };
+        let mut file = match File::open(&self.path) {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
+                return Err(OpenError::Gone { path: self.path.clone() });
+            }
+            opened => opened.map_err(unreadable)?,
+        };
+        // The same handle is hashed and decoded, so that a file put in its place in between cannot sound.
+        let found = hash_of(&mut file).map_err(unreadable)?;
+        if found != self.hash {
+            return Err(OpenError::Changed { path: self.path.clone(), found });
+        }
+        file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
+        let undecodable = |cause| OpenError::Undecodable { path: self.path.clone(), cause };
+        let decoder = Decoder::open(file).map_err(undecodable)?;
+        let shape = decoder.shape();
+        let resampler = Resampler::new(shape.sample_rate, shape.channels)
+            .map_err(|cause| OpenError::Unresamplable { path: self.path.clone(), cause })?;
+        let frames = self.frames();
+        let mut playback = Playback {
+            decoder: Some(decoder),
+            resampler,
+            channels: shape.channels,
+            gain: linear(self.gain_db),
+            fade_in: if self.skip.is_positive() { FADE_IN } else { 0 },
+            frames,
+            given: 0,
+            to_drop: frames_at(self.cue_in + self.skip, shape.sample_rate),
+            resampled: Vec::new(),
+            chunk: Vec::new(),
+        };
+        playback.find_first_frame().map_err(undecodable)?;
+        Ok(playback)
+    }
+}
+
+/// The frames of one opened file. Blocking: it decodes as it is asked.
+#[derive(Debug)]
+pub struct Playback {
+    /// `None` once the file is at its end; silence makes up what is missing then.
+    decoder: Option<Decoder>,
+    resampler: Resampler,
+    channels: usize,
+    gain: f32,
+    fade_in: u64,
+    frames: u64,
+    given: u64,
+    /// Frames of the file before the first one wanted.
+    to_drop: u64,
+    resampled: Vec<f32>,
+    chunk: Vec<f32>,
+}
+
+impl Playback {
+    /// Frames it gives in all.
+    pub fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// The next frames, interleaved stereo at 48 kHz; `None` when all were given.
+    pub fn next_chunk(&mut self) -> Option<&[f32]> {
+        let left = self.frames - self.given;
+        if left == 0 {
+            return None;
+        }
+        while self.resampled.is_empty() {
+            if !self.decode() {
+                // The file is shorter than planned: the plan's time is kept.
+                let frames = usize::try_from(left.min(AIR_RATE.into())).unwrap_or(0);
+                self.resampled.resize(frames * self.channels, 0.0);
+            }
+        }
+        let wanted = usize::try_from(left).unwrap_or(usize::MAX).saturating_mul(self.channels);
+        self.resampled.truncate(wanted);
+        self.chunk.clear();
+        if self.channels == 1 {
+            self.chunk.extend(self.resampled.iter().flat_map(|sample| [sample * self.gain; 2]));
+        } else {
+            self.chunk.extend(self.resampled.iter().map(|sample| sample * self.gain));
+        }
+        self.resampled.clear();
+        fade_in(&mut self.chunk, self.given, self.fade_in);
+        self.given += (self.chunk.len() / 2) as u64;
+        Some(&self.chunk)
+    }
+
+    /// Decodes and resamples one block; `false` when there is no more.
+    fn decode(&mut self) -> bool {
+        let Some(decoder) = &mut self.decoder else { return false };
+        match decoder.next_block() {
+            Ok(Some(block)) => {
+                let frames = block.samples.len() / self.channels;
+                let dropped = usize::try_from(self.to_drop).unwrap_or(usize::MAX).min(frames);
+                self.to_drop -= dropped as u64;
+                let kept = block.samples.get(dropped * self.channels..).unwrap_or(&[]);
+                self.resampler.push(kept, &mut self.resampled);
+            }
+            // A disk that fails in the middle is an end, too: the frames delivered tell the log.
+            Ok(None) | Err(_) => {
+                self.resampler.finish(&mut self.resampled);
+                self.decoder = None;
+            }
+        }
+        true
+    }
+
+    /// Decodes up to the block with the first frame wanted, so that what comes is quick.
+    fn find_first_frame(&mut self) -> Result<(), DecodeError> {
+        let Some(decoder) = &mut self.decoder else { return Ok(()) };
+        // The frames kept of the block in which the first one lies go into the resampler at once.
+        while self.to_drop > 0 {
+            let Some(block) = decoder.next_block()? else { break };
+            let frames = block.samples.len() / self.channels;
+            let dropped = usize::try_from(self.to_drop).unwrap_or(usize::MAX).min(frames);
+            self.to_drop -= dropped as u64;
+            if let Some(kept) = block.samples.get(dropped * self.channels..)
+                && !kept.is_empty()
+            {
+                self.resampler.push(kept, &mut self.resampled);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Raises the first frames of a sound, of which `given` were given before this chunk, from silence.
+fn fade_in(chunk: &mut [f32], given: u64, length: u64) {
+    let rest = length.saturating_sub(given);
+    #[expect(clippy::cast_precision_loss, reason = "at most a few hundred frames")]
+    for (frame, n) in chunk.chunks_exact_mut(2).zip(given..).take(usize::try_from(rest).unwrap_or(0)) {
+        let level = n as f32 / length as f32;
+        frame.iter_mut().for_each(|sample| *sample *= level);
+    }
+}
+
+/// The SHA-256 of a file, read from its beginning.
+pub fn hash_of(file: &mut File) -> io::Result<ContentHash> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 17];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(ContentHash(hasher.finalize().into())),
+            Ok(length) => hasher.update(buffer.get(..length).unwrap_or(&[])),
+            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+            Err(cause) => return Err(cause),
+        }
+    }
+}
+
+/// The SHA-256 of the file at a path.
+pub fn hash_of_path(path: &Path) -> io::Result<ContentHash> {
+    hash_of(&mut File::open(path)?)
+}
+
+/// Frames on the air in a length of time, to the nearest; none in a negative one.
+pub fn frames_in(length: SignedDuration) -> u64 {
+    frames_at(length, AIR_RATE)
+}
+
+/// Frames of a given rate in a length of time, to the nearest; none in a negative one.
+fn frames_at(length: SignedDuration, sample_rate: u32) -> u64 {
+    const SECOND: i128 = 1_000_000_000;
+    u64::try_from((length.as_nanos() * i128::from(sample_rate) + SECOND / 2).div_euclid(SECOND)).unwrap_or(0)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a gain needs no more digits than the samples have")]
+fn linear(gain_db: f64) -> f32 {
+    10_f64.powf(gain_db / 20.0) as f32
+}
