@@ -4,6 +4,8 @@
 //! may give it two. What never sounded has a single fact, `NotAired`. The outcome is a function of the facts, so
 //! that a cue cannot have two.
 
+mod cause;
+
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};

@@ -3,15 +3,30 @@
 //! It knows no file, no device and no clock. It never fails and never waits: whatever order events come in, and
 //! wherever the clock jumps, every cue of the timeline gets its take, or a `NotAired` with its cause.
 
+mod air;
+mod amplifier;
+mod events;
+mod interrupt;
+mod late;
+mod plan;
+mod quiet;
+mod rundown;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::asrun::Cause;
 use crate::segment::{Segment, SegmentId, id};
 use crate::timeline::{Cue, CueId, Layer, Timeline};
+use air::{Air, Stage, Voice};
+use amplifier::Amplifier;
+use interrupt::Order;
+use plan::Plan;
+use quiet::Curfew;
 
 id! {
     /// An interrupt a person ordered.
@@ -159,3 +174,260 @@ pub enum Action {
         on: bool,
     },
 }
+
+/// What one sequencer goes by, beside its timeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The amplifier is on this long before the first sound.
+    pub lead: SignedDuration,
+    /// And this long after the last.
+    pub tail: SignedDuration,
+    /// How long before its instant a cue is prepared.
+    pub prepare_ahead: SignedDuration,
+    /// What it takes to prepare a cue in a hurry: a join is planned this far from now.
+    pub join_margin: SignedDuration,
+    /// The fade of whatever is stopped on the spot, and of a start in the middle.
+    pub interrupt_fade: SignedDuration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            lead: SignedDuration::ZERO,
+            tail: SignedDuration::ZERO,
+            prepare_ahead: SignedDuration::from_secs(20),
+            join_margin: SignedDuration::from_millis(1500),
+            interrupt_fade: SignedDuration::from_millis(80),
+        }
+    }
+}
+
+/// The state of one output.
+#[derive(Debug)]
+pub struct Sequencer {
+    settings: Settings,
+    zone: TimeZone,
+    curfew: Curfew,
+    plan: Plan,
+    withdrawn: BTreeSet<SegmentId>,
+    orders: Vec<Order>,
+    air: Air,
+    /// Stopped on the spot and still fading, with the instant until which their `Ended` is waited for.
+    fading: Vec<(CueId, Timestamp)>,
+    amplifier: Amplifier,
+    output_up: bool,
+    clock_trusted: bool,
+    /// An orderly end: nothing starts any more.
+    ended: bool,
+    /// The end of the step before: where `now` is expected next.
+    expected: Option<Timestamp>,
+    next_change: Option<Timestamp>,
+}
+
+/// What the output does at the moment, for people.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// Who has the air.
+    pub layer: Layer,
+    /// What sounds.
+    pub on_air: Option<&'a Arc<Cue>>,
+    /// When it will be over.
+    pub until: Option<Timestamp>,
+    /// What the timeline has next, at its `at` or, where that is past, as soon as it can.
+    pub next: Option<&'a Arc<Cue>>,
+    orders: &'a [Order],
+}
+
+impl<'a> View<'a> {
+    /// The interrupts in force, in the order in which they came.
+    pub fn interrupts(&self) -> impl Iterator<Item = &'a InterruptId> + use<'a> {
+        self.orders.iter().map(|order| &order.what.id)
+    }
+}
+
+/// One step: its two instants, what it asks of the engine, and when the next one is due.
+///
+/// Every rule asks `due` of the instants it waits for; the earliest that is not due yet is the next change. So the
+/// two can never disagree.
+#[derive(Debug)]
+struct Pass<'a> {
+    now: Timestamp,
+    horizon: Timestamp,
+    next: Option<Timestamp>,
+    out: &'a mut Vec<Action>,
+}
+
+impl Pass<'_> {
+    /// Whether an instant lies before the horizon; where it does not, there is a step then.
+    fn due(&mut self, at: Timestamp) -> bool {
+        let due = at < self.horizon;
+        if !due {
+            self.wake(at);
+        }
+        due
+    }
+
+    /// Whether an instant is behind `now`; where it is not, there is a step right after it.
+    fn past(&mut self, at: Timestamp) -> bool {
+        let past = at < self.now;
+        if !past {
+            self.wake(at.saturating_add(SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MAX));
+        }
+        past
+    }
+
+    fn wake(&mut self, at: Timestamp) {
+        self.next = Some(self.next.map_or(at, |next| next.min(at)));
+    }
+}
+
+impl Sequencer {
+    /// A silent output without a timeline: until the first `Load`, only an emergency sounds.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            zone: TimeZone::UTC,
+            curfew: Curfew::Always,
+            plan: Plan::default(),
+            withdrawn: BTreeSet::new(),
+            orders: Vec::new(),
+            air: Air::Silent,
+            fading: Vec::new(),
+            amplifier: Amplifier::Off,
+            output_up: true,
+            clock_trusted: true,
+            ended: false,
+            expected: None,
+            next_change: None,
+        }
+    }
+
+    /// Moves to `now`, the instant at which the next frame written will be heard; `out` receives what the engine
+    /// must do. Every start that lies before `horizon`, the end of the chunk about to be rendered, is issued now.
+    ///
+    /// A step in which nothing happens and nothing is due costs two comparisons and allocates nothing.
+    pub fn step(&mut self, now: Timestamp, horizon: Timestamp, events: &[Event], out: &mut Vec<Action>) {
+        let stepped = self.follow_clock(now, horizon, out);
+        if self.ended
+            || (!stepped && events.is_empty() && self.next_change.is_none_or(|next| horizon <= next))
+        {
+            return;
+        }
+        let mut pass = Pass { now, horizon, next: None, out };
+        for event in events {
+            self.take_in(event, &mut pass);
+        }
+        if self.ended {
+            self.next_change = None;
+            return;
+        }
+        self.forget_faded(&mut pass);
+        self.cut_what_is_over(&mut pass);
+        self.give_the_air_to_people(&mut pass);
+        self.follow_the_plan(&mut pass);
+        self.switch_amplifier(&mut pass);
+        self.next_change = pass.next;
+    }
+
+    /// The next moment at which `step` would do something by itself; with a horizon at or before it and no events,
+    /// a step does nothing. None where only an event can change anything.
+    pub fn next_change(&self) -> Option<Timestamp> {
+        self.next_change
+    }
+
+    /// What the output does at the moment.
+    pub fn view(&self) -> View<'_> {
+        let voice = self.voice();
+        let waits = |entry: &plan::Entry| {
+            !matches!(entry.progress, plan::Progress::OnAir | plan::Progress::Over)
+                && entry.cue.segment().is_some_and(|segment| !self.withdrawn.contains(&segment.id))
+        };
+        View {
+            layer: voice.map_or(Layer::Silence, |voice| voice.cue.layer),
+            on_air: voice.map(|voice| &voice.cue),
+            until: voice.map(Voice::end),
+            next: self.plan.open().map(|(_, entry)| entry).find(|entry| waits(entry)).map(|entry| &entry.cue),
+            orders: &self.orders,
+        }
+    }
+
+    fn voice(&self) -> Option<&Voice> {
+        match &self.air {
+            Air::Silent => None,
+            Air::Playing(voice) => Some(voice),
+        }
+    }
+
+    /// Who has the air.
+    fn layer(&self) -> Layer {
+        self.voice().map_or(Layer::Silence, |voice| voice.cue.layer)
+    }
+
+    /// A step of the clock moves what sounds along with it; a step back also undoes what was prepared for later.
+    fn follow_clock(&mut self, now: Timestamp, horizon: Timestamp, out: &mut Vec<Action>) -> bool {
+        let Some(expected) = self.expected.replace(horizon) else { return true };
+        let by = now.duration_since(expected);
+        let back = by < -STEP;
+        if by.abs() <= STEP {
+            return false;
+        }
+        if let Air::Playing(voice) = &mut self.air {
+            voice.shift(by);
+        }
+        if by.abs() > rundown::CHAIN_TOLERANCE {
+            self.unchain(out);
+        }
+        if back {
+            self.forget_the_future(by, out);
+        }
+        // Going on after a rest is no step back; whatever became due in it is found by `next_change`.
+        back || self.voice().is_some()
+    }
+
+    /// A fade that nobody reported the end of is over.
+    fn forget_faded(&mut self, pass: &mut Pass<'_>) {
+        self.fading.retain(|(_, until)| !pass.past(*until));
+    }
+
+    /// Fades the voice on air where its plan, the next hard start, or the quiet hours end it.
+    fn cut_what_is_over(&mut self, pass: &mut Pass<'_>) {
+        let Some(voice) = self.voice() else { return };
+        if voice.stage == Stage::Closing {
+            // An engine that lost the voice must not keep the air from the next one.
+            let given_up = voice.own_end + PATIENCE;
+            if pass.past(given_up) {
+                let gone = voice.cue.id.clone();
+                self.voice_ended(&gone, pass);
+            }
+            return;
+        }
+        let cut = voice.cut(&self.curfew, &self.settings, pass.now);
+        let Ok(begins) = cut.end.checked_sub(cut.fade) else { return };
+        if !pass.due(begins) {
+            return;
+        }
+        let at = begins.max(pass.now);
+        let fade = if cut.end > at {
+            quiet::fade_before(cut.end, at, cut.fade)
+        } else {
+            self.settings.interrupt_fade
+        };
+        if let Air::Playing(voice) = &mut self.air {
+            pass.out.push(Action::Stop { cue: voice.cue.id.clone(), at, fade, cause: cut.cause });
+            voice.stage = Stage::Closing;
+            voice.own_end = at + fade;
+            voice.limit = None;
+            pass.wake(voice.own_end + PATIENCE);
+        }
+        if self.curfew.covers(at + fade) {
+            self.unchain(pass.out);
+        }
+    }
+}
+
+/// A difference between the expected and the given `now` beyond this is a step of the clock, or a gap in the output;
+/// below, it is the jitter of timestamps.
+const STEP: SignedDuration = SignedDuration::from_millis(250);
+
+/// How long the end of a stopped cue is waited for.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(2);

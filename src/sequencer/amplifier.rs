@@ -1,0 +1,76 @@
+//! The amplifier: on before the first sound, off after the last. Off is the safe state.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::plan::Progress;
+use super::{Action, Air, Pass, Sequencer};
+
+/// What the amplifier was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Amplifier {
+    /// Off.
+    Off,
+    /// On since an instant, and needed until another.
+    On { since: Timestamp, needed: Timestamp },
+}
+
+impl Amplifier {
+    /// When it will have been on for `lead`.
+    pub(super) fn warm(self, now: Timestamp, lead: SignedDuration) -> Timestamp {
+        match self {
+            Self::Off => now + lead,
+            // The clock may have stepped back since it was switched on.
+            Self::On { since, .. } => since.min(now) + lead,
+        }
+    }
+}
+
+impl Sequencer {
+    /// Switches it on `lead` before the next sound, and off `tail` after the last one when no other is near.
+    pub(super) fn switch_amplifier(&mut self, pass: &mut Pass<'_>) {
+        let (lead, tail) = (self.settings.lead, self.settings.tail);
+        let sounds = !matches!(self.air, Air::Silent) || !self.fading.is_empty();
+        let next = if sounds { Some(pass.now) } else { self.next_sound(pass.now) };
+        match self.amplifier {
+            Amplifier::Off => {
+                if next.and_then(|next| next.checked_sub(lead).ok()).is_some_and(|on| pass.due(on)) {
+                    self.amplifier = Amplifier::On { since: pass.now, needed: pass.now };
+                    pass.out.push(Action::Amplifier { on: true });
+                }
+            }
+            Amplifier::On { since, .. } if sounds => {
+                self.amplifier = Amplifier::On { since, needed: pass.now };
+            }
+            Amplifier::On { since, needed } => {
+                let needed = needed.min(pass.now);
+                self.amplifier = Amplifier::On { since, needed };
+                let off = needed + tail;
+                let near = next.is_some_and(|next| next <= off + lead);
+                if !near && pass.due(off) {
+                    self.amplifier = Amplifier::Off;
+                    pass.out.push(Action::Amplifier { on: false });
+                    if let Some(on) = next.and_then(|next| next.checked_sub(lead).ok()) {
+                        pass.wake(on);
+                    }
+                }
+            }
+        }
+    }
+
+    /// When something will sound next, as far as is known.
+    fn next_sound(&self, now: Timestamp) -> Option<Timestamp> {
+        let order = self.orders.iter().map(|order| order.due.max(now)).min();
+        let planned = self
+            .plan
+            .open()
+            .map(|(_, entry)| entry)
+            .filter(|entry| !matches!(entry.progress, Progress::OnAir | Progress::Over))
+            .filter(|entry| self.barred(&entry.cue).is_none())
+            .map(|entry| (entry, entry.cue.at.max(now)))
+            .find(|(entry, start)| *start <= entry.latest() && !self.curfew.covers(*start))
+            .map(|(_, start)| start)
+            // What the clock or the output forbids may yet become possible; the amplifier waits for that.
+            .filter(|start| *start > now || self.obstacle(now).is_none());
+        order.into_iter().chain(planned).min()
+    }
+}

@@ -1,0 +1,309 @@
+//! What happened, taken in.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::interrupt::{Order, Turn};
+use super::plan::Progress;
+use super::quiet::Curfew;
+use super::{Action, Air, Amplifier, Event, InterruptId, PATIENCE, Pass, Sequencer, Stage, Voice};
+use crate::asrun::Cause;
+use crate::segment::SegmentId;
+use crate::timeline::{Cue, CueId, Layer, Timeline};
+
+impl Sequencer {
+    pub(super) fn take_in(&mut self, event: &Event, pass: &mut Pass<'_>) {
+        match event {
+            Event::Load { timeline, settled } => self.load(timeline, settled, pass),
+            Event::Interrupt(what) => self.orders.push(Order::new(what, pass.now)),
+            Event::CallOff(id) => self.call_off(id, Cause::StoppedByOperator, pass),
+            Event::StopCue => {
+                if self.layer() == Layer::Scheduled {
+                    self.put_down(Cause::StoppedByOperator, pass);
+                }
+            }
+            Event::Withdraw(segment) => self.withdraw(segment, pass),
+            Event::Ready(cue) => self.ready(cue),
+            Event::Failed(cue, cause) => self.failed(cue, *cause, pass),
+            Event::Started { cue, at } => self.started(cue, *at),
+            Event::Ended { cue, .. } => self.ended_event(cue, pass),
+            Event::Output { up } => {
+                self.output_up = *up;
+                if !up {
+                    self.put_down(Cause::OutputDown, pass);
+                }
+            }
+            Event::Clock { trusted } => {
+                self.clock_trusted = *trusted;
+                if !trusted {
+                    self.unchain(pass.out);
+                }
+            }
+            Event::Shutdown => self.shut_down(pass),
+        }
+    }
+
+    fn load(&mut self, timeline: &Arc<Timeline>, settled: &BTreeSet<CueId>, pass: &mut Pass<'_>) {
+        self.zone = timeline.time_zone.clone();
+        self.curfew = Curfew::Hours { zone: timeline.time_zone.clone(), quiet: timeline.quiet.clone() };
+        let on_air = self.voice().filter(|voice| voice.cue.layer == Layer::Scheduled);
+        let on_air = on_air.map(|voice| (Arc::clone(&voice.cue), voice.block_start));
+        let chained = self.voice().and_then(|voice| voice.chained.clone());
+        let changes = self.plan.load(timeline, settled, on_air.as_ref().map(|(cue, _)| &cue.id), pass.now);
+
+        if let Air::Playing(voice) = &mut self.air {
+            voice.chained = chained.filter(|cue| !changes.discarded.contains(cue));
+        }
+        pass.out.extend(changes.discarded.into_iter().map(|cue| Action::Discard { cue }));
+        let cause = Cause::ScheduleChanged;
+        pass.out.extend(changes.gone.into_iter().map(|cue| Action::NotAired { cue, cause }));
+
+        let Some((old, block_start)) = on_air else { return };
+        match self.plan.find(&old.id).map(|entry| (Arc::clone(&entry.cue), entry.limit)) {
+            Some((new, limit)) if segment_id(&new) == segment_id(&old) => {
+                if let Some(entry) = self.plan.find(&old.id) {
+                    entry.progress = Progress::OnAir;
+                }
+                if let Air::Playing(voice) = &mut self.air
+                    && voice.stage != Stage::Closing
+                {
+                    voice.cue = new;
+                    voice.limit = Some(limit);
+                }
+            }
+            None if block_start < timeline.window.from => {}
+            Some(_) | None => self.put_down(cause, pass),
+        }
+    }
+
+    fn ready(&mut self, cue: &CueId) {
+        if let Some(entry) = self.plan.find(cue) {
+            if let Progress::Preparing { skip } = entry.progress {
+                entry.progress = Progress::Ready { skip };
+            }
+        } else if let Some(order) = self.orders.iter_mut().find(|order| order.is(cue))
+            && let Turn::Preparing(cue) = &order.turn
+        {
+            order.turn = Turn::Ready(Arc::clone(cue));
+        }
+    }
+
+    fn failed(&mut self, cue: &CueId, cause: Cause, pass: &mut Pass<'_>) {
+        if let Some(entry) = self.plan.find(cue) {
+            if !entry.is_held() {
+                return;
+            }
+            if let Air::Playing(voice) = &mut self.air
+                && voice.chained.as_ref() == Some(cue)
+            {
+                voice.chained = None;
+            }
+            self.refuse(cue, cause, pass);
+        } else if let Some(place) = self.orders.iter().position(|order| order.is(cue)) {
+            // Its source is in memory: what failed once would fail again.
+            if let Some(Turn::Preparing(cue) | Turn::Ready(cue)) =
+                self.orders.get(place).map(|order| &order.turn)
+            {
+                pass.out.push(Action::NotAired { cue: Arc::clone(cue), cause });
+                self.orders.remove(place);
+            }
+        }
+    }
+
+    fn started(&mut self, cue: &CueId, at: Timestamp) {
+        if self.voice().is_some_and(|voice| voice.chained.as_ref() == Some(cue)) {
+            self.promote_chained(at);
+        } else if let Air::Playing(voice) = &mut self.air
+            && voice.cue.id == *cue
+            && voice.stage == Stage::Placed
+        {
+            voice.shift(at.duration_since(voice.start));
+            voice.stage = Stage::Sounding;
+        }
+    }
+
+    fn ended_event(&mut self, cue: &CueId, pass: &mut Pass<'_>) {
+        if let Some(place) = self.fading.iter().position(|(fading, _)| fading == cue) {
+            self.fading.remove(place);
+        } else if self.voice().is_some_and(|voice| voice.cue.id == *cue) {
+            self.voice_ended(cue, pass);
+        }
+    }
+
+    /// The voice on air is over, by itself or faded out as planned.
+    pub(super) fn voice_ended(&mut self, cue: &CueId, pass: &mut Pass<'_>) {
+        if self.layer() == Layer::Scheduled {
+            self.plan.settle(cue);
+        } else if let Some(place) = self.orders.iter().position(|order| order.is(cue)) {
+            self.advance(place);
+        }
+        if self.voice().is_some_and(|voice| voice.chained.is_some()) {
+            self.promote_chained(pass.now);
+        } else {
+            self.air = Air::Silent;
+        }
+    }
+
+    /// The chained cue has the air; the one before it is over.
+    fn promote_chained(&mut self, at: Timestamp) {
+        let Some(before) = self.voice().map(|voice| voice.cue.id.clone()) else { return };
+        let Some(chained) = self.voice().and_then(|voice| voice.chained.clone()) else { return };
+        if self.plan.place(&before).is_some() {
+            self.plan.settle(&before);
+        }
+        self.fading.push((before, at + PATIENCE));
+        let Some(entry) = self.plan.find(&chained) else {
+            self.air = Air::Silent;
+            return;
+        };
+        let skip = match entry.progress {
+            Progress::Chained { skip } => skip,
+            Progress::Waiting
+            | Progress::Preparing { .. }
+            | Progress::Ready { .. }
+            | Progress::OnAir
+            | Progress::Over => SignedDuration::ZERO,
+        };
+        let mut voice = Voice::new(&entry.cue, at, skip);
+        voice.stage = Stage::Sounding;
+        voice.limit = Some(entry.limit);
+        voice.block_start = entry.block_start;
+        self.air = Air::Playing(voice);
+        self.plan.take(&chained);
+    }
+
+    /// Stops the voice on air at once, whatever it is.
+    pub(super) fn put_down(&mut self, cause: Cause, pass: &mut Pass<'_>) {
+        self.unchain(pass.out);
+        let Air::Playing(voice) = std::mem::replace(&mut self.air, Air::Silent) else { return };
+        let fade =
+            if cause == Cause::OutputDown { SignedDuration::ZERO } else { self.settings.interrupt_fade };
+        let id = voice.cue.id.clone();
+        if voice.stage != Stage::Closing {
+            pass.out.push(Action::Stop { cue: id.clone(), at: pass.now, fade, cause });
+        }
+        self.fading.push((id.clone(), pass.now + fade + PATIENCE));
+        if voice.cue.layer == Layer::Scheduled {
+            let open = voice.stage != Stage::Closing && cause.leaves_open(&voice.cue);
+            match self.plan.find(&id) {
+                Some(entry) if open => {
+                    entry.progress = Progress::Waiting;
+                    entry.obstacle = Some(cause);
+                }
+                Some(_) | None => self.plan.settle(&id),
+            }
+        } else if let Some(place) = self.orders.iter().position(|order| order.is(&id)) {
+            match self.orders.get_mut(place) {
+                // A message that lost its loudspeaker was not heard: it sounds again as soon as it can.
+                Some(order) if cause == Cause::OutputDown => order.turn = Turn::Waiting,
+                Some(_) | None => self.advance(place),
+            }
+        }
+    }
+
+    /// Undoes a chain: the cue is prepared anew, when and if its time comes.
+    pub(super) fn unchain(&mut self, out: &mut Vec<Action>) {
+        let Air::Playing(voice) = &mut self.air else { return };
+        let Some(chained) = voice.chained.take() else { return };
+        if let Some(entry) = self.plan.find(&chained) {
+            entry.progress = Progress::Waiting;
+        }
+        out.push(Action::Discard { cue: chained });
+    }
+
+    /// Goes on to an interrupt's next airing, or lets go of it.
+    pub(super) fn advance(&mut self, place: usize) {
+        if self.orders.get_mut(place).is_some_and(|order| !order.advance()) {
+            self.orders.remove(place);
+        }
+    }
+
+    fn call_off(&mut self, id: &InterruptId, cause: Cause, pass: &mut Pass<'_>) {
+        let Some(place) = self.orders.iter().position(|order| order.what.id == *id) else { return };
+        let order = self.orders.remove(place);
+        match order.turn {
+            Turn::OnAir(..) => self.put_down(cause, pass),
+            Turn::Preparing(cue) | Turn::Ready(cue) => {
+                pass.out.push(Action::Discard { cue: cue.id.clone() });
+                if order.due <= pass.now {
+                    pass.out.push(Action::NotAired { cue, cause });
+                }
+            }
+            Turn::Waiting if order.due <= pass.now => {
+                pass.out.push(Action::NotAired { cue: order.cue(&self.zone), cause });
+            }
+            Turn::Waiting => {}
+        }
+    }
+
+    fn withdraw(&mut self, segment: &SegmentId, pass: &mut Pass<'_>) {
+        self.withdrawn.insert(segment.clone());
+        let called_off: Vec<InterruptId> = self
+            .orders
+            .iter()
+            .filter(|order| order.what.segment.id == *segment)
+            .map(|order| order.what.id.clone())
+            .collect();
+        for id in called_off {
+            self.call_off(&id, Cause::Withdrawn, pass);
+        }
+        let is_it = |cue: &Cue| segment_id(cue) == Some(segment);
+        if self.voice().is_some_and(|voice| is_it(&voice.cue)) {
+            self.put_down(Cause::Withdrawn, pass);
+        }
+        for entry in &mut self.plan.entries {
+            if entry.is_held() && is_it(&entry.cue) {
+                if let Air::Playing(voice) = &mut self.air
+                    && voice.chained.as_ref() == Some(&entry.cue.id)
+                {
+                    voice.chained = None;
+                }
+                entry.progress = Progress::Waiting;
+                pass.out.push(Action::Discard { cue: entry.cue.id.clone() });
+            }
+        }
+    }
+
+    fn shut_down(&mut self, pass: &mut Pass<'_>) {
+        self.put_down(Cause::ProgramStopped, pass);
+        for entry in &mut self.plan.entries {
+            if entry.is_held() {
+                pass.out.push(Action::Discard { cue: entry.cue.id.clone() });
+            }
+        }
+        for order in self.orders.drain(..) {
+            if let Turn::Preparing(cue) | Turn::Ready(cue) = order.turn {
+                pass.out.push(Action::Discard { cue: cue.id.clone() });
+            }
+        }
+        if self.amplifier != Amplifier::Off {
+            self.amplifier = Amplifier::Off;
+            pass.out.push(Action::Amplifier { on: false });
+        }
+        self.ended = true;
+    }
+
+    /// The clock stepped back: what was prepared to be joined is no longer joined there.
+    pub(super) fn forget_the_future(&mut self, by: SignedDuration, out: &mut Vec<Action>) {
+        self.fading.clear();
+        for order in &mut self.orders {
+            order.due += by;
+        }
+        for entry in &mut self.plan.entries {
+            entry.obstacle = None;
+            entry.tries = 0;
+            if let Progress::Preparing { skip } | Progress::Ready { skip } = entry.progress
+                && !skip.is_zero()
+            {
+                entry.progress = Progress::Waiting;
+                out.push(Action::Discard { cue: entry.cue.id.clone() });
+            }
+        }
+    }
+}
+
+fn segment_id(cue: &Cue) -> Option<&SegmentId> {
+    cue.segment().map(|segment| &segment.id)
+}

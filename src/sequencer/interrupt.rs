@@ -1,0 +1,145 @@
+//! Interrupts in force: who waits, who sounds, and when one sounds again.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Action, Interrupt, Pass, Repeats, Sequencer, Voice};
+use crate::asrun::Cause;
+use crate::schedule::{Late, SlotId};
+use crate::timeline::{BlockId, Content, Cue, CueId, Form, INTERRUPT_SESSION, Join, Layer};
+
+/// An interrupt in force.
+#[derive(Debug, Clone)]
+pub(super) struct Order {
+    pub(super) what: Arc<Interrupt>,
+    /// Which of its airings is next, or on air.
+    pub(super) piece: u16,
+    /// When that is due.
+    pub(super) due: Timestamp,
+    pub(super) turn: Turn,
+}
+
+/// How far the next airing of an interrupt has come.
+#[derive(Debug, Clone)]
+pub(super) enum Turn {
+    /// Nothing was asked for.
+    Waiting,
+    /// Asked to be opened.
+    Preparing(Arc<Cue>),
+    /// Open.
+    Ready(Arc<Cue>),
+    /// It has the air since this instant.
+    OnAir(Arc<Cue>, Timestamp),
+}
+
+impl Order {
+    /// A person takes the air.
+    pub(super) fn new(what: &Arc<Interrupt>, now: Timestamp) -> Self {
+        Self { what: Arc::clone(what), piece: 0, due: now, turn: Turn::Waiting }
+    }
+
+    /// The cue of its next airing.
+    pub(super) fn cue(&self, zone: &TimeZone) -> Arc<Cue> {
+        let Interrupt { id, layer, segment, gain_db, by, .. } = &*self.what;
+        let block = BlockId { date: zone.to_datetime(self.due).date(), session: INTERRUPT_SESSION.into() };
+        Arc::new(Cue {
+            id: CueId { block, slot: SlotId::new(id.as_str()), piece: self.piece },
+            title: segment.words.title.clone(),
+            programme: segment.words.programme.clone(),
+            topic: segment.words.topic.clone(),
+            start: Join::Hard,
+            at: self.due,
+            end: self.due + segment.duration(),
+            fade: SignedDuration::ZERO,
+            late: Late::Skip,
+            form: Form::Own,
+            layer: *layer,
+            ordered_by: Some(by.clone()),
+            content: Content::Segment(Arc::clone(segment)),
+            gain_db: *gain_db,
+        })
+    }
+
+    /// The cue under way, in any state.
+    pub(super) fn under_way(&self) -> Option<&Arc<Cue>> {
+        match &self.turn {
+            Turn::Waiting => None,
+            Turn::Preparing(cue) | Turn::Ready(cue) | Turn::OnAir(cue, _) => Some(cue),
+        }
+    }
+
+    /// Whether the cue under way is this one.
+    pub(super) fn is(&self, cue: &CueId) -> bool {
+        self.under_way().is_some_and(|own| own.id == *cue)
+    }
+
+    /// Goes on to the next airing; false when that was the last.
+    pub(super) fn advance(&mut self) -> bool {
+        let started = match &self.turn {
+            Turn::OnAir(_, started) => *started,
+            Turn::Waiting | Turn::Preparing(_) | Turn::Ready(_) => self.due,
+        };
+        self.piece = self.piece.saturating_add(1);
+        self.due = started.saturating_add(self.what.repeats.before(self.piece)).unwrap_or(Timestamp::MAX);
+        self.turn = Turn::Waiting;
+        self.piece < self.what.repeats.at_most
+    }
+}
+
+impl Repeats {
+    /// From the start of the airing before to the start of this one, counted from 0.
+    fn before(&self, piece: u16) -> SignedDuration {
+        if piece <= self.close { self.soon } else { self.then }
+    }
+}
+
+/// How long before it is due a repeat is opened; its source is held in memory.
+const OPENED_AHEAD: SignedDuration = SignedDuration::from_secs(2);
+
+impl Sequencer {
+    /// Lets the highest interrupt that is due and ready take the air from what is below it.
+    pub(super) fn give_the_air_to_people(&mut self, pass: &mut Pass<'_>) {
+        for place in 0..self.orders.len() {
+            let Some(order) = self.orders.get(place) else { break };
+            if matches!(order.turn, Turn::Waiting) && pass.due(order.due - OPENED_AHEAD) {
+                let cue = order.cue(&self.zone);
+                pass.out.push(Action::Prepare { cue: Arc::clone(&cue), skip: SignedDuration::ZERO });
+                if let Some(order) = self.orders.get_mut(place) {
+                    order.turn = Turn::Preparing(cue);
+                }
+            }
+        }
+        for layer in [Layer::Emergency, Layer::Live] {
+            while let Some(place) = self.first_due(layer, pass) {
+                let Some(Order { turn: Turn::Ready(cue), due, .. }) = self.orders.get(place).cloned() else {
+                    break;
+                };
+                let at = due.max(pass.now);
+                if layer < Layer::Emergency && self.curfew.covers(at) {
+                    pass.out.push(Action::Discard { cue: cue.id.clone() });
+                    pass.out.push(Action::NotAired { cue, cause: Cause::AgainstTheRules });
+                    self.advance(place);
+                    continue;
+                }
+                if !self.output_up || self.layer() >= layer {
+                    break;
+                }
+                let cause = if layer == Layer::Emergency { Cause::Emergency } else { Cause::Live };
+                self.make_way(at, cause, pass);
+                self.place_voice(Voice::new(&cue, at, SignedDuration::ZERO), SignedDuration::ZERO, pass);
+                if let Some(order) = self.orders.iter_mut().find(|order| order.is(&cue.id)) {
+                    order.turn = Turn::OnAir(cue, at);
+                }
+            }
+        }
+    }
+
+    /// The first interrupt of a layer whose airing is ready and due.
+    fn first_due(&self, layer: Layer, pass: &mut Pass<'_>) -> Option<usize> {
+        self.orders.iter().position(|order| {
+            order.what.layer == layer && matches!(order.turn, Turn::Ready(_)) && pass.due(order.due)
+        })
+    }
+}

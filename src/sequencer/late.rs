@@ -1,0 +1,40 @@
+//! What becomes of a cue that could not start at its instant.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::schedule::Late;
+use crate::timeline::Cue;
+
+/// A start late by no more than this is on time in the sense of the rules: the cue is heard from its beginning.
+pub(super) const TOLERANCE: SignedDuration = SignedDuration::from_millis(500);
+
+/// A cue of which less than this would be left is not worth joining: it would be a blip.
+pub(super) const LEAST_REST: SignedDuration = SignedDuration::from_secs(1);
+
+/// The last instant at which a cue may still start by its late rule. `limit` is where the next hard start or the
+/// end of its block would cut it.
+pub(super) fn latest_start(cue: &Cue, limit: Timestamp) -> Timestamp {
+    let by_rule = match cue.late {
+        Late::Join => cue.end - LEAST_REST,
+        Late::Skip => cue.at,
+        Late::WholeWithin(within) => cue.at.saturating_add(within).unwrap_or(Timestamp::MAX),
+    };
+    // A cue shorter than the tolerance still has its own length to start in.
+    let on_time = cue.at + TOLERANCE.min(cue.duration().max(SignedDuration::ZERO));
+    by_rule.min(limit - LEAST_REST).max(on_time)
+}
+
+/// How far into the cue a start at this instant begins.
+pub(super) fn skip_at(cue: &Cue, start: Timestamp) -> SignedDuration {
+    let late = start.duration_since(cue.at);
+    match cue.late {
+        Late::Join if late > TOLERANCE => late,
+        Late::Join | Late::Skip | Late::WholeWithin(_) => SignedDuration::ZERO,
+    }
+}
+
+/// When a cue started at this instant, from `skip` into it, is over by itself.
+pub(super) fn ends_by_itself(cue: &Cue, start: Timestamp, skip: SignedDuration) -> Timestamp {
+    let whole = cue.segment().map_or(SignedDuration::ZERO, |segment| segment.duration());
+    start + (whole - skip).max(SignedDuration::ZERO)
+}

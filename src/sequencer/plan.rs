@@ -1,0 +1,228 @@
+//! The loaded timeline, with how far each of its cues has come.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp, ToSpan};
+
+use super::late;
+use crate::asrun::Cause;
+use crate::timeline::{Block, Cue, CueId, Join, Timeline};
+
+/// Days for which the fate of a cue is remembered, counted back from the beginning of the loaded window.
+const REMEMBERED_DAYS: i64 = 31;
+
+/// How far a cue has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// Nothing was asked for.
+    Waiting,
+    /// Asked to be opened, from here.
+    Preparing { skip: SignedDuration },
+    /// Open, from here.
+    Ready { skip: SignedDuration },
+    /// To start where the one on air ends.
+    Chained { skip: SignedDuration },
+    /// Started; what comes of it is the voice's business.
+    OnAir,
+    /// Settled.
+    Over,
+}
+
+/// A cue and how far it has come.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) cue: Arc<Cue>,
+    /// When its block begins.
+    pub(super) block_start: Timestamp,
+    /// The next hard start after it in its block, or the block's end: there it is cut if it still sounds.
+    pub(super) limit: Timestamp,
+    pub(super) progress: Progress,
+    /// Whether it had a take: then it cannot be `NotAired` any more.
+    pub(super) taken: bool,
+    /// What kept it from starting when its time had come.
+    pub(super) obstacle: Option<Cause>,
+    /// How often it was opened too slowly; each time, it is given twice as long.
+    pub(super) tries: u32,
+}
+
+impl Entry {
+    /// The last instant at which it may start.
+    pub(super) fn latest(&self) -> Timestamp {
+        late::latest_start(&self.cue, self.limit)
+    }
+
+    /// Whether something was asked for that the engine holds for it.
+    pub(super) fn is_held(&self) -> bool {
+        matches!(
+            self.progress,
+            Progress::Preparing { .. } | Progress::Ready { .. } | Progress::Chained { .. }
+        )
+    }
+}
+
+/// What is remembered of a cue across timelines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// It had a take, and may get another.
+    Taken,
+    /// It is settled.
+    Over,
+}
+
+/// All cues of the loaded timeline, in order, and the memory of all that came before.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub(super) entries: Vec<Entry>,
+    /// Everything before this is over.
+    cursor: usize,
+    fates: BTreeMap<CueId, Fate>,
+    /// `now` of the first load: what ended before it is the store's to log.
+    since: Option<Timestamp>,
+}
+
+/// What a new timeline changes in what was under way.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    /// Held by the engine, and no longer wanted like this.
+    pub(super) discarded: Vec<CueId>,
+    /// Gone from the schedule although their time had come.
+    pub(super) gone: Vec<Arc<Cue>>,
+}
+
+impl Plan {
+    /// The entries that are not known to be over, with their places.
+    pub(super) fn open(&self) -> impl Iterator<Item = (usize, &Entry)> {
+        self.entries.iter().enumerate().skip(self.cursor)
+    }
+
+    /// The entry of a cue that is not yet over.
+    pub(super) fn find(&mut self, cue: &CueId) -> Option<&mut Entry> {
+        self.entries.iter_mut().skip(self.cursor).find(|entry| entry.cue.id == *cue)
+    }
+
+    /// Where a cue is.
+    pub(super) fn place(&self, cue: &CueId) -> Option<usize> {
+        self.open().find(|(_, entry)| entry.cue.id == *cue).map(|(place, _)| place)
+    }
+
+    /// Settles a cue for good.
+    pub(super) fn settle(&mut self, cue: &CueId) {
+        if let Some(entry) = self.find(cue) {
+            entry.progress = Progress::Over;
+        }
+        self.fates.insert(cue.clone(), Fate::Over);
+        let open = |entry: &Entry| entry.progress != Progress::Over;
+        let ahead = self.entries.iter().skip(self.cursor).position(open);
+        self.cursor = ahead.map_or(self.entries.len(), |ahead| self.cursor + ahead);
+    }
+
+    /// Notes that a cue has a take.
+    pub(super) fn take(&mut self, cue: &CueId) {
+        if let Some(entry) = self.find(cue) {
+            entry.progress = Progress::OnAir;
+            entry.taken = true;
+        }
+        self.fates.insert(cue.clone(), Fate::Taken);
+    }
+
+    /// Goes by a new timeline from now on. `on_air` is left to the caller.
+    pub(super) fn load(
+        &mut self,
+        timeline: &Timeline,
+        settled: &BTreeSet<CueId>,
+        on_air: Option<&CueId>,
+        now: Timestamp,
+    ) -> Changes {
+        let since = *self.since.get_or_insert(now);
+        self.forget_before(timeline);
+        let mut before: BTreeMap<CueId, Entry> = std::mem::take(&mut self.entries)
+            .into_iter()
+            .filter(|entry| entry.progress != Progress::Over)
+            .map(|entry| (entry.cue.id.clone(), entry))
+            .collect();
+        // A block that began before the window is none of the new timeline's business, and goes on.
+        let mut entries: Vec<Entry> = Vec::new();
+        before.retain(|_, entry| {
+            let stays = entry.block_start < timeline.window.from;
+            if stays {
+                entries.push(entry.clone());
+            }
+            !stays
+        });
+        entries.sort_by_key(|entry| entry.cue.at);
+
+        let mut changes = Changes::default();
+        for block in &timeline.blocks {
+            for (cue, limit) in block.cues.iter().zip(limits(block)) {
+                let known = before.remove(&cue.id);
+                let fate = self.fates.get(&cue.id);
+                let over = fate == Some(&Fate::Over) || settled.contains(&cue.id) || cue.end <= since;
+                let mut entry = Entry {
+                    cue: Arc::clone(cue),
+                    block_start: block.start,
+                    limit,
+                    progress: if over { Progress::Over } else { Progress::Waiting },
+                    taken: fate == Some(&Fate::Taken),
+                    obstacle: None,
+                    tries: 0,
+                };
+                if let Some(known) = known.filter(|_| !over) {
+                    entry.obstacle = known.obstacle;
+                    if *known.cue == **cue || known.progress == Progress::OnAir {
+                        entry.progress = known.progress;
+                        entry.tries = known.tries;
+                    } else if known.is_held() {
+                        changes.discarded.push(known.cue.id.clone());
+                    }
+                }
+                if over && self.fates.get(&cue.id).is_none() {
+                    self.fates.insert(cue.id.clone(), Fate::Over);
+                }
+                entries.push(entry);
+            }
+        }
+        for (id, entry) in before {
+            if entry.is_held() {
+                changes.discarded.push(id.clone());
+            }
+            if entry.cue.at <= now && on_air != Some(&id) {
+                self.fates.insert(id, Fate::Over);
+                if !entry.taken {
+                    changes.gone.push(entry.cue);
+                }
+            }
+        }
+        self.cursor =
+            entries.iter().position(|entry| entry.progress != Progress::Over).unwrap_or(entries.len());
+        self.entries = entries;
+        changes
+    }
+
+    /// Keeps the memory from growing for ever: what lies far before the window comes in no timeline any more.
+    fn forget_before(&mut self, timeline: &Timeline) {
+        let from = timeline.time_zone.to_datetime(timeline.window.from).date();
+        if let Ok(oldest) = from.checked_sub(REMEMBERED_DAYS.days()) {
+            self.fates.retain(|cue, _| cue.block.date >= oldest);
+        }
+    }
+}
+
+/// For each cue of a block, where the next hard start with a segment or the block's end cuts it.
+fn limits(block: &Block) -> Vec<Timestamp> {
+    let mut limit = block.end;
+    let mut limits: Vec<Timestamp> = block
+        .cues
+        .iter()
+        .rev()
+        .map(|cue| {
+            let own = limit;
+            if cue.start == Join::Hard && cue.segment().is_some() {
+                limit = cue.at;
+            }
+            own
+        })
+        .collect();
+    limits.reverse();
+    limits
+}

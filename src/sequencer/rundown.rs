@@ -1,0 +1,319 @@
+//! The timeline, followed: what is prepared, started, chained, and given up.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::late::{self, TOLERANCE};
+use super::plan::{Entry, Progress};
+use super::{Action, Air, Pass, Sequencer, Stage, Voice};
+use crate::asrun::Cause;
+use crate::timeline::{Content, Cue, CueId, Join, Layer};
+
+/// How many cues are held open ahead of their time.
+const AHEAD: usize = 2;
+
+/// A cue that follows is chained to the one on air where its own instant is no further behind that one's end.
+pub(super) const CHAIN_TOLERANCE: SignedDuration = SignedDuration::from_secs(2);
+
+/// What one step gives up at most: a clock that jumps a week must not flood the engine.
+const GIVEN_UP_AT_ONCE: usize = 32;
+
+/// A cue that is opened too slowly gets twice as long each time, up to this many times.
+const DOUBLINGS: u32 = 5;
+
+/// What is to be done about a cue.
+#[derive(Debug)]
+enum Verdict {
+    /// Nothing yet; it will be over by then, as far as is known.
+    Wait { end: Timestamp },
+    /// It is out of the running, for now or for ever.
+    Pass,
+    /// It never will sound.
+    Refuse(Cause),
+    /// Its late rule gives it up.
+    Miss,
+    /// Open it so that it can start at this instant.
+    Prepare { start: Timestamp, again: bool },
+    /// Place its first frame here.
+    Start { at: Timestamp, skip: SignedDuration },
+    /// Let it follow the one on air.
+    Chain { skip: SignedDuration },
+}
+
+impl Sequencer {
+    /// Why a cue can never sound.
+    pub(super) fn barred(&self, cue: &Cue) -> Option<Cause> {
+        match &cue.content {
+            Content::Nothing(absence) => Some(absence.into()),
+            Content::Segment(segment) => self.withdrawn.contains(&segment.id).then_some(Cause::Withdrawn),
+        }
+    }
+
+    /// Why nothing of the timeline may start at an instant.
+    pub(super) fn obstacle(&self, at: Timestamp) -> Option<Cause> {
+        if !self.output_up {
+            return Some(Cause::OutputDown);
+        }
+        match self.layer() {
+            Layer::Emergency => Some(Cause::Emergency),
+            Layer::Live => Some(Cause::Live),
+            Layer::Silence | Layer::Scheduled if !self.clock_trusted => Some(Cause::ClockNotTrusted),
+            Layer::Silence | Layer::Scheduled => self.curfew.covers(at).then_some(Cause::AgainstTheRules),
+        }
+    }
+
+    /// Goes through the cues that are near, in order.
+    pub(super) fn follow_the_plan(&mut self, pass: &mut Pass<'_>) {
+        let mut free = self.voice().map(Voice::end);
+        let mut ahead = 0;
+        let mut given_up = 0;
+        let mut place = self.plan.open().next().map_or(usize::MAX, |(place, _)| place);
+        while let Some(entry) = self.plan.entries.get(place) {
+            let near = entry.cue.at.checked_sub(self.settings.prepare_ahead).unwrap_or(Timestamp::MIN);
+            if ahead >= AHEAD || !pass.due(near) {
+                break;
+            }
+            if given_up >= GIVEN_UP_AT_ONCE {
+                pass.wake(pass.now);
+                break;
+            }
+            let cue = Arc::clone(&entry.cue);
+            match self.judge(place, free, pass) {
+                Verdict::Pass => {}
+                Verdict::Refuse(cause) => {
+                    given_up += 1;
+                    self.refuse(&cue.id, cause, pass);
+                }
+                Verdict::Miss => {
+                    given_up += 1;
+                    let cause =
+                        self.plan.find(&cue.id).and_then(|entry| entry.obstacle).unwrap_or(Cause::TooLate);
+                    self.refuse(&cue.id, cause, pass);
+                }
+                Verdict::Wait { end } => {
+                    ahead += 1;
+                    free = Some(end);
+                }
+                Verdict::Prepare { start, again } => {
+                    ahead += 1;
+                    let skip = late::skip_at(&cue, start);
+                    free = Some(late::ends_by_itself(&cue, start, skip));
+                    self.prepare(&cue, skip, again, pass);
+                }
+                Verdict::Start { at, skip } => {
+                    ahead += 1;
+                    self.start(&cue, at, skip, pass);
+                    free = self.voice().map(Voice::end);
+                }
+                Verdict::Chain { skip } => {
+                    ahead += 1;
+                    let end = free.unwrap_or(cue.at);
+                    free = Some(late::ends_by_itself(&cue, end, skip));
+                    self.chain(&cue, skip, pass);
+                }
+            }
+            place += 1;
+        }
+    }
+
+    /// What is to be done about the cue at a place, where everything before it is over at `free`.
+    fn judge(&mut self, place: usize, free: Option<Timestamp>, pass: &mut Pass<'_>) -> Verdict {
+        let obstacle = self.obstacle(pass.now);
+        let Some(entry) = self.plan.entries.get(place) else { return Verdict::Pass };
+        let cue = &entry.cue;
+        if matches!(entry.progress, Progress::Over | Progress::OnAir) {
+            return Verdict::Pass;
+        }
+        if let Progress::Chained { skip } = entry.progress {
+            let begins = free.unwrap_or(cue.at);
+            return Verdict::Wait { end: late::ends_by_itself(cue, begins, skip) };
+        }
+        if let Some(cause) = self.barred(cue) {
+            return if pass.due(cue.at) { Verdict::Refuse(cause) } else { Verdict::Pass };
+        }
+        if pass.past(entry.latest()) {
+            return Verdict::Miss;
+        }
+        let held_up = obstacle.filter(|_| pass.due(cue.at));
+        if held_up == Some(Cause::AgainstTheRules)
+            || (cue.at >= pass.now && pass.due(cue.at) && self.quiet_for(cue.at))
+        {
+            return Verdict::Refuse(Cause::AgainstTheRules);
+        }
+        if let Some(cause) = held_up {
+            if let Some(entry) = self.plan.entries.get_mut(place) {
+                entry.obstacle = Some(cause);
+            }
+            if matches!(cause, Cause::OutputDown | Cause::ClockNotTrusted) {
+                return Verdict::Pass;
+            }
+        }
+        self.turn_of(place, free, pass)
+    }
+
+    /// Whether it is quiet for the timeline at an instant.
+    fn quiet_for(&self, at: Timestamp) -> bool {
+        self.curfew.covers(at)
+    }
+
+    /// When a cue may start at the earliest: a hard start cuts what is before it in the plan, and nothing else.
+    fn earliest(&self, place: usize, free: Option<Timestamp>) -> Option<Timestamp> {
+        let entry = self.plan.entries.get(place)?;
+        let at = entry.cue.at;
+        let cuts = entry.cue.start == Join::Hard
+            && match self.voice() {
+                None => true,
+                Some(voice) => {
+                    voice.cue.layer == Layer::Scheduled
+                        && self.plan.place(&voice.cue.id).is_none_or(|on_air| on_air < place)
+                }
+            };
+        Some(if cuts { at } else { free.map_or(at, |free| free.max(at)) })
+    }
+
+    /// What is to be done about a cue that nothing forbids.
+    fn turn_of(&self, place: usize, free: Option<Timestamp>, pass: &mut Pass<'_>) -> Verdict {
+        let (Some(entry), Some(earliest)) = (self.plan.entries.get(place), self.earliest(place, free)) else {
+            return Verdict::Pass;
+        };
+        let cue = &entry.cue;
+        let near = earliest.checked_sub(self.settings.prepare_ahead).unwrap_or(Timestamp::MIN);
+        // Its time passes while another sounds, or its old take still fades.
+        if earliest > entry.latest()
+            || !pass.due(near)
+            || self.fading.iter().any(|(fading, _)| *fading == cue.id)
+        {
+            return Verdict::Pass;
+        }
+        let skip = match entry.progress {
+            Progress::Preparing { skip } | Progress::Ready { skip } => skip,
+            Progress::Waiting | Progress::Chained { .. } | Progress::OnAir | Progress::Over => {
+                return self.prepare_verdict(entry, earliest, false, pass);
+            }
+        };
+        let nominal = cue.at + skip;
+        let start = nominal.max(earliest).max(pass.now);
+        // Late by the rule beyond what it was opened for: it is opened further in.
+        if late::skip_at(cue, start) > skip + TOLERANCE {
+            return self.prepare_verdict(entry, earliest, true, pass);
+        }
+        let end = late::ends_by_itself(cue, start, skip);
+        if !matches!(entry.progress, Progress::Ready { .. }) {
+            pass.due(nominal + TOLERANCE + SignedDuration::from_millis(1));
+            // One that is opened too slowly holds nobody up beyond its planned end.
+            return Verdict::Wait { end: end.min(cue.end.max(nominal)) };
+        }
+        if self.can_chain(entry, place, nominal) {
+            return Verdict::Chain { skip };
+        }
+        let blocked = self.obstacle(start).is_some() || (self.voice().is_some() && earliest > pass.now);
+        if pass.due(start) && !blocked {
+            return Verdict::Start { at: start, skip };
+        }
+        Verdict::Wait { end }
+    }
+
+    /// Opens a cue for the earliest start that can be made.
+    fn prepare_verdict(
+        &self,
+        entry: &Entry,
+        earliest: Timestamp,
+        again: bool,
+        pass: &mut Pass<'_>,
+    ) -> Verdict {
+        let tries = if again { entry.tries + 1 } else { entry.tries };
+        let in_a_hurry = pass.now + self.settings.join_margin * 2_i32.pow(tries.min(DOUBLINGS));
+        let late = late::skip_at(&entry.cue, earliest.max(pass.now)) > SignedDuration::ZERO;
+        let start = if late {
+            earliest.max(in_a_hurry).max(self.amplifier.warm(pass.now, self.settings.lead))
+        } else {
+            earliest.max(pass.now)
+        };
+        if start > entry.latest() { Verdict::Pass } else { Verdict::Prepare { start, again } }
+    }
+
+    /// Whether a cue that is ready may follow the voice on air without a gap.
+    fn can_chain(&self, entry: &Entry, place: usize, nominal: Timestamp) -> bool {
+        let Some(voice) = self.voice() else { return false };
+        let end = voice.end();
+        entry.cue.start == Join::Follow
+            && voice.cue.layer == Layer::Scheduled
+            && voice.stage == Stage::Sounding
+            && voice.chained.is_none()
+            && voice.block_start == entry.block_start
+            && self.plan.place(&voice.cue.id).is_some_and(|on_air| on_air < place)
+            && nominal <= end + CHAIN_TOLERANCE
+            && self.output_up
+            && self.clock_trusted
+            && !self.curfew.covers(end)
+    }
+
+    fn prepare(&mut self, cue: &Arc<Cue>, skip: SignedDuration, again: bool, pass: &mut Pass<'_>) {
+        if let Some(entry) = self.plan.find(&cue.id) {
+            entry.progress = Progress::Preparing { skip };
+            if again {
+                entry.tries += 1;
+            }
+            pass.due(cue.at + skip + TOLERANCE);
+        }
+        pass.out.push(Action::Prepare { cue: Arc::clone(cue), skip });
+    }
+
+    fn chain(&mut self, cue: &Arc<Cue>, skip: SignedDuration, pass: &mut Pass<'_>) {
+        if let Some(entry) = self.plan.find(&cue.id) {
+            entry.progress = Progress::Chained { skip };
+        }
+        if let Air::Playing(voice) = &mut self.air {
+            voice.chained = Some(cue.id.clone());
+        }
+        pass.out.push(Action::Chain { cue: Arc::clone(cue) });
+    }
+
+    fn start(&mut self, cue: &Arc<Cue>, at: Timestamp, skip: SignedDuration, pass: &mut Pass<'_>) {
+        self.make_way(at, Cause::CutByNext, pass);
+        let mut voice = Voice::new(cue, at, skip);
+        if let Some(entry) = self.plan.find(&cue.id) {
+            voice.limit = Some(entry.limit);
+            voice.block_start = entry.block_start;
+        }
+        self.place_voice(voice, skip, pass);
+        self.plan.take(&cue.id);
+    }
+
+    /// Gives the air to a voice that was made way for.
+    pub(super) fn place_voice(&mut self, voice: Voice, skip: SignedDuration, pass: &mut Pass<'_>) {
+        let fade_in = if skip.is_zero() { SignedDuration::ZERO } else { self.settings.interrupt_fade };
+        pass.out.push(Action::Start { cue: Arc::clone(&voice.cue), at: voice.start, fade_in });
+        let cut = voice.cut(&self.curfew, &self.settings, pass.now);
+        pass.wake(cut.end.checked_sub(cut.fade).unwrap_or(Timestamp::MAX).max(pass.horizon));
+        self.air = Air::Playing(voice);
+    }
+
+    /// Takes the air from the voice that has it, for one that starts at `at`: with a `Stop` where it would sound on.
+    pub(super) fn make_way(&mut self, at: Timestamp, cause: Cause, pass: &mut Pass<'_>) {
+        let Some(voice) = self.voice() else { return };
+        if voice.stage != Stage::Closing && voice.outlasts(at) {
+            self.put_down(cause, pass);
+            return;
+        }
+        // It ends here by itself, and its `Ended` is on the way.
+        self.unchain(pass.out);
+        let Some(over) = self.voice().map(|voice| voice.cue.id.clone()) else { return };
+        self.voice_ended(&over, pass);
+        self.fading.push((over, at + super::PATIENCE));
+    }
+
+    /// Settles a cue as not aired, unless part of it was.
+    pub(super) fn refuse(&mut self, id: &CueId, cause: Cause, pass: &mut Pass<'_>) {
+        let Some(entry) = self.plan.find(id) else { return };
+        let (cue, held, taken) = (Arc::clone(&entry.cue), entry.is_held(), entry.taken);
+        self.plan.settle(id);
+        if held {
+            pass.out.push(Action::Discard { cue: id.clone() });
+        }
+        if !taken {
+            pass.out.push(Action::NotAired { cue, cause });
+        }
+    }
+}
