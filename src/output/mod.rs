@@ -1,8 +1,28 @@
 //! Where frames go: a sound card, nothing, a file, or a rehearsal. The output is its engine's only clock.
+//!
+//! A card is two halves. [`card::Card`] stands in the engine's thread and pushes frames into a ring; the [`supervisor`]
+//! owns the stream whose callback ([`feed::Feed`]) pops them, and opens it anew when it is lost. Between the two go
+//! only a ring of lines (one per opened stream), a bounded queue of orders, and atomics.
 
 use std::fmt::Debug;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
+
+use crate::clock::Clock;
+
+pub mod amplifier;
+pub mod card;
+pub mod device;
+pub mod feed;
+pub mod null;
+mod pace;
+pub mod priority;
+pub mod rehearsal;
+pub mod supervisor;
+pub mod wav;
 
 /// Frames per second of everything between the decoders and the outputs.
 pub const SAMPLE_RATE: u32 = 48_000;
@@ -16,7 +36,8 @@ pub trait Output: Debug + Send {
     /// Takes interleaved samples (`frames × CHANNELS`, −1 to 1); returns when there is room for the next ones. Sets the
     /// pace of its engine. When nothing can sound it still keeps time, and answers [`Lost`].
     fn write(&mut self, samples: &[f32]) -> Result<(), Lost>;
-    /// When the next frame written will leave the device.
+    /// When the next frame written will leave the device. Exact to a fraction of a millisecond once the first dozen
+    /// chunks were written after a start or a rest; before that, to a chunk or two.
     fn next_frame_at(&mut self) -> Timestamp;
     /// Frames that a healthy device has really taken since this output was made.
     fn delivered(&self) -> u64;
@@ -24,9 +45,73 @@ pub trait Output: Debug + Send {
     fn rest(&mut self, until: Timestamp);
     /// The device's stable name, for the log.
     fn device(&self) -> String;
+    /// Whether sound could leave if it were written now; also true to its word while the output rests.
+    fn is_up(&self) -> bool {
+        true
+    }
+    /// What went wrong so far.
+    fn faults(&self) -> Faults {
+        Faults::default()
+    }
 }
 
 /// The output cannot sound at the moment; the frames were dropped, in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the output is down")]
 pub struct Lost;
+
+/// What went wrong at an output since it was made; every number only grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Faults {
+    /// Frames of silence that the device was given because the engine came late.
+    pub starved: u64,
+    /// Time that the device let pass without playing what it had.
+    pub stalled: Duration,
+    /// How often the device was lost.
+    pub lost: u64,
+}
+
+/// An output could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// The name does not follow the form `default`, `alsa:…`, `pulseaudio:…`, `null` or `wav:PATH`.
+    #[error("{0:?} is no output")]
+    Name(String),
+    /// A device that takes sound without time passing would not be a clock.
+    #[error("{0:?} keeps no time; say `null` for an output without sound")]
+    Timeless(String),
+    /// The file for the sound could not be made.
+    #[error("cannot create {path:?}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The thread that looks after the device could not be started.
+    #[error("cannot start the device's thread")]
+    Thread(#[source] std::io::Error),
+}
+
+/// Makes the output that a name means: `null`, `wav:PATH`, or a device as in [`device::DeviceName`]. A device that is
+/// not there is no error: it is looked for until it comes.
+pub fn open(name: &str, clock: Arc<dyn Clock>) -> Result<Box<dyn Output>, OutputError> {
+    match name.split_once(':') {
+        None if name == "null" => Ok(Box::new(null::Null::new(clock))),
+        Some(("wav", path)) => Ok(Box::new(wav::Wav::create(PathBuf::from(path), clock)?)),
+        _ => Ok(Box::new(card::Card::open(name.parse()?, clock)?)),
+    }
+}
+
+/// How long this many frames sound.
+pub fn duration_of(frames: u64) -> Duration {
+    let rate = u64::from(SAMPLE_RATE);
+    // The remainder is below 48 000: the product fits.
+    Duration::from_secs(frames / rate) + Duration::from_nanos(frames % rate * 1_000_000_000 / rate)
+}
+
+/// How many whole frames a slice of interleaved samples holds.
+pub(crate) fn frames_of(samples: &[f32]) -> u64 {
+    u64::try_from(samples.len() / CHANNELS).unwrap_or(u64::MAX)
+}

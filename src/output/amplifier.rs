@@ -1,0 +1,315 @@
+//! Power for the loudspeakers: a pair of commands, run by a thread of their own.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use tracing::{info, warn};
+
+/// How long one command may take.
+const LIMIT: Duration = Duration::from_secs(10);
+/// A command that failed is run again after so long, as long as its wish stands.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// How to switch an amplifier: programs with their arguments, run as they stand, without a shell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Switch {
+    /// Switches it on.
+    pub on: Vec<String>,
+    /// Switches it off.
+    pub off: Vec<String>,
+}
+
+/// What is wished and what is so.
+#[derive(Debug, Default)]
+struct Power {
+    wished: AtomicBool,
+    on: AtomicBool,
+    closing: AtomicBool,
+}
+
+/// An amplifier: on when told, off when told, and off at every end of this value.
+#[derive(Debug)]
+pub struct Amplifier {
+    power: Arc<Power>,
+    worker: Option<JoinHandle<()>>,
+}
+
+impl Amplifier {
+    /// An amplifier that is off. `marker` is a file that exists while it is on: when a program that was killed has left
+    /// it behind, the first thing that happens is that the amplifier is switched off. Without a switch nothing is run.
+    pub fn new(switch: Option<Switch>, marker: PathBuf) -> io::Result<Self> {
+        Self::with_limits(switch, marker, LIMIT, RETRY)
+    }
+
+    fn with_limits(
+        switch: Option<Switch>,
+        marker: PathBuf,
+        limit: Duration,
+        retry: Duration,
+    ) -> io::Result<Self> {
+        let power = Arc::new(Power::default());
+        let worker = match switch {
+            None => None,
+            Some(switch) => {
+                power.on.store(marker.exists(), Ordering::Release);
+                let worker = Worker { power: Arc::clone(&power), switch, marker, limit, retry };
+                Some(thread::Builder::new().name("amplifier".to_owned()).spawn(move || worker.run())?)
+            }
+        };
+        Ok(Self { power, worker })
+    }
+
+    /// Wishes it on or off. Never waits; only the latest wish counts.
+    pub fn switch(&self, on: bool) {
+        self.power.wished.store(on, Ordering::Release);
+        match &self.worker {
+            Some(worker) => worker.thread().unpark(),
+            None => self.power.on.store(on, Ordering::Release),
+        }
+    }
+
+    /// Whether it is on, as far as is known: its command has been run, without an error.
+    pub fn is_on(&self) -> bool {
+        self.power.on.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Amplifier {
+    /// Switches it off and waits for that, also while a panic unwinds.
+    fn drop(&mut self) {
+        self.power.closing.store(true, Ordering::Release);
+        self.switch(false);
+        if let Some(worker) = self.worker.take()
+            && worker.join().is_err()
+        {
+            warn!("the amplifier's thread has panicked");
+        }
+    }
+}
+
+/// The thread's own.
+struct Worker {
+    power: Arc<Power>,
+    switch: Switch,
+    marker: PathBuf,
+    limit: Duration,
+    retry: Duration,
+}
+
+impl Worker {
+    fn run(&self) {
+        let mut failures = 0_u32;
+        // A command that failed, or that a dead program began, may have done its work all the same.
+        let mut may_be_on = self.power.on.load(Ordering::Acquire);
+        loop {
+            // Read before the wish: `drop` sets it first, so whoever sees it sees the last wish too.
+            let closing = self.power.closing.load(Ordering::Acquire);
+            let wished = self.power.wished.load(Ordering::Acquire);
+            let settled = if wished { self.power.on.load(Ordering::Acquire) } else { !may_be_on };
+            if settled && closing {
+                return;
+            }
+            if settled {
+                thread::park();
+                continue;
+            }
+            may_be_on = true;
+            match self.turn(wished) {
+                Ok(()) => {
+                    info!(on = wished, "the amplifier is switched");
+                    self.power.on.store(wished, Ordering::Release);
+                    may_be_on = wished;
+                    failures = 0;
+                }
+                Err(error) => {
+                    failures = failures.saturating_add(1);
+                    // Ten minutes of failures are two lines, not 120.
+                    if failures == 1 || failures.is_multiple_of(60) {
+                        warn!(on = wished, failures, %error, "cannot switch the amplifier");
+                    }
+                    if closing && failures > 1 {
+                        return; // the marker stays: the next program tries on
+                    }
+                    thread::park_timeout(self.retry);
+                }
+            }
+        }
+    }
+
+    /// Switches; the marker is there before the power and goes after it.
+    fn turn(&self, on: bool) -> io::Result<()> {
+        if on {
+            File::create(&self.marker)?.sync_all()?;
+            return run(&self.switch.on, self.limit);
+        }
+        run(&self.switch.off, self.limit)?;
+        match std::fs::remove_file(&self.marker) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+}
+
+/// Runs a command to its end, or to the end of its time.
+fn run(command: &[String], limit: Duration) -> io::Result<()> {
+    const LOOK_EVERY: Duration = Duration::from_millis(10);
+    let Some((program, arguments)) = command.split_first() else {
+        return Ok(()); // nothing to do, for instance, to a relay that falls by itself
+    };
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        // Of its own: what a person's Ctrl-C ends must not be the command that switches off.
+        .process_group(0)
+        .spawn()?;
+    let mut waited = Duration::ZERO;
+    while waited < limit {
+        match child.try_wait()? {
+            Some(status) if status.success() => return Ok(()),
+            Some(status) => return Err(io::Error::other(format!("{program}: {status}"))),
+            None => thread::sleep(LOOK_EVERY),
+        }
+        waited += LOOK_EVERY;
+    }
+    kill(&mut child);
+    Err(io::Error::new(io::ErrorKind::TimedOut, format!("{program} was stopped after {limit:?}")))
+}
+
+/// Ends a command with all that it has started.
+fn kill(child: &mut Child) {
+    let group = i32::try_from(child.id()).map(Pid::from_raw);
+    if group.is_ok_and(|group| killpg(group, Signal::SIGKILL).is_ok())
+        && let Err(error) = child.wait()
+    {
+        warn!(%error, "cannot wait for a command that was stopped");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// A switch that writes what it does, line by line, into `log`.
+    fn logging(log: &Path) -> Switch {
+        let says =
+            |word: &str| vec!["sh".to_owned(), "-c".to_owned(), format!("echo {word} >> {}", log.display())];
+        Switch { on: says("on"), off: says("off") }
+    }
+
+    fn wait_until(what: impl Fn() -> bool) {
+        for _ in 0..500 {
+            if what() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        panic!("not within 5 s");
+    }
+
+    struct Bench {
+        folder: tempfile::TempDir,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            Self { folder: tempfile::tempdir().unwrap() }
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.folder.path().join(name)
+        }
+
+        fn log(&self) -> String {
+            std::fs::read_to_string(self.path("log")).unwrap_or_default()
+        }
+
+        fn amplifier(&self, switch: Switch) -> Amplifier {
+            let limit = Duration::from_millis(300);
+            Amplifier::with_limits(Some(switch), self.path("on"), limit, Duration::from_millis(50)).unwrap()
+        }
+    }
+
+    #[test]
+    fn it_is_off_at_the_end_however_that_comes() {
+        let bench = Bench::new();
+        let amplifier = bench.amplifier(logging(&bench.path("log")));
+        amplifier.switch(true);
+        wait_until(|| amplifier.is_on());
+        assert!(bench.path("on").exists());
+        let crash = thread::spawn(move || {
+            let _amplifier = amplifier;
+            panic!("a test's");
+        });
+        assert!(crash.join().is_err());
+        assert_eq!(bench.log(), "on\noff\n");
+        assert!(!bench.path("on").exists());
+    }
+
+    #[test]
+    fn power_that_a_killed_program_left_on_is_switched_off_first() {
+        let bench = Bench::new();
+        File::create(bench.path("on")).unwrap();
+        let amplifier = bench.amplifier(logging(&bench.path("log")));
+        wait_until(|| !amplifier.is_on());
+        assert_eq!(bench.log(), "off\n");
+        assert!(!bench.path("on").exists());
+    }
+
+    #[test]
+    fn only_the_latest_wish_counts() {
+        let bench = Bench::new();
+        let amplifier = bench.amplifier(logging(&bench.path("log")));
+        for turn in 0..1_000 {
+            amplifier.switch(turn % 2 == 0);
+        }
+        amplifier.switch(true);
+        wait_until(|| amplifier.is_on());
+        assert!(bench.log().lines().count() < 1_000);
+        assert_eq!(bench.log().lines().last(), Some("on"));
+    }
+
+    #[test]
+    fn a_command_that_hangs_is_stopped_with_all_it_started_and_run_again() {
+        let bench = Bench::new();
+        let hang = format!("echo on >> {}; sleep 60 & wait", bench.path("log").display());
+        let mut switch = logging(&bench.path("log"));
+        switch.on = vec!["sh".to_owned(), "-c".to_owned(), hang];
+        let amplifier = bench.amplifier(switch);
+        amplifier.switch(true);
+        wait_until(|| bench.log() == "on\non\n");
+        assert!(!amplifier.is_on());
+        drop(amplifier);
+        assert!(bench.log().ends_with("off\n"), "it may be on all the same");
+    }
+
+    #[test]
+    fn a_command_that_does_not_exist_keeps_nobody_waiting() {
+        let bench = Bench::new();
+        let missing = vec!["/nonexistent/switch".to_owned()];
+        let amplifier = bench.amplifier(Switch { on: missing.clone(), off: missing });
+        amplifier.switch(true);
+        wait_until(|| bench.path("on").exists());
+        drop(amplifier);
+    }
+
+    #[test]
+    fn without_a_switch_nothing_runs() {
+        let bench = Bench::new();
+        let amplifier = Amplifier::new(None, bench.path("on")).unwrap();
+        amplifier.switch(true);
+        assert!(amplifier.is_on());
+        assert!(!bench.path("on").exists());
+    }
+}

@@ -1,0 +1,161 @@
+//! A sound card as an engine sees it.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::device::{DeviceName, PERIOD_FRAMES};
+use super::feed::{Line, Meter, RING_FRAMES};
+use super::pace::{Pace, wall_at};
+use super::supervisor::{Order, Supervisor};
+use super::{CHANNELS, CHUNK_FRAMES, Faults, Lost, Output, OutputError, duration_of, frames_of};
+use crate::clock::Clock;
+
+/// How long a write waits for a device that may be about to run: longer than the supervisor takes for its verdict.
+const PATIENCE: Duration = Duration::from_secs(7);
+
+/// Plays on a sound device, found again whenever it is lost.
+#[derive(Debug)]
+pub struct Card {
+    clock: Arc<dyn Clock>,
+    supervisor: Supervisor,
+    line: Option<Line>,
+    /// Frames given to the line.
+    pushed: u64,
+    /// The line at hand, or the last one: a resting device still plays what it has.
+    meter: Option<Arc<Meter>>,
+    /// What became of the lines before it.
+    delivered: u64,
+    faults: Faults,
+    resting: bool,
+    /// Gives the time while there is no line.
+    pace: Pace,
+    device: String,
+}
+
+impl Card {
+    /// Opens a device as soon as it is there.
+    pub fn open(name: DeviceName, clock: Arc<dyn Clock>) -> Result<Self, OutputError> {
+        let device = name.to_string();
+        Ok(Self {
+            supervisor: Supervisor::start(name, Arc::clone(&clock))?,
+            pace: Pace::new(Arc::clone(&clock)),
+            clock,
+            line: None,
+            pushed: 0,
+            meter: None,
+            delivered: 0,
+            faults: Faults::default(),
+            resting: false,
+            device,
+        })
+    }
+
+    /// The line to write to. Waits for it while the device is being opened, but not for a device that is lost.
+    fn ready(&mut self) -> Option<&mut Line> {
+        if self.resting {
+            self.resting = !self.supervisor.order(Order::Wake);
+        }
+        if self.line.as_ref().is_some_and(|line| line.meter.has_ended()) {
+            self.line = None;
+        }
+        let give_up = self.clock.elapsed() + PATIENCE;
+        while self.line.is_none() {
+            if let Some(line) = self.supervisor.new_line() {
+                self.take(line);
+            } else if self.supervisor.health.is_down() || self.clock.elapsed() >= give_up {
+                break;
+            } else {
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+        self.line.as_mut()
+    }
+
+    fn take(&mut self, line: Line) {
+        if let Some(last) = self.meter.replace(Arc::clone(&line.meter)) {
+            self.delivered += last.taken();
+            self.faults.starved += last.starved();
+            self.faults.stalled += last.stalled();
+        }
+        self.device.clone_from(&line.device);
+        self.pushed = 0;
+        self.line = Some(line);
+        self.pace.restart();
+    }
+
+    /// Pushes at most a chunk, when there is room for it.
+    fn push(&mut self, samples: &[f32]) -> Result<(), Lost> {
+        let clock = Arc::clone(&self.clock);
+        let Some(line) = self.ready() else { return Err(Lost) };
+        let give_up = clock.elapsed() + PATIENCE;
+        while line.ring.push_entire_slice(samples).is_err() {
+            let missing = samples.len().saturating_sub(line.ring.slots()) / CHANNELS;
+            // Room comes a callback at a time; the ring holds enough to sleep until it should be there.
+            thread::sleep(duration_of(missing.try_into().unwrap_or(0)).max(Duration::from_millis(1)));
+            if line.meter.has_ended() || clock.elapsed() >= give_up {
+                self.line = None;
+                return Err(Lost);
+            }
+        }
+        self.pushed += frames_of(samples);
+        Ok(())
+    }
+}
+
+impl Output for Card {
+    fn write(&mut self, samples: &[f32]) -> Result<(), Lost> {
+        let mut outcome = Ok(());
+        for chunk in samples.chunks(CHUNK_FRAMES * CHANNELS) {
+            let pushed = self.push(chunk);
+            if pushed.is_err() {
+                self.pace.keep(frames_of(chunk));
+            }
+            outcome = outcome.and(pushed);
+        }
+        outcome
+    }
+
+    fn next_frame_at(&mut self) -> Timestamp {
+        let Some(line) = &self.line else { return self.pace.next_frame_at() };
+        let leaves = line.meter.leaves_at(self.pushed).unwrap_or_else(|| {
+            // Nothing is known before the device runs: what is queued, and its own buffer of two periods.
+            let queued = RING_FRAMES.saturating_sub(line.ring.slots() / CHANNELS);
+            let ahead = u64::try_from(queued).unwrap_or(0) + 2 * u64::from(PERIOD_FRAMES);
+            self.clock.elapsed() + duration_of(ahead)
+        });
+        wall_at(self.clock.as_ref(), leaves)
+    }
+
+    fn delivered(&self) -> u64 {
+        self.delivered + self.meter.as_ref().map_or(0, |meter| meter.taken())
+    }
+
+    fn rest(&mut self, _until: Timestamp) {
+        if !self.resting {
+            self.resting = self.supervisor.order(Order::Rest);
+            self.line = None;
+            self.pace.restart();
+        }
+    }
+
+    fn device(&self) -> String {
+        self.device.clone()
+    }
+
+    fn is_up(&self) -> bool {
+        self.supervisor.health.is_up()
+    }
+
+    fn faults(&self) -> Faults {
+        let (starved, stalled) =
+            self.meter.as_ref().map_or((0, Duration::ZERO), |meter| (meter.starved(), meter.stalled()));
+        Faults {
+            starved: self.faults.starved + starved,
+            stalled: self.faults.stalled + stalled,
+            lost: self.supervisor.health.lost(),
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Sound devices by stable name, through rodio's cpal: which there are, and opening one with our own callback.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rodio::cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
+use rodio::cpal::{
+    self, BufferSize, Device, DeviceId, Host, HostId, OutputCallbackInfo, SampleFormat, Stream, StreamConfig,
+    SupportedStreamConfigRange,
+};
+use serde::Serialize;
+
+use super::feed::{self, Feed, Line, Meter};
+use super::{CHUNK_FRAMES, OutputError, SAMPLE_RATE};
+use crate::clock::Clock;
+
+/// Frames of one callback. The device's latency is twice that, 43 ms, and does not matter, since starts are placed
+/// ahead; below 1 024 the sound of a busy machine has holes.
+pub const PERIOD_FRAMES: u32 = 1_024;
+const _: () = assert!(PERIOD_FRAMES as usize == CHUNK_FRAMES);
+/// Formats that are asked of a device, the best first.
+const FORMATS: [SampleFormat; 3] = [SampleFormat::F32, SampleFormat::I32, SampleFormat::I16];
+/// How long the sound server may take to set a stream up.
+const BUILD_LIMIT: Duration = Duration::from_secs(2);
+/// Errors of one stream from which on its thread is slowed down: a lost ALSA device reports 1.5 million a second, at
+/// realtime priority, and would hold a processor until the supervisor has noticed.
+const STORM: u64 = 50;
+
+/// What a device is called: `default`, or host and device as in `alsa:plughw:CARD=0,DEV=0`, `pulseaudio:NAME`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceName(Option<DeviceId>);
+
+impl FromStr for DeviceName {
+    type Err = OutputError;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        if name == "default" {
+            return Ok(Self(None));
+        }
+        let id: DeviceId = name.parse().map_err(|_| OutputError::Name(name.to_owned()))?;
+        if id.host() == HostId::Alsa && id.id() == "null" {
+            return Err(OutputError::Timeless(name.to_owned()));
+        }
+        Ok(Self(Some(id)))
+    }
+}
+
+impl fmt::Display for DeviceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            None => f.write_str("default"),
+            Some(id) => id.fmt(f),
+        }
+    }
+}
+
+/// A device could not be opened, this time.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The sound system is not there.
+    #[error("the sound system {0} does not answer")]
+    Host(HostId, #[source] cpal::Error),
+    /// It has no such device.
+    #[error("there is no device {0}")]
+    NotFound(DeviceName),
+    /// The device does not say what it can do, often because another program holds it.
+    #[error("device {0} does not say what it can do")]
+    Formats(DeviceName, #[source] cpal::Error),
+    /// The device takes nothing that we give.
+    #[error(
+        "device {0} does not take 48 kHz in one or two channels as 16 or 32 bits; its `plughw` form converts"
+    )]
+    Unsuited(DeviceName),
+    /// The device did not take a stream.
+    #[error("cannot play on device {0}")]
+    Stream(DeviceName, #[source] cpal::Error),
+    /// The sound system hangs.
+    #[error("opening device {0} takes too long")]
+    TimedOut(DeviceName),
+    /// A thread could not be started.
+    #[error("cannot start a thread for device {0}")]
+    Thread(DeviceName, #[source] std::io::Error),
+}
+
+/// A device of this machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeviceInfo {
+    /// Its stable name, to be written in the schedule.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// Whether `default` means it at the moment.
+    pub is_default: bool,
+    /// The sample formats that it takes at 48 kHz, as `f32`, `i16`; empty if it cannot be used.
+    pub formats: Vec<String>,
+}
+
+/// All output devices of all sound systems that answer. Takes seconds where one of them hangs.
+pub fn devices() -> Vec<DeviceInfo> {
+    let default = locate(&DeviceName(None)).ok().and_then(|device| device.id().ok());
+    let mut found: Vec<_> = cpal::available_hosts()
+        .into_iter()
+        .filter_map(|host| cpal::host_from_id(host).ok()?.devices().ok())
+        .flatten()
+        .filter_map(|device| Some((device.id().ok()?, device)))
+        .filter(|(id, device)| device.supports_output() && !(id.host() == HostId::Alsa && id.id() == "null"))
+        .map(|(id, device)| DeviceInfo {
+            is_default: default.as_ref() == Some(&id),
+            id: id.to_string(),
+            name: device.to_string(),
+            formats: formats(&device)
+                .unwrap_or_default()
+                .iter()
+                .map(|(format, _)| format.to_string())
+                .collect(),
+        })
+        .collect();
+    // Those that work first; otherwise in the order of the sound systems.
+    found.sort_by_key(|device| (!device.is_default, device.formats.is_empty()));
+    found
+}
+
+/// Finds a device, without opening it. `default` is the sound server's, where there is one, and otherwise ALSA's: never
+/// that of the other system when the first is down, and a device that was named is never replaced by another.
+fn locate(name: &DeviceName) -> Result<Device, OpenError> {
+    let system = name.0.as_ref().map_or_else(
+        || {
+            let available = cpal::available_hosts();
+            if available.contains(&HostId::PulseAudio) { HostId::PulseAudio } else { HostId::Alsa }
+        },
+        DeviceId::host,
+    );
+    let host = cpal::host_from_id(system).map_err(|source| OpenError::Host(system, source))?;
+    let find = |host: &Host| match &name.0 {
+        None => host.default_output_device(),
+        Some(id) => host.device_by_id(id),
+    };
+    find(&host).ok_or_else(|| OpenError::NotFound(name.clone()))
+}
+
+/// Whether a device is there and could be opened, for all one can tell without sound.
+pub(super) fn probe(name: &DeviceName) -> Result<(), OpenError> {
+    let device = locate(name)?;
+    device.supported_output_configs().map(drop).map_err(|source| OpenError::Formats(name.clone(), source))
+}
+
+/// What a device takes of what we give, the best first: sample formats with the number of audio channels.
+fn formats(device: &Device) -> Result<Vec<(SampleFormat, u16)>, cpal::Error> {
+    let ranges: Vec<SupportedStreamConfigRange> =
+        device.supported_output_configs()?.filter(|range| range.contains_rate(SAMPLE_RATE)).collect();
+    let takes = |format, channels| {
+        ranges.iter().any(|range| range.sample_format() == format && range.channels() == channels)
+    };
+    Ok(FORMATS
+        .into_iter()
+        .filter_map(|format| {
+            [2, 1].into_iter().find(|channels| takes(format, *channels)).map(|n| (format, n))
+        })
+        .collect())
+}
+
+/// An opened device that plays what comes through a line.
+pub(super) struct Opened {
+    pub(super) stream: Stream,
+    pub(super) line: Line,
+    pub(super) realtime: bool,
+}
+
+/// Opens a device and lets it run. May block for as long as the sound system likes.
+pub(super) fn open(name: &DeviceName, clock: Arc<dyn Clock>, realtime: bool) -> Result<Opened, OpenError> {
+    let device = locate(name)?;
+    let takes = formats(&device).map_err(|source| OpenError::Formats(name.clone(), source))?;
+    let Some(&(format, channels)) = takes.iter().max_by_key(|(_, channels)| *channels) else {
+        return Err(OpenError::Unsuited(name.clone()));
+    };
+    let stable = device.id().map_or_else(|_| name.to_string(), |id| id.to_string());
+    let (line, feed) = feed::line(stable, usize::from(channels), clock);
+    let config =
+        StreamConfig { channels, sample_rate: SAMPLE_RATE, buffer_size: BufferSize::Fixed(PERIOD_FRAMES) };
+    let meter = Arc::clone(&line.meter);
+    let stream = match format {
+        SampleFormat::I16 => build::<i16>(&device, config, feed, meter),
+        SampleFormat::I32 => build::<i32>(&device, config, feed, meter),
+        _ => build::<f32>(&device, config, feed, meter),
+    };
+    let stream = stream.and_then(|stream| stream.play().map(|()| stream));
+    stream
+        .map(|stream| Opened { stream, line, realtime })
+        .map_err(|source| OpenError::Stream(name.clone(), source))
+}
+
+fn build<T: cpal::SizedSample + cpal::FromSample<f32> + Send + 'static>(
+    device: &Device,
+    config: StreamConfig,
+    mut feed: Feed,
+    meter: Arc<Meter>,
+) -> Result<Stream, cpal::Error> {
+    let play = move |buffer: &mut [T], info: &OutputCallbackInfo| {
+        let at = info.timestamp();
+        feed.fill(buffer, at.playback.saturating_duration_since(at.callback));
+    };
+    let fail = move |error: cpal::Error| {
+        if matches!(error.kind(), cpal::ErrorKind::DeviceNotAvailable | cpal::ErrorKind::StreamInvalidated) {
+            meter.end();
+        }
+        if meter.error() > STORM {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    device.build_output_stream(config, play, fail, Some(BUILD_LIMIT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_taken_and_given_back_as_written() {
+        for name in ["default", "alsa:plughw:CARD=0,DEV=0", "pulseaudio:playout"] {
+            assert_eq!(name.parse::<DeviceName>().unwrap().to_string(), name);
+        }
+    }
+
+    #[test]
+    fn a_device_that_keeps_no_time_is_refused() {
+        assert!(matches!("alsa:null".parse::<DeviceName>(), Err(OutputError::Timeless(_))));
+    }
+
+    #[test]
+    fn a_name_without_a_sound_system_is_refused() {
+        for name in ["", "hw:0,0", "oss:/dev/dsp", "loa-xa"] {
+            assert!(matches!(name.parse::<DeviceName>(), Err(OutputError::Name(_))), "{name}");
+        }
+    }
+}
