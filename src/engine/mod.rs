@@ -2,3 +2,5 @@
 //! for sound.
 
 pub mod handle;
+pub mod limiter;
+pub mod mixer;

@@ -1,0 +1,275 @@
+//! Keeps the true peak under −1 dBTP, whatever the voices add up to.
+//!
+//! How: for every frame the waveform is estimated at four points per sample (ITU-R BS.1770-5 annex 2: the loudest
+//! point of a waveform lies between its samples), which says what gain the frame may have at most. The least of these
+//! gains over a window is averaged over the same window: the result falls in a straight line before a peak and reaches
+//! the allowed gain when the peak does, and never later. That needs to look ahead by [`LOOKAHEAD`] frames, which is
+//! this limiter's delay. The engine mixes that much ahead of its output's time, so every start stays on its frame.
+//!
+//! The ceiling is −1.5 dB: four points per sample may miss up to 0.45 dB of a tone at 20 kHz (20·log₁₀ cos(π·f/(2·4·f_s/2))),
+//! so that −1 dBTP holds for what the estimate cannot see. Below the ceiling the samples pass as they are, bit for bit.
+
+use std::collections::VecDeque;
+
+use crate::output::{CHANNELS, CHUNK_FRAMES};
+
+/// By how many frames the limiter's output is behind its input: 5 ms, a whole number of nanoseconds at 48 kHz.
+pub const LOOKAHEAD: usize = 240;
+/// Frames the interpolation filter spans.
+const TAPS: usize = 12;
+/// Frames of the waveform that must be known after a point between two samples.
+const AFTER: usize = TAPS / 2;
+/// Frames over which the gain falls: what is left of the delay when the estimate has had its share.
+const WINDOW: usize = LOOKAHEAD + 1 - AFTER;
+/// −1.5 dB.
+const CEILING: f32 = 0.841_395_14;
+/// Frames after which the gain has recovered by two thirds: 100 ms.
+const RELEASE: u32 = 4_800;
+/// Frames that are judged together, whether any of them could reach the ceiling.
+const BLOCK: usize = 32;
+
+/// Gain 1. Gains are whole numbers, so that the running sum never drifts.
+const UNITY: u32 = 1 << 24;
+
+/// The limiter of one output.
+#[derive(Debug)]
+pub struct Limiter {
+    /// The last [`LOOKAHEAD`] frames, then the chunk at hand.
+    frames: Vec<f32>,
+    /// Interpolates at one, two and three quarters between two samples.
+    filters: [[f32; TAPS]; 3],
+    /// The most by which any filter can raise a peak.
+    overshoot: f32,
+    /// Frames seen.
+    seen: u64,
+    /// Allowed gains of the window that no later one undercuts, each with its frame; the least is first.
+    least: VecDeque<(u64, u32)>,
+    /// The least gain, recovering slowly.
+    held: u32,
+    /// The held gains of the window.
+    averaged: VecDeque<u32>,
+    /// Their sum.
+    sum: u64,
+}
+
+impl Default for Limiter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Limiter {
+    /// A limiter at rest.
+    pub fn new() -> Self {
+        let filters = [filter(0.25), filter(0.5), filter(0.75)];
+        let reach = |filter: &[f32; TAPS]| filter.iter().map(|tap| tap.abs()).sum::<f32>();
+        let mut frames = Vec::with_capacity((LOOKAHEAD + CHUNK_FRAMES) * CHANNELS);
+        frames.resize(LOOKAHEAD * CHANNELS, 0.0);
+        Self {
+            frames,
+            overshoot: filters.iter().map(reach).fold(1.0, f32::max),
+            filters,
+            seen: 0,
+            least: VecDeque::with_capacity(WINDOW + 2),
+            held: UNITY,
+            averaged: VecDeque::from(vec![UNITY; WINDOW]),
+            sum: u64::from(UNITY) * WINDOW as u64,
+        }
+    }
+
+    /// Replaces the samples (at most a chunk of them) by those of [`LOOKAHEAD`] frames ago, limited.
+    pub fn process(&mut self, samples: &mut [f32]) {
+        for part in samples.chunks_mut(CHUNK_FRAMES * CHANNELS) {
+            let frames = part.len() / CHANNELS;
+            self.frames.extend_from_slice(part);
+            for (nth, out) in part.chunks_mut(BLOCK * CHANNELS).enumerate() {
+                self.block(nth * BLOCK, out);
+            }
+            self.frames.copy_within(frames * CHANNELS.., 0);
+            self.frames.truncate(LOOKAHEAD * CHANNELS);
+        }
+    }
+
+    /// Whether what is yet to come out is silence.
+    pub fn is_silent(&self) -> bool {
+        self.frames.iter().all(|sample| sample.abs() <= f32::MIN_POSITIVE)
+    }
+
+    /// One block of the chunk at hand, from its frame `first`.
+    fn block(&mut self, first: usize, out: &mut [f32]) {
+        let frames = out.len() / CHANNELS;
+        let newest = LOOKAHEAD + first;
+        let seen = (newest + 1 - TAPS) * CHANNELS..(newest + frames) * CHANNELS;
+        let peak = self.frames.get(seen).map_or(0.0, loudest);
+        let quiet = peak * self.overshoot <= CEILING;
+        if quiet && self.is_at_rest() {
+            if let Some(delayed) = self.frames.get(first * CHANNELS..first * CHANNELS + out.len()) {
+                out.copy_from_slice(delayed);
+            }
+            self.seen += frames as u64;
+            return;
+        }
+        for (nth, frame) in out.chunks_exact_mut(CHANNELS).enumerate() {
+            let allowed = if quiet { UNITY } else { self.allowed(newest + nth) };
+            let gain = self.advance(allowed);
+            let delayed = self.frames.iter().skip((first + nth) * CHANNELS);
+            for (sample, delayed) in frame.iter_mut().zip(delayed) {
+                *sample = delayed * gain;
+            }
+        }
+    }
+
+    /// Whether every gain under way is 1.
+    fn is_at_rest(&self) -> bool {
+        self.held == UNITY && self.sum == u64::from(UNITY) * WINDOW as u64
+    }
+
+    /// The gain that the waveform may have between the two frames in the middle of the filter, its last tap on
+    /// `newest`.
+    fn allowed(&self, newest: usize) -> u32 {
+        let from = (newest + 1 - TAPS) * CHANNELS;
+        let Some(window) = self.frames.get(from..from + TAPS * CHANNELS) else { return UNITY };
+        let middle = (AFTER - 1) * CHANNELS..(AFTER + 1) * CHANNELS;
+        let mut peak = window.get(middle).map_or(0.0, loudest);
+        for filter in &self.filters {
+            let (mut left, mut right) = (0.0_f32, 0.0_f32);
+            for (tap, frame) in filter.iter().zip(window.chunks_exact(CHANNELS)) {
+                if let [l, r] = frame {
+                    left += tap * l;
+                    right += tap * r;
+                }
+            }
+            peak = peak.max(left.abs()).max(right.abs());
+        }
+        if peak <= CEILING {
+            return UNITY;
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and UNITY")]
+        let allowed = (CEILING / peak * UNITY as f32) as u32;
+        allowed
+    }
+
+    /// Takes the newest frame's gain, gives that of the frame that comes out.
+    fn advance(&mut self, allowed: u32) -> f32 {
+        while self.least.back().is_some_and(|&(_, gain)| gain >= allowed) {
+            self.least.pop_back();
+        }
+        self.least.push_back((self.seen, allowed));
+        // One frame more than is averaged: a point between two frames binds both of them.
+        while self.least.front().is_some_and(|&(at, _)| at + (WINDOW as u64) < self.seen) {
+            self.least.pop_front();
+        }
+        self.seen += 1;
+        let least = self.least.front().map_or(UNITY, |&(_, gain)| gain);
+        self.held = least.min(self.held + (UNITY - self.held).div_ceil(RELEASE));
+        self.sum += u64::from(self.held);
+        self.sum -= u64::from(self.averaged.pop_front().unwrap_or(UNITY));
+        self.averaged.push_back(self.held);
+        self.sum as f32 / (u64::from(UNITY) * WINDOW as u64) as f32
+    }
+}
+
+/// The largest magnitude.
+pub(super) fn loudest(samples: &[f32]) -> f32 {
+    // Eight lanes, because a single maximum would wait for itself.
+    let mut lanes = [0.0_f32; 8];
+    let parts = samples.chunks_exact(lanes.len());
+    let rest = parts.remainder().iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
+    for part in parts {
+        for (lane, sample) in lanes.iter_mut().zip(part) {
+            *lane = lane.max(sample.abs());
+        }
+    }
+    lanes.into_iter().fold(rest, f32::max)
+}
+
+/// A sinc under a raised cosine, that gives the waveform `at` (0 to 1) between its two middle taps.
+fn filter(at: f64) -> [f32; TAPS] {
+    use std::f64::consts::PI;
+    let mut taps = [0.0; TAPS];
+    for (nth, tap) in taps.iter_mut().enumerate() {
+        let x = nth as f64 - (AFTER as f64 - 1.0) - at;
+        *tap = (PI * x).sin() / (PI * x) * (0.5 + 0.5 * (PI * x / (AFTER as f64 + 0.5)).cos());
+    }
+    let sum: f64 = taps.iter().sum();
+    #[expect(clippy::cast_possible_truncation, reason = "a filter's tap needs no more digits")]
+    taps.map(|tap| (tap / sum) as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const MINUS_1_DBTP: f64 = 0.891_250_94;
+
+    fn limited(input: &[f32], chunk: usize) -> Vec<f32> {
+        let mut limiter = Limiter::new();
+        let mut out = input.to_vec();
+        out.extend([0.0; LOOKAHEAD * CHANNELS]);
+        for part in out.chunks_mut(chunk * CHANNELS) {
+            limiter.process(part);
+        }
+        out
+    }
+
+    fn true_peak(samples: &[f32]) -> f64 {
+        let mut meter = ebur128::EbuR128::new(2, 48_000, ebur128::Mode::TRUE_PEAK).unwrap();
+        meter.add_frames_f32(samples).unwrap();
+        meter.true_peak(0).unwrap().max(meter.true_peak(1).unwrap())
+    }
+
+    fn tone(frequency: f64, phase: f64, amplitude: f64, frames: usize) -> Vec<f32> {
+        let at = |n: usize| (std::f64::consts::TAU * frequency * n as f64 / 48_000.0 + phase).sin();
+        (0..frames).flat_map(|n| [(amplitude * at(n)) as f32; 2]).collect()
+    }
+
+    #[test]
+    fn what_is_soft_passes_bit_for_bit_and_later_by_the_look_ahead() {
+        let input = tone(997.0, 0.3, 0.84, 5_000);
+        let out = limited(&input, 1_024);
+        assert_eq!(out[LOOKAHEAD * CHANNELS..], input);
+        assert!(out[..LOOKAHEAD * CHANNELS].iter().all(|sample| *sample == 0.0));
+    }
+
+    #[test]
+    fn no_tone_exceeds_minus_one_dbtp() {
+        for frequency in [50.0, 997.0, 6_000.0, 11_999.0, 12_000.0, 15_000.0, 18_000.0, 20_000.0] {
+            for phase in [0.0, 0.4, std::f64::consts::FRAC_PI_4] {
+                for amplitude in [0.9, 1.0, 1.41, 4.0] {
+                    let peak = true_peak(&limited(&tone(frequency, phase, amplitude, 9_600), 1_024));
+                    assert!(peak <= MINUS_1_DBTP, "{frequency} Hz at {amplitude}: {peak}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_gain_recovers_to_one() {
+        let mut input = tone(997.0, 0.0, 2.0, 4_800);
+        let quiet = tone(997.0, 0.0, 0.5, 96_000);
+        input.extend(&quiet);
+        let out = limited(&input, 1_024);
+        let tail = out.len() - 9_600;
+        assert_eq!(out[tail..], input[tail - LOOKAHEAD * CHANNELS..input.len()]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_noise_exceeds_minus_one_dbtp(
+            noise in prop::collection::vec(-1.0_f32..1.0, 4_096),
+            gain in 0.5_f32..6.0,
+            bursts in prop::collection::vec(0.0_f32..1.0, 16),
+            chunk in 1_usize..1_500,
+        ) {
+            let input: Vec<f32> =
+                noise.chunks(256).zip(&bursts).flat_map(|(part, burst)| part.iter().map(move |s| s * gain * burst)).collect();
+            let out = limited(&input, chunk);
+            prop_assert!(loudest(&out) <= CEILING + 1e-6);
+            prop_assert!(true_peak(&out) <= MINUS_1_DBTP, "{}", true_peak(&out));
+        }
+    }
+}
