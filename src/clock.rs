@@ -96,19 +96,19 @@ pub enum ClockHealth {
 }
 
 impl ClockHealth {
-    /// Asks the machine, and holds the answer against the newest instant on record.
+    /// Asks the machine; one that is not synchronised has to stand against the newest instant on record.
     pub fn judge(now: Timestamp, newest_on_record: Option<Timestamp>) -> Self {
-        // A minute of slack: a time server may have stepped a clock that ran fast.
-        const SLACK: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
-        if newest_on_record.is_some_and(|newest| now + SLACK < newest) {
-            return Self::Wrong;
-        }
         // Written by systemd-timesyncd once it has the time; chrony's Debian package keeps its own flag.
         let synchronised = ["/run/systemd/timesync/synchronized", "/run/chrony/synchronized"];
         if synchronised.iter().any(|path| std::path::Path::new(path).exists()) {
             Self::Synchronised
+        } else if newest_on_record.is_some_and(|newest| now + SLACK < newest) {
+            Self::Wrong
         } else {
             Self::Unconfirmed
         }
     }
 }
+
+/// How far a clock may be set back before that is odd: a time server may have caught one that ran fast.
+const SLACK: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);

@@ -1,9 +1,80 @@
-//! `loa`: unattended scheduling and playout for commune loudspeaker stations.
+//! `loa` (Vietnamese for *loudspeaker*): unattended scheduling and playout for a commune's loudspeaker station.
+//!
+//! One daemon holds the week's programme, plays the right recording through the sound output at the set second, takes
+//! new recordings from staff over HTTP, and keeps a log of what really aired.
+//!
+//! # The decision everything hangs on
+//!
+//! Schedule to timeline is a pure function; *what now* is a pure state machine for each output; and the output is the
+//! only clock of its engine. So a week of sound is rehearsed in seconds, and a power cut is an ordinary case.
+//!
+//! ```text
+//! schedule/*.toml ─► schedule::read ─► Schedule ─┐
+//!                        └─► Problems (last good kept)
+//! audio/ ─► media::ingest ─► store ─► Catalog ───┼─► timeline::compile ─► Timeline
+//! what aired ─► store ─► History ────────────────┘         │ Command::Load
+//!                                                          ▼
+//! a person ─► web ─► access::permit ─► Command ─► ┌─ engine, a thread for each output ─────┐
+//!                                                 │ now  = output.next_frame_at()          │
+//! preroll thread: opens, checks the hash, decodes │ todo = sequencer.step(now, events)     │
+//! ahead ─► Source ──────────────────────────────► │ mixer.render(chunk)                    │
+//!                                                 │ output.write(chunk)   ← sets the pace  │
+//!                                                 └──┬───────────────────┬─────────────────┘
+//!                               Status (the newest) ◄┘                   │ Facts (bounded)
+//!                               for web and people                       ▼
+//!                                                        store: journal, hash-chained ─► airings
+//! ```
+//!
+//! # The rooms
+//!
+//! | room | what it is for | what it does not know |
+//! | --- | --- | --- |
+//! | [`segment`] | one audio item: words, measures, state | files |
+//! | [`schedule`] | what should air: TOML to checked data | that time passes |
+//! | [`timeline`] | when exactly: absolute instants | the present |
+//! | [`sequencer`] | what now: a state machine for each output | sound, files, the clock |
+//! | [`asrun`] | what aired: facts and outcomes | where they are kept |
+//! | [`access`] | who may do what | how they prove who they are |
+//! | [`clock`] | the time of day | what it is used for |
+//! | [`media`] | files in, frames out | when they sound |
+//! | [`output`] | frames to a card, and when they leave it | what they say |
+//! | [`engine`] | the loop of one output | the store, the web |
+//! | [`store`] | SQLite: journal, catalogue, people | sound |
+//! | [`web`] | HTTP | outputs and files |
+//! | [`text`] | every Vietnamese sentence | what happens next |
+//! | [`app`] | wires them; reload, housekeeping, commands | – |
+//!
+//! The first six are pure: values in, values out; no clock, file, thread or lock. `tests/tidy.rs` holds the table of
+//! who may import whom.
+//!
+//! # What always holds
+//!
+//! 1. Nothing sounds in quiet hours but an emergency; before the first timeline is loaded everything is quiet.
+//! 2. Only approved bytes sound: the file is hashed through the handle it is then decoded from.
+//! 3. Every cue of the plan has exactly one outcome, whatever restarts, interrupts and clock steps come between.
+//! 4. A take is on disk before its first frame, and again after its last; nothing written is ever changed.
+//! 5. A lower layer never silences a higher one.
+//! 6. The audio path (`Source::read`, mixer, callback) never allocates, locks, logs, touches a file or panics.
+//!
+//! # Deliberately absent
+//!
+//! A global configuration object, a message bus, shared mutable state between rooms, integers for priorities, seconds
+//! in floats, rodio's own player and decoder (they decode inside the audio callback and forget when it was), and
+//! cron for starts: tokio-cron-scheduler runs the housekeeping only.
+//!
+//! # Words
+//!
+//! Programme (chuyên mục), Segment (bản ghi), Session (buổi phát), Slot (mục trong buổi), Day plan (lịch ngày đặc
+//! biệt); on the calendar a session becomes a Block, a slot a Cue; a cue's Airing (nhật ký phát thanh) has an Outcome
+//! and a Cause. A *frame* is one sample for each audio channel, a *chunk* the frames of one turn of the loop. *Zone*
+//! is a place with loudspeakers; time zones are `time_zone`.
 
 pub mod access;
+pub mod app;
 pub mod asrun;
 pub mod clock;
 pub mod engine;
+pub mod intake;
 pub mod media;
 pub mod output;
 pub mod schedule;
@@ -12,3 +83,4 @@ pub mod sequencer;
 pub mod store;
 pub mod text;
 pub mod timeline;
+// pub mod web;

@@ -49,6 +49,13 @@ pub struct Measured {
 #[serde(transparent)]
 pub struct Waveform(pub Vec<(i8, i8)>);
 
+impl Waveform {
+    /// Its columns as bytes, lowest then highest, two's complement.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.iter().flat_map(|(low, high)| [low.to_le_bytes(), high.to_le_bytes()].concat()).collect()
+    }
+}
+
 /// Measures as it is given blocks.
 #[derive(Debug)]
 pub struct Meter {

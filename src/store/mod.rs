@@ -14,6 +14,7 @@ mod segments;
 #[cfg(test)]
 mod tests;
 mod verify;
+mod version;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -33,6 +34,7 @@ pub use keep::restore;
 pub use people::{Act, Secret, User};
 pub use segments::{Added, SegmentEvent, SegmentFilter, Step, searchable};
 pub use verify::{Bad, Fault, Verdict};
+pub use version::Version;
 
 use crate::schedule::{OutputId, Schedule};
 use error::Doing;

@@ -85,7 +85,6 @@ pub(super) fn cue(number: u16, piece: u32) -> Arc<Cue> {
     })
 }
 
-
 pub(super) const EXPECTED: u64 = 480_000;
 
 pub(super) fn opened(cue: &Arc<Cue>, take: u16) -> Fact {

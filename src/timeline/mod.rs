@@ -10,6 +10,7 @@ mod compile;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod pick;
+pub mod plan;
 
 use std::collections::BTreeMap;
 use std::fmt;

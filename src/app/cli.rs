@@ -1,0 +1,236 @@
+//! The command line: what may be asked, as clap reads it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::civil::{Date, DateTime};
+
+use crate::access::Role;
+
+/// Unattended scheduling and playout for commune loudspeaker stations.
+#[derive(Debug, Parser)]
+#[command(name = "loa", version, about, max_term_width = 110)]
+pub struct Cli {
+    /// The station's folder, with schedule/, audio/ and data/.
+    #[arg(long, global = true, default_value = ".", value_name = "DIR")]
+    pub station: PathBuf,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What may be asked.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Play the schedule, serve HTTP, keep the log; until told to stop.
+    Serve(Serve),
+    /// Start the example station so that something airs within a minute.
+    Demo(Demo),
+    /// Say every problem of the station: the schedule's mistakes, and what will not air in the days to come.
+    Check(Days),
+    /// Say what will sound, to the second, and what is wrong with it.
+    Timeline(Days),
+    /// Run days through the real engine on simulated time, as fast as it goes.
+    Rehearse(Rehearse),
+    /// Take in, list, approve or withdraw recordings.
+    #[command(subcommand)]
+    Segment(SegmentCommand),
+    /// The log: what aired, and what did not, and why.
+    Airings(Airings),
+    /// Walk the log's chain of hashes and say whether anything was changed.
+    Verify(Format),
+    /// List the sound outputs by the names that `device` in station.toml takes.
+    Devices(Format),
+    /// Make, list or revoke the tokens of people and scripts.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Copy the whole station into one new folder, while it plays.
+    Backup {
+        /// The folder to make.
+        to: PathBuf,
+    },
+    /// Make a station out of a backup, and prove that it is whole.
+    Restore {
+        /// The backup's folder.
+        from: PathBuf,
+    },
+}
+
+/// How `serve` runs.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The address to listen on; a port of 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8600")]
+    pub listen: SocketAddr,
+    /// Where the sound goes instead of the station's devices: `null` (nowhere, in real time) or `wav:PATH`.
+    #[arg(long, value_name = "null|wav:PATH")]
+    pub output: Option<String>,
+}
+
+/// How `demo` runs.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Where the example station is put.
+    #[arg(long, default_value = "target/demo-station", value_name = "DIR")]
+    pub to: PathBuf,
+    /// Where its schedule/ and audio/ come from.
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    pub from: PathBuf,
+    #[command(flatten)]
+    pub serve: Serve,
+}
+
+/// A stretch of days, and how to print it.
+#[derive(Debug, Args)]
+pub struct Days {
+    /// The first local date; today, where it is left out.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub from: Option<Date>,
+    /// How many days.
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=366))]
+    pub days: u16,
+    #[command(flatten)]
+    pub format: Format,
+}
+
+/// How to print.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Format {
+    /// For people, or for programs.
+    #[arg(long, value_enum, default_value_t = Shape::Table)]
+    pub format: Shape,
+}
+
+/// The shapes of printed answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shape {
+    /// For people, in Vietnamese.
+    Table,
+    /// For spreadsheets: UTF-8 with a byte order mark.
+    Csv,
+    /// For programs.
+    Json,
+}
+
+/// How `rehearse` runs.
+#[derive(Debug, Args)]
+pub struct Rehearse {
+    #[command(flatten)]
+    pub days: Days,
+    /// Keep what would sound in a WAV file.
+    #[arg(long, value_name = "PATH")]
+    pub wav: Option<PathBuf>,
+}
+
+/// What may be done with recordings.
+#[derive(Debug, Subcommand)]
+pub enum SegmentCommand {
+    /// Take in recordings: decoded whole, measured, then moved into audio/.
+    Add(Add),
+    /// Take in the recordings that a list (segments.toml) names beside itself, with their words.
+    Import {
+        /// The list.
+        list: PathBuf,
+        /// Approve them too, in this name.
+        #[arg(long, value_name = "WHO")]
+        approve_as: Option<String>,
+    },
+    /// List what there is.
+    List(Format),
+    /// Let a recording air.
+    Approve(Verdict),
+    /// Take a recording off the air for good; a running daemon stops it at once.
+    Withdraw(Verdict),
+}
+
+/// What `segment add` takes.
+#[derive(Debug, Args)]
+pub struct Add {
+    /// The recordings.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// The title; the file's own, or its name, where it is left out.
+    #[arg(long)]
+    pub title: Option<String>,
+    /// The programme or pool.
+    #[arg(long)]
+    pub programme: Option<String>,
+    /// The plan's content area, II.1 to II.6.
+    #[arg(long)]
+    pub topic: Option<String>,
+    /// Who wrote it.
+    #[arg(long)]
+    pub author: Option<String>,
+    /// The source of information.
+    #[arg(long)]
+    pub source: Option<String>,
+    /// The first date on which it may air.
+    #[arg(long)]
+    pub valid_from: Option<Date>,
+    /// The last date on which it may air.
+    #[arg(long)]
+    pub valid_until: Option<Date>,
+    /// A date in the ISO week it is for.
+    #[arg(long)]
+    pub week: Option<Date>,
+    /// Who hands it in.
+    #[arg(long, default_value = "console", value_name = "WHO")]
+    pub by: String,
+}
+
+/// A decision about a recording.
+#[derive(Debug, Args)]
+pub struct Verdict {
+    /// The recording's id, or its file's name.
+    pub segment: String,
+    /// Who decides.
+    #[arg(long, value_name = "WHO")]
+    pub by: String,
+    /// Why.
+    #[arg(long)]
+    pub reason: Option<String>,
+}
+
+/// Which airings.
+#[derive(Debug, Args)]
+pub struct Airings {
+    /// From this local date, or date and time.
+    #[arg(long, value_parser = moment)]
+    pub from: Option<DateTime>,
+    /// Up to this local date (included), or date and time.
+    #[arg(long, value_parser = moment)]
+    pub to: Option<DateTime>,
+    #[command(flatten)]
+    pub format: Format,
+}
+
+/// What may be done with people.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Make a person or a script known and print its token, once.
+    Add {
+        /// Its name.
+        name: String,
+        /// What it may do.
+        #[arg(long, required = true, value_delimiter = ',', value_parser = role)]
+        role: Vec<Role>,
+    },
+    /// List them.
+    List(Format),
+    /// Make a token worthless.
+    Revoke {
+        /// Whose.
+        name: String,
+    },
+}
+
+fn moment(text: &str) -> Result<DateTime, String> {
+    text.parse::<DateTime>().or_else(|_| text.parse::<Date>().map(|date| date.at(0, 0, 0, 0))).map_err(|_| {
+        format!("`{text}` is no date such as 2026-11-23, nor a date and time such as 2026-11-23T05:30")
+    })
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    text.parse().map_err(|_| format!("`{text}` is no role: uploader, approver, operator, auditor or admin"))
+}

@@ -1,0 +1,78 @@
+//! The example station, set up so that something airs within a minute of its start, whatever the hour.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp, ToSpan, Unit, Zoned};
+
+use super::station::SCHEDULE_FILES;
+
+/// From the start of the demo to its first sound: time to read where to look.
+const UNTIL_FIRST_SOUND: SignedDuration = SignedDuration::from_secs(15);
+
+/// Why the example station could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// A file could not be copied or written.
+    #[error("cannot write `{path}`")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// The example is not where it was looked for.
+    #[error("`{0}` has no example station; run this in the project's folder, or name it with --from")]
+    NoExample(PathBuf),
+    /// The local time could not be computed.
+    #[error("cannot place the demo session on the calendar")]
+    Calendar(#[source] jiff::Error),
+}
+
+/// Puts the example's schedule into `to`, with a session that begins in a few seconds; says when.
+///
+/// The week stays as it is. The station's rules are left out, for a demo at night should sound too, and so is the
+/// amplifier's lead.
+pub fn set_up(from: &Path, to: &Path, now: Timestamp) -> Result<Zoned, DemoError> {
+    let example = from.join("schedule");
+    if !example.join("week.toml").is_file() {
+        return Err(DemoError::NoExample(from.to_owned()));
+    }
+    let schedule = to.join("schedule");
+    fs::create_dir_all(&schedule).map_err(|cause| DemoError::Write { path: schedule.clone(), cause })?;
+    let first = now
+        .in_tz("Asia/Ho_Chi_Minh")
+        .and_then(|local| local.checked_add(UNTIL_FIRST_SOUND))
+        .and_then(|local| local.round(Unit::Second))
+        .map_err(DemoError::Calendar)?;
+    for name in SCHEDULE_FILES {
+        let target = schedule.join(name);
+        let written = match name {
+            "station.toml" => write_aside(&target, STATION),
+            "days.toml" => write_aside(&target, &day(&first)?),
+            _ => fs::copy(example.join(name), &target).map(|_| ()),
+        };
+        written.map_err(|cause| DemoError::Write { path: target, cause })?;
+    }
+    Ok(first)
+}
+
+fn write_aside(target: &Path, text: &str) -> io::Result<()> {
+    let aside = target.with_extension("new");
+    io::Write::write_all(&mut fs::File::create(&aside)?, text.as_bytes())?;
+    fs::rename(aside, target)
+}
+
+/// The demo's station: no rules, the default device.
+const STATION: &str = include_str!("demo/station.toml");
+
+/// The demo's day: the week's sessions make room for one that begins at `first`.
+fn day(first: &Zoned) -> Result<String, DemoError> {
+    let end = first.checked_add(20.minutes()).map_err(DemoError::Calendar)?;
+    Ok(include_str!("demo/days.toml")
+        .replace("@DATE@", &first.date().to_string())
+        .replace("@FROM@", &first.time().to_string())
+        .replace("@TO@", &end.time().to_string()))
+}

@@ -1,0 +1,98 @@
+//! A station is a folder: `schedule/` (what people want), `audio/` (the segments' bytes), `data/` (facts).
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::schedule::problem::Kind;
+use crate::schedule::{self, Problem, Schedule, Sources};
+
+/// The files of a schedule, in the order in which they are read.
+pub const SCHEDULE_FILES: [&str; 3] = ["station.toml", "week.toml", "days.toml"];
+
+/// The folder of a station.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Station {
+    root: PathBuf,
+}
+
+/// Why a folder cannot serve as a station.
+#[derive(Debug, thiserror::Error)]
+pub enum StationError {
+    /// There is no schedule in it.
+    #[error(
+        "`{0}` is not a station: it has no `schedule/station.toml`; name the station's folder with --station, or start the example with `loa demo`"
+    )]
+    NoSchedule(PathBuf),
+    /// A folder could not be made.
+    #[error("cannot make the folder `{path}`")]
+    MakeFolder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+}
+
+impl Station {
+    /// The station in a folder; makes `audio/` and `data/` where they are missing.
+    pub fn open(root: &Path) -> Result<Self, StationError> {
+        let station = Self { root: root.to_owned() };
+        if !station.schedule().join("station.toml").is_file() {
+            return Err(StationError::NoSchedule(root.to_owned()));
+        }
+        for path in [station.audio(), station.data()] {
+            fs::create_dir_all(&path).map_err(|cause| StationError::MakeFolder { path, cause })?;
+        }
+        Ok(station)
+    }
+
+    /// What people want: TOML, theirs to edit.
+    pub fn schedule(&self) -> PathBuf {
+        self.root.join("schedule")
+    }
+
+    /// The segments' bytes.
+    pub fn audio(&self) -> PathBuf {
+        self.root.join("audio")
+    }
+
+    /// Facts: the database and what stands beside it.
+    pub fn data(&self) -> PathBuf {
+        self.root.join("data")
+    }
+
+    /// Reads the schedule, or says everything that is wrong with it.
+    pub fn read_schedule(&self) -> Result<Schedule, Vec<Problem>> {
+        read(&self.schedule())
+    }
+
+    /// Where the schedule in force is kept, for a start with a broken one.
+    pub fn in_force(&self) -> PathBuf {
+        self.data().join("in-force")
+    }
+
+    /// Reads the schedule that was last in force.
+    pub fn read_schedule_in_force(&self) -> Result<Schedule, Vec<Problem>> {
+        read(&self.in_force())
+    }
+}
+
+/// Reads the schedule's files in a folder; one that is not there is none.
+fn read(folder: &Path) -> Result<Schedule, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let [station, week, days] = SCHEDULE_FILES.map(|name| match fs::read_to_string(folder.join(name)) {
+        Ok(text) => Some(text),
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => None,
+        Err(cause) => {
+            let kind = Kind::UnreadableFile { reason: cause.to_string() };
+            problems.push(Problem { kind, file: format!("schedule/{name}"), line: 1, column: 1 });
+            None
+        }
+    });
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    schedule::read(&Sources { station, week, days })
+}

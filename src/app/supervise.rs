@@ -1,0 +1,89 @@
+//! Workers that must not die: named threads, started again after a panic, and an end of the whole program when that
+//! does not help. What a worker needs to go on is derived anew from the schedule and the facts at each start.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tracing::error;
+
+use crate::clock::Clock;
+
+/// A worker that fails this often …
+const FAILURES: usize = 3;
+/// … within this time will not get better by itself.
+const WITHIN: Duration = Duration::from_secs(60);
+
+/// What a worker's end means for the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Health {
+    /// All workers work.
+    #[default]
+    Working,
+    /// One gave up: the program ends, and is started anew from outside.
+    GaveUp,
+}
+
+/// Runs `work` on a thread of its own until it returns; after a panic, again. Tells `health` when it gives up.
+pub fn supervise(
+    name: &'static str,
+    clock: Arc<dyn Clock>,
+    health: watch::Sender<Health>,
+    mut work: impl FnMut() + Send + 'static,
+) -> std::io::Result<JoinHandle<()>> {
+    thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let mut failures: Vec<Duration> = Vec::with_capacity(FAILURES);
+        while catch_unwind(AssertUnwindSafe(&mut work)).is_err() {
+            let now = clock.elapsed();
+            failures.retain(|at| now.saturating_sub(*at) < WITHIN);
+            failures.push(now);
+            error!(worker = name, failures = failures.len(), "the worker `{name}` failed");
+            if failures.len() >= FAILURES {
+                health.send_replace(Health::GaveUp);
+                return;
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::clock::ManualClock;
+
+    fn run(failures: usize, apart: Duration) -> (usize, Health) {
+        let clock = Arc::new(ManualClock::new(jiff::Timestamp::UNIX_EPOCH));
+        let (health, seen) = watch::channel(Health::default());
+        let starts = Arc::new(AtomicUsize::new(0));
+        let worker = {
+            let (clock, starts) = (Arc::clone(&clock), Arc::clone(&starts));
+            supervise("test", Arc::clone(&clock) as Arc<dyn Clock>, health, move || {
+                if starts.fetch_add(1, Ordering::SeqCst) < failures {
+                    clock.advance(apart);
+                    panic!("on purpose");
+                }
+            })
+        };
+        worker.unwrap().join().unwrap();
+        (starts.load(Ordering::SeqCst), *seen.borrow())
+    }
+
+    #[test]
+    fn a_worker_is_started_again_after_a_panic() {
+        assert_eq!(run(2, Duration::from_secs(1)), (3, Health::Working));
+    }
+
+    #[test]
+    fn three_failures_in_a_minute_end_the_program() {
+        assert_eq!(run(9, Duration::from_secs(1)), (3, Health::GaveUp));
+    }
+
+    #[test]
+    fn rare_failures_never_end_it() {
+        assert_eq!(run(9, Duration::from_secs(61)), (10, Health::Working));
+    }
+}

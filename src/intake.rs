@@ -1,0 +1,147 @@
+//! A recording's way in: examined, kept in `audio/`, entered into the catalogue as a draft. The same for the command
+//! line and for HTTP.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crate::clock::Clock;
+use crate::media::ingest::{Ingest, Refusal};
+use crate::media::temporary::Temporary;
+use crate::segment::{Segment, State, Words};
+use crate::store::{Added, Store, StoreError};
+
+/// Takes recordings in.
+#[derive(Debug, Clone)]
+pub struct Intake {
+    ingest: Ingest,
+    store: Store,
+    clock: Arc<dyn Clock>,
+}
+
+/// What became of a recording that was not refused.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Taken {
+    /// The segment.
+    pub segment: Segment,
+    /// Whether its bytes were there already; then nothing was changed.
+    pub known: bool,
+    /// The format it came in, where it had to be converted.
+    pub converted_from: Option<&'static str>,
+}
+
+/// Why a recording was not taken in. Nothing of it is left.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// It cannot air.
+    #[error("the recording was refused")]
+    Refused(#[source] Refusal),
+    /// The catalogue could not be written.
+    #[error("the recording could not be entered")]
+    Store(#[from] StoreError),
+}
+
+impl Intake {
+    /// An intake into a station's `audio/` and catalogue.
+    pub fn new(ingest: Ingest, store: Store, clock: Arc<dyn Clock>) -> Self {
+        Self { ingest, store, clock }
+    }
+
+    /// An empty file for a recording that is still coming; gone when dropped.
+    pub fn incoming(&self) -> io::Result<(Temporary, File)> {
+        Temporary::create(&self.ingest.audio_dir)
+    }
+
+    /// The largest file that is taken in, in bytes.
+    pub fn max_bytes(&self) -> u64 {
+        self.ingest.limits.max_bytes
+    }
+
+    /// Takes in a copy of a file from elsewhere.
+    pub fn take_in_copy(&self, original: &Path, words: Words, by: &str) -> Result<Taken, IntakeError> {
+        let copy = Temporary::copy_of(original, &self.ingest.audio_dir)
+            .map_err(|cause| IntakeError::Refused(Refusal::of_disk("copy the recording", cause)))?;
+        let name = original.file_name().unwrap_or_default().to_string_lossy();
+        self.take_in(copy, &name, words, by, &AtomicBool::new(false))
+    }
+
+    /// Takes in a file that has come. What `words` leaves open is filled from the file's own tags, and the title from
+    /// its name. Blocks for as long as decoding takes; gives up when `cancel` is set.
+    pub fn take_in(
+        &self,
+        file: Temporary,
+        name: &str,
+        words: Words,
+        by: &str,
+        cancel: &AtomicBool,
+    ) -> Result<Taken, IntakeError> {
+        let mut examined = self.ingest.examine(file, cancel).map_err(IntakeError::Refused)?;
+        let converted_from = examined.converted_from;
+        let (hash, sound) = (examined.hash, examined.sound.clone());
+        if let Some(segment) = self.store.segment(&hash.segment_id())?
+            && fs::exists(self.ingest.audio_dir.join(&segment.file)).unwrap_or(false)
+        {
+            return Ok(Taken { segment, known: true, converted_from });
+        }
+        let peaks = examined.waveform.to_bytes();
+        let words = completed(words, std::mem::take(&mut examined.words), name);
+        let file = self.ingest.keep(examined, name).map_err(IntakeError::Refused)?;
+        let segment = Segment {
+            id: hash.segment_id(),
+            hash,
+            file: file.clone(),
+            words,
+            sound,
+            state: State::Draft,
+            approval: None,
+            added: self.clock.now(),
+            added_by: by.to_owned(),
+        };
+        match self.store.add_segment(segment, peaks) {
+            Ok(Added::New(segment)) => Ok(Taken { segment, known: false, converted_from }),
+            // Its file was gone, or somebody else handed in the same bytes at the same moment.
+            Ok(Added::Existing(known))
+                if !fs::exists(self.ingest.audio_dir.join(&known.file)).unwrap_or(false) =>
+            {
+                let segment = self.store.rename_segment(&known.id, &file, by, self.clock.now())?;
+                Ok(Taken { segment, known: true, converted_from })
+            }
+            Ok(Added::Existing(segment)) => {
+                self.forget(&file);
+                Ok(Taken { segment, known: true, converted_from })
+            }
+            Err(failure) => {
+                self.forget(&file);
+                Err(failure.into())
+            }
+        }
+    }
+
+    /// Removes a file that was kept and then not entered.
+    fn forget(&self, file: &str) {
+        if let Err(cause) = fs::remove_file(self.ingest.audio_dir.join(file)) {
+            tracing::warn!(
+                file,
+                error = &cause as &dyn std::error::Error,
+                "a recording that was not entered stays in audio/"
+            );
+        }
+    }
+}
+
+/// A person's words, completed by the file's own.
+fn completed(mut words: Words, tags: Words, name: &str) -> Words {
+    if words.title.trim().is_empty() {
+        words.title = if tags.title.trim().is_empty() { stem(name) } else { tags.title };
+    }
+    words.author = words.author.or(tags.author);
+    words
+}
+
+/// A file's name without its ending.
+fn stem(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    last.rsplit_once('.').map_or(last, |(stem, _)| stem).to_owned()
+}

@@ -1,0 +1,94 @@
+//! Answers on paper and on screens: columns for people, CSV for spreadsheets.
+
+use std::io::{self, Write};
+
+/// Rows under a head.
+#[derive(Debug, Clone, Default)]
+pub struct Table {
+    head: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// An empty table.
+    pub fn new<S: Into<String>>(head: impl IntoIterator<Item = S>) -> Self {
+        Self { head: head.into_iter().map(Into::into).collect(), rows: Vec::new() }
+    }
+
+    /// Adds a row.
+    pub fn row<S: Into<String>>(&mut self, cells: impl IntoIterator<Item = S>) {
+        self.rows.push(cells.into_iter().map(Into::into).collect());
+    }
+
+    /// Whether it has no row.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Writes it in columns as wide as their widest cell.
+    pub fn print(&self, to: &mut impl Write) -> io::Result<()> {
+        let lines = || std::iter::once(&self.head).chain(&self.rows);
+        let columns = self.head.len();
+        let width = |column: usize| {
+            lines().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max()
+        };
+        let widths: Vec<_> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+        for line in lines() {
+            let cells: Vec<_> =
+                line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+            writeln!(to, "{}", cells.join("  ").trim_end())?;
+        }
+        Ok(())
+    }
+
+    /// Writes it as CSV (RFC 4180) that spreadsheets open rightly: UTF-8 with a byte order mark. A cell that a spreadsheet
+    /// would take for a formula is kept from being one.
+    pub fn csv(&self, to: &mut impl Write) -> io::Result<()> {
+        to.write_all("\u{feff}".as_bytes())?;
+        for line in std::iter::once(&self.head).chain(&self.rows) {
+            let cells: Vec<_> = line.iter().map(|cell| csv_cell(cell)).collect();
+            write!(to, "{}\r\n", cells.join(","))?;
+        }
+        Ok(())
+    }
+}
+
+fn csv_cell(cell: &str) -> String {
+    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err();
+    let guarded = if formula { format!("'{cell}") } else { cell.to_owned() };
+    if guarded.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", guarded.replace('"', "\"\""))
+    } else {
+        guarded
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Table {
+        let mut table = Table::new(["Giờ", "Tên"]);
+        table.row(["05:30:00", "Nhạc hiệu, \"lời xướng\""]);
+        table.row(["-3.5", "=1+1"]);
+        table
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_their_letters() {
+        let mut text = Vec::new();
+        table().print(&mut text).unwrap();
+        assert_eq!(
+            String::from_utf8(text).unwrap(),
+            "Giờ       Tên\n05:30:00  Nhạc hiệu, \"lời xướng\"\n-3.5      =1+1\n"
+        );
+    }
+
+    #[test]
+    fn spreadsheets_get_quotes_and_no_formulas() {
+        let mut text = Vec::new();
+        table().csv(&mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert_eq!(text, "\u{feff}Giờ,Tên\r\n05:30:00,\"Nhạc hiệu, \"\"lời xướng\"\"\"\r\n-3.5,'=1+1\r\n");
+    }
+}
