@@ -10,6 +10,8 @@ mod file;
 pub mod problem;
 mod reader;
 mod rundown;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};

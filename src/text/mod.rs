@@ -4,3 +4,4 @@
 pub mod outcome;
 pub mod table;
 pub mod verdict;
+pub mod problem;
