@@ -362,7 +362,9 @@ fn stereo_gains(channels: &Channels) -> Vec<(f32, f32)> {
             positions.iter().map(|position| position_gains(position, MINUS_3_DB)).collect()
         }
         // Channels without a place: by turns left and right.
-        _ => (0..count).map(|channel| if channel % 2 == 0 { (1.0, 0.0) } else { (0.0, 1.0) }).collect(),
+        Channels::Discrete(_) | Channels::Ambisonic(_) | Channels::Custom(_) | Channels::None | _ => {
+            (0..count).map(|channel| if channel % 2 == 0 { (1.0, 0.0) } else { (0.0, 1.0) }).collect()
+        }
     };
     gains.resize(count, (0.0, 0.0));
     let left: f32 = gains.iter().map(|gain| gain.0).sum();
@@ -405,6 +407,7 @@ fn choose_track(format: &dyn FormatReader) -> Result<(Track, Box<dyn AudioDecode
     Ok((track.clone(), decoder))
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "whatever else it says, it found no audio")]
 fn not_readable(cause: SymphoniaError) -> DecodeError {
     match cause {
         SymphoniaError::IoError(cause) if cause.kind() != io::ErrorKind::UnexpectedEof => {
