@@ -146,6 +146,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// The refusal that a failed operation on the disk amounts to.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only these two have an answer of their own")]
     pub fn of_disk(operation: &'static str, cause: io::Error) -> Self {
         match cause.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull,
@@ -226,7 +227,9 @@ impl Ingest {
         let mut frames: u64 = 0;
         while let Some(block) = decoder.next_block().map_err(|error| match error {
             DecodeError::Read(cause) => Refusal::of_disk("read the file", cause),
-            _ => Refusal::NotAudio,
+            DecodeError::NotAudio
+            | DecodeError::UnsupportedCodec { .. }
+            | DecodeError::NothingDecoded { .. } => Refusal::NotAudio,
         })? {
             if cancel.load(Ordering::Relaxed) {
                 return Err(Refusal::Cancelled);
@@ -335,6 +338,7 @@ fn extension(decoder: &Decoder) -> &'static str {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "made samples and small counts")]
 mod tests {
     use std::fs;
     use std::io::Write as _;
