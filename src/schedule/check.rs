@@ -92,8 +92,9 @@ impl<'a> Check<'a> {
             let pools = week.pools.iter().map(|p| (p.get_ref().id.as_str(), p.span().start));
             // Segments are handed in for either by id: the two share their names.
             unique(week_file, Thing::Programme, programmes.clone().chain(pools.clone()));
-            let programmes = programmes.map(|(id, _)| (id, Thing::Programme));
-            programmes.chain(pools.map(|(id, _)| (id, Thing::Pool))).collect()
+            // Where a pool has the name of a programme, the programme is meant: the name is already reported.
+            let pools = pools.map(|(id, _)| (id, Thing::Pool));
+            pools.chain(programmes.map(|(id, _)| (id, Thing::Programme))).collect()
         });
         Self { station, week, outputs, things }
     }
