@@ -304,6 +304,13 @@ fn a_file_that_is_no_toml_does_not_hide_the_problems_of_the_others() {
 }
 
 #[test]
+fn a_slot_that_cannot_be_does_not_hide_what_the_calendar_says() {
+    let relay = "[[session]]\nid='x'\ndays=['T2']\nfrom=06:00:00\nto=07:00:00\nslot=[{relay='vov1'}]\n";
+    let found = codes(SMALL_STATION, &format!("{SMALL_WEEK}{relay}"), "");
+    assert_eq!(found, [("overlap".to_owned(), 14), ("relay-not-supported".to_owned(), 18)]);
+}
+
+#[test]
 fn a_missing_file_is_a_problem_unless_it_is_that_of_the_days() {
     let found = read(&Sources::default()).unwrap_err();
     assert_eq!(
