@@ -271,6 +271,12 @@ fn every_kind_of_mistake_in_the_days_is_found_on_its_line() {
             ),
             &[],
         ),
+        (
+            format!(
+                "{day}[[day.session]]\nid='le'\nfrom=06:30:00\nto=07:00:00\nslot=[{{play={{file='a'}}}}]"
+            ),
+            &[],
+        ),
     ];
     for (days, expected) in cases {
         let expected: Vec<_> = expected.iter().map(|(code, line)| ((*code).to_owned(), *line)).collect();
