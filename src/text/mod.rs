@@ -1,5 +1,6 @@
 //! Every Vietnamese sentence of the program, in one place.
 //!
-//! One file for each kind of thing it speaks of. Rooms hand over data; here it becomes words for people: what happened, what it means for the air, what to do.
+//! One file for each kind of thing it speaks of. Rooms hand over data; here it becomes words for people: what
+//! happened, what it means for the air, what to do.
 
 pub mod problem;
