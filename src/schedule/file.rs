@@ -254,6 +254,9 @@ fn slot(mut fields: Fields<'_>, place: usize) -> WrittenSlot {
     slot
 }
 
+/// Reads the value under one key of `play`.
+type ReadPlay = fn(&mut Fields<'_>, &'static str) -> Option<Play>;
+
 /// `play = { … }` with its one key; or `relay`, which is understood and refused.
 fn play(fields: &mut Fields<'_>, relay_known: bool) -> Option<Spanned<Play>> {
     if relay_known && let Some(at) = fields.place("relay") {
@@ -264,7 +267,7 @@ fn play(fields: &mut Fields<'_>, relay_known: bool) -> Option<Spanned<Play>> {
         fields.file().report(fields.at(), Kind::MissingKey { key: "play" });
     }
     let mut table = fields.table("play")?;
-    let kinds: [(&'static str, fn(&mut Fields<'_>, &'static str) -> Option<Play>); 5] = [
+    let kinds: [(&'static str, ReadPlay); 5] = [
         ("file", |table, key| table.take(key).map(|name| Play::File(inner::<FileName>(name).0))),
         ("programme", |table, key| id(table, key).map(|id| Play::Programme(id.get_ref().as_str().into()))),
         ("all", |table, key| id(table, key).map(|id| Play::All(id.get_ref().as_str().into()))),
