@@ -10,6 +10,10 @@ mod compile;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod pick;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
