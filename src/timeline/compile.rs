@@ -227,7 +227,7 @@ impl<'a> Day<'a> {
         if backtime::comes_round_again(&pieces) {
             rundown.note(Severity::Warning, Some((item, 0)), FindingKind::PoolTooSmall { pool });
         }
-        rundown.pieces(item, &pieces, bound, Cut::Planned);
+        rundown.pieces(item, &pieces, bound, if item.fills() { Cut::Planned } else { Cut::Told });
     }
 
     fn choose(&self, item: &Item<'_>) -> Choice {

@@ -99,7 +99,7 @@ fn midnight(date: Date) -> Timestamp {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(250))]
 
     #[test]
     fn windows_add_up_and_compiling_again_changes_nothing(
