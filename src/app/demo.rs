@@ -3,13 +3,26 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::cli::Demo;
+use super::commands;
+use super::exit::Exit;
+use super::serve::{intake, serve};
+use super::station::Station;
+use crate::clock::Clock;
+use crate::output::device;
+use crate::store::Store;
+use crate::text::console;
 use jiff::{SignedDuration, Timestamp, ToSpan, Unit, Zoned};
 
 use super::station::SCHEDULE_FILES;
 
 /// From the start of the demo to its first sound: time to read where to look.
 const UNTIL_FIRST_SOUND: SignedDuration = SignedDuration::from_secs(15);
+
+/// In whose name the example's recordings are approved.
+const APPROVER: &str = "demo";
 
 /// Why the example station could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +42,26 @@ pub enum DemoError {
     /// The local time could not be computed.
     #[error("cannot place the demo session on the calendar")]
     Calendar(#[source] jiff::Error),
+}
+
+/// Sets the example station up, says where to look, and serves it.
+pub fn demo(options: &Demo, clock: &Arc<dyn Clock>) -> anyhow::Result<Exit> {
+    let first = set_up(&options.from, &options.to, clock.now())?;
+    let station = Station::open(&options.to)?;
+    {
+        let store = Store::open(&station.data())?;
+        let intake = intake(&station, &store, clock);
+        let list = options.from.join("audio/segments.toml");
+        commands::import(&intake, &store, clock, &list, Some(APPROVER))?;
+    }
+    let mut output = options.serve.output.clone();
+    if output.is_none() && device::devices().is_empty() {
+        commands::say(console::DEMO_WITHOUT_SOUND)?;
+        output = Some("null".to_owned());
+    }
+    let time = first.strftime("%H:%M:%S").to_string();
+    commands::say(&console::demo(&time, &options.to.display().to_string(), &options.serve.listen.to_string()))?;
+    serve(&station, options.serve.listen, output.as_deref())
 }
 
 /// Puts the example's schedule into `to`, with a session that begins in a few seconds; says when.

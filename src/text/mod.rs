@@ -4,7 +4,8 @@
 //! happened, what it means for the air, what to do.
 
 pub mod console;
+pub mod finding;
 pub mod outcome;
+pub mod problem;
 pub mod table;
 pub mod verdict;
-pub mod problem;

@@ -9,8 +9,8 @@ mod recordings;
 pub use keep::{backup, restore};
 pub use log::{airings, verify};
 pub use people::{devices, user};
-pub use plan::{check, print_problems, timeline};
-pub use recordings::segment;
+pub use plan::{check, plan_of, print_problems, timeline};
+pub use recordings::{import, segment};
 
 use std::io::{self, Write};
 
@@ -21,7 +21,7 @@ use crate::text::console;
 use crate::text::table::Table;
 
 /// Prints a table for people or spreadsheets, or what it stands for as JSON.
-fn print<T: Serialize>(shape: Shape, table: &Table, data: &T) -> io::Result<()> {
+pub(super) fn print<T: Serialize + ?Sized>(shape: Shape, table: &Table, data: &T) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match shape {
         Shape::Table if table.is_empty() => writeln!(out, "{}", console::NOTHING),
