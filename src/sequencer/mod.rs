@@ -9,6 +9,8 @@ mod events;
 mod interrupt;
 mod late;
 mod plan;
+#[cfg(test)]
+mod properties;
 mod quiet;
 mod rundown;
 #[cfg(test)]

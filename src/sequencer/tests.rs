@@ -2,34 +2,17 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::sim::{C, CHUNK, Line, Sim, c, cue_id, interrupt, load, ms, s, secs, segment, timeline};
 use super::{Event, Repeats, Settings};
-use crate::asrun::Cause;
 use crate::schedule::Late;
 use crate::timeline::{Absence, Layer};
 
-/// What was heard and what was not, one word each: `a@0`, `a+30@40` (from 30 s in), `-a@60`, `-a@60 Live`, `!b TooLate`.
+/// What was heard and what was not, one word each.
 fn heard(sim: &Sim) -> Vec<String> {
-    let second = |at: &Timestamp| at.duration_since(s(0)).as_secs_f64();
-    sim.log
-        .iter()
-        .filter_map(|line| match line {
-            Line::Began { cue, at, skip } if skip.is_zero() => {
-                Some(format!("{}@{:.1}", cue.slot, second(at)))
-            }
-            Line::Began { cue, at, skip } => {
-                Some(format!("{}+{:.1}@{:.1}", cue.slot, skip.as_secs_f64(), second(at)))
-            }
-            Line::Over { cue, at, cause: None } => Some(format!("-{}@{:.1}", cue.slot, second(at))),
-            Line::Over { cue, at, cause: Some(cause) } => {
-                Some(format!("-{}@{:.1} {cause:?}", cue.slot, second(at)))
-            }
-            Line::NotAired { cue, cause } => Some(format!("!{} {cause:?}", cue.slot)),
-            Line::Amplifier { .. } => None,
-        })
-        .collect()
+    let lines = sim.log.iter().filter(|line| !matches!(line, Line::Amplifier { .. }));
+    lines.map(Line::to_string).collect()
 }
 
 fn from_start(end: i64, cues: impl IntoIterator<Item = C>) -> Sim {
