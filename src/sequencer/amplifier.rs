@@ -46,7 +46,7 @@ impl Sequencer {
                 let idle = idle.map_or(pass.now, |idle| idle.min(pass.now));
                 self.amplifier = Amplifier::On { since, idle: Some(idle) };
                 let off = idle + tail;
-                let near = next.is_some_and(|next| next <= off + lead);
+                let near = next.is_some_and(|next| next <= off.max(pass.now) + lead);
                 if !near && pass.due(off) {
                     self.amplifier = Amplifier::Off;
                     pass.out.push(Action::Amplifier { on: false });

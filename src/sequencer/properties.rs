@@ -89,6 +89,7 @@ fn run(cues: &[C], happenings: &[(i64, Happening)], nudge: bool) -> (Sim, Vec<C>
     sim.fails.insert(cue_id("c3"));
     let mut cues = cues.to_vec();
     let mut restarted = false;
+    let mut settled = Arc::default();
     sim.tell(load(&timeline(END, cues.clone())));
     for (n, (tenths, happening)) in happenings.iter().enumerate() {
         let then = sim.now + SignedDuration::from_millis(tenths * 100);
@@ -124,13 +125,16 @@ fn run(cues: &[C], happenings: &[(i64, Happening)], nudge: bool) -> (Sim, Vec<C>
             Happening::ClockSteps(seconds) => sim.now += secs(*seconds),
             Happening::Reload(new) => {
                 cues.clone_from(new);
-                sim.tell(load(&timeline(END, new.clone())));
+                sim.tell(Event::Load { timeline: timeline(END, new.clone()), settled: Arc::clone(&settled) });
             }
             Happening::Restart => {
                 restarted = true;
-                let settled = sim.restart(settings.clone());
+                settled = sim.restart(settings.clone());
                 sim.nudge = nudge;
-                sim.tell(Event::Load { timeline: timeline(END, cues.clone()), settled });
+                sim.tell(Event::Load {
+                    timeline: timeline(END, cues.clone()),
+                    settled: Arc::clone(&settled),
+                });
             }
         }
     }
@@ -173,7 +177,7 @@ fn all_ids(sim: &Sim) -> BTreeSet<CueId> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_cue_whose_time_came_has_exactly_one_outcome(cues in cues(), happenings in happenings()) {
@@ -190,7 +194,7 @@ proptest! {
             let lines: Vec<_> = of(&sim, &id).collect();
             let refusals = lines.iter().filter(|line| not_aired(line)).count();
             prop_assert!(refusals <= 1, "{id}: {lines:#?}");
-            if let Some(last) = lines.iter().position(|line| completed(line) || not_aired(&line)) {
+            if let Some(last) = lines.iter().position(|line| completed(line) || not_aired(line)) {
                 prop_assert!(!lines.iter().skip(last + 1).any(began), "{id} after its end: {lines:#?}");
             }
             let takes = lines.iter().filter(|line| began(line)).count();
@@ -202,19 +206,16 @@ proptest! {
     #[test]
     fn a_lower_layer_never_stops_a_higher(cues in cues(), happenings in happenings()) {
         let (sim, ..) = run(&cues, &happenings, false);
-        let layer = |id: &CueId| sim.actions.iter().find_map(|action| match action {
-            Action::Start { cue, .. } if cue.id == *id => Some(cue.layer),
-            _ => None,
-        });
+        let emergency = |id: &CueId| {
+            let of = |action: &Action| matches!(action, Action::Start { cue, .. } if cue.id == *id && cue.layer == Layer::Emergency);
+            sim.actions.iter().any(of)
+        };
         for action in &sim.actions {
             let Action::Stop { cue, cause, .. } = action else { continue };
             let person = cue.block.session.as_str() == INTERRUPT_SESSION;
-            match cause {
-                Cause::Live => prop_assert!(!person),
-                Cause::Emergency => prop_assert_ne!(layer(cue), Some(Layer::Emergency)),
-                Cause::CutByNext | Cause::PlannedCut | Cause::ScheduleChanged => prop_assert!(!person, "{action:?}"),
-                _ => {}
-            }
+            prop_assert!(*cause != Cause::Emergency || !emergency(cue), "{action:?}");
+            let of_the_plan = [Cause::Live, Cause::CutByNext, Cause::PlannedCut, Cause::ScheduleChanged];
+            prop_assert!(!of_the_plan.contains(cause) || !person, "{action:?}");
         }
     }
 

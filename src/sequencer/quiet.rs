@@ -55,7 +55,7 @@ fn occurrences(zone: &TimeZone, time: Time, at: Timestamp) -> impl Iterator<Item
     let today = zone.to_datetime(at).date();
     today.series(jiff::Span::new().days(1)).take(3).flat_map(move |date| {
         let ambiguous = zone.to_ambiguous_timestamp(date.to_datetime(time));
-        [ambiguous.clone().earlier().ok(), ambiguous.later().ok()].into_iter().flatten()
+        [ambiguous.earlier().ok(), ambiguous.later().ok()].into_iter().flatten()
     })
 }
 
