@@ -292,7 +292,7 @@ fn the_amplifier_leads_and_trails_and_stays_on_in_short_gaps() {
         .iter()
         .filter_map(|line| match line {
             Line::Amplifier { on, at } => Some((*on, at.duration_since(s(0)).as_secs())),
-            _ => None,
+            Line::Began { .. } | Line::Over { .. } | Line::NotAired { .. } => None,
         })
         .collect();
     assert_eq!(amplifier, [(true, -20), (false, 110), (true, 280), (false, 320)]);
