@@ -284,12 +284,12 @@ mod tests {
     fn an_empty_ring_gives_silence_that_is_counted_after_the_first_sound() {
         let clock = clock();
         let (mut line, mut feed) = stereo(&clock);
-        assert!(call(&mut feed, &clock, LEAD).iter().all(|sample| *sample == 0.0));
+        assert_eq!(call(&mut feed, &clock, LEAD), [0.0; 1_920]);
         assert_eq!(line.meter.starved(), 0, "nothing was to sound yet");
         line.ring.push_entire_slice(&[0.5; 200]).unwrap();
         let heard = call(&mut feed, &clock, LEAD);
-        assert!(heard[..200].iter().all(|sample| *sample == 0.5));
-        assert!(heard[200..].iter().all(|sample| *sample == 0.0));
+        assert_eq!(heard[..200], [0.5; 200]);
+        assert_eq!(heard[200..], [0.0; 1_720]);
         assert_eq!((line.meter.taken(), line.meter.starved()), (100, 860));
         drop(line.ring);
         call(&mut feed, &clock, LEAD);
