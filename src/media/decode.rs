@@ -298,7 +298,12 @@ impl Decoder {
 
 /// Takes over a decoded buffer, mixed down to stereo where it has more channels; `false` when it does not fit what came
 /// before it.
-fn take(buffer: &GenericAudioBufferRef<'_>, shape: &mut Shape, block: &mut Block, scratch: &mut Vec<f32>) -> bool {
+fn take(
+    buffer: &GenericAudioBufferRef<'_>,
+    shape: &mut Shape,
+    block: &mut Block,
+    scratch: &mut Vec<f32>,
+) -> bool {
     let spec = buffer.spec();
     let (rate, count) = (spec.rate(), spec.channels().count());
     if count == 0 || rate == 0 || rate > MAX_SAMPLE_RATE {
@@ -321,10 +326,10 @@ fn take(buffer: &GenericAudioBufferRef<'_>, shape: &mut Shape, block: &mut Block
             let gains = stereo_gains(spec.channels());
             block.samples.clear();
             for frame in scratch.chunks_exact(count) {
-                let (left, right) = frame
-                    .iter()
-                    .zip(&gains)
-                    .fold((0.0, 0.0), |(left, right), (sample, gain)| (left + sample * gain.0, right + sample * gain.1));
+                let (left, right) =
+                    frame.iter().zip(&gains).fold((0.0, 0.0), |(left, right), (sample, gain)| {
+                        (left + sample * gain.0, right + sample * gain.1)
+                    });
                 if given == 1 {
                     block.samples.push((left + right) / 2.0);
                 } else {
@@ -349,7 +354,9 @@ fn stereo_gains(channels: &Channels) -> Vec<(f32, f32)> {
     let count = channels.count();
     let mut gains: Vec<(f32, f32)> = match channels {
         _ if count == 1 => vec![(1.0, 1.0)],
-        Channels::Positioned(positions) => positions.iter().map(|position| position_gains(position, MINUS_3_DB)).collect(),
+        Channels::Positioned(positions) => {
+            positions.iter().map(|position| position_gains(position, MINUS_3_DB)).collect()
+        }
         // Channels without a place: by turns left and right.
         _ => (0..count).map(|channel| if channel % 2 == 0 { (1.0, 0.0) } else { (0.0, 1.0) }).collect(),
     };
@@ -363,8 +370,10 @@ fn stereo_gains(channels: &Channels) -> Vec<(f32, f32)> {
 fn position_gains(position: Position, surround: f32) -> (f32, f32) {
     let left = Position::FRONT_LEFT | Position::FRONT_LEFT_CENTER | Position::FRONT_LEFT_WIDE;
     let right = Position::FRONT_RIGHT | Position::FRONT_RIGHT_CENTER | Position::FRONT_RIGHT_WIDE;
-    let left_behind = Position::REAR_LEFT | Position::SIDE_LEFT | Position::TOP_FRONT_LEFT | Position::TOP_REAR_LEFT;
-    let right_behind = Position::REAR_RIGHT | Position::SIDE_RIGHT | Position::TOP_FRONT_RIGHT | Position::TOP_REAR_RIGHT;
+    let left_behind =
+        Position::REAR_LEFT | Position::SIDE_LEFT | Position::TOP_FRONT_LEFT | Position::TOP_REAR_LEFT;
+    let right_behind =
+        Position::REAR_RIGHT | Position::SIDE_RIGHT | Position::TOP_FRONT_RIGHT | Position::TOP_REAR_RIGHT;
     if left.contains(position) {
         (1.0, 0.0)
     } else if right.contains(position) {
@@ -394,7 +403,9 @@ fn choose_track(format: &dyn FormatReader) -> Result<(Track, Box<dyn AudioDecode
 
 fn not_readable(cause: SymphoniaError) -> DecodeError {
     match cause {
-        SymphoniaError::IoError(cause) if cause.kind() != io::ErrorKind::UnexpectedEof => DecodeError::Read(cause),
+        SymphoniaError::IoError(cause) if cause.kind() != io::ErrorKind::UnexpectedEof => {
+            DecodeError::Read(cause)
+        }
         _ => DecodeError::NotAudio,
     }
 }

@@ -23,7 +23,10 @@ fn decode(path: &Path) -> Result<Decoded, DecodeError> {
         resampler.push(&block.samples, &mut sound);
     }
     resampler.finish(&mut sound);
-    let sound = sound.chunks_exact(shape.channels).map(|frame| frame.iter().sum::<f32>() / shape.channels as f32).collect();
+    let sound = sound
+        .chunks_exact(shape.channels)
+        .map(|frame| frame.iter().sum::<f32>() / shape.channels as f32)
+        .collect();
     Ok(Decoded { sound, decoder, channels: shape.channels })
 }
 
@@ -86,7 +89,8 @@ fn every_format_gives_all_of_its_sound_where_it_was() {
                 continue;
             }
         };
-        let length = decoded.seconds() - decoded.decoder.padding() as f64 / f64::from(decoded.decoder.shape().sample_rate);
+        let length = decoded.seconds()
+            - decoded.decoder.padding() as f64 / f64::from(decoded.decoder.shape().sample_rate);
         let (first, last) = decoded.burst();
         let off = [(length - WHOLE) * 1e3, (first - BURST.start) * 1e3, (last - BURST.end) * 1e3];
         let fine = off[0].abs() <= length_ms && off[1].abs() <= place_ms && off[2].abs() <= place_ms;
@@ -105,7 +109,9 @@ fn two_files_in_one_are_both_heard() {
     ffmpeg(&burst_wav(dir.path(), 44_100, 2), "-q:a 4", &one);
     let two = dir.path().join("two.mp3");
     let bytes = fs::read(&one).unwrap();
-    File::create(&two).and_then(|mut file| std::io::Write::write_all(&mut file, &[bytes.clone(), bytes].concat())).unwrap();
+    File::create(&two)
+        .and_then(|mut file| std::io::Write::write_all(&mut file, &[bytes.clone(), bytes].concat()))
+        .unwrap();
     let decoded = decode(&two).unwrap();
     assert!((decoded.seconds() - 2.0 * WHOLE).abs() < 0.15, "{} s", decoded.seconds());
     assert_eq!(decoded.decoder.padding(), 0, "the header speaks of the first part only");

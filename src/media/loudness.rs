@@ -219,7 +219,9 @@ fn fold(windows: &[(i8, i8)]) -> Waveform {
     let columns = (0..count).filter_map(|n| windows.get(part(n)..part(n + 1)));
     Waveform(
         columns
-            .map(|part| part.iter().fold((0, 0), |(low, high), window| (window.0.min(low), window.1.max(high))))
+            .map(|part| {
+                part.iter().fold((0, 0), |(low, high), window| (window.0.min(low), window.1.max(high)))
+            })
             .collect(),
     )
 }
@@ -238,7 +240,10 @@ mod tests {
 
     fn tone(sample_rate: u32, hertz: f64, amplitude: f64, seconds: u32) -> Vec<f32> {
         (0..sample_rate * seconds)
-            .map(|n| (amplitude * (std::f64::consts::TAU * hertz * f64::from(n) / f64::from(sample_rate)).sin()) as f32)
+            .map(|n| {
+                (amplitude * (std::f64::consts::TAU * hertz * f64::from(n) / f64::from(sample_rate)).sin())
+                    as f32
+            })
             .collect()
     }
 
@@ -261,7 +266,10 @@ mod tests {
         // A sine at a quarter of the rate, hit 45° off its crests: samples reach 0.707 of it (EBU Tech 3341, case 18).
         let crest: f64 = 0.5;
         let mut samples: Vec<f32> = (0..48_000)
-            .map(|n| (crest * (std::f64::consts::FRAC_PI_2 * f64::from(n) + std::f64::consts::FRAC_PI_4).sin()) as f32)
+            .map(|n| {
+                (crest * (std::f64::consts::FRAC_PI_2 * f64::from(n) + std::f64::consts::FRAC_PI_4).sin())
+                    as f32
+            })
             .collect();
         let quiet = tone(48_000, 100.0, 0.01, 2);
         samples = [quiet.clone(), samples, quiet].concat();

@@ -21,7 +21,12 @@ pub(crate) fn burst_wav(dir: &Path, sample_rate: u32, channels: u16) -> PathBuf 
 
 /// A WAV file of 32-bit floats, the same in each channel.
 pub(crate) fn wav(path: &Path, sample_rate: u32, channels: u16, samples: impl Iterator<Item = f32>) {
-    let spec = hound::WavSpec { channels, sample_rate, bits_per_sample: 32, sample_format: hound::SampleFormat::Float };
+    let spec = hound::WavSpec {
+        channels,
+        sample_rate,
+        bits_per_sample: 32,
+        sample_format: hound::SampleFormat::Float,
+    };
     let mut writer = hound::WavWriter::create(path, spec).unwrap();
     for sample in samples {
         for _ in 0..channels {

@@ -40,7 +40,10 @@ impl Resampler {
     /// From `sample_rate` to 48 kHz.
     pub fn new(sample_rate: u32, channels: usize) -> Result<Self, ResampleError> {
         let fft = (sample_rate != AIR_RATE)
-            .then(|| Fft::new(sample_rate as usize, AIR_RATE as usize, STEP, channels, FixedSync::Input).map(Box::new))
+            .then(|| {
+                Fft::new(sample_rate as usize, AIR_RATE as usize, STEP, channels, FixedSync::Input)
+                    .map(Box::new)
+            })
             .transpose()
             .map_err(|cause| ResampleError { sample_rate, cause: Box::new(cause) })?;
         let delay = fft.as_ref().map_or(0, |fft| fft.output_delay());
@@ -130,7 +133,8 @@ mod tests {
     fn sine(sample_rate: u32, frames: usize, channels: usize) -> Vec<f32> {
         (0..frames)
             .flat_map(|n| {
-                let value = (std::f64::consts::TAU * 1000.0 * n as f64 / f64::from(sample_rate)).sin() as f32 * 0.5;
+                let value =
+                    (std::f64::consts::TAU * 1000.0 * n as f64 / f64::from(sample_rate)).sin() as f32 * 0.5;
                 std::iter::repeat_n(value, channels)
             })
             .collect()

@@ -162,7 +162,10 @@ pub struct MemorySource {
 
 impl Debug for MemorySource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MemorySource").field("frames", &(self.samples.len() / 2)).field("used", &(self.used / 2)).finish()
+        f.debug_struct("MemorySource")
+            .field("frames", &(self.samples.len() / 2))
+            .field("used", &(self.used / 2))
+            .finish()
     }
 }
 
@@ -188,7 +191,8 @@ impl MemorySource {
 
     /// The same sound, from a frame on.
     pub fn from_frame(&self, frame: u64) -> Self {
-        let used = usize::try_from(frame).map_or(self.samples.len(), |frame| frame.saturating_mul(2).min(self.samples.len()));
+        let used = usize::try_from(frame)
+            .map_or(self.samples.len(), |frame| frame.saturating_mul(2).min(self.samples.len()));
         Self { samples: Arc::clone(&self.samples), used }
     }
 }
