@@ -6,7 +6,7 @@
 //! the allowed gain when the peak does, and never later. That needs to look ahead by [`LOOKAHEAD`] frames, which is
 //! this limiter's delay. The engine mixes that much ahead of its output's time, so every start stays on its frame.
 //!
-//! The ceiling is −1.5 dB: four points per sample may miss up to 0.45 dB of a tone at 20 kHz (20·log₁₀ cos(π·f/(2·4·f_s/2))),
+//! The ceiling is −1.5 dB: four points per sample may miss up to 0.47 dB of a tone at 20 kHz (a point lies at most an eighth of a frame from the crest),
 //! so that −1 dBTP holds for what the estimate cannot see. Below the ceiling the samples pass as they are, bit for bit.
 
 use std::collections::VecDeque;
