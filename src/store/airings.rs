@@ -96,7 +96,7 @@ impl Store {
             // One more than wanted tells whether there are more.
             let mut rows = connection
                 .prepare_cached(
-                    "SELECT planned_ms, id, body FROM airing
+                    "SELECT planned_ms, id, body FROM airing INDEXED BY airing_planned
                      WHERE planned_ms >= ?1 AND planned_ms < ?2 AND (planned_ms, id) > (?3, ?4)
                        AND (?5 IS NULL OR output = ?5) AND (?6 IS NULL OR outcome = ?6)
                      ORDER BY planned_ms, id LIMIT ?7",
@@ -167,9 +167,11 @@ impl Store {
 
     fn since(&self, output: &OutputId, since: Timestamp) -> Result<Vec<Airing>, StoreError> {
         self.read(|connection| {
+            // By itself, SQLite would read all airings of the output: 1.7 s for a million instead of milliseconds.
             let bodies = connection
                 .prepare_cached(
-                    "SELECT body FROM airing WHERE planned_ms >= ?1 AND output = ?2 ORDER BY planned_ms, id",
+                    "SELECT body FROM airing INDEXED BY airing_planned
+                     WHERE planned_ms >= ?1 AND output = ?2 ORDER BY planned_ms, id",
                 )
                 .and_then(|mut statement| {
                     statement

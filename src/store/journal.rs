@@ -12,7 +12,7 @@ use super::head::{self, Head};
 use super::{Store, StoreError};
 use crate::asrun::{Airing, Closed, Entry, Fact, Note, OpenTake, Outcome, Run, recover};
 use crate::schedule::OutputId;
-use crate::segment::ContentHash;
+use crate::segment::{ContentHash, ProgrammeId};
 
 /// What the first row is bound to.
 pub(super) const NOTHING_BEFORE: ContentHash = ContentHash([0; 32]);
@@ -213,7 +213,7 @@ fn write_airing(connection: &Connection, airing: &Airing) -> Result<(), StoreErr
                 cause.as_deref().map(|text| text.trim_matches('"')),
                 piece.map(|piece| piece.id.as_str()),
                 piece.map(|piece| piece.hash.0),
-                airing.item.programme.as_ref().map(|programme| programme.as_str()),
+                airing.item.programme.as_ref().map(ProgrammeId::as_str),
                 airing.run.map(|run| match run {
                     Run::First => "first",
                     Run::Repeat => "repeat",
@@ -302,11 +302,11 @@ impl Store {
         let time_zone = self.station().time_zone;
         let dir = self.dir().to_owned();
         self.write("record a fact", move |transaction| {
-            entries
-                .iter()
-                .map(|entry| append(transaction, entry, time_zone.to_offset(entry.at()).seconds()))
-                .last()
-                .transpose()
+            let mut end = None;
+            for entry in &entries {
+                end = Some(append(transaction, entry, time_zone.to_offset(entry.at()).seconds())?);
+            }
+            Ok(end)
         })
         .map(|end| {
             let Some(end) = end.filter(|_| notes_end) else { return };
