@@ -185,3 +185,81 @@ impl Store {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::tests::{EXPECTED, air, at, closed, cue, not_aired, opened, store};
+    use super::*;
+    use crate::asrun::{Cause, Fact};
+
+    /// Cues 0 to 5: aired, aired, not aired, partly, aired on another output, on air.
+    fn a_day() -> (Store, tempfile::TempDir) {
+        let (store, dir) = store();
+        air(&store, &cue(1, 1));
+        air(&store, &cue(0, 0));
+        store.record(&not_aired(&cue(2, 2), Cause::NotRunning)).unwrap();
+        store.record(&opened(&cue(3, 3), 0)).unwrap();
+        store.record(&closed(&cue(3, 3), 0, EXPECTED / 2, Some(Cause::Emergency))).unwrap();
+        let Fact::NotAired(mut elsewhere) = not_aired(&cue(4, 4), Cause::OutputDown) else { unreachable!() };
+        elsewhere.output = "loa-2".into();
+        store.record(&Fact::NotAired(elsewhere)).unwrap();
+        store.record(&opened(&cue(5, 5), 0)).unwrap();
+        (store, dir)
+    }
+
+    fn pieces(store: &Store, filter: &AiringFilter) -> Vec<u16> {
+        store.airings(filter).unwrap().airings.iter().map(|airing| airing.item.cue.piece).collect()
+    }
+
+    #[test]
+    fn airings_are_found_by_time_output_and_outcome_in_the_order_of_the_plan() {
+        let (store, _dir) = a_day();
+        let all = AiringFilter::default();
+        assert_eq!(pieces(&store, &all), [0, 1, 2, 3, 4, 5]);
+        let between = AiringFilter { from: Some(at(60)), to: Some(at(180)), ..all.clone() };
+        assert_eq!(pieces(&store, &between), [1, 2], "the end is not included");
+        let there = AiringFilter { output: Some("loa-2".into()), ..all.clone() };
+        assert_eq!(pieces(&store, &there), [4]);
+        for (outcome, expected) in [
+            (OutcomeKind::Aired, vec![0, 1]),
+            (OutcomeKind::NotAired, vec![2, 4]),
+            (OutcomeKind::Partly, vec![3]),
+            (OutcomeKind::OnAir, vec![5]),
+            (OutcomeKind::Withdrawn, vec![]),
+        ] {
+            assert_eq!(pieces(&store, &AiringFilter { outcome: Some(outcome), ..all.clone() }), expected);
+        }
+    }
+
+    #[test]
+    fn pages_meet_without_a_gap_and_a_cursor_reads_back() {
+        let (store, _dir) = a_day();
+        let mut filter = AiringFilter { limit: Some(2), ..AiringFilter::default() };
+        let mut seen = Vec::new();
+        for last in [false, false, true] {
+            let page = store.airings(&filter).unwrap();
+            seen.extend(page.airings.iter().map(|airing| airing.item.cue.piece));
+            assert_eq!(page.next.is_none(), last);
+            filter.after = page.next.map(|cursor| cursor.to_string().parse().unwrap());
+        }
+        assert_eq!(seen, [0, 1, 2, 3, 4, 5]);
+        assert!("1".parse::<Cursor>().is_err());
+    }
+
+    #[test]
+    fn what_is_settled_and_what_was_heard_is_known_for_each_output() {
+        let (store, _dir) = a_day();
+        let output = "loa-xa".into();
+        let settled = |now| -> Vec<u16> {
+            store.settled(&output, at(0), now).unwrap().into_iter().map(|cue| cue.piece).collect()
+        };
+        assert_eq!(settled(at(185)), [0, 1, 2], "the emergency may be over before the cue is");
+        assert_eq!(settled(at(190)), [0, 1, 2, 3]);
+        let history = store.history(&output, at(0)).unwrap();
+        let heard = |cue: &Arc<crate::timeline::Cue>| history.aired(&cue.id.block, &cue.id.slot).to_vec();
+        let expected = [0, 1, 3].map(|n| super::super::tests::segment(n).id);
+        assert_eq!(heard(&cue(0, 0)), expected, "in the order of the plan, also what was heard in part");
+    }
+}

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::Doing;
 use super::head::{self, Head};
-use super::{Store, StoreError};
+use super::{Store, StoreError, in_transaction};
 use crate::asrun::{Airing, Closed, Entry, Fact, Note, OpenTake, Outcome, Run, recover};
 use crate::schedule::OutputId;
 use crate::segment::{ContentHash, ProgrammeId};
@@ -301,22 +301,23 @@ impl Store {
         let notes_end = !entries.iter().all(|entry| matches!(entry, Entry::Opened { .. }));
         let time_zone = self.station().time_zone;
         let dir = self.dir().to_owned();
-        self.write("record a fact", move |transaction| {
-            let mut end = None;
-            for entry in &entries {
-                end = Some(append(transaction, entry, time_zone.to_offset(entry.at()).seconds())?);
+        self.with_writer(move |connection| {
+            let end = in_transaction(connection, "record a fact", |transaction| {
+                let mut end = None;
+                for entry in &entries {
+                    end = Some(append(transaction, entry, time_zone.to_offset(entry.at()).seconds())?);
+                }
+                Ok(end)
+            })?;
+            // By the writer, so that an older end never comes after a newer one. The facts are safe already: when this
+            // fails, only a shortened journal could go unnoticed.
+            if let Some(end) = end.filter(|_| notes_end)
+                && let Err(error) = head::write(&dir, end)
+            {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "could not note the end of the journal");
             }
-            Ok(end)
-        })
-        .map(|end| {
-            let Some(end) = end.filter(|_| notes_end) else { return };
-            // The fact is safe; only a shortened journal would go unnoticed.
-            if let Err(error) = head::write(&dir, end) {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "could not note the end of the journal"
-                );
-            }
+            Ok(())
         })
     }
 
