@@ -1,18 +1,19 @@
-//! Questions to the log.
+//! The airings: made from the journal, fact by fact, for questions to the log.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
 use super::error::Doing;
-use super::journal::airing_from_json;
+use super::journal::{from_json, to_json};
 use super::{Store, StoreError};
-use crate::asrun::{Airing, Outcome, OutcomeKind};
+use crate::asrun::{Airing, Entry, Outcome, OutcomeKind, Run};
 use crate::schedule::OutputId;
+use crate::segment::ProgrammeId;
 use crate::timeline::{CueId, History};
 
 /// Airings of a page, at most.
@@ -184,6 +185,83 @@ impl Store {
             bodies.iter().map(|body| airing_from_json(body)).collect()
         })
     }
+}
+
+/// Brings the airing of a fact's cue up to it. Needs a table `airing` and nothing else, so that it makes the same from
+/// the journal again.
+pub(super) fn apply(connection: &Connection, entry: &Entry) -> Result<(), StoreError> {
+    let Some((output, cue)) = entry.subject() else { return Ok(()) };
+    let before = connection
+        .prepare_cached("SELECT body FROM airing WHERE output = ?1 AND cue = ?2")
+        .and_then(|mut statement| {
+            statement
+                .query_row(params![output.as_str(), cue.to_string()], |row| row.get::<_, String>(0))
+                .optional()
+        })
+        .doing("find the airing of a fact")?
+        .map(|body| airing_from_json(&body))
+        .transpose()?;
+    let Some(mut airing) = Airing::after(before, entry) else { return Ok(()) };
+    airing.run = run_of(connection, &airing)?;
+    write_airing(connection, &airing)
+}
+
+/// A completed airing is the first run, unless some other cue completed these bytes before. What was settled once stays.
+fn run_of(connection: &Connection, airing: &Airing) -> Result<Option<Run>, StoreError> {
+    let Some(piece) = airing.item.segment.as_ref().filter(|_| airing.run.is_none()) else {
+        return Ok(airing.run);
+    };
+    let heard: bool = connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM airing WHERE segment_hash = ?1 AND run = 'first' AND cue <> ?2)",
+        )
+        .and_then(|mut statement| {
+            statement.query_row(params![piece.hash.0, airing.item.cue.to_string()], |row| row.get(0))
+        })
+        .doing("find the first run of a segment")?;
+    Ok(match (heard, airing.outcome()) {
+        (true, _) => Some(Run::Repeat),
+        (false, Outcome::Aired) => Some(Run::First),
+        (false, _) => None,
+    })
+}
+
+fn write_airing(connection: &Connection, airing: &Airing) -> Result<(), StoreError> {
+    let outcome = airing.outcome();
+    let cause = outcome.cause().map(|cause| to_json(&cause, "a cause")).transpose()?;
+    let piece = airing.item.segment.as_ref();
+    let body = to_json(airing, "an airing")?;
+    connection
+        .prepare_cached(
+            "INSERT INTO airing (output, cue, planned_ms, planned_end_ms, outcome, cause, segment, segment_hash,
+                                 programme, run, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+             ON CONFLICT (output, cue) DO UPDATE SET outcome = ?5, cause = ?6, run = ?10, body = ?11",
+        )
+        .and_then(|mut statement| {
+            statement.execute(params![
+                airing.item.output.as_str(),
+                airing.item.cue.to_string(),
+                airing.item.planned.as_millisecond(),
+                airing.item.planned_end.as_millisecond(),
+                outcome.kind().code(),
+                cause.as_deref().map(|text| text.trim_matches('"')),
+                piece.map(|piece| piece.id.as_str()),
+                piece.map(|piece| piece.hash.0),
+                airing.item.programme.as_ref().map(ProgrammeId::as_str),
+                airing.run.map(|run| match run {
+                    Run::First => "first",
+                    Run::Repeat => "repeat",
+                }),
+                body,
+            ])
+        })
+        .doing("write an airing")?;
+    Ok(())
+}
+
+pub(super) fn airing_from_json(body: &str) -> Result<Airing, StoreError> {
+    from_json(body, || "an airing".to_owned())
 }
 
 #[cfg(test)]
