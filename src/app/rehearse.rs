@@ -33,10 +33,8 @@ pub fn rehearse(station: &Station, options: &Rehearse, now: Timestamp) -> anyhow
     let plan = commands::plan_of(station, schedule, &options.days, now)?;
     let mut airings = Vec::new();
     for timeline in &plan.timelines {
-        let settings = plan.schedule.output(&timeline.output).map_or_else(Settings::default, |line| Settings {
-            lead: line.lead,
-            tail: line.tail,
-            ..Settings::default()
+        let settings = plan.schedule.output(&timeline.output).map_or_else(Settings::default, |line| {
+            Settings { lead: line.lead, tail: line.tail, ..Settings::default() }
         });
         airings.extend(run(station, timeline, settings, options.wav.as_deref())?);
     }
@@ -53,6 +51,7 @@ pub fn run(
     let clock = Arc::new(ManualClock::new(timeline.window.from));
     let kept = wav.map(WavFile::create).transpose()?;
     let output = Box::new(Rehearsal::new(Arc::clone(&clock), kept));
+    let tail = settings.tail;
     let parts = Parts {
         output: timeline.output.clone(),
         settings,
@@ -75,7 +74,7 @@ pub fn run(
     };
     // The last block may begin just before the window's end.
     let over = timeline.blocks.last().map_or(timeline.window.to, |block| block.end.max(timeline.window.to));
-    engine.run_until(over + settings.tail + SignedDuration::from_secs(1), &mut note);
+    engine.run_until(over + tail + SignedDuration::from_secs(1), &mut note);
     engine.finish(&mut note);
     let mut airings: Vec<Airing> = airings.into_values().collect();
     airings.sort_by_key(|airing| airing.item.planned);
@@ -86,7 +85,8 @@ fn report(airings: &[Airing], timelines: &[Arc<Timeline>], shape: Shape) -> anyh
     let mut table = Table::new(outcome::LOG_COLUMNS);
     for (number, airing) in (1..).zip(airings) {
         let timeline = timelines.iter().find(|timeline| timeline.output == airing.item.output);
-        let block = timeline.and_then(|timeline| timeline.blocks.iter().find(|block| block.id == airing.item.cue.block));
+        let block = timeline
+            .and_then(|timeline| timeline.blocks.iter().find(|block| block.id == airing.item.cue.block));
         if let (Some(timeline), Some(block)) = (timeline, block) {
             table.row(outcome::log_line(number, &block.title, airing, &timeline.time_zone));
         }
@@ -95,7 +95,8 @@ fn report(airings: &[Airing], timelines: &[Arc<Timeline>], shape: Shape) -> anyh
     let aired = airings.iter().filter(|airing| airing.outcome() == Outcome::Aired).count();
     if shape == Shape::Table {
         let frames: u64 = airings.iter().map(Airing::delivered).sum();
-        let sound = SignedDuration::try_from(crate::output::duration_of(frames)).unwrap_or(SignedDuration::MAX);
+        let sound =
+            SignedDuration::try_from(crate::output::duration_of(frames)).unwrap_or(SignedDuration::MAX);
         say(&console::rehearsed(airings.len(), aired, sound))?;
     }
     Ok(if aired == airings.len() { Exit::Fine } else { Exit::Problems })

@@ -4,7 +4,6 @@
 //! that does ends the program with [`Exit::GaveUp`], for systemd to start anew: a cold start is the recovery that every power cut
 //! exercises, and takes less than a second.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -70,14 +69,17 @@ pub fn serve(station: &Station, listen: SocketAddr, output: Option<&str>) -> any
 
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let gave_up = runtime.block_on(async {
-        let chores = Chores { station: station.clone(), store: store.clone(), plan: current.clone(), clock: Arc::clone(&clock) };
+        let chores = Chores {
+            station: station.clone(),
+            store: store.clone(),
+            plan: current.clone(),
+            clock: Arc::clone(&clock),
+        };
         let mut scheduler = housekeeping::start(chores).await.context("cannot start the housekeeping")?;
-        let web = serve_web(station, listen, &store, &engines, current, replan.clone(), &clock).await?;
         tell_systemd(&[sd_notify::NotifyState::Ready]);
         let gave_up = run_until_told(&mut watched, &engines, &threads, &*clock).await?;
         info!("stopping");
         tell_systemd(&[sd_notify::NotifyState::Stopping]);
-        web.stop(LAST_REQUESTS).await;
         scheduler.shutdown().await.context("cannot stop the housekeeping")?;
         anyhow::Ok(gave_up)
     })?;
@@ -101,7 +103,8 @@ fn start_recorder(
     replan: SyncSender<()>,
 ) -> anyhow::Result<JoinHandle<()>> {
     let store = store.clone();
-    let worker = supervise("recorder", Arc::clone(clock), health.clone(), move || record(&facts, &store, &replan));
+    let worker =
+        supervise("recorder", Arc::clone(clock), health.clone(), move || record(&facts, &store, &replan));
     worker.context("cannot start the recorder's thread")
 }
 
@@ -116,7 +119,13 @@ fn start_planner(
 ) -> anyhow::Result<JoinHandle<()>> {
     let (station, store, engines) = (station.clone(), store.clone(), engines.to_vec());
     let (own_clock, own_health) = (Arc::clone(clock), health.clone());
-    let work = move || match Planner::new(station.clone(), store.clone(), Arc::clone(&own_clock), engines.clone(), plans.clone()) {
+    let work = move || match Planner::new(
+        station.clone(),
+        store.clone(),
+        Arc::clone(&own_clock),
+        engines.clone(),
+        plans.clone(),
+    ) {
         Ok(mut planner) => planner.run(&nudges),
         Err(failure) => {
             error!(error = &failure as &dyn std::error::Error, "the planner cannot begin");
@@ -229,6 +238,7 @@ fn tell_systemd(state: &[sd_notify::NotifyState<'_>]) {
 
 /// The station's way in for recordings.
 pub fn intake(station: &Station, store: &Store, clock: &Arc<dyn Clock>) -> Intake {
-    let ingest = Ingest { audio_dir: station.audio(), limits: Limits::default(), ffmpeg: Some("ffmpeg".into()) };
+    let ingest =
+        Ingest { audio_dir: station.audio(), limits: Limits::default(), ffmpeg: Some("ffmpeg".into()) };
     Intake::new(ingest, store.clone(), Arc::clone(clock))
 }

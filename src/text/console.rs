@@ -5,7 +5,8 @@ use jiff::SignedDuration;
 use crate::segment::Segment;
 
 /// Head of the list of recordings.
-pub const SEGMENT_COLUMNS: [&str; 7] = ["Mã", "Tệp", "Tên", "Chuyên mục", "Thời lượng", "Độ ồn (LUFS)", "Trạng thái"];
+pub const SEGMENT_COLUMNS: [&str; 7] =
+    ["Mã", "Tệp", "Tên", "Chuyên mục", "Thời lượng", "Độ ồn (LUFS)", "Trạng thái"];
 /// Head of the timeline.
 pub const TIMELINE_COLUMNS: [&str; 5] = ["Giờ phát", "Thời lượng", "Mục", "Bản ghi", "Ghi chú"];
 /// Head of the list of outputs.
@@ -36,7 +37,12 @@ pub fn findings(count: usize) -> String {
 
 /// A recording was taken in.
 pub fn taken_in(segment: &Segment) -> String {
-    format!("Đã nhận `{}` (mã {}), {}. Cần duyệt trước khi phát.", segment.file, segment.id, length(segment.duration()))
+    format!(
+        "Đã nhận `{}` (mã {}), {}. Cần duyệt trước khi phát.",
+        segment.file,
+        segment.id,
+        length(segment.duration())
+    )
 }
 
 /// A recording was there already.
@@ -76,7 +82,9 @@ pub fn log_is_whole(rows: i64, head: &str) -> String {
 
 /// The log was changed.
 pub fn log_is_broken(what: &str) -> String {
-    format!("NHẬT KÝ ĐÃ BỊ THAY ĐỔI: {what}. Giữ nguyên máy, báo người có trách nhiệm và đối chiếu với bản sao lưu.")
+    format!(
+        "NHẬT KÝ ĐÃ BỊ THAY ĐỔI: {what}. Giữ nguyên máy, báo người có trách nhiệm và đối chiếu với bản sao lưu."
+    )
 }
 
 /// Where the demo can be seen.
@@ -90,8 +98,7 @@ pub fn demo(first: &str, station: &str, listen: &str) -> String {
 }
 
 /// The demo has no sound card.
-pub const DEMO_WITHOUT_SOUND: &str =
-    "Máy này không có đường ra âm thanh: chạy với `--output null`, không nghe thấy gì nhưng giờ phát và nhật ký là thật.";
+pub const DEMO_WITHOUT_SOUND: &str = "Máy này không có đường ra âm thanh: chạy với `--output null`, không nghe thấy gì nhưng giờ phát và nhật ký là thật.";
 
 /// What a rehearsal came to.
 pub fn rehearsed(cues: usize, aired: usize, sound: SignedDuration) -> String {
@@ -105,7 +112,9 @@ pub fn backed_up(to: &str) -> String {
 
 /// A backup was restored and checked.
 pub fn restored(files: usize, rows: i64) -> String {
-    format!("Đã khôi phục và kiểm tra: {files} bản ghi đúng nội dung đã duyệt, nhật ký {rows} dòng nguyên vẹn.")
+    format!(
+        "Đã khôi phục và kiểm tra: {files} bản ghi đúng nội dung đã duyệt, nhật ký {rows} dòng nguyên vẹn."
+    )
 }
 
 /// A length as minutes and seconds.

@@ -23,7 +23,8 @@ pub fn backup(station: &Station, to: &Path) -> anyhow::Result<Exit> {
     // Under another name until it is whole: half a backup must not look like one.
     let aside = to.with_extension("part");
     if fs::exists(&aside)? {
-        fs::remove_dir_all(&aside).with_context(|| format!("cannot remove the half backup `{}`", aside.display()))?;
+        fs::remove_dir_all(&aside)
+            .with_context(|| format!("cannot remove the half backup `{}`", aside.display()))?;
     }
     copy_folder(&station.schedule(), &aside.join("schedule"))?;
     fs::create_dir_all(aside.join("data"))?;
@@ -50,7 +51,11 @@ pub fn restore(from: &Path, to: &Path) -> anyhow::Result<Exit> {
     let catalog = store.catalog()?;
     let differences = Library::scan(&station.audio(), &Library::default())?.differences(&catalog);
     if !differences.missing.is_empty() || !differences.changed.is_empty() {
-        bail!("the backup is not whole: {} recordings are missing, {} are not the approved bytes", differences.missing.len(), differences.changed.len());
+        bail!(
+            "the backup is not whole: {} recordings are missing, {} are not the approved bytes",
+            differences.missing.len(),
+            differences.changed.len()
+        );
     }
     let verdict = store.verify()?;
     if let Some(bad) = verdict.first_bad {
@@ -67,7 +72,8 @@ fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
         let entry = entry?;
         if entry.file_type()?.is_file() {
             let target = to.join(entry.file_name());
-            fs::copy(entry.path(), &target).with_context(|| format!("cannot copy to `{}`", target.display()))?;
+            fs::copy(entry.path(), &target)
+                .with_context(|| format!("cannot copy to `{}`", target.display()))?;
             fs::File::open(&target)?.sync_all()?;
         }
     }

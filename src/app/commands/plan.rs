@@ -62,7 +62,11 @@ fn print_findings(plan: &Plan) -> std::io::Result<()> {
 }
 
 fn worst(findings: &[&Finding]) -> Exit {
-    if findings.iter().any(|finding| finding.severity >= Severity::Warning) { Exit::Problems } else { Exit::Fine }
+    if findings.iter().any(|finding| finding.severity >= Severity::Warning) {
+        Exit::Problems
+    } else {
+        Exit::Fine
+    }
 }
 
 /// What will sound, to the second.
@@ -81,7 +85,8 @@ pub fn timeline(station: &Station, days: &Days, now: Timestamp) -> anyhow::Resul
             table.row(row(cue, timeline));
         }
     }
-    let cues: Vec<_> = plan.timelines.iter().flat_map(|timeline| timeline.cues()).map(|cue| CueLine::of(cue)).collect();
+    let cues: Vec<_> =
+        plan.timelines.iter().flat_map(|timeline| timeline.cues()).map(|cue| CueLine::of(cue)).collect();
     print(days.format.format, &table, &cues)?;
     let findings: Vec<_> = plan.timelines.iter().flat_map(|timeline| &timeline.findings).collect();
     if days.format.format == Shape::Table && !findings.is_empty() {
@@ -125,9 +130,17 @@ fn row(cue: &Cue, timeline: &Timeline) -> [String; 5] {
     let local = cue.at.to_zoned(timeline.time_zone.clone());
     let (what, note) = match &cue.content {
         Content::Segment(segment) => (segment.words.title.clone(), String::new()),
-        Content::Nothing(why) => (console::SILENCE.to_owned(), crate::text::outcome::cause(why.into()).to_owned()),
+        Content::Nothing(why) => {
+            (console::SILENCE.to_owned(), crate::text::outcome::cause(why.into()).to_owned())
+        }
     };
-    [local.strftime("%d/%m %H:%M:%S").to_string(), console::length(cue.duration()), cue.title.clone(), what, note]
+    [
+        local.strftime("%d/%m %H:%M:%S").to_string(),
+        console::length(cue.duration()),
+        cue.title.clone(),
+        what,
+        note,
+    ]
 }
 
 /// The plan of some days, from the checked schedule and the station's facts.

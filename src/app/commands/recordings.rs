@@ -121,7 +121,8 @@ pub fn import(
     approve_as: Option<&str>,
 ) -> anyhow::Result<Exit> {
     let text = fs::read_to_string(list).with_context(|| format!("cannot read `{}`", list.display()))?;
-    let entries: List = toml::from_str(&text).with_context(|| format!("`{}` is not a list of recordings", list.display()))?;
+    let entries: List =
+        toml::from_str(&text).with_context(|| format!("`{}` is not a list of recordings", list.display()))?;
     let folder = list.parent().unwrap_or(Path::new("."));
     let mut exit = Exit::Fine;
     for Entry { file, words } in entries.segment {
