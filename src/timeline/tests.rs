@@ -10,14 +10,14 @@ use crate::schedule::{
 };
 use crate::segment::{Catalog, Segment, State};
 
-/// Monday 23 November 2026, the whole local day in Viet Nam.
+/// Monday 23 November 2026 in Viet Nam, up to 23:59, so that nothing of Tuesday is in the window.
 fn monday(schedule: &Schedule, segments: &[Segment]) -> Timeline {
     with_history(schedule, segments, &History::default())
 }
 
 fn with_history(schedule: &Schedule, segments: &[Segment], history: &History) -> Timeline {
     let catalog: Catalog = segments.iter().cloned().collect();
-    let window = Window { from: at("2026-11-22T17:00:00Z"), to: at("2026-11-23T17:00:00Z") };
+    let window = Window { from: at("2026-11-22T17:00:00Z"), to: at("2026-11-23T16:59:00Z") };
     compile(schedule, &catalog, history, &output(), window)
 }
 
