@@ -16,13 +16,18 @@ use symphonia::core::codecs::audio::{AudioCodecId, AudioDecoder, AudioDecoderOpt
 use symphonia::core::codecs::registry::CodecRegistry;
 use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
+use symphonia::core::formats::{FormatOptions, FormatReader, SeekMode, SeekTo, Track, TrackType};
 use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::{MetadataOptions, MetadataRevision, StandardTag};
+use symphonia::core::units::Timestamp;
 
 /// Bad packets in a row after which the rest of a file is given up: a reader that cannot find its place again may
 /// otherwise turn for ever.
 const MAX_BAD_READS: u32 = 64;
+
+/// Decoded before a place that was sought, so that a decoder which builds upon what came before is as it would be: an
+/// MP3 frame reaches back over at most nine others, a quarter of a second.
+const RUN_UP_SECONDS: u64 = 2;
 
 /// Highest sample rate taken: beyond it a header is damaged, or no recording.
 const MAX_SAMPLE_RATE: u32 = 384_000;
@@ -101,6 +106,8 @@ pub struct Decoder {
     to_trim: usize,
     /// Frames decoded, delay included.
     decoded: u64,
+    /// The time stamp of the last packet decoded.
+    at: i64,
     skipped: u32,
     truncated: bool,
 }
@@ -139,6 +146,7 @@ impl Decoder {
             scratch: Vec::new(),
             to_trim: usize::try_from(delay).unwrap_or(0),
             decoded: 0,
+            at: 0,
             skipped: 0,
             truncated: false,
         };
@@ -154,6 +162,24 @@ impl Decoder {
     pub fn next_block(&mut self) -> Result<Option<&Block>, DecodeError> {
         let there_is_one = std::mem::take(&mut self.first_is_waiting) || self.decode_block()?;
         Ok(there_is_one.then_some(&self.block))
+    }
+
+    /// Goes forward to some place before a frame, where the format tells exactly what place that is, and gives the frame
+    /// with which the next block begins. `None` when the format cannot: the decoder is then of no more use.
+    pub fn seek_before(&mut self, frame: u64) -> Option<u64> {
+        let rate = self.shape.sample_rate;
+        let target = frame.saturating_sub(RUN_UP_SECONDS * u64::from(rate));
+        let counts_frames =
+            self.track.time_base.is_some_and(|base| base.numer.get() == 1 && base.denom.get() == rate);
+        if target == 0 || !counts_frames || !matches!(self.format_name(), "mp3" | "wave" | "flac") {
+            return Some(0);
+        }
+        let ts = Timestamp::new(i64::try_from(target).ok()?);
+        self.format.seek(SeekMode::Accurate, SeekTo::Timestamp { ts, track_id: self.track.id }).ok()?;
+        self.decoder.reset();
+        self.to_trim = 0;
+        self.first_is_waiting = self.decode_block().ok()?;
+        u64::try_from(self.at).ok().filter(|&at| self.first_is_waiting && at <= frame)
     }
 
     /// Sample rate and channels; they hold for the whole file.
@@ -248,7 +274,7 @@ impl Decoder {
                 }
                 Err(SymphoniaError::IoError(cause)) => return Err(DecodeError::Read(cause)),
                 Err(_) => {
-                    self.skipped = self.skipped.saturating_add(1);
+                    self.skip();
                     bad_reads += 1;
                     if bad_reads > MAX_BAD_READS {
                         self.truncated = true;
@@ -263,7 +289,7 @@ impl Decoder {
             match self.decoder.decode(&packet) {
                 Ok(buffer) => {
                     if !take(&buffer, &mut self.shape, &mut self.block, &mut self.scratch) {
-                        self.skipped = self.skipped.saturating_add(1);
+                        self.skip();
                         continue;
                     }
                 }
@@ -274,14 +300,19 @@ impl Decoder {
                 // Any other error is this packet's alone: a damaged AAC packet is reported as "unsupported", and giving
                 // up there lost half an hour's programme for one bad sector.
                 Err(_) => {
-                    self.skipped = self.skipped.saturating_add(1);
+                    self.skip();
                     continue;
                 }
             }
+            self.at = packet.pts.get();
             if self.trim() {
                 return Ok(true);
             }
         }
+    }
+
+    fn skip(&mut self) {
+        self.skipped = self.skipped.saturating_add(1);
     }
 
     /// Drops the encoder's delay from the block; whether something is left.
@@ -358,7 +389,9 @@ fn stereo_gains(channels: &Channels) -> Vec<(f32, f32)> {
             positions.iter().map(|position| position_gains(position, MINUS_3_DB)).collect()
         }
         // Channels without a place: by turns left and right.
-        _ => (0..count).map(|channel| if channel % 2 == 0 { (1.0, 0.0) } else { (0.0, 1.0) }).collect(),
+        Channels::Discrete(_) | Channels::Ambisonic(_) | Channels::Custom(_) | Channels::None | _ => {
+            (0..count).map(|channel| if channel % 2 == 0 { (1.0, 0.0) } else { (0.0, 1.0) }).collect()
+        }
     };
     gains.resize(count, (0.0, 0.0));
     let left: f32 = gains.iter().map(|gain| gain.0).sum();
@@ -401,6 +434,7 @@ fn choose_track(format: &dyn FormatReader) -> Result<(Track, Box<dyn AudioDecode
     Ok((track.clone(), decoder))
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "whatever else it says, it found no audio")]
 fn not_readable(cause: SymphoniaError) -> DecodeError {
     match cause {
         SymphoniaError::IoError(cause) if cause.kind() != io::ErrorKind::UnexpectedEof => {

@@ -227,6 +227,7 @@ fn fold(windows: &[(i8, i8)]) -> Waveform {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "made samples and small counts")]
 mod tests {
     use super::*;
 

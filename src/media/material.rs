@@ -1,5 +1,7 @@
 //! Recordings for tests, made on the spot: a burst of tone in silence, in every format that a commune hands in.
 
+#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "made samples and small counts")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

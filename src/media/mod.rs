@@ -1,10 +1,14 @@
 //! Files in, frames out: decoding, measuring and taking in recordings. Blocking, and without policy.
 
+mod convert;
 pub mod decode;
+pub mod ingest;
+pub mod library;
 pub mod loudness;
 pub mod playback;
 pub mod resample;
 pub mod source;
+pub mod temporary;
 
 #[cfg(test)]
 mod formats;

@@ -100,8 +100,20 @@ impl Opening {
         }
         file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
         let undecodable = |cause| OpenError::Undecodable { path: self.path.clone(), cause };
-        let decoder = Decoder::open(file).map_err(undecodable)?;
+        let mut decoder = Decoder::open(file.try_clone().map_err(unreadable)?).map_err(undecodable)?;
         let shape = decoder.shape();
+        let first = frames_at(self.cue_in + self.skip, shape.sample_rate);
+        let mut at = 0;
+        if first > 0 {
+            match decoder.seek_before(first) {
+                Some(frame) => at = frame,
+                None => {
+                    // From the beginning, then: slower, and as exact.
+                    file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
+                    decoder = Decoder::open(file).map_err(undecodable)?;
+                }
+            }
+        }
         let resampler = Resampler::new(shape.sample_rate, shape.channels)
             .map_err(|cause| OpenError::Unresamplable { path: self.path.clone(), cause })?;
         let frames = self.frames();
@@ -113,7 +125,7 @@ impl Opening {
             fade_in: if self.skip.is_positive() { FADE_IN } else { 0 },
             frames,
             given: 0,
-            to_drop: frames_at(self.cue_in + self.skip, shape.sample_rate),
+            to_drop: first - at,
             resampled: Vec::new(),
             chunk: Vec::new(),
         };

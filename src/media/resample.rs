@@ -127,6 +127,7 @@ pub fn frames_on_air(frames: u64, sample_rate: u32) -> u64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "made samples and small counts")]
 mod tests {
     use super::*;
 

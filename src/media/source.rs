@@ -258,3 +258,209 @@ impl Source for Silence {
         answer(samples.len() / 2, frames, self.left)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use allocation_counter::measure;
+    use jiff::SignedDuration;
+    use tempfile::TempDir;
+
+    use super::super::material::{ffmpeg, wav};
+    use super::super::playback::{OpenError, Opening, hash_of_path};
+    use super::*;
+
+    /// A ramp tells each frame's place: frame n of the file has the value n / 2²⁴, exact in a float.
+    const STEP: f32 = 1.0 / 16_777_216.0;
+
+    fn opening(path: &Path) -> Opening {
+        Opening {
+            path: path.to_owned(),
+            hash: hash_of_path(path).unwrap(),
+            cue_in: SignedDuration::ZERO,
+            cue_out: SignedDuration::from_secs(10),
+            skip: SignedDuration::ZERO,
+            gain_db: 0.0,
+        }
+    }
+
+    fn ramp() -> (TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ramp.wav");
+        wav(&path, 48_000, 2, (0..480_000).map(|n| n as f32 * STEP));
+        (dir, path)
+    }
+
+    /// Reads all of a source in pieces of a size, waiting for what is not ready.
+    fn read_all(source: &mut dyn Source, piece: usize) -> Vec<f32> {
+        let mut all = Vec::new();
+        let mut samples = vec![f32::NAN; 2 * piece];
+        loop {
+            match source.read(&mut samples) {
+                Read::Frames(frames) => {
+                    assert_eq!(frames, piece);
+                    all.extend_from_slice(&samples);
+                }
+                Read::Starved(frames) => {
+                    all.extend_from_slice(&samples[..2 * frames]);
+                    thread::yield_now();
+                }
+                Read::Ended(frames) => {
+                    all.extend_from_slice(&samples[..2 * frames]);
+                    assert_eq!(source.read(&mut samples), Read::Ended(0), "an end is an end");
+                    return all;
+                }
+            }
+        }
+    }
+
+    /// What all three ways to play the same opening give, which must be the same.
+    fn play(opening: &Opening) -> Vec<f32> {
+        let open = || opening.open().unwrap();
+        let inline = read_all(&mut InlineSource::new(open()), 1000);
+        assert!(inline == read_all(&mut AheadSource::start(open()).unwrap(), 777), "ahead as inline");
+        assert!(inline == read_all(&mut MemorySource::decode(open()), 2048), "in memory as inline");
+        inline
+    }
+
+    #[test]
+    fn every_frame_between_the_cues_is_given_once() {
+        let (_dir, path) = ramp();
+        let cues = Opening {
+            cue_in: SignedDuration::from_millis(1500),
+            cue_out: SignedDuration::from_millis(7250),
+            ..opening(&path)
+        };
+        let frames = play(&cues);
+        assert_eq!(frames.len(), 2 * 276_000);
+        for (n, frame) in (72_000_u32..).zip(frames.chunks_exact(2)) {
+            assert!(frame == [n as f32 * STEP; 2], "frame {n}");
+        }
+    }
+
+    #[test]
+    fn a_join_in_the_middle_begins_at_the_right_frame_and_softly() {
+        let (_dir, path) = ramp();
+        let joined = Opening { skip: SignedDuration::from_secs(4), ..opening(&path) };
+        let frames = play(&joined);
+        assert_eq!(frames.len(), 2 * 288_000);
+        assert!(frames[..2] == [0.0, 0.0]);
+        assert!(frames[240] < frames[600], "it comes up");
+        assert!(frames[480..482] == [192_240.0 * STEP; 2], "after 5 ms it is all there");
+    }
+
+    #[test]
+    fn a_gain_is_applied_and_mono_comes_out_of_both_sides() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("mono.wav");
+        wav(&path, 16_000, 1, std::iter::repeat_n(0.1, 16_000));
+        let louder = Opening { gain_db: 6.0206, cue_out: SignedDuration::from_secs(1), ..opening(&path) };
+        let frames = play(&louder);
+        assert_eq!(frames.len(), 2 * 48_000);
+        assert!(
+            (frames[48_000] - 0.2).abs() < 1e-3 && (frames[48_001] - 0.2).abs() < 1e-3,
+            "{}",
+            frames[48_000]
+        );
+    }
+
+    #[test]
+    fn what_is_planned_is_delivered_to_the_frame() {
+        let dir = tempfile::tempdir().unwrap();
+        let original = dir.path().join("tone.wav");
+        wav(&original, 44_100, 2, (0..44_100 * 5).map(|n| 0.2 * (n as f32 * 0.05).sin()));
+        let mp3 = dir.path().join("tone.mp3");
+        ffmpeg(&original, "-q:a 4", &mp3);
+        for (cue_out, expected) in [(4321, 207_408), (7000, 336_000)] {
+            let planned = Opening { cue_out: SignedDuration::from_millis(cue_out), ..opening(&mp3) };
+            let frames = play(&planned);
+            assert_eq!(frames.len(), 2 * expected, "a file that is too short is made up with silence");
+            assert!(frames[frames.len() - 2].abs() < 0.21);
+        }
+        let nothing = Opening { skip: SignedDuration::from_secs(60), ..opening(&mp3) };
+        assert!(play(&nothing).is_empty());
+    }
+
+    #[test]
+    fn a_join_gives_the_same_frames_as_playing_up_to_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let original = dir.path().join("sweep.wav");
+        wav(&original, 48_000, 2, (0..48_000 * 10).map(|n| 0.2 * (n as f32 * n as f32 * 1e-7).sin()));
+        for (name, options) in [
+            ("cbr.mp3", "-b:a 128k"),
+            ("vbr.mp3", "-q:a 2"),
+            ("bare.mp3", "-q:a 4 -write_xing 0"),
+            ("a.wav", "-c:a pcm_s24le"),
+            ("a.flac", ""),
+            ("a.ogg", "-c:a libvorbis"),
+            ("a.m4a", "-c:a aac"),
+            ("a.opus", "-c:a libopus"),
+        ] {
+            let path = dir.path().join(name);
+            ffmpeg(&original, options, &path);
+            let whole = play(&opening(&path));
+            for skip in [100, 2100, 6500, 9900] {
+                let joined = play(&Opening { skip: SignedDuration::from_millis(skip), ..opening(&path) });
+                let after_the_fade = 2 * 48 * usize::try_from(skip).unwrap() + 480;
+                assert!(joined[480..] == whole[after_the_fade..], "{name} from {skip} ms: not bit for bit");
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_approved_bytes_sound() {
+        let (_dir, path) = ramp();
+        let approved = opening(&path);
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[100_000] ^= 1;
+        std::fs::File::create(&path).and_then(|mut file| io::Write::write_all(&mut file, &bytes)).unwrap();
+        assert!(matches!(approved.open(), Err(OpenError::Changed { .. })));
+        std::fs::remove_file(&path).unwrap();
+        assert!(matches!(approved.open(), Err(OpenError::Gone { .. })));
+        let page = path.with_extension("mp3");
+        std::fs::File::create(&page).and_then(|mut file| io::Write::write_all(&mut file, b"<html>")).unwrap();
+        assert!(matches!(opening(&page).open(), Err(OpenError::Undecodable { .. })));
+    }
+
+    #[test]
+    fn reading_ahead_is_primed_in_time_and_allocates_nothing() {
+        let (_dir, path) = ramp();
+        let mut source = AheadSource::start(opening(&path).open().unwrap()).unwrap();
+        while !source.primed() {
+            thread::yield_now();
+        }
+        let mut samples = vec![0.0; 2 * 1024];
+        let mut memory = MemorySource::new(vec![0.5; 2 * 48_000]);
+        let (mut tone, mut silence) = (Tone::new(1000.0, 0.5, 48_000), Silence::new(48_000));
+        let counted = measure(|| {
+            for _ in 0..46 {
+                assert_eq!(source.read(&mut samples), Read::Frames(1024));
+                assert_eq!(memory.read(&mut samples), Read::Frames(1024));
+                assert_eq!(tone.read(&mut samples), Read::Frames(1024));
+                assert_eq!(silence.read(&mut samples), Read::Frames(1024));
+            }
+        });
+        assert_eq!((counted.count_total, counted.bytes_total), (0, 0));
+    }
+
+    #[test]
+    fn the_decoding_thread_ends_with_its_source() {
+        let (_dir, path) = ramp();
+        let playback = opening(&path).open().unwrap();
+        let (producer, ring) = rtrb::RingBuffer::new(2 * 1024);
+        let decoding = thread::spawn(move || decode_ahead(playback, producer));
+        drop(ring);
+        decoding.join().unwrap();
+    }
+
+    #[test]
+    fn a_thread_that_broke_down_ends_its_source() {
+        let (producer, ring) = rtrb::RingBuffer::new(2 * 1024);
+        let mut source = AheadSource { ring, left: 48_000 };
+        assert_eq!(source.read(&mut [0.0; 8]), Read::Starved(0));
+        drop::<rtrb::Producer<f32>>(producer);
+        assert!(source.primed(), "nothing better will come");
+        assert_eq!(source.read(&mut [0.0; 8]), Read::Ended(0));
+    }
+}

@@ -5,7 +5,7 @@
 //! only a ring of lines (one per opened stream), a bounded queue of orders, and atomics.
 
 use std::fmt::Debug;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -99,7 +99,7 @@ pub enum OutputError {
 pub fn open(name: &str, clock: Arc<dyn Clock>) -> Result<Box<dyn Output>, OutputError> {
     match name.split_once(':') {
         None if name == "null" => Ok(Box::new(null::Null::new(clock))),
-        Some(("wav", path)) => Ok(Box::new(wav::Wav::create(PathBuf::from(path), clock)?)),
+        Some(("wav", path)) => Ok(Box::new(wav::Wav::create(Path::new(path), clock)?)),
         _ => Ok(Box::new(card::Card::open(name.parse()?, clock)?)),
     }
 }

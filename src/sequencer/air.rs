@@ -100,7 +100,7 @@ impl Voice {
         let overtime =
             Cut { end: self.own_end + OVERTIME, fade: SignedDuration::ZERO, cause: Cause::CutByNext };
         let quiet = (self.cue.layer < Layer::Emergency)
-            .then(|| curfew.begins(now))
+            .then(|| curfew.begins(now.max(self.start)))
             .flatten()
             .filter(|begins| self.own_end > *begins)
             .map(|end| Cut { end, fade: SignedDuration::ZERO, cause: Cause::AgainstTheRules });

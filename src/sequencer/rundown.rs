@@ -34,7 +34,7 @@ enum Verdict {
     /// Its late rule gives it up.
     Miss,
     /// Open it so that it can start at this instant.
-    Prepare { start: Timestamp, again: bool },
+    Prepare { start: Timestamp, too_slow: bool },
     /// Place its first frame here.
     Start { at: Timestamp, skip: SignedDuration },
     /// Let it follow the one on air.
@@ -95,11 +95,11 @@ impl Sequencer {
                     ahead += 1;
                     free = Some(end);
                 }
-                Verdict::Prepare { start, again } => {
+                Verdict::Prepare { start, too_slow } => {
                     ahead += 1;
                     let skip = late::skip_at(&cue, start);
                     free = Some(late::ends_by_itself(&cue, start, skip));
-                    self.prepare(&cue, skip, again, pass);
+                    self.prepare(&cue, start, too_slow, pass);
                 }
                 Verdict::Start { at, skip } => {
                     ahead += 1;
@@ -119,7 +119,6 @@ impl Sequencer {
 
     /// What is to be done about the cue at a place, where everything before it is over at `free`.
     fn judge(&mut self, place: usize, free: Option<Timestamp>, pass: &mut Pass<'_>) -> Verdict {
-        let obstacle = self.obstacle(pass.now);
         let Some(entry) = self.plan.entries.get(place) else { return Verdict::Pass };
         let cue = &entry.cue;
         if matches!(entry.progress, Progress::Over | Progress::OnAir) {
@@ -135,10 +134,9 @@ impl Sequencer {
         if pass.past(entry.latest()) {
             return Verdict::Miss;
         }
-        let held_up = obstacle.filter(|_| pass.due(cue.at));
-        if held_up == Some(Cause::AgainstTheRules)
-            || (cue.at >= pass.now && pass.due(cue.at) && self.quiet_for(cue.at))
-        {
+        // Asked of the instant itself: a session may begin with the very frame that ends the quiet hours.
+        let held_up = self.obstacle(cue.at.max(pass.now)).filter(|_| pass.due(cue.at));
+        if held_up == Some(Cause::AgainstTheRules) {
             return Verdict::Refuse(Cause::AgainstTheRules);
         }
         if let Some(cause) = held_up {
@@ -150,11 +148,6 @@ impl Sequencer {
             }
         }
         self.turn_of(place, free, pass)
-    }
-
-    /// Whether it is quiet for the timeline at an instant.
-    fn quiet_for(&self, at: Timestamp) -> bool {
-        self.curfew.covers(at)
     }
 
     /// When a cue may start at the earliest: a hard start cuts what is before it in the plan, and nothing else.
@@ -187,7 +180,7 @@ impl Sequencer {
             return Verdict::Pass;
         }
         let skip = match entry.progress {
-            Progress::Preparing { skip } | Progress::Ready { skip } => skip,
+            Progress::Preparing { skip, .. } | Progress::Ready { skip } => skip,
             Progress::Waiting | Progress::Chained { .. } | Progress::OnAir | Progress::Over => {
                 return self.prepare_verdict(entry, earliest, false, pass);
             }
@@ -196,14 +189,16 @@ impl Sequencer {
         let start = nominal.max(earliest).max(pass.now);
         // Late by the rule beyond what it was opened for: it is opened further in.
         if late::skip_at(cue, start) > skip + TOLERANCE {
-            return self.prepare_verdict(entry, earliest, true, pass);
+            let too_slow =
+                matches!(entry.progress, Progress::Preparing { .. }) && nominal + TOLERANCE < pass.now;
+            return self.prepare_verdict(entry, earliest, too_slow, pass);
+        }
+        if let Progress::Preparing { start, .. } = entry.progress {
+            pass.past(nominal + TOLERANCE);
+            // One that is opened too slowly holds nobody up: what follows goes by the start that was meant.
+            return Verdict::Wait { end: late::ends_by_itself(cue, start.max(earliest), skip) };
         }
         let end = late::ends_by_itself(cue, start, skip);
-        if !matches!(entry.progress, Progress::Ready { .. }) {
-            pass.due(nominal + TOLERANCE + SignedDuration::from_millis(1));
-            // One that is opened too slowly holds nobody up beyond its planned end.
-            return Verdict::Wait { end: end.min(cue.end.max(nominal)) };
-        }
         if self.can_chain(entry, place, nominal) {
             return Verdict::Chain { skip };
         }
@@ -219,10 +214,10 @@ impl Sequencer {
         &self,
         entry: &Entry,
         earliest: Timestamp,
-        again: bool,
+        too_slow: bool,
         pass: &mut Pass<'_>,
     ) -> Verdict {
-        let tries = if again { entry.tries + 1 } else { entry.tries };
+        let tries = if too_slow { entry.tries + 1 } else { entry.tries };
         let in_a_hurry = pass.now + self.settings.join_margin * 2_i32.pow(tries.min(DOUBLINGS));
         let late = late::skip_at(&entry.cue, earliest.max(pass.now)) > SignedDuration::ZERO;
         let start = if late {
@@ -230,7 +225,7 @@ impl Sequencer {
         } else {
             earliest.max(pass.now)
         };
-        if start > entry.latest() { Verdict::Pass } else { Verdict::Prepare { start, again } }
+        if start > entry.latest() { Verdict::Pass } else { Verdict::Prepare { start, too_slow } }
     }
 
     /// Whether a cue that is ready may follow the voice on air without a gap.
@@ -249,13 +244,14 @@ impl Sequencer {
             && !self.curfew.covers(end)
     }
 
-    fn prepare(&mut self, cue: &Arc<Cue>, skip: SignedDuration, again: bool, pass: &mut Pass<'_>) {
+    fn prepare(&mut self, cue: &Arc<Cue>, start: Timestamp, too_slow: bool, pass: &mut Pass<'_>) {
+        let skip = late::skip_at(cue, start);
         if let Some(entry) = self.plan.find(&cue.id) {
-            entry.progress = Progress::Preparing { skip };
-            if again {
+            entry.progress = Progress::Preparing { skip, start };
+            if too_slow {
                 entry.tries += 1;
             }
-            pass.due(cue.at + skip + TOLERANCE);
+            pass.past(cue.at + skip + TOLERANCE);
         }
         pass.out.push(Action::Prepare { cue: Arc::clone(cue), skip });
     }

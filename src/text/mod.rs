@@ -1,2 +1,4 @@
 //! Every Vietnamese sentence of the program, in one place: one file for each kind of thing it speaks of. Rooms hand over
 //! data; here it becomes words for people: what happened, what it means for the air, what to do.
+
+pub mod verdict;

@@ -1,0 +1,196 @@
+//! Files on their way into `audio/`: written aside, moved into place under a name of their own, or gone.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jiff::Timestamp;
+use unicode_normalization::UnicodeNormalization;
+
+/// Where files wait inside `audio/`: on the same file system, so that moving is one step.
+const INCOMING: &str = ".incoming";
+
+/// Longest file name in bytes: half of what file systems take, for copies with a longer ending.
+const MAX_NAME: usize = 120;
+
+/// Files of one name before a person should think of another.
+const MAX_SAME_NAME: u32 = 999;
+
+/// A file in `audio/.incoming/`, removed when dropped.
+#[derive(Debug)]
+pub struct Temporary {
+    path: PathBuf,
+}
+
+impl Temporary {
+    /// Creates an empty one.
+    pub fn create(audio_dir: &Path) -> io::Result<(Self, File)> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let dir = audio_dir.join(INCOMING);
+        fs::create_dir_all(&dir)?;
+        loop {
+            let count = COUNT.fetch_add(1, Ordering::Relaxed);
+            let path = dir.join(format!("{}-{count}", std::process::id()));
+            match OpenOptions::new().write(true).read(true).create_new(true).open(&path) {
+                Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
+                opened => return opened.map(|file| (Self { path }, file)),
+            }
+        }
+    }
+
+    /// A copy of a file from elsewhere, for taking in from the command line.
+    pub fn copy_of(original: &Path, audio_dir: &Path) -> io::Result<Self> {
+        let mut from = File::open(original)?;
+        let (temporary, mut to) = Self::create(audio_dir)?;
+        io::copy(&mut from, &mut to)?;
+        Ok(temporary)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Moves it into `audio/` under a name made from `wanted`, with `-2`, `-3` … where that is taken; an existing file
+    /// is never replaced, whoever else is writing. Its bytes and its name are on the disk when this returns the name.
+    pub fn keep(self, audio_dir: &Path, wanted: &str, extension: &str) -> io::Result<String> {
+        File::open(&self.path)?.sync_all()?;
+        for attempt in 1..=MAX_SAME_NAME {
+            let name = file_name(wanted, attempt, extension);
+            match move_without_replacing(&self.path, &audio_dir.join(&name)) {
+                Ok(()) => {
+                    File::open(audio_dir)?.sync_all()?;
+                    return Ok(name);
+                }
+                Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(cause) => return Err(cause),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // Nothing can be done about a failure here; what stays is removed at the next start.
+        drop(fs::remove_file(&self.path));
+    }
+}
+
+/// Removes what an interrupted run left in `.incoming/`: everything last written before an instant. Gives how many.
+pub fn clean_incoming(audio_dir: &Path, written_before: Timestamp) -> io::Result<usize> {
+    let entries = match fs::read_dir(audio_dir.join(INCOMING)) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(0),
+        entries => entries?,
+    };
+    let mut removed = 0;
+    for entry in entries {
+        let entry = entry?;
+        let written = Timestamp::try_from(entry.metadata()?.modified()?).unwrap_or(Timestamp::MAX);
+        if written < written_before {
+            fs::remove_file(entry.path())?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+/// Links the file under its new name and removes the old one: in one step, and only if the name is free. File systems
+/// without links (USB sticks) get the name reserved first.
+fn move_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::hard_link(from, to) {
+        Ok(()) => fs::remove_file(from),
+        Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => Err(cause),
+        Err(cause)
+            if matches!(cause.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) =>
+        {
+            OpenOptions::new().write(true).create_new(true).open(to)?;
+            fs::rename(from, to)
+        }
+        Err(cause) => Err(cause),
+    }
+}
+
+/// A readable file name in Unicode NFC: the last part of what was wanted, without what would be trouble on some system.
+pub fn file_name(wanted: &str, attempt: u32, extension: &str) -> String {
+    let last = wanted.rsplit(['/', '\\']).next().unwrap_or_default();
+    let stem = match last.rsplit_once('.') {
+        Some((stem, ending)) if is_ending(ending) => stem,
+        _ => last,
+    };
+    let letters: String = stem.nfc().filter(|&letter| !is_trouble(letter)).collect();
+    let words = letters.split_whitespace().collect::<Vec<_>>().join(" ");
+    let readable = words.trim_matches(['.', ' ', '-']);
+    let readable = if readable.is_empty() { "audio" } else { readable };
+    let suffix = if attempt > 1 { format!("-{attempt}") } else { String::new() };
+    let room = MAX_NAME.saturating_sub(suffix.len() + 1 + extension.len());
+    let cut = readable.get(..readable.floor_char_boundary(room)).unwrap_or(readable).trim_end();
+    format!("{cut}{suffix}.{extension}")
+}
+
+/// Whether what follows the last dot tells a format, and not a day of the month.
+fn is_ending(text: &str) -> bool {
+    (1..=4).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric())
+        && text.bytes().any(|b| b.is_ascii_alphabetic())
+}
+
+/// Letters that no file name shall have: forbidden somewhere, or invisible and able to turn the rest around.
+fn is_trouble(letter: char) -> bool {
+    let invisible = matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    letter.is_control() || invisible || r#":*?"<>|"#.contains(letter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stay_readable_and_harmless() {
+        for (wanted, expected) in [
+            ("Bản tin sáng.MP3", "Bản tin sáng.mp3"),
+            ("Ba\u{309}n tin đa\u{300}i.wav", "Bản tin đài.mp3"),
+            ("../../etc/passwd", "passwd.mp3"),
+            (r"C:\Users\đài\nhạc hiệu.wma", "nhạc hiệu.mp3"),
+            ("...hidden", "hidden.mp3"),
+            ("a\"b'c:d|e\u{202e}\n.mp3", "ab'cde.mp3"),
+            ("  tin   ngày 10.10", "tin ngày 10.10.mp3"),
+            ("/", "audio.mp3"),
+            ("", "audio.mp3"),
+        ] {
+            assert_eq!(file_name(wanted, 1, "mp3"), expected, "{wanted:?}");
+        }
+        let long = file_name(&"ế".repeat(200), 12, "flac");
+        assert!(long.len() <= MAX_NAME && long.ends_with("-12.flac"), "{long}");
+    }
+
+    #[test]
+    fn a_file_is_never_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let keep = || {
+            let (temporary, _) = Temporary::create(dir.path()).unwrap();
+            temporary.keep(dir.path(), "tin.mp3", "mp3").unwrap()
+        };
+        assert_eq!([keep(), keep(), keep()], ["tin.mp3", "tin-2.mp3", "tin-3.mp3"]);
+        let names = std::thread::scope(|scope| {
+            let all: Vec<_> = (0..8).map(|_| scope.spawn(keep)).collect();
+            all.into_iter().map(|one| one.join().unwrap()).collect::<std::collections::BTreeSet<_>>()
+        });
+        assert_eq!(names.len(), 8, "{names:?}");
+    }
+
+    #[test]
+    fn what_is_not_kept_is_gone_and_stale_files_are_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (temporary, _) = Temporary::create(dir.path()).unwrap();
+        let path = temporary.path().to_owned();
+        drop(temporary);
+        assert!(!path.exists());
+        File::create(&path).unwrap();
+        assert_eq!(clean_incoming(dir.path(), Timestamp::UNIX_EPOCH).unwrap(), 0, "a running upload stays");
+        assert_eq!(clean_incoming(dir.path(), Timestamp::MAX).unwrap(), 1);
+        assert!(!path.exists());
+        assert_eq!(clean_incoming(&dir.path().join("none"), Timestamp::MAX).unwrap(), 0);
+    }
+}

@@ -1,0 +1,440 @@
+//! An engine in miniature for this room's tests: it opens after a while, plays by duration, and keeps a log.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Action, Event, Interrupt, Repeats, Sequencer, Settings};
+use crate::asrun::Cause;
+use crate::schedule::{Late, QuietHours, SlotId};
+use crate::segment::{ContentHash, Segment, Sound, State, Words};
+use crate::timeline::{Absence, Block, BlockId, Content, Cue, CueId, Form, Join, Layer, Timeline, Window};
+
+pub(super) const CHUNK: SignedDuration = SignedDuration::from_millis(50);
+
+/// Seconds after 05:30:00 UTC, where quiet ends.
+pub(super) fn s(seconds: i64) -> Timestamp {
+    ms(seconds * 1000)
+}
+
+pub(super) fn ms(milliseconds: i64) -> Timestamp {
+    "2026-11-23T05:30:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_millis(milliseconds)
+}
+
+pub(super) fn secs(seconds: i64) -> SignedDuration {
+    SignedDuration::from_secs(seconds)
+}
+
+pub(super) fn segment(id: &str, length: SignedDuration) -> Arc<Segment> {
+    Arc::new(Segment {
+        id: id.into(),
+        hash: ContentHash([0; 32]),
+        file: format!("{id}.flac"),
+        words: Words { title: id.to_owned(), ..Words::default() },
+        sound: Sound {
+            whole: length,
+            cue_in: SignedDuration::ZERO,
+            cue_out: length,
+            channels: 1,
+            sample_rate: 48_000,
+            loudness_lufs: -18.0,
+            true_peak_dbtp: -3.0,
+            skipped_packets: 0,
+            codec: "flac".to_owned(),
+        },
+        state: State::Approved,
+        approval: None,
+        added: Timestamp::UNIX_EPOCH,
+        added_by: "lan".to_owned(),
+    })
+}
+
+/// A cue to be: `c("a", 0, 60)` starts at second 0, hard, is 60 s long and may be joined.
+#[derive(Clone)]
+pub(super) struct C(pub Cue);
+
+impl std::fmt::Debug for C {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Cue { id, start, at, end, fade, late, content, .. } = &self.0;
+        let (at, end) = (at.duration_since(s(0)).as_secs(), end.duration_since(s(0)).as_secs());
+        let absent = matches!(content, Content::Nothing(_));
+        write!(f, "{} {start:?} {at}..{end} fade {fade} {late:?} absent {absent}", id.slot)
+    }
+}
+
+pub(super) fn c(slot: &str, at: i64, length: i64) -> C {
+    C(Cue {
+        id: CueId { block: block_id("sang"), slot: SlotId::from(slot), piece: 0 },
+        title: slot.to_owned(),
+        programme: None,
+        topic: None,
+        start: Join::Hard,
+        at: s(at),
+        end: s(at + length),
+        fade: SignedDuration::ZERO,
+        late: Late::Join,
+        form: Form::Own,
+        layer: Layer::Scheduled,
+        ordered_by: None,
+        content: Content::Segment(segment(slot, secs(length))),
+        gain_db: 0.0,
+    })
+}
+
+impl C {
+    pub(super) fn follow(mut self) -> Self {
+        self.0.start = Join::Follow;
+        self
+    }
+    pub(super) fn late(mut self, late: Late) -> Self {
+        self.0.late = late;
+        self
+    }
+    /// Its segment is this much longer than its place.
+    pub(super) fn cut_by(mut self, over: i64, fade: i64) -> Self {
+        let length = self.0.duration() + secs(over);
+        self.0.content = Content::Segment(segment(&self.0.title, length));
+        self.0.fade = secs(fade);
+        self
+    }
+    pub(super) fn plays(mut self, id: &str) -> Self {
+        self.0.content = Content::Segment(segment(id, self.0.duration()));
+        self
+    }
+    pub(super) fn absent(mut self, why: Absence) -> Self {
+        self.0.content = Content::Nothing(why);
+        self.0.end = self.0.at;
+        self
+    }
+}
+
+fn block_id(session: &str) -> BlockId {
+    BlockId { date: "2026-11-23".parse().unwrap(), session: session.into() }
+}
+
+pub(super) fn cue_id(slot: &str) -> CueId {
+    CueId { block: block_id("sang"), slot: SlotId::from(slot), piece: 0 }
+}
+
+/// The night, and ninety seconds in the middle of things.
+pub(super) fn quiet_hours() -> Vec<QuietHours> {
+    let hours = |from: &str, to: &str| QuietHours { from: from.parse().unwrap(), to: to.parse().unwrap() };
+    vec![hours("20:00:00", "05:30:00"), hours("05:50:00", "05:51:30")]
+}
+
+/// One block from second 0 to `end`.
+pub(super) fn timeline(end: i64, cues: impl IntoIterator<Item = C>) -> Arc<Timeline> {
+    let cues: Vec<Arc<Cue>> = cues.into_iter().map(|cue| Arc::new(cue.0)).collect();
+    Arc::new(Timeline {
+        output: "loa".into(),
+        window: Window { from: s(-3600), to: s(86_400) },
+        time_zone: TimeZone::UTC,
+        quiet: quiet_hours(),
+        blocks: vec![Block { id: block_id("sang"), title: String::new(), start: s(0), end: s(end), cues }],
+        findings: Vec::new(),
+    })
+}
+
+pub(super) fn load(timeline: &Arc<Timeline>) -> Event {
+    Event::Load { timeline: Arc::clone(timeline), settled: Arc::default() }
+}
+
+pub(super) fn interrupt(id: &str, layer: Layer, length: i64) -> Interrupt {
+    Interrupt {
+        id: id.into(),
+        layer,
+        segment: segment(id, secs(length)),
+        gain_db: 0.0,
+        by: "lan".to_owned(),
+        repeats: Repeats::ONCE,
+    }
+}
+
+impl std::fmt::Display for Line {
+    /// One word: `a@0.0`, `a+30.0@40.0` (from 30 s in), `-a@60.0`, `-a@60.0 Live`, `!b TooLate`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let second = |at: &Timestamp| at.duration_since(s(0)).as_secs_f64();
+        match self {
+            Self::Began { cue, at, skip } if skip.is_zero() => write!(f, "{}@{:.1}", cue.slot, second(at)),
+            Self::Began { cue, at, skip } => {
+                write!(f, "{}+{:.1}@{:.1}", cue.slot, skip.as_secs_f64(), second(at))
+            }
+            Self::Over { cue, at, cause: None } => write!(f, "-{}@{:.1}", cue.slot, second(at)),
+            Self::Over { cue, at, cause: Some(cause) } => {
+                write!(f, "-{}@{:.1} {cause:?}", cue.slot, second(at))
+            }
+            Self::NotAired { cue, cause } => write!(f, "!{} {cause:?}", cue.slot),
+            Self::Amplifier { on, at } => write!(f, "amplifier {on}@{:.1}", second(at)),
+        }
+    }
+}
+
+impl std::fmt::Debug for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+#[derive(Clone, PartialEq)]
+pub(super) enum Line {
+    Began { cue: CueId, at: Timestamp, skip: SignedDuration },
+    Over { cue: CueId, at: Timestamp, cause: Option<Cause> },
+    NotAired { cue: CueId, cause: Cause },
+    Amplifier { on: bool, at: Timestamp },
+}
+
+#[derive(Debug)]
+struct Voice {
+    cue: Arc<Cue>,
+    left: SignedDuration,
+    /// Where it falls silent, and why.
+    stop: Option<(Timestamp, Cause)>,
+}
+
+#[derive(Debug)]
+pub(super) struct Sim {
+    pub(super) sequencer: Sequencer,
+    pub(super) now: Timestamp,
+    /// How long opening takes.
+    pub(super) opening: SignedDuration,
+    pub(super) fails: BTreeSet<CueId>,
+    /// Hours in which only an emergency may be heard.
+    pub(super) quiet: Vec<QuietHours>,
+    pub(super) log: Vec<Line>,
+    pub(super) actions: Vec<Action>,
+    /// The most actions that one step gave.
+    pub(super) busiest: usize,
+    /// Tells the sequencer nothing in every step, so that each is a full one.
+    pub(super) nudge: bool,
+    inbox: Vec<Event>,
+    opened: BTreeMap<CueId, (SignedDuration, SignedDuration, bool)>,
+    placed: Option<(Arc<Cue>, Timestamp)>,
+    chained: Option<Arc<Cue>>,
+    voices: Vec<Voice>,
+}
+
+impl Sim {
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self::with(now, Settings::default())
+    }
+
+    pub(super) fn with(now: Timestamp, settings: Settings) -> Self {
+        Self {
+            sequencer: Sequencer::new(settings),
+            now,
+            opening: SignedDuration::from_millis(100),
+            fails: BTreeSet::new(),
+            quiet: quiet_hours(),
+            log: Vec::new(),
+            actions: Vec::new(),
+            busiest: 0,
+            nudge: false,
+            inbox: Vec::new(),
+            opened: BTreeMap::new(),
+            placed: None,
+            chained: None,
+            voices: Vec::new(),
+        }
+    }
+
+    pub(super) fn tell(&mut self, event: Event) -> &mut Self {
+        self.inbox.push(event);
+        self
+    }
+
+    /// The program dies and comes back: only the log is left.
+    pub(super) fn restart(&mut self, settings: Settings) -> Arc<BTreeSet<CueId>> {
+        for voice in std::mem::take(&mut self.voices) {
+            let cause = Some(Cause::PowerCut);
+            self.log.push(Line::Over { cue: voice.cue.id.clone(), at: self.now, cause });
+        }
+        let (log, actions) = (std::mem::take(&mut self.log), std::mem::take(&mut self.actions));
+        let fails = std::mem::take(&mut self.fails);
+        let (opening, busiest) = (self.opening, self.busiest);
+        *self = Self { log, actions, fails, opening, busiest, ..Self::with(self.now, settings) };
+        Arc::new(self.settled())
+    }
+
+    fn settled(&self) -> BTreeSet<CueId> {
+        self.log
+            .iter()
+            .filter_map(|line| match line {
+                Line::NotAired { cue, .. } => Some(cue.clone()),
+                Line::Over { cue, cause, .. } => {
+                    let joins = cause.is_some_and(|cause| {
+                        self.actions.iter().any(|action| {
+                            matches!(action, Action::Start { cue: own, .. } | Action::Chain { cue: own }
+                                if own.id == *cue && cause.leaves_open(own))
+                        })
+                    });
+                    (!joins).then(|| cue.clone())
+                }
+                Line::Began { .. } | Line::Amplifier { .. } => None,
+            })
+            .collect()
+    }
+
+    pub(super) fn run_to(&mut self, until: Timestamp) -> &mut Self {
+        while self.now < until {
+            self.turn(until);
+        }
+        self
+    }
+
+    /// One turn of the loop. With nothing to render, it rests until the sequencer's next change.
+    pub(super) fn turn(&mut self, until: Timestamp) {
+        let horizon = self.now + CHUNK;
+        let idle = self.inbox.is_empty()
+            && self.voices.is_empty()
+            && self.placed.is_none()
+            && self.opened.values().all(|(_, _, told)| *told);
+        let mut out = Vec::new();
+        let mut events = std::mem::take(&mut self.inbox);
+        if self.nudge {
+            events.push(Event::Ready(cue_id("nobody")));
+        }
+        self.sequencer.step(self.now, horizon, &events, &mut out);
+        self.busiest = self.busiest.max(out.len());
+        let quiet_step = out.is_empty();
+        for action in &out {
+            self.obey(action);
+        }
+        self.actions.extend(out);
+        self.open();
+        self.render(horizon);
+        self.now = horizon;
+        if idle && quiet_step && self.inbox.is_empty() {
+            let next = self.sequencer.next_change().unwrap_or(until) - CHUNK;
+            // Whole chunks, so that a run that never rests meets the same instants.
+            while self.now + CHUNK <= next.min(until) {
+                self.now += CHUNK;
+            }
+        }
+    }
+
+    fn obey(&mut self, action: &Action) {
+        match action {
+            Action::Prepare { cue, skip } => {
+                if self.fails.contains(&cue.id) {
+                    self.inbox.push(Event::Failed(cue.id.clone(), Cause::FileBroken));
+                } else {
+                    self.opened.insert(cue.id.clone(), (*skip, self.opening, false));
+                }
+            }
+            Action::Discard { cue } => {
+                self.opened.remove(cue);
+                self.chained.take_if(|chained| chained.id == *cue);
+            }
+            Action::Start { cue, at, .. } => {
+                assert!(self.opened.get(&cue.id).is_some_and(|(_, _, told)| *told), "{} is not open", cue.id);
+                assert!(*at < self.now + CHUNK, "{} is placed beyond the horizon", cue.id);
+                self.placed = Some((Arc::clone(cue), *at));
+            }
+            Action::Chain { cue } => {
+                assert!(self.opened.get(&cue.id).is_some_and(|(_, _, told)| *told), "{} is not open", cue.id);
+                assert!(!self.voices.is_empty(), "nothing to chain {} to", cue.id);
+                self.chained = Some(Arc::clone(cue));
+            }
+            Action::Stop { cue, at, fade, cause } => {
+                let voice = self.voices.iter_mut().find(|voice| voice.cue.id == *cue && voice.stop.is_none());
+                let voice = voice.unwrap_or_else(|| panic!("{cue} is stopped and does not sound"));
+                voice.stop = Some(((*at).max(self.now) + *fade, *cause));
+            }
+            Action::NotAired { cue, cause } => {
+                self.log.push(Line::NotAired { cue: cue.id.clone(), cause: *cause });
+            }
+            Action::Amplifier { on } => self.log.push(Line::Amplifier { on: *on, at: self.now }),
+        }
+    }
+
+    fn open(&mut self) {
+        for (cue, (_, left, told)) in &mut self.opened {
+            *left -= CHUNK;
+            if !*told && !left.is_positive() {
+                *told = true;
+                self.inbox.push(Event::Ready(cue.clone()));
+            }
+        }
+    }
+
+    fn begin(&mut self, cue: Arc<Cue>, at: Timestamp) {
+        let (skip, ..) = self.opened.remove(&cue.id).expect("it is open");
+        let left = cue.segment().unwrap().duration() - skip;
+        self.log.push(Line::Began { cue: cue.id.clone(), at, skip });
+        self.inbox.push(Event::Started { cue: cue.id.clone(), at });
+        self.voices.push(Voice { cue, left, stop: None });
+    }
+
+    fn render(&mut self, horizon: Timestamp) {
+        if let Some((cue, at)) = self.placed.take() {
+            let at = at.max(self.now);
+            self.chained = None;
+            for voice in &mut self.voices {
+                let own_end = self.now + voice.left;
+                if voice.stop.is_none() && own_end > at {
+                    let cut = own_end > at + SignedDuration::from_millis(60);
+                    assert!(!cut, "{} cuts {} without a word", cue.id, voice.cue.id);
+                    voice.left = at.duration_since(self.now);
+                }
+            }
+            self.begin(cue, at);
+            if let Some(voice) = self.voices.last_mut() {
+                voice.left += at.duration_since(self.now);
+            }
+        }
+        let mut ended = None;
+        let foreground = self.voices.last().map(|voice| voice.cue.id.clone());
+        self.voices.retain_mut(|voice| {
+            let end = voice.end(self.now);
+            let over = voice.finish(self.now, horizon, &mut self.log, &mut self.inbox);
+            if over && foreground.as_ref() == Some(&voice.cue.id) {
+                ended = Some(end);
+            }
+            !over
+        });
+        if let Some(end) = ended
+            && let Some(cue) = self.chained.take()
+        {
+            self.begin(cue, end);
+            if let Some(voice) = self.voices.last_mut() {
+                voice.left -= horizon.duration_since(end);
+            }
+        }
+        let foreground = self.voices.iter().filter(|voice| voice.stop.is_none()).count();
+        assert!(foreground <= 1, "{foreground} voices at {}", self.now);
+        let last = horizon - SignedDuration::from_nanos(1);
+        for voice in self.voices.iter().filter(|voice| voice.cue.layer < Layer::Emergency) {
+            let fading = voice.stop.is_some_and(|(silent, _)| silent <= last + secs(1));
+            let quiet = self.quiet.iter().any(|hours| hours.contains(TimeZone::UTC.to_datetime(last).time()));
+            assert!(fading || !quiet, "{} sounds in quiet hours at {last}", voice.cue.id);
+        }
+    }
+}
+
+impl Voice {
+    fn end(&self, now: Timestamp) -> Timestamp {
+        let own = now + self.left;
+        self.stop.map_or(own, |(at, _)| at.min(own))
+    }
+
+    /// Plays a chunk; true, with its log line, when that was its last.
+    fn finish(
+        &mut self,
+        now: Timestamp,
+        horizon: Timestamp,
+        log: &mut Vec<Line>,
+        inbox: &mut Vec<Event>,
+    ) -> bool {
+        let end = self.end(now);
+        if end > horizon {
+            self.left -= horizon.duration_since(now);
+            return false;
+        }
+        let cause = self.stop.filter(|(at, _)| *at < now + self.left).map(|(_, cause)| cause);
+        log.push(Line::Over { cue: self.cue.id.clone(), at: end, cause });
+        inbox.push(Event::Ended { cue: self.cue.id.clone(), at: end });
+        true
+    }
+}

@@ -1,0 +1,333 @@
+//! The rules, each by its name.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use super::sim::{C, CHUNK, Line, Sim, c, cue_id, interrupt, load, ms, s, secs, segment, timeline};
+use super::{Action, Event, Repeats, Settings};
+use crate::schedule::Late;
+use crate::timeline::{Absence, Layer};
+
+/// What was heard and what was not, one word each.
+fn heard(sim: &Sim) -> Vec<String> {
+    let lines = sim.log.iter().filter(|line| !matches!(line, Line::Amplifier { .. }));
+    lines.map(Line::to_string).collect()
+}
+
+fn from_start(end: i64, cues: impl IntoIterator<Item = C>) -> Sim {
+    let mut sim = Sim::new(s(-100));
+    sim.tell(load(&timeline(end, cues)));
+    sim
+}
+
+#[test]
+fn a_hard_start_is_on_time_and_a_follow_has_no_gap() {
+    let mut sim = from_start(600, [c("a", 0, 60), c("b", 60, 30).follow(), c("d", 120, 10)]);
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["a@0.0", "-a@60.0", "b@60.0", "-b@90.0", "d@120.0", "-d@130.0"]);
+    assert!(sim.actions.iter().any(|action| matches!(action, Action::Chain { .. })));
+    assert_eq!(sim.log.len(), 10, "with the amplifier on and off twice: {:?}", sim.log);
+}
+
+#[test]
+fn a_planned_cut_is_silent_at_its_end() {
+    let mut sim = from_start(600, [c("a", 0, 60).cut_by(30, 2), c("b", 60, 30)]);
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["a@0.0", "-a@60.0 PlannedCut", "b@60.0", "-b@90.0"]);
+}
+
+#[test]
+fn a_join_goes_in_where_it_would_be_by_the_clock() {
+    let mut sim = Sim::new(s(30));
+    sim.tell(load(&timeline(600, [c("a", 0, 60), c("b", 60, 30).follow()])));
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["a+31.5@31.5", "-a@60.0", "b@60.0", "-b@90.0"]);
+}
+
+#[test]
+fn a_join_waits_for_a_cold_amplifier() {
+    let mut sim = Sim::with(s(30), Settings { lead: secs(20), tail: secs(5), ..Settings::default() });
+    sim.tell(load(&timeline(600, [c("a", 0, 60), c("b", 60, 30).follow()])));
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["a+50.0@50.0", "-a@60.0", "b@60.0", "-b@90.0"]);
+}
+
+#[test]
+fn what_ended_before_the_first_load_is_the_stores_to_log() {
+    let mut sim = Sim::new(s(95));
+    sim.tell(load(&timeline(600, [c("a", 0, 60), c("b", 60, 40).late(Late::Skip), c("d", 100, 10)])));
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["!b TooLate", "d@100.0", "-d@110.0"]);
+}
+
+#[test]
+fn settled_cues_are_left_alone() {
+    let plan = timeline(600, [c("a", 0, 60), c("b", 60, 30).follow()]);
+    let mut sim = Sim::new(s(10));
+    sim.tell(Event::Load { timeline: plan, settled: Arc::new([cue_id("a")].into()) });
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["b@60.0", "-b@90.0"]);
+}
+
+#[test]
+fn a_whole_late_cue_runs_into_its_successor_until_a_hard_start_cuts_it() {
+    let whole = Late::WholeWithin(secs(60));
+    let cues = [c("a", 0, 60).late(whole), c("b", 60, 30).follow(), c("d", 90, 30)];
+    let mut sim = Sim::new(s(20));
+    sim.tell(load(&timeline(600, cues)));
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["a@20.1", "-a@80.1", "b+20.1@80.1", "-b@90.0", "d@90.0", "-d@120.0"]);
+
+    let mut sim = Sim::new(s(20));
+    sim.tell(load(&timeline(600, [c("a", 0, 60).late(whole), c("d", 60, 30)])));
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["a@20.1", "-a@60.0 CutByNext", "d@60.0", "-d@90.0"]);
+
+    let mut sim = Sim::new(s(61));
+    sim.tell(load(&timeline(600, [c("a", 0, 200).late(whole)])));
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["!a TooLate"]);
+}
+
+#[test]
+fn an_absent_cue_is_logged_at_its_instant_and_the_rest_keep_their_times() {
+    let cues = [c("a", 0, 60), c("x", 60, 0).absent(Absence::NoMusic).follow(), c("b", 60, 30).follow()];
+    let mut sim = from_start(600, cues);
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["a@0.0", "-a@60.0", "b@60.0", "!x NoMusic", "-b@90.0"]);
+}
+
+#[test]
+fn after_one_that_failed_the_next_keeps_its_own_time() {
+    let mut sim = from_start(600, [c("a", 0, 60), c("b", 60, 30).follow(), c("d", 90, 30).follow()]);
+    sim.fails.insert(cue_id("b"));
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["a@0.0", "!b FileBroken", "-a@60.0", "d@90.0", "-d@120.0"]);
+}
+
+#[test]
+fn a_slow_opening_joins_further_in() {
+    let mut sim = Sim::new(s(-1));
+    sim.opening = secs(5);
+    sim.tell(load(&timeline(600, [c("a", 0, 60)])));
+    sim.run_to(s(700));
+    let heard = heard(&sim);
+    assert_eq!(heard.len(), 2, "{heard:?}");
+    assert!(heard[0].starts_with("a+") && heard[1] == "-a@60.0", "{heard:?}");
+}
+
+#[test]
+fn an_interrupt_takes_the_air_at_once_and_the_schedule_joins() {
+    let mut sim = from_start(600, [c("a", 0, 60), c("b", 60, 30).follow()]);
+    sim.opening = SignedDuration::from_millis(10);
+    sim.run_to(s(10)).tell(Event::Interrupt(Arc::new(interrupt("x", Layer::Live, 20))));
+    sim.run_to(s(700));
+    assert_eq!(
+        heard(&sim),
+        ["a@0.0", "x@10.1", "-a@10.1 Live", "-x@30.1", "a+30.1@30.1", "-a@60.0", "b@60.0", "-b@90.0"]
+    );
+}
+
+#[test]
+fn what_was_missed_meanwhile_says_why() {
+    let cues = [c("a", 0, 30).late(Late::Skip), c("b", 30, 10).follow(), c("d", 40, 60).follow()];
+    let mut sim = from_start(600, cues);
+    sim.run_to(s(10)).tell(Event::Interrupt(Arc::new(interrupt("x", Layer::Emergency, 40))));
+    sim.run_to(s(700));
+    let heard = heard(&sim);
+    assert!(heard.contains(&"!b Emergency".to_owned()), "{heard:?}");
+    assert_eq!(heard.iter().filter(|line| line.contains('a')).count(), 2, "{heard:?}");
+    assert_eq!(heard.last().map(String::as_str), Some("-d@100.0"));
+}
+
+#[test]
+fn a_live_waits_for_an_emergency_and_an_emergency_for_nobody() {
+    let mut sim = from_start(600, []);
+    sim.run_to(s(10)).tell(Event::Interrupt(Arc::new(interrupt("low", Layer::Live, 20))));
+    sim.run_to(s(15)).tell(Event::Interrupt(Arc::new(interrupt("high", Layer::Emergency, 20))));
+    sim.run_to(s(20)).tell(Event::Interrupt(Arc::new(interrupt("next", Layer::Live, 20))));
+    sim.run_to(s(700));
+    assert_eq!(
+        heard(&sim),
+        ["low@10.1", "high@15.1", "-low@15.2 Emergency", "-high@35.1", "next@35.1", "-next@55.1"]
+    );
+}
+
+#[test]
+fn an_emergency_repeats_and_the_schedule_goes_on_between() {
+    let mut sim = from_start(600, [c("a", 0, 300)]);
+    let repeats = Repeats { at_most: 3, soon: secs(50), close: 1, then: secs(100) };
+    sim.run_to(s(10)).tell(Event::Interrupt(Arc::new(super::Interrupt {
+        repeats,
+        ..interrupt("x", Layer::Emergency, 20)
+    })));
+    sim.run_to(s(700));
+    let began: Vec<_> = heard(&sim).into_iter().filter(|line| line.starts_with(['a', 'x'])).collect();
+    assert_eq!(
+        began,
+        ["a@0.0", "x@10.1", "a+30.1@30.1", "x@60.1", "a+80.1@80.1", "x@160.1", "a+180.1@180.1"]
+    );
+}
+
+#[test]
+fn calling_off_gives_the_air_back() {
+    let mut sim = from_start(600, [c("a", 0, 60)]);
+    sim.run_to(s(10)).tell(Event::Interrupt(Arc::new(interrupt("x", Layer::Live, 200))));
+    sim.run_to(s(20)).tell(Event::CallOff("x".into()));
+    sim.run_to(s(700));
+    let heard = heard(&sim);
+    assert_eq!(heard[3..], ["-x@20.1 StoppedByOperator", "a+21.5@21.5", "-a@60.0"], "{heard:?}");
+}
+
+#[test]
+fn quiet_hours_stand_under_everything_but_an_emergency() {
+    let quiet = (14 * 60 + 30) * 60;
+    let mut sim = Sim::new(s(quiet - 100));
+    sim.tell(load(&timeline(quiet + 900, [c("a", quiet - 30, 60), c("b", quiet + 60, 30)])));
+    sim.run_to(s(quiet + 30)).tell(Event::Interrupt(Arc::new(interrupt("x", Layer::Live, 20))));
+    sim.run_to(s(quiet + 100)).tell(Event::Interrupt(Arc::new(interrupt("y", Layer::Emergency, 20))));
+    sim.run_to(s(quiet + 700));
+    assert_eq!(
+        heard(&sim),
+        [
+            "a@52170.0",
+            "-a@52200.0 AgainstTheRules",
+            "!x AgainstTheRules",
+            "!b AgainstTheRules",
+            "y@52300.1",
+            "-y@52320.1"
+        ]
+    );
+}
+
+#[test]
+fn before_the_first_load_only_an_emergency_sounds() {
+    let mut sim = Sim::new(s(0));
+    sim.tell(Event::Interrupt(Arc::new(interrupt("x", Layer::Live, 20))));
+    sim.tell(Event::Interrupt(Arc::new(interrupt("y", Layer::Emergency, 20))));
+    sim.run_to(s(100));
+    assert_eq!(heard(&sim), ["!x AgainstTheRules", "y@0.1", "-y@20.1"]);
+}
+
+#[test]
+fn a_withdrawn_segment_is_off_the_air_at_once_and_never_comes_back() {
+    let mut sim = from_start(600, [c("a", 0, 60), c("b", 60, 30).follow().plays("a"), c("d", 90, 10)]);
+    sim.run_to(s(50)).tell(Event::Withdraw("a".into()));
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["a@0.0", "-a@50.1 Withdrawn", "!b Withdrawn", "d@90.0", "-d@100.0"]);
+}
+
+#[test]
+fn a_lost_output_says_so_and_joins_when_it_is_back() {
+    let mut sim = from_start(600, [c("a", 0, 60), c("b", 60, 10).late(Late::Skip), c("d", 70, 60)]);
+    sim.run_to(s(50)).tell(Event::Output { up: false });
+    sim.run_to(s(80)).tell(Event::Output { up: true });
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["a@0.0", "-a@50.0 OutputDown", "!b OutputDown", "d+11.5@81.5", "-d@130.0"]);
+}
+
+#[test]
+fn nothing_scheduled_starts_by_a_clock_that_is_not_trusted() {
+    let cues = [c("a", 0, 60), c("b", 60, 10).follow().late(Late::Skip), c("d", 70, 60)];
+    let mut sim = from_start(600, cues);
+    sim.run_to(s(50)).tell(Event::Clock { trusted: false });
+    sim.run_to(s(80)).tell(Event::Clock { trusted: true });
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["a@0.0", "-a@60.0", "!b ClockNotTrusted", "d+11.5@81.5", "-d@130.0"]);
+}
+
+#[test]
+fn a_reload_leaves_the_cue_on_air_alone_and_prepares_what_changed_anew() {
+    let mut sim = from_start(600, [c("a", 0, 60), c("b", 60, 30).follow()]);
+    sim.run_to(s(50)).tell(load(&timeline(600, [c("a", 0, 60), c("b", 60, 30).follow().plays("other")])));
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["a@0.0", "-a@60.0", "b@60.0", "-b@90.0"]);
+    let other = segment("other", secs(30));
+    let chains = |action: &Action| matches!(action, Action::Chain { cue } if cue.segment() == Some(&other));
+    assert!(sim.actions.iter().any(chains), "{:?}", sim.actions);
+}
+
+#[test]
+fn a_reload_without_the_cue_on_air_stops_it() {
+    let mut sim = from_start(600, [c("a", 0, 60), c("b", 60, 30).follow()]);
+    sim.run_to(s(50)).tell(load(&timeline(600, [c("a", 0, 60).plays("other"), c("b", 60, 30).follow()])));
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["a@0.0", "-a@50.1 ScheduleChanged", "b@60.0", "-b@90.0"]);
+}
+
+#[test]
+fn the_operator_stops_one_cue_and_the_next_comes_at_its_time() {
+    let mut sim = from_start(600, [c("a", 0, 60), c("b", 60, 30).follow()]);
+    sim.run_to(s(50)).tell(Event::StopCue);
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["a@0.0", "-a@50.1 StoppedByOperator", "b@60.0", "-b@90.0"]);
+}
+
+#[test]
+fn a_clock_that_jumps_forward_gives_each_its_late_rule() {
+    let mut sim = from_start(900, [c("a", 0, 60), c("b", 60, 30), c("d", 100, 200)]);
+    sim.run_to(s(30));
+    sim.now = s(150);
+    sim.run_to(s(900));
+    assert_eq!(heard(&sim), ["a@0.0", "!b TooLate", "-a@150.1 CutByNext", "d+51.5@151.5", "-d@300.0"]);
+}
+
+#[test]
+fn a_clock_that_jumps_back_airs_nothing_twice() {
+    let mut sim = from_start(900, [c("a", 0, 60), c("b", 60, 30).follow(), c("d", 100, 100)]);
+    sim.run_to(s(70));
+    sim.now = s(5);
+    sim.run_to(s(900));
+    assert_eq!(heard(&sim), ["a@0.0", "-a@60.0", "b@60.0", "-b@25.0", "d@100.0", "-d@200.0"]);
+}
+
+#[test]
+fn the_amplifier_leads_and_trails_and_stays_on_in_short_gaps() {
+    let mut sim = Sim::with(s(-100), Settings { lead: secs(20), tail: secs(10), ..Settings::default() });
+    sim.tell(load(&timeline(900, [c("a", 0, 60), c("b", 85, 15), c("d", 300, 10)])));
+    sim.run_to(s(900));
+    let amplifier: Vec<_> = sim
+        .log
+        .iter()
+        .filter_map(|line| match line {
+            Line::Amplifier { on, at } => Some((*on, at.duration_since(s(0)).as_secs())),
+            Line::Began { .. } | Line::Over { .. } | Line::NotAired { .. } => None,
+        })
+        .collect();
+    assert_eq!(amplifier, [(true, -20), (false, 110), (true, 280), (false, 320)]);
+}
+
+#[test]
+fn a_shutdown_closes_everything() {
+    let mut sim = from_start(600, [c("a", 0, 60), c("b", 60, 30).follow()]);
+    sim.run_to(s(50)).tell(Event::Shutdown);
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["a@0.0", "-a@50.1 ProgramStopped"]);
+    assert!(matches!(sim.log[2], Line::Amplifier { on: false, .. }), "{:?}", sim.log);
+}
+
+#[test]
+fn a_step_without_a_change_does_nothing_and_allocates_nothing() {
+    let mut sim = from_start(600, [c("a", 0, 60)]);
+    sim.run_to(s(20));
+    let mut out = Vec::new();
+    let mut now = sim.now;
+    let used = allocation_counter::measure(|| {
+        for _ in 0..500 {
+            sim.sequencer.step(now, now + CHUNK, &[], &mut out);
+            now += CHUNK;
+        }
+    });
+    assert!(out.is_empty(), "{out:?}");
+    assert_eq!(used.count_total, 0);
+    assert!(ms(0) < now);
+}
+
+#[test]
+fn a_session_begins_with_the_frame_that_ends_the_quiet_hours() {
+    let mut sim = Sim::new(ms(-99_987));
+    sim.tell(load(&timeline(600, [c("a", 0, 60).late(Late::Skip)])));
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["a@0.0", "-a@60.0"]);
+}

@@ -1,0 +1,214 @@
+//! What can be said of a recording: what sounded when, and what of it is missing.
+
+use std::f64::consts::TAU;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+/// Frames per second of all recordings.
+pub const RATE: u32 = 48_000;
+/// Below this a sample is silence.
+const SILENCE: f32 = 1e-4;
+/// Reads on either side among which the least late is looked for.
+const EDGE: usize = 400;
+
+/// One audio channel of what a sink played, from some moment on.
+#[derive(Debug, Default)]
+pub struct Recording {
+    pub samples: Vec<f32>,
+    /// For each read: the frame it began with, and when it came.
+    reads: Vec<(usize, Timestamp)>,
+}
+
+/// A stretch of sound: from the first frame to the one after the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    pub from: usize,
+    pub to: usize,
+}
+
+impl Stretch {
+    pub fn len(self) -> usize {
+        self.to - self.from
+    }
+}
+
+impl Recording {
+    /// Takes note that the next samples came at `at`.
+    pub fn arrived(&mut self, at: Timestamp) {
+        self.reads.push((self.samples.len(), at));
+    }
+
+    /// When a frame was due at the sink, by the wall clock.
+    pub fn at(&self, frame: usize) -> Timestamp {
+        let read = self.reads.partition_point(|(first, _)| *first <= frame).saturating_sub(1);
+        let near = &self.reads[read.saturating_sub(EDGE)..self.reads.len().min(read + EDGE)];
+        let origin = near.iter().map(|(first, at)| *at - offset(*first)).min().expect("a recording");
+        origin + offset(frame)
+    }
+
+    /// Stretches of sound with at least `silence` before each.
+    pub fn stretches(&self, silence: Duration) -> Vec<Stretch> {
+        let apart = super::rig::frames(silence);
+        let mut found: Vec<Stretch> = Vec::new();
+        let sounding = self.samples.iter().enumerate().filter(|(_, sample)| sample.abs() > SILENCE);
+        for (frame, _) in sounding {
+            match found.last_mut() {
+                Some(last) if frame - last.to < apart => last.to = frame + 1,
+                _ => found.push(Stretch { from: frame, to: frame + 1 }),
+            }
+        }
+        found
+    }
+
+    /// When each sound began that had 100 ms of silence before it.
+    pub fn onsets(&self) -> Vec<Timestamp> {
+        self.stretches(Duration::from_millis(100)).iter().map(|stretch| self.at(stretch.from)).collect()
+    }
+
+    /// Runs of zeros of 2 ms and more inside a stretch.
+    pub fn gaps(&self, within: Stretch) -> Vec<Stretch> {
+        let mut gaps = Vec::new();
+        let mut from = within.from;
+        for frame in within.from..within.to {
+            if self.samples[frame].abs() > SILENCE {
+                if frame - from >= super::rig::frames(Duration::from_millis(2)) {
+                    gaps.push(Stretch { from, to: frame });
+                }
+                from = frame + 1;
+            }
+        }
+        gaps
+    }
+
+    /// Where a tone sounds, by its frequency alone: windows of 10 ms in which it has more than half of the power, joined;
+    /// their ends set to the sample by where sound begins and ends near them.
+    pub fn tone(&self, hertz: f64) -> Vec<Stretch> {
+        const WINDOW: usize = RATE as usize / 100;
+        let mut found: Vec<Stretch> = Vec::new();
+        for (window, samples) in self.samples.chunks_exact(WINDOW).enumerate() {
+            let power: f64 = samples.iter().map(|sample| f64::from(*sample).powi(2)).sum();
+            let (re, im) = goertzel(samples, 0, hertz);
+            // Of a pure tone, |X|² is N/2 of the power.
+            let share = (re * re + im * im) / (power * WINDOW as f64 / 2.0);
+            if power < f64::from(SILENCE) || share < 0.5 {
+                continue;
+            }
+            let (from, to) = (window * WINDOW, (window + 1) * WINDOW);
+            match found.last_mut() {
+                Some(last) if from - last.to <= WINDOW => last.to = to,
+                _ => found.push(Stretch { from, to }),
+            }
+        }
+        found.iter().map(|stretch| self.to_the_sample(*stretch)).collect()
+    }
+
+    /// Moves the ends of a stretch that was found in windows to where the sound around them begins and ends.
+    fn to_the_sample(&self, rough: Stretch) -> Stretch {
+        const WINDOW: usize = RATE as usize / 100;
+        let sounds = |frame: &usize| self.samples[*frame].abs() > SILENCE;
+        let from = (rough.from.saturating_sub(WINDOW)..rough.to).find(sounds).unwrap_or(rough.from);
+        let until = self.samples.len().min(rough.to + WINDOW);
+        let to = (rough.from..until).rev().find(sounds).map_or(rough.to, |frame| frame + 1);
+        Stretch { from, to }
+    }
+
+    /// Frames that are missing (positive) or too many in a steady tone, where its phase jumps: each with the frame near
+    /// which it happened. A jump of more than half of the tone's period is taken for a smaller one.
+    pub fn slips(&self, within: Stretch, hertz: f64) -> Vec<(usize, f64)> {
+        let window = RATE as usize / 50;
+        let starts = (within.from..within.to.saturating_sub(window)).step_by(window);
+        let phases: Vec<(usize, f64)> = starts
+            .map(|from| {
+                let (re, im) = goertzel(&self.samples[from..from + window], from, hertz);
+                (from, im.atan2(re))
+            })
+            .collect();
+        phases
+            .windows(2)
+            .filter_map(|pair| {
+                let turn = (pair[1].1 - pair[0].1 + TAU * 1.5).rem_euclid(TAU) - TAU / 2.0;
+                let frames = turn / TAU * f64::from(RATE) / hertz;
+                (frames.abs() > 0.2).then_some((pair[1].0, frames))
+            })
+            .collect()
+    }
+}
+
+/// The part of a frequency in samples, the first of which is frame `from`: so that phases of a steady tone agree.
+fn goertzel(samples: &[f32], from: usize, hertz: f64) -> (f64, f64) {
+    samples.iter().enumerate().fold((0.0, 0.0), |(re, im), (index, sample)| {
+        let phase = TAU * hertz * (from + index) as f64 / f64::from(RATE);
+        (re + f64::from(*sample) * phase.cos(), im - f64::from(*sample) * phase.sin())
+    })
+}
+
+fn offset(frame: usize) -> SignedDuration {
+    SignedDuration::from_nanos(i64::try_from(frame as u128 * 1_000_000_000 / u128::from(RATE)).unwrap())
+}
+
+/// The sample of a tone, half of full scale, that begins loud: its first sample is heard.
+pub fn tone_at(frame: usize, hertz: f64) -> f32 {
+    (0.5 * (TAU * hertz * frame as f64 / f64::from(RATE)).cos()) as f32
+}
+
+/// Of measured values: the one below which `share` of them lie.
+pub fn quantile(values: &[f64], share: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[((sorted.len() - 1) as f64 * share).round() as usize]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recording(samples: impl IntoIterator<Item = f32>) -> Recording {
+        Recording { samples: samples.into_iter().collect(), reads: Vec::new() }
+    }
+
+    #[test]
+    fn a_tone_is_found_to_the_sample() {
+        let silence = std::iter::repeat_n(0.0, 5_001);
+        let tone = (0..9_000).map(|frame| tone_at(frame, 1_000.0));
+        let other = (0..9_000).map(|frame| tone_at(frame, 2_200.0));
+        let recording =
+            recording(silence.clone().chain(tone).chain(silence.clone()).chain(other).chain(silence));
+        assert_eq!(recording.tone(1_000.0), [Stretch { from: 5_001, to: 14_001 }]);
+        assert_eq!(recording.tone(2_200.0), [Stretch { from: 19_002, to: 28_002 }]);
+        assert_eq!(recording.tone(440.0), []);
+    }
+
+    #[test]
+    fn lost_and_doubled_frames_are_seen() {
+        let tone = |range: std::ops::Range<usize>| range.map(|frame| tone_at(frame, 100.0));
+        let whole = recording(tone(0..48_000));
+        let all = Stretch { from: 0, to: 48_000 };
+        assert_eq!(whole.slips(all, 100.0), []);
+        let lossy = recording(tone(0..20_000).chain(tone(20_003..30_000)).chain(tone(29_900..48_000)));
+        let slips = lossy.slips(all, 100.0);
+        let sum: f64 = slips.iter().map(|(_, frames)| frames).sum();
+        assert!((sum - (3.0 - 100.0)).abs() < 0.5, "{slips:?}");
+        assert!((slips[0].0).abs_diff(20_000) < 2_000, "{slips:?}");
+    }
+
+    #[test]
+    fn gaps_of_two_milliseconds_are_seen() {
+        let tone = |count| (0..count).map(|frame| tone_at(frame, 100.0));
+        let recording = recording(tone(9_600).chain(std::iter::repeat_n(0.0, 96)).chain(tone(9_600)));
+        let all = Stretch { from: 0, to: recording.samples.len() };
+        assert_eq!(recording.gaps(all), [Stretch { from: 9_600, to: 9_696 }]);
+    }
+
+    #[test]
+    fn a_late_read_does_not_move_the_clock() {
+        let start = Timestamp::from_second(1_000).unwrap();
+        let mut recording = Recording::default();
+        for read in 0..100_i64 {
+            let late = if read % 3 == 0 { 0 } else { 7 };
+            recording.arrived(start + SignedDuration::from_millis(read * 10 + late));
+            recording.samples.extend([0.0; 480]);
+        }
+        assert_eq!(recording.at(24_000), start + SignedDuration::from_millis(500));
+    }
+}
