@@ -331,3 +331,17 @@ fn a_session_begins_with_the_frame_that_ends_the_quiet_hours() {
     sim.run_to(s(700));
     assert_eq!(heard(&sim), ["a@0.0", "-a@60.0"]);
 }
+
+#[test]
+fn two_of_the_same_layer_sound_one_after_the_other() {
+    let mut sim = from_start(600, []);
+    sim.run_to(s(10)).tell(Event::Interrupt(Arc::new(interrupt("x", Layer::Emergency, 20))));
+    sim.run_to(s(15)).tell(Event::Interrupt(Arc::new(interrupt("y", Layer::Emergency, 20))));
+    sim.run_to(s(700));
+    let heard = heard(&sim);
+    assert_eq!(heard.len(), 4, "{heard:?}");
+    assert!(
+        heard.iter().zip(["x@", "-x@30", "y@30", "-y@50"]).all(|(line, is)| line.starts_with(is)),
+        "{heard:?}"
+    );
+}
