@@ -244,13 +244,15 @@ impl Station {
     }
 
     fn takes(&self, slot: &str) -> Vec<&Closed> {
-        let closed = |fact| -> Option<&Closed> {
-            match fact {
-                Fact::Closed(closed) if closed.cue.slot.as_str() == slot => Some(closed),
-                _ => None,
+        let mut takes = Vec::new();
+        for fact in &self.facts {
+            if let Fact::Closed(closed) = fact
+                && closed.cue.slot.as_str() == slot
+            {
+                takes.push(closed);
             }
-        };
-        self.facts.iter().filter_map(closed).collect()
+        }
+        takes
     }
 
     fn not_aired(&self, slot: &str) -> Option<Cause> {
@@ -269,13 +271,7 @@ impl Station {
             assert_eq!(opened, closed.len(), "{}", cue.id);
             let sounded = closed.iter().any(|take| take.delivered > 0);
             let silent = self.not_aired(cue.id.slot.as_str()).is_some();
-            let stopped = closed.iter().any(|take| take.cause == Some(Cause::ProgramStopped));
-            assert!(
-                sounded != silent || stopped || self.rehearsal.is_none(),
-                "{}: {:#?}",
-                cue.id,
-                self.facts
-            );
+            assert!(sounded != silent, "{}: {:#?}", cue.id, self.facts);
         }
         assert!(!self.amplifier.load(Ordering::SeqCst));
     }
@@ -367,7 +363,7 @@ fn the_idle_hours_are_skipped() {
 fn an_emergency_takes_the_air_within_300_ms_and_the_schedule_joins_after_it() {
     let (programme, alarm) = (segment(10, 300.0), segment(50, 30.0));
     let mut station = Station::new(vec![cue("a", Join::Hard, 100.0, &programme)]);
-    let kept = crate::media::source::MemorySource::new(vec![sample(50); 2 * 30 * 48_000]);
+    let kept = MemorySource::new(vec![sample(50); 2 * 30 * 48_000]);
     station.tell(Command::Keep(Arc::new(BTreeMap::from([(alarm.id.clone(), kept)]))));
     station.run_until(150.0);
     let order = Interrupt {
@@ -561,4 +557,46 @@ fn the_preroll_answers_only_what_was_asked_last() {
     assert_eq!(source.read(&mut vec![0.0; 2 * 50_000]), Read::Ended(48_000));
     assert!(answers[&b.id].is_none());
     preroll.discard(Box::new(Silence::new(1)));
+}
+
+#[test]
+fn whatever_people_do_every_cue_has_one_outcome() {
+    let (a, b, alarm) = (segment(10, 40.0), segment(20, 25.0), segment(50, 12.0));
+    for seed in 0..12_u64 {
+        let mut station = Station::new(vec![
+            cue("a", Join::Hard, 100.0, &a),
+            cue("b", Join::Follow, 140.0, &b),
+            cue("c", Join::Follow, 165.0, &a),
+            cue("d", Join::Hard, 190.0, &b),
+            cue("e", Join::Follow, 215.0, &segment(99, 10.0)),
+            cue("f", Join::Follow, 225.0, &a),
+        ]);
+        let mut state = seed;
+        let mut now = 70.0;
+        for turn in 0..14 {
+            // A linear congruence is random enough to shuffle with.
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            now += f64::from((state >> 40) as u32 % 2_000) / 80.0;
+            station.run_until(now);
+            let id = format!("now-{turn}");
+            match (state >> 33) % 6 {
+                0 => station.lost.store(true, Ordering::SeqCst),
+                1 | 2 => station.lost.store(false, Ordering::SeqCst),
+                3 => station.tell(Command::StopCue),
+                4 => station.tell(Command::Interrupt(Arc::new(Interrupt {
+                    id: id.as_str().into(),
+                    layer: if state & 1 == 0 { Layer::Live } else { Layer::Emergency },
+                    segment: Arc::clone(&alarm),
+                    gain_db: 0.0,
+                    by: "an".into(),
+                    repeats: Repeats::ONCE,
+                }))),
+                _ => station.clock.step_to(station.clock.now() + seconds(3.0)),
+            }
+        }
+        station.lost.store(false, Ordering::SeqCst);
+        station.run_until(1_000.0);
+        station.finish();
+        station.check();
+    }
 }
