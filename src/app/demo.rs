@@ -11,7 +11,7 @@ use super::exit::Exit;
 use super::serve::{intake, serve};
 use super::station::Station;
 use crate::clock::Clock;
-use crate::output::device;
+use crate::schedule::Schedule;
 use crate::store::Store;
 use crate::text::console;
 use jiff::{SignedDuration, Timestamp, ToSpan, Unit, Zoned};
@@ -55,7 +55,7 @@ pub fn demo(options: &Demo, clock: &Arc<dyn Clock>) -> anyhow::Result<Exit> {
         commands::import(&intake, &store, clock, &list, Some(APPROVER))?;
     }
     let mut output = options.serve.output.clone();
-    if output.is_none() && device::devices().is_empty() {
+    if output.is_none() && !has_sound() {
         commands::say(console::DEMO_WITHOUT_SOUND)?;
         output = Some("null".to_owned());
     }
@@ -74,9 +74,7 @@ pub fn demo(options: &Demo, clock: &Arc<dyn Clock>) -> anyhow::Result<Exit> {
 /// amplifier's lead.
 pub fn set_up(from: &Path, to: &Path, now: Timestamp) -> Result<Zoned, DemoError> {
     let example = from.join("schedule");
-    if !example.join("week.toml").is_file() {
-        return Err(DemoError::NoExample(from.to_owned()));
-    }
+    let week = read(&example).map_err(|_| DemoError::NoExample(from.to_owned()))?;
     let schedule = to.join("schedule");
     fs::create_dir_all(&schedule).map_err(|cause| DemoError::Write { path: schedule.clone(), cause })?;
     let first = now
@@ -88,7 +86,7 @@ pub fn set_up(from: &Path, to: &Path, now: Timestamp) -> Result<Zoned, DemoError
         let target = schedule.join(name);
         let written = match name {
             "station.toml" => write_aside(&target, STATION),
-            "days.toml" => write_aside(&target, &day(&first)?),
+            "days.toml" => write_aside(&target, &day(&first, &week)?),
             _ => fs::copy(example.join(name), &target).map(|_| ()),
         };
         written.map_err(|cause| DemoError::Write { path: target, cause })?;
@@ -105,11 +103,27 @@ fn write_aside(target: &Path, text: &str) -> io::Result<()> {
 /// The demo's station: no rules, the default device.
 const STATION: &str = include_str!("demo/station.toml");
 
+/// Whether this machine has a sound server or a card. Opening would tell more, but libasound complains on the terminal
+/// of every device it finds missing.
+fn has_sound() -> bool {
+    let server = std::env::var_os("XDG_RUNTIME_DIR").map(|folder| Path::new(&folder).join("pulse/native"));
+    let card = || {
+        fs::read_dir("/dev/snd").into_iter().flatten().flatten().any(|entry| {
+            let name = entry.file_name();
+            name.to_string_lossy().starts_with("pcm") && name.to_string_lossy().ends_with('p')
+        })
+    };
+    std::env::var_os("PULSE_SERVER").is_some() || server.is_some_and(|socket| socket.exists()) || card()
+}
+
 /// The demo's day: the week's sessions make room for one that begins at `first`.
-fn day(first: &Zoned) -> Result<String, DemoError> {
+fn day(first: &Zoned, week: &Schedule) -> Result<String, DemoError> {
     let end = first.checked_add(20.minutes()).map_err(DemoError::Calendar)?;
+    let sessions = week.sessions.iter().filter(|session| session.is_on(first.date()));
+    let drop: Vec<_> = sessions.map(|session| format!("\"{}\"", session.id)).collect();
     Ok(include_str!("demo/days.toml")
         .replace("@DATE@", &first.date().to_string())
+        .replace("@DROP@", &drop.join(", "))
         .replace("@FROM@", &first.time().to_string())
         .replace("@TO@", &end.time().to_string()))
 }

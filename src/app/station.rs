@@ -103,7 +103,7 @@ impl Station {
 }
 
 /// Reads the schedule's files in a folder; one that is not there is none.
-fn read(folder: &Path) -> Result<Schedule, Vec<Problem>> {
+pub fn read(folder: &Path) -> Result<Schedule, Vec<Problem>> {
     let mut problems = Vec::new();
     let [station, week, days] = SCHEDULE_FILES.map(|name| match fs::read_to_string(folder.join(name)) {
         Ok(text) => Some(text),
