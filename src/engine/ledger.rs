@@ -238,8 +238,11 @@ impl Ledger {
 
     /// Closes everything as it stands.
     pub(super) fn settle_all(&mut self, now: Timestamp) {
-        for take in std::mem::take(&mut self.takes).values() {
-            self.close(take, now);
+        for mut take in std::mem::take(&mut self.takes).into_values() {
+            if take.end.is_none() {
+                take.cause.get_or_insert(Cause::ProgramStopped);
+            }
+            self.close(&take, now);
         }
     }
 

@@ -454,6 +454,18 @@ fn the_end_of_the_program_fades_and_closes() {
 }
 
 #[test]
+fn an_end_just_before_a_start_closes_what_was_opened_for_it() {
+    let mut station = Station::new(vec![cue("a", Join::Hard, 100.0, &segment(10, 60.0))]);
+    station.run_until(99.0);
+    station.finish();
+    let takes = station.takes("a");
+    assert_eq!((takes.len(), takes[0].cause), (1, Some(Cause::ProgramStopped)));
+    assert_eq!((takes[0].started, takes[0].delivered), (None, 0));
+    assert_eq!(station.heard(10), None);
+    assert!(!station.amplifier.load(Ordering::SeqCst));
+}
+
+#[test]
 fn a_thread_ends_when_it_is_told_to_and_when_nobody_is_left() {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     for told in [true, false] {
