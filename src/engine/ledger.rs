@@ -238,8 +238,11 @@ impl Ledger {
 
     /// Closes everything as it stands.
     pub(super) fn settle_all(&mut self, now: Timestamp) {
-        for take in std::mem::take(&mut self.takes).values() {
-            self.close(take, now);
+        for mut take in std::mem::take(&mut self.takes).into_values() {
+            if take.end.is_none() {
+                take.cause.get_or_insert(Cause::ProgramStopped);
+            }
+            self.close(&take, now);
         }
     }
 
@@ -316,4 +319,33 @@ impl Ledger {
 pub(super) fn frames_in(length: SignedDuration) -> u64 {
     let frames = (length.as_nanos() * i128::from(SAMPLE_RATE) + 500_000_000) / 1_000_000_000;
     u64::try_from(frames).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use super::*;
+    use crate::engine::tests::{at, cue, segment};
+    use crate::timeline::Join;
+
+    #[test]
+    fn facts_wait_for_a_slow_log_and_never_the_other_way_round() {
+        let (facts, log) = sync_channel(1);
+        let mut ledger = Ledger::new("loa".into(), Some(facts));
+        let cue = cue("a", Join::Hard, 100.0, &segment(10, 60.0));
+        for _ in 0..5 {
+            ledger.not_aired(Arc::clone(&cue), Cause::TooLate, ClockHealth::default(), at(0.0));
+        }
+        assert_eq!(ledger.unlogged(), 4);
+        for left in (0..4).rev() {
+            log.recv().unwrap();
+            ledger.flush();
+            assert_eq!(ledger.unlogged(), left);
+        }
+        drop(log);
+        ledger.not_aired(cue, Cause::TooLate, ClockHealth::default(), at(0.0));
+        ledger.flush_all();
+        assert_eq!(ledger.unlogged(), 0);
+    }
 }

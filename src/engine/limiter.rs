@@ -126,7 +126,7 @@ impl Limiter {
 
     /// For each frame of a block, the gain that the waveform may have between the two frames in the middle of the
     /// filter; the first filter begins at the frame `from`. Tap by tap over the whole block, which the compiler turns
-    /// into vectors: frame by frame took five times as long.
+    /// into vectors: frame by frame took several times as long.
     fn allowed(&self, from: usize) -> [u32; BLOCK] {
         let after = |tap: usize| self.frames.get((from + tap) * CHANNELS..).unwrap_or_default();
         let mut peaks = [0.0_f32; BLOCK * CHANNELS];
@@ -204,6 +204,7 @@ fn filter(at: f64) -> [f32; TAPS] {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "tests of exact samples")]
 mod tests {
     use proptest::prelude::*;
 

@@ -234,7 +234,10 @@ impl Engine {
     fn is_over(&self) -> bool {
         match self.ending {
             Ending::No => false,
-            Ending::Fading(turns) => turns == 0 || (self.mixer.is_silent() && !self.ledger.is_on_air()),
+            Ending::Fading(turns) => {
+                let told = self.events.is_empty();
+                turns == 0 || (told && self.mixer.is_silent() && !self.ledger.is_on_air())
+            }
         }
     }
 
@@ -295,4 +298,11 @@ impl Rehearsal {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::float_cmp,
+    clippy::wildcard_enum_match_arm,
+    reason = "tests of exact samples"
+)]
 mod tests;

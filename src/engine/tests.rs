@@ -21,7 +21,7 @@ use crate::timeline::{Block, BlockId, Content, CueId, Form, Join, Layer, Timelin
 
 const START: i64 = 1_800_000_000;
 
-fn at(seconds: f64) -> Timestamp {
+pub(super) fn at(seconds: f64) -> Timestamp {
     Timestamp::from_nanosecond(i128::from(START) * 1_000_000_000 + (seconds * 1e9) as i128).unwrap()
 }
 
@@ -30,7 +30,7 @@ fn seconds(seconds: f64) -> SignedDuration {
 }
 
 /// A segment that sounds as a constant level, so that the test hears which it is.
-fn segment(level: u8, length: f64) -> Arc<Segment> {
+pub(super) fn segment(level: u8, length: f64) -> Arc<Segment> {
     let hash = ContentHash([level; 32]);
     Arc::new(Segment {
         id: hash.segment_id(),
@@ -59,7 +59,7 @@ fn sample(level: u8) -> f32 {
     f32::from(level) / 256.0
 }
 
-fn cue(slot: &str, start: Join, from: f64, segment: &Arc<Segment>) -> Arc<Cue> {
+pub(super) fn cue(slot: &str, start: Join, from: f64, segment: &Arc<Segment>) -> Arc<Cue> {
     let block = BlockId { date: date(2027, 1, 15), session: "sang".into() };
     Arc::new(Cue {
         id: CueId { block, slot: slot.into(), piece: 0 },
@@ -454,6 +454,18 @@ fn the_end_of_the_program_fades_and_closes() {
 }
 
 #[test]
+fn an_end_just_before_a_start_closes_what_was_opened_for_it() {
+    let mut station = Station::new(vec![cue("a", Join::Hard, 100.0, &segment(10, 60.0))]);
+    station.run_until(99.0);
+    station.finish();
+    let takes = station.takes("a");
+    assert_eq!((takes.len(), takes[0].cause), (1, Some(Cause::ProgramStopped)));
+    assert_eq!((takes[0].started, takes[0].delivered), (None, 0));
+    assert_eq!(station.heard(10), None);
+    assert!(!station.amplifier.load(Ordering::SeqCst));
+}
+
+#[test]
 fn a_thread_ends_when_it_is_told_to_and_when_nobody_is_left() {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     for told in [true, false] {
@@ -515,26 +527,6 @@ fn a_panic_switches_the_amplifier_off_and_is_seen_by_who_joins() {
     assert!(thread.join().is_err());
     let switched = switched.lock().unwrap();
     assert!(switched.is_empty() || *switched == [true, false], "{switched:?}");
-}
-
-#[test]
-fn facts_wait_for_a_slow_log_and_never_the_other_way_round() {
-    let (facts, log) = sync_channel(1);
-    let mut ledger = Ledger::new("loa".into(), Some(facts));
-    let cue = cue("a", Join::Hard, 100.0, &segment(10, 60.0));
-    for _ in 0..5 {
-        ledger.not_aired(Arc::clone(&cue), Cause::TooLate, ClockHealth::default(), at(0.0));
-    }
-    assert_eq!(ledger.unlogged(), 4);
-    for left in (0..4).rev() {
-        log.recv().unwrap();
-        ledger.flush();
-        assert_eq!(ledger.unlogged(), left);
-    }
-    drop(log);
-    ledger.not_aired(cue, Cause::TooLate, ClockHealth::default(), at(0.0));
-    ledger.flush_all();
-    assert_eq!(ledger.unlogged(), 0);
 }
 
 #[test]
