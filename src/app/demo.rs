@@ -5,18 +5,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp, ToSpan, Unit, Zoned};
+
 use super::cli::Demo;
 use super::commands;
 use super::exit::Exit;
 use super::serve::{intake, serve};
-use super::station::Station;
+use super::station::{SCHEDULE_FILES, Station, read};
 use crate::clock::Clock;
 use crate::schedule::Schedule;
 use crate::store::Store;
 use crate::text::console;
-use jiff::{SignedDuration, Timestamp, ToSpan, Unit, Zoned};
-
-use super::station::SCHEDULE_FILES;
 
 /// From the start of the demo to its first sound: time to read where to look.
 const UNTIL_FIRST_SOUND: SignedDuration = SignedDuration::from_secs(15);
