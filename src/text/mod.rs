@@ -1,7 +1,8 @@
 //! Every Vietnamese sentence of the program, in one place: one file for each kind of thing it speaks of. Rooms hand over
 //! data; here it becomes words for people: what happened, what it means for the air, what to do.
 
+pub mod http;
 pub mod outcome;
+pub mod problem;
 pub mod table;
 pub mod verdict;
-pub mod problem;
