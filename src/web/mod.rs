@@ -135,7 +135,7 @@ pub async fn serve(
     });
     let out_of_patience = async {
         // The sender only goes once it has sent.
-        let _seen = stopping.wait_for(|stopped| *stopped).await;
+        drop(stopping.wait_for(|stopped| *stopped).await);
         tokio::time::sleep(GRACE).await;
     };
     tokio::select! {
