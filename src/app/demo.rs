@@ -3,13 +3,25 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, ToSpan, Unit, Zoned};
 
-use super::station::SCHEDULE_FILES;
+use super::cli::Demo;
+use super::commands;
+use super::exit::Exit;
+use super::serve::{intake, serve};
+use super::station::{Station, read};
+use crate::clock::Clock;
+use crate::schedule::Schedule;
+use crate::store::Store;
+use crate::text::console;
 
 /// From the start of the demo to its first sound: time to read where to look.
 const UNTIL_FIRST_SOUND: SignedDuration = SignedDuration::from_secs(15);
+
+/// In whose name the example's recordings are approved.
+const APPROVER: &str = "demo";
 
 /// Why the example station could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -31,31 +43,56 @@ pub enum DemoError {
     Calendar(#[source] jiff::Error),
 }
 
-/// Puts the example's schedule into `to`, with a session that begins in a few seconds; says when.
-///
-/// The week stays as it is. The station's rules are left out, for a demo at night should sound too, and so is the
-/// amplifier's lead.
-pub fn set_up(from: &Path, to: &Path, now: Timestamp) -> Result<Zoned, DemoError> {
-    let example = from.join("schedule");
-    if !example.join("week.toml").is_file() {
-        return Err(DemoError::NoExample(from.to_owned()));
+/// Sets the example station up, says where to look, and serves it.
+pub fn demo(options: &Demo, clock: &Arc<dyn Clock>) -> anyhow::Result<Exit> {
+    let week = set_up(&options.from, &options.to)?;
+    let station = Station::open(&options.to)?;
+    {
+        let store = Store::open(&station.data())?;
+        let intake = intake(&station, &store, clock);
+        let list = options.from.join("audio/segments.toml");
+        commands::import(&intake, &store, clock, &list, Some(APPROVER))?;
     }
+    let first = put_on_the_calendar(&station, &week, clock.now())?;
+    let mut output = options.serve.output.clone();
+    if output.is_none() && !has_sound() {
+        commands::say(console::DEMO_WITHOUT_SOUND)?;
+        output = Some("null".to_owned());
+    }
+    let time = first.strftime("%H:%M:%S").to_string();
+    commands::say(&console::demo(
+        &time,
+        &options.to.display().to_string(),
+        &options.serve.listen.to_string(),
+    ))?;
+    serve(&station, options.serve.listen, output.as_deref())
+}
+
+/// Puts the example's week into `to`, and gives it. The station's rules are left out, for a demo at night should sound
+/// too, and so is the amplifier's lead.
+pub fn set_up(from: &Path, to: &Path) -> Result<Schedule, DemoError> {
+    let example = from.join("schedule");
+    let week = read(&example).map_err(|_| DemoError::NoExample(from.to_owned()))?;
     let schedule = to.join("schedule");
     fs::create_dir_all(&schedule).map_err(|cause| DemoError::Write { path: schedule.clone(), cause })?;
-    let first = now
-        .in_tz("Asia/Ho_Chi_Minh")
-        .and_then(|local| local.checked_add(UNTIL_FIRST_SOUND))
-        .and_then(|local| local.round(Unit::Second))
-        .map_err(DemoError::Calendar)?;
-    for name in SCHEDULE_FILES {
+    for name in ["station.toml", "week.toml"] {
         let target = schedule.join(name);
         let written = match name {
             "station.toml" => write_aside(&target, STATION),
-            "days.toml" => write_aside(&target, &day(&first)?),
             _ => fs::copy(example.join(name), &target).map(|_| ()),
         };
         written.map_err(|cause| DemoError::Write { path: target, cause })?;
     }
+    Ok(week)
+}
+
+/// Puts a session that begins in a few seconds on the calendar; says when.
+fn put_on_the_calendar(station: &Station, week: &Schedule, now: Timestamp) -> Result<Zoned, DemoError> {
+    let local = now.to_zoned(week.time_zone.clone());
+    let first = local.checked_add(UNTIL_FIRST_SOUND).and_then(|local| local.round(Unit::Second));
+    let first = first.map_err(DemoError::Calendar)?;
+    let target = station.schedule().join("days.toml");
+    write_aside(&target, &day(&first, week)?).map_err(|cause| DemoError::Write { path: target, cause })?;
     Ok(first)
 }
 
@@ -68,11 +105,27 @@ fn write_aside(target: &Path, text: &str) -> io::Result<()> {
 /// The demo's station: no rules, the default device.
 const STATION: &str = include_str!("demo/station.toml");
 
+/// Whether this machine has a sound server or a card. Opening would tell more, but libasound complains on the terminal
+/// of every device it finds missing.
+fn has_sound() -> bool {
+    let server = std::env::var_os("XDG_RUNTIME_DIR").map(|folder| Path::new(&folder).join("pulse/native"));
+    let card = || {
+        fs::read_dir("/dev/snd").into_iter().flatten().flatten().any(|entry| {
+            let name = entry.file_name();
+            name.to_string_lossy().starts_with("pcm") && name.to_string_lossy().ends_with('p')
+        })
+    };
+    std::env::var_os("PULSE_SERVER").is_some() || server.is_some_and(|socket| socket.exists()) || card()
+}
+
 /// The demo's day: the week's sessions make room for one that begins at `first`.
-fn day(first: &Zoned) -> Result<String, DemoError> {
+fn day(first: &Zoned, week: &Schedule) -> Result<String, DemoError> {
     let end = first.checked_add(20.minutes()).map_err(DemoError::Calendar)?;
+    let sessions = week.sessions.iter().filter(|session| session.is_on(first.date()));
+    let drop: Vec<_> = sessions.map(|session| format!("\"{}\"", session.id)).collect();
     Ok(include_str!("demo/days.toml")
         .replace("@DATE@", &first.date().to_string())
+        .replace("@DROP@", &drop.join(", "))
         .replace("@FROM@", &first.time().to_string())
         .replace("@TO@", &end.time().to_string()))
 }

@@ -5,10 +5,41 @@
 
 pub mod boot;
 pub mod cli;
+pub mod commands;
 pub mod demo;
 pub mod exit;
 pub mod housekeeping;
 pub mod planner;
 pub mod recorder;
+pub mod rehearse;
+pub mod serve;
 pub mod station;
 pub mod supervise;
+
+use std::sync::Arc;
+
+use crate::clock::{Clock, SystemClock};
+use cli::{Cli, Command};
+use exit::Exit;
+use station::Station;
+
+/// Does what the command line asks.
+pub fn run(cli: Cli) -> anyhow::Result<Exit> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let now = clock.now();
+    let station = || Station::open(&cli.station);
+    match &cli.command {
+        Command::Serve(options) => serve::serve(&station()?, options.listen, options.output.as_deref()),
+        Command::Demo(options) => demo::demo(options, &clock),
+        Command::Check(days) => commands::check(&station()?, days, now),
+        Command::Timeline(days) => commands::timeline(&station()?, days, now),
+        Command::Rehearse(options) => rehearse::rehearse(&station()?, options, now),
+        Command::Segment(command) => commands::segment(&station()?, &clock, command),
+        Command::Airings(which) => commands::airings(&station()?, which),
+        Command::Verify(format) => commands::verify(&station()?, *format),
+        Command::Devices(format) => commands::devices(*format),
+        Command::User(command) => commands::user(&station()?, &clock, command),
+        Command::Backup { to } => commands::backup(&station()?, to),
+        Command::Restore { from } => commands::restore(from, &cli.station),
+    }
+}

@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::thread;
 use std::time::Duration;
 
-use tracing::{error, info};
+use tracing::error;
 
 use crate::asrun::Fact;
 use crate::store::Store;
@@ -17,7 +17,6 @@ const RETRY: Duration = Duration::from_secs(2);
 /// Writes facts until no engine is left; tells the planner after each that may change a repeat.
 pub fn record(facts: &Receiver<Fact>, store: &Store, replan: &SyncSender<()>) {
     for fact in facts {
-        announce(&fact);
         // A fact is never given up: while the disk refuses it, later ones queue behind it, and the engines hold theirs.
         while let Err(failure) = store.record(&fact) {
             error!(error = &failure as &dyn std::error::Error, "the log cannot be written; trying again");
@@ -25,24 +24,7 @@ pub fn record(facts: &Receiver<Fact>, store: &Store, replan: &SyncSender<()>) {
         }
         if matches!(fact, Fact::Closed(_) | Fact::NotAired(_)) {
             // A full queue means that a nudge is under way already.
-            drop(replan.try_send(()));
+            let _nudged = replan.try_send(());
         }
-    }
-}
-
-fn announce(fact: &Fact) {
-    match fact {
-        Fact::Opened(opened) => {
-            info!(cue.id = %opened.cue.id, output.id = %opened.output, take = opened.take, planned = %opened.planned,
-                "next: {}", opened.cue.title);
-        }
-        Fact::Closed(closed) => {
-            info!(cue.id = %closed.cue, output.id = %closed.output, take = closed.take, cause = ?closed.cause,
-                delivered = closed.delivered, "ended {}", closed.cue);
-        }
-        Fact::NotAired(not) => {
-            info!(cue.id = %not.cue.id, output.id = %not.output, cause = ?not.cause, "not aired: {}", not.cue.title);
-        }
-        Fact::Heartbeat { .. } => {}
     }
 }

@@ -1,6 +1,6 @@
 //! A station is a folder: `schedule/` (what people want), `audio/` (the segments' bytes), `data/` (facts).
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -33,6 +33,18 @@ pub enum StationError {
         #[source]
         cause: io::Error,
     },
+    /// Another daemon plays it already.
+    #[error("the station in `{0}` is on already; stop that `loa serve` first")]
+    Running(PathBuf),
+    /// The lock could not be tried.
+    #[error("cannot lock `{path}`")]
+    Lock {
+        /// The lock's file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
 }
 
 impl Station {
@@ -46,6 +58,17 @@ impl Station {
             fs::create_dir_all(&path).map_err(|cause| StationError::MakeFolder { path, cause })?;
         }
         Ok(station)
+    }
+
+    /// Makes sure that this is the only daemon of the station, for as long as the lock is held.
+    pub fn lock(&self) -> Result<File, StationError> {
+        let path = self.data().join("lock");
+        let file = File::create(&path).map_err(|cause| StationError::Lock { path: path.clone(), cause })?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(StationError::Running(self.root.clone())),
+            Err(TryLockError::Error(cause)) => Err(StationError::Lock { path, cause }),
+        }
     }
 
     /// What people want: TOML, theirs to edit.
@@ -80,7 +103,7 @@ impl Station {
 }
 
 /// Reads the schedule's files in a folder; one that is not there is none.
-fn read(folder: &Path) -> Result<Schedule, Vec<Problem>> {
+pub fn read(folder: &Path) -> Result<Schedule, Vec<Problem>> {
     let mut problems = Vec::new();
     let [station, week, days] = SCHEDULE_FILES.map(|name| match fs::read_to_string(folder.join(name)) {
         Ok(text) => Some(text),

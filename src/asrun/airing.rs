@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Cause, Closed, Fact, NotAired, Opened, Outcome};
+use super::{Cause, Closed, Entry, Outcome};
 use crate::clock::ClockHealth;
 use crate::schedule::OutputId;
 use crate::segment::{Approval, ContentHash, Genre, ProgrammeId, Segment, SegmentId};
@@ -45,7 +45,7 @@ pub struct Item {
 }
 
 impl Item {
-    fn of(cue: &Cue, output: &OutputId, zones: &[String]) -> Self {
+    pub(super) fn of(cue: &Cue, output: &OutputId, zones: &[String]) -> Self {
         let gain_db = if cue.gain_db.is_finite() { (cue.gain_db * 100.0).round() / 100.0 } else { 0.0 };
         Self {
             cue: cue.id.clone(),
@@ -159,155 +159,8 @@ pub enum Run {
     Repeat,
 }
 
-/// What is written into the journal, once, and never changed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Entry {
-    /// A take is about to sound.
-    Opened {
-        /// Of what.
-        item: Item,
-        /// It.
-        take: Take,
-    },
-    /// A take is over.
-    Closed {
-        /// The cue.
-        cue: CueId,
-        /// The output.
-        output: OutputId,
-        /// Its number.
-        take: u16,
-        /// How.
-        end: End,
-    },
-    /// A take that a power cut left open is over, as far as can be known.
-    Recovered {
-        /// The cue.
-        cue: CueId,
-        /// The output.
-        output: OutputId,
-        /// Its number.
-        take: u16,
-        /// How.
-        end: End,
-    },
-    /// A cue did not sound.
-    NotAired {
-        /// Which.
-        item: Item,
-        /// Why.
-        unheard: Unheard,
-    },
-    /// Something about the station that explains its airings.
-    Note {
-        /// When.
-        at: Timestamp,
-        /// What.
-        note: Note,
-    },
-}
-
-/// Something about the station that explains its airings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "note", rename_all = "kebab-case")]
-pub enum Note {
-    /// The program began.
-    Boot {
-        /// Which version of it.
-        version: String,
-        /// What was known of the clock.
-        clock: ClockHealth,
-    },
-    /// The program ended in an orderly way.
-    Stopped,
-    /// The wall clock jumped while the program ran.
-    ClockStep {
-        /// By how much, in milliseconds; negative for back.
-        by_ms: i64,
-    },
-    /// A time server or a person says that the clock is right: what was logged under a later date was the mistake.
-    ClockConfirmed {
-        /// Who.
-        by: String,
-    },
-}
-
-impl Entry {
-    /// What the journal keeps of a fact; heartbeats are not kept.
-    pub fn of(fact: &Fact, zones: &[String]) -> Option<Self> {
-        match fact {
-            Fact::Opened(Opened {
-                cue,
-                output,
-                take,
-                planned,
-                skip,
-                expected,
-                sample_rate,
-                device,
-                clock,
-                at,
-            }) => Some(Self::Opened {
-                item: Item::of(cue, output, zones),
-                take: Take {
-                    take: *take,
-                    planned: *planned,
-                    skip: *skip,
-                    expected: *expected,
-                    sample_rate: *sample_rate,
-                    device: device.clone(),
-                    clock: *clock,
-                    opened: *at,
-                    end: None,
-                },
-            }),
-            Fact::Closed(closed) => Some(Self::Closed {
-                cue: closed.cue.clone(),
-                output: closed.output.clone(),
-                take: closed.take,
-                end: End::of(closed),
-            }),
-            Fact::NotAired(NotAired { cue, output, cause, clock, at }) => Some(Self::NotAired {
-                item: Item::of(cue, output, zones),
-                unheard: Unheard { cause: *cause, clock: *clock, at: *at },
-            }),
-            Fact::Heartbeat { .. } => None,
-        }
-    }
-
-    /// What the journal keeps of a take closed after a power cut.
-    pub fn recovered(closed: &Closed) -> Self {
-        Self::Recovered {
-            cue: closed.cue.clone(),
-            output: closed.output.clone(),
-            take: closed.take,
-            end: End::of(closed),
-        }
-    }
-
-    /// When it was decided.
-    pub fn at(&self) -> Timestamp {
-        match self {
-            Self::Opened { take, .. } => take.opened,
-            Self::Closed { end, .. } | Self::Recovered { end, .. } => end.at,
-            Self::NotAired { unheard, .. } => unheard.at,
-            Self::Note { at, .. } => *at,
-        }
-    }
-
-    /// The output and cue it is about.
-    pub fn subject(&self) -> Option<(&OutputId, &CueId)> {
-        match self {
-            Self::Opened { item, .. } | Self::NotAired { item, .. } => Some((&item.output, &item.cue)),
-            Self::Closed { cue, output, .. } | Self::Recovered { cue, output, .. } => Some((output, cue)),
-            Self::Note { .. } => None,
-        }
-    }
-}
-
 impl End {
-    fn of(closed: &Closed) -> Self {
+    pub(super) fn of(closed: &Closed) -> Self {
         Self {
             started: closed.started,
             ended: closed.ended,

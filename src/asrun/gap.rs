@@ -32,8 +32,10 @@ pub struct OpenTake {
     pub heartbeat: Option<Timestamp>,
 }
 
-/// What is known of the takes that a power cut left open, at `now`: each ended with the last heartbeat after its
-/// opening, and delivered what that time allowed. One that had no heartbeat did not sound, as far as is known.
+/// What is known, at `now`, of the takes that a power cut left open.
+///
+/// Each ended with the last heartbeat after its opening, and delivered what that time allowed. One that had no heartbeat
+/// did not sound, as far as is known.
 pub fn recover(open: &[OpenTake], now: Timestamp) -> Vec<Closed> {
     open.iter()
         .map(|take| {

@@ -6,6 +6,7 @@
 
 mod airing;
 mod cause;
+mod entry;
 mod gap;
 
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use serde::{Deserialize, Serialize};
 use crate::schedule::OutputId;
 use crate::timeline::{Cue, CueId};
 
-pub use airing::{Airing, End, Entry, Item, Note, Piece, Run, TOLERANCE_FRAMES, Take, Unheard};
+pub use airing::{Airing, End, Item, Piece, Run, TOLERANCE_FRAMES, Take, Unheard};
+pub use entry::{Entry, Note};
 pub use gap::{OpenTake, reconcile, recover};
 
 /// Why something was not, or not wholly, aired. The first ones are the causes of the paper log (nhật ký).

@@ -1,6 +1,6 @@
 //! What others see of an engine: commands in, a status out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
 
@@ -9,6 +9,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::clock::ClockHealth;
+use crate::media::source::MemorySource;
 use crate::schedule::OutputId;
 use crate::segment::SegmentId;
 use crate::sequencer::{Interrupt, InterruptId};
@@ -27,6 +28,8 @@ pub enum Command {
         /// Cues that are settled since before this program began.
         settled: Arc<BTreeSet<CueId>>,
     },
+    /// Segments kept decoded, at the level of their files: one of them sounds without a disk. Replaces those before.
+    Keep(Arc<BTreeMap<SegmentId, MemorySource>>),
     /// A person takes the air.
     Interrupt(Arc<Interrupt>),
     /// A person gives it back.
@@ -117,6 +120,8 @@ pub struct Status {
     pub clock: ClockHealth,
     /// Frames of silence that stood in for late sound, since the start.
     pub starved: u64,
+    /// Facts that the log has not taken yet; more than a few mean that its disk hangs.
+    pub unlogged: usize,
 }
 
 /// What sounds.

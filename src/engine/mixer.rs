@@ -357,6 +357,12 @@ impl Sounding {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::float_cmp,
+    reason = "tests of exact samples"
+)]
 mod tests {
     use proptest::prelude::*;
 

@@ -22,9 +22,9 @@ const COLUMNS: usize = 800;
 /// oversampling), so that much is added.
 const PEAK_MARGIN_DB: f64 = 0.5;
 
-/// How much higher than the samples near it the crate's four-fold oversampled curve can be: the sum of its filter's
-/// coefficients is less.
-const MOST_OVERSHOOT: f32 = 4.0;
+/// How much higher than the samples near it the oversampled curve can be: the absolute coefficients of each phase of
+/// the meter's windowed sinc (12 taps) add up to less than 2.
+const MOST_OVERSHOOT: f32 = 2.0;
 
 /// Frames before a block that its oversampling filter looks back at, and some more.
 const LOOK_BACK: usize = 64;
@@ -205,8 +205,16 @@ impl PeakMeter {
     }
 }
 
+/// Lowest and highest of the samples and what was there before: eight lanes, so that the compiler can use them at once.
 fn extremes(samples: &[f32], low: f32, high: f32) -> (f32, f32) {
-    samples.iter().fold((low, high), |(low, high), &sample| (low.min(sample), high.max(sample)))
+    let (mut lows, mut highs) = ([low; 8], [high; 8]);
+    for lanes in samples.chunks(8) {
+        for ((low, high), &sample) in lows.iter_mut().zip(&mut highs).zip(lanes) {
+            *low = low.min(sample);
+            *high = high.max(sample);
+        }
+    }
+    (lows.into_iter().fold(low, f32::min), highs.into_iter().fold(high, f32::max))
 }
 
 fn peak_of(samples: &[f32]) -> f32 {
@@ -280,7 +288,8 @@ mod tests {
             })
             .collect();
         let quiet = tone(48_000, 100.0, 0.01, 2);
-        samples = [quiet.clone(), samples, quiet].concat();
+        // Before it comes a sound with higher samples and a lower crest, which must not hide it.
+        samples = [quiet.clone(), tone(48_000, 100.0, 0.4, 2), samples, quiet].concat();
         let found = measure(48_000, 1, &samples).true_peak_dbtp - PEAK_MARGIN_DB;
         let mut every_sample = EbuR128::new(1, 48_000, Mode::TRUE_PEAK).unwrap();
         every_sample.add_frames_f32(&samples).unwrap();

@@ -445,6 +445,17 @@ mod tests {
     }
 
     #[test]
+    fn the_last_frame_is_said_to_be_the_last() {
+        let mut samples = [1.0; 2 * 100];
+        let sources: [&mut dyn Source; 3] =
+            [&mut Tone::new(440.0, 0.5, 200), &mut Silence::new(200), &mut MemorySource::new(vec![0.0; 400])];
+        for source in sources {
+            assert_eq!(source.read(&mut samples), Read::Frames(100));
+            assert_eq!(source.read(&mut samples), Read::Ended(100), "{source:?}");
+        }
+    }
+
+    #[test]
     fn the_decoding_thread_ends_with_its_source() {
         let (_dir, path) = ramp();
         let playback = opening(&path).open().unwrap();

@@ -115,10 +115,10 @@ fn move_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
 /// A readable file name in Unicode NFC: the last part of what was wanted, without what would be trouble on some system.
 pub fn file_name(wanted: &str, attempt: u32, extension: &str) -> String {
     let last = wanted.rsplit(['/', '\\']).next().unwrap_or_default();
-    let stem = match last.rsplit_once('.') {
-        Some((stem, ending)) if is_ending(ending) => stem,
-        _ => last,
-    };
+    let (stem, ending) = last.rsplit_once('.').filter(|(_, ending)| is_ending(ending)).unwrap_or((last, ""));
+    let ending = ending.to_ascii_lowercase();
+    // A schedule names files as they were handed in: an ending that is not wrong stays.
+    let extension = if are_alike(&ending, extension) { &ending } else { extension };
     let letters: String = stem.nfc().filter(|&letter| !is_trouble(letter)).collect();
     let words = letters.split_whitespace().collect::<Vec<_>>().join(" ");
     let readable = words.trim_matches(['.', ' ', '-']);
@@ -134,6 +134,18 @@ fn is_ending(text: &str) -> bool {
     (1..=4).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric())
         && text.bytes().any(|b| b.is_ascii_alphabetic())
+}
+
+/// Whether two endings are in use for the same kind of file.
+fn are_alike(one: &str, other: &str) -> bool {
+    const ALIKE: [&[&str]; 5] = [
+        &["ogg", "oga", "opus"],
+        &["m4a", "mp4", "m4b", "m4v", "mov", "3gp"],
+        &["webm", "mkv", "mka"],
+        &["aiff", "aif"],
+        &["mp3", "mp2", "mpga"],
+    ];
+    ALIKE.iter().any(|kind| kind.contains(&one) && kind.contains(&other))
 }
 
 /// Letters that no file name shall have: forbidden somewhere, or invisible and able to turn the rest around.
@@ -161,6 +173,8 @@ mod tests {
         ] {
             assert_eq!(file_name(wanted, 1, "mp3"), expected, "{wanted:?}");
         }
+        assert_eq!(file_name("nhạc hiệu.OGG", 2, "opus"), "nhạc hiệu-2.ogg");
+        assert_eq!(file_name("tin.wav", 1, "opus"), "tin.opus");
         let long = file_name(&"ế".repeat(200), 12, "flac");
         assert!(long.len() <= MAX_NAME && long.ends_with("-12.flac"), "{long}");
     }

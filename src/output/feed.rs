@@ -13,8 +13,7 @@ use crate::clock::Clock;
 
 /// Frames that wait for the callback at most: 107 ms. Less, and a busy machine starves; more, and an emergency waits.
 pub const RING_FRAMES: usize = 5 * CHUNK_FRAMES;
-/// Callbacks over which the frame clock takes its median: one late callback in seven does not move it, and it has
-/// found its way again a third of a second after a stall.
+/// Callbacks on which the frame clock rests: it has found its way again half a second after a stall.
 const READINGS: usize = 15;
 /// A step of the frame clock from which on it is the device that stalled, not a reading that was late.
 const STALL_NS: i64 = 5_000_000;
@@ -186,9 +185,9 @@ impl Feed {
             return; // the device's buffer is being filled before it runs
         }
         let leaves = i64::try_from((self.clock.elapsed() + lead).as_nanos()).unwrap_or(i64::MAX);
-        let median = self.readings.add(leaves.saturating_sub(nanoseconds_of(self.position)));
-        let before = self.meter.base.swap(median, Ordering::AcqRel);
-        let moved = if before == UNKNOWN { 0 } else { median.saturating_sub(before) };
+        let base = self.readings.add(leaves.saturating_sub(nanoseconds_of(self.position)));
+        let before = self.meter.base.swap(base, Ordering::AcqRel);
+        let moved = if before == UNKNOWN { 0 } else { base.saturating_sub(before) };
         if moved > STALL_NS && self.readings.is_settled() {
             self.meter.stalled_ns.fetch_add(moved.unsigned_abs(), Ordering::AcqRel);
         }
@@ -204,7 +203,8 @@ struct Readings {
 }
 
 impl Readings {
-    /// Adds one and returns the median of all.
+    /// Adds one and returns the first quartile of all. What disturbs a reading, on a busy machine, is lateness, and
+    /// nearly always makes it too large: measured, they lie within 0.2 ms above a sharp edge, and now and then far above.
     fn add(&mut self, reading: i64) -> i64 {
         if let Some(place) = self.last.get_mut(self.next) {
             *place = reading;
@@ -214,7 +214,7 @@ impl Readings {
         let mut sorted = self.last;
         let known = sorted.get_mut(..self.filled).unwrap_or_default();
         known.sort_unstable();
-        known.get(self.filled / 2).copied().unwrap_or(reading)
+        known.get(self.filled / 4).copied().unwrap_or(reading)
     }
 
     /// Whether it has had time to find its way since the stream began: the first readings of a new stream are wild.
@@ -284,12 +284,12 @@ mod tests {
     fn an_empty_ring_gives_silence_that_is_counted_after_the_first_sound() {
         let clock = clock();
         let (mut line, mut feed) = stereo(&clock);
-        assert!(call(&mut feed, &clock, LEAD).iter().all(|sample| *sample == 0.0));
+        assert_eq!(call(&mut feed, &clock, LEAD), [0.0; 1_920]);
         assert_eq!(line.meter.starved(), 0, "nothing was to sound yet");
         line.ring.push_entire_slice(&[0.5; 200]).unwrap();
         let heard = call(&mut feed, &clock, LEAD);
-        assert!(heard[..200].iter().all(|sample| *sample == 0.5));
-        assert!(heard[200..].iter().all(|sample| *sample == 0.0));
+        assert_eq!(heard[..200], [0.5; 200]);
+        assert_eq!(heard[200..], [0.0; 1_720]);
         assert_eq!((line.meter.taken(), line.meter.starved()), (100, 860));
         drop(line.ring);
         call(&mut feed, &clock, LEAD);
@@ -328,7 +328,7 @@ mod tests {
         }
         let leaves = |line: &Line| line.meter.leaves_at(0).unwrap().saturating_sub(clock.elapsed());
         let before = leaves(&line);
-        for _ in 0..6 {
+        for _ in 0..11 {
             call_late(&mut feed, &clock, LEAD, Duration::from_millis(8));
         }
         assert_eq!(leaves(&line), before);

@@ -5,7 +5,7 @@
 //! only a ring of lines (one per opened stream), a bounded queue of orders, and atomics.
 
 use std::fmt::Debug;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,8 +36,8 @@ pub trait Output: Debug + Send {
     /// Takes interleaved samples (`frames × CHANNELS`, −1 to 1); returns when there is room for the next ones. Sets the
     /// pace of its engine. When nothing can sound it still keeps time, and answers [`Lost`].
     fn write(&mut self, samples: &[f32]) -> Result<(), Lost>;
-    /// When the next frame written will leave the device. Exact to a fraction of a millisecond once the first dozen
-    /// chunks were written after a start or a rest; before that, to a chunk or two.
+    /// When the next frame written will leave the device. Exact to a fraction of a millisecond once a second was
+    /// written after a start or a rest; before that, to a chunk or two.
     fn next_frame_at(&mut self) -> Timestamp;
     /// Frames that a healthy device has really taken since this output was made.
     fn delivered(&self) -> u64;
@@ -99,7 +99,7 @@ pub enum OutputError {
 pub fn open(name: &str, clock: Arc<dyn Clock>) -> Result<Box<dyn Output>, OutputError> {
     match name.split_once(':') {
         None if name == "null" => Ok(Box::new(null::Null::new(clock))),
-        Some(("wav", path)) => Ok(Box::new(wav::Wav::create(PathBuf::from(path), clock)?)),
+        Some(("wav", path)) => Ok(Box::new(wav::Wav::create(Path::new(path), clock)?)),
         _ => Ok(Box::new(card::Card::open(name.parse()?, clock)?)),
     }
 }

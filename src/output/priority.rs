@@ -8,8 +8,9 @@ use thread_priority::{
 /// Below a sound server's own threads, above everything that is not about sound.
 const PRIORITY: u8 = 4;
 
-/// Runs the calling thread, and threads it starts from now on, before all ordinary ones (`SCHED_FIFO`). False where the
-/// system does not permit it (not root, no `LimitRTPRIO`): then the thread goes on as it was.
+/// Runs the calling thread, and threads it starts from now on, before all ordinary ones (`SCHED_FIFO`).
+///
+/// False where the system does not permit it (not root, no `LimitRTPRIO`): then the thread goes on as it was.
 pub fn raise_priority() -> bool {
     ThreadPriorityValue::try_from(PRIORITY).is_ok_and(|value| {
         set_thread_priority_and_policy(

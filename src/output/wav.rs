@@ -102,8 +102,8 @@ pub struct Wav {
 
 impl Wav {
     /// An output that keeps `clock`'s time and writes to `path`.
-    pub fn create(path: PathBuf, clock: Arc<dyn Clock>) -> Result<Self, OutputError> {
-        let file = WavFile::create(&path)?;
+    pub fn create(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, OutputError> {
+        let file = WavFile::create(path)?;
         Ok(Self { pace: Pace::new(clock), file, delivered: 0, failing: false })
     }
 }

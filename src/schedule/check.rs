@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::tz::TimeZone;
 use toml::Spanned;
 
 use super::calendar;
@@ -17,7 +18,7 @@ use super::reader::{File, nearest};
 use super::rundown::{Context, find, hard_starts, holds, obeys, repeat, start, starts};
 use super::value::SlotPath;
 use super::{
-    DayPlan, Late, OutputId, PlanDate, Play, Replacement, Schedule, Session, Slot, Validity, Weekdays,
+    DayPlan, Late, OutputId, PlanDate, Play, Replacement, Schedule, Session, Slot, Start, Validity, Weekdays,
 };
 use crate::segment::ProgrammeId;
 
@@ -34,7 +35,8 @@ pub struct Sources {
 
 /// Reads a schedule: all of it, or every problem, by file and line.
 ///
-/// A file that is no TOML does not keep the others from being checked; what they say of things in it is let be.
+/// What a broken part lacks is stood in for, so that the rest is checked too; a schedule comes out only where nothing
+/// was reported. A file that is no TOML does not keep the others from being checked; what they say of things in it is let be.
 pub fn read(sources: &Sources) -> Result<Schedule, Vec<Problem>> {
     let text = |source: &'_ Option<String>| source.clone().unwrap_or_default();
     let texts = [text(&sources.station), text(&sources.week), text(&sources.days)];
@@ -92,8 +94,9 @@ impl<'a> Check<'a> {
             let pools = week.pools.iter().map(|p| (p.get_ref().id.as_str(), p.span().start));
             // Segments are handed in for either by id: the two share their names.
             unique(week_file, Thing::Programme, programmes.clone().chain(pools.clone()));
-            let programmes = programmes.map(|(id, _)| (id, Thing::Programme));
-            programmes.chain(pools.map(|(id, _)| (id, Thing::Pool))).collect()
+            // Where a pool has the name of a programme, the programme is meant: the name is already reported.
+            let pools = pools.map(|(id, _)| (id, Thing::Pool));
+            pools.chain(programmes.map(|(id, _)| (id, Thing::Programme))).collect()
         });
         Self { station, week, outputs, things }
     }
@@ -114,9 +117,14 @@ impl<'a> Check<'a> {
         let plans: Vec<_> = days.iter().map(|day| self.day(days_file, &scope, &sessions, day)).collect();
 
         let (station, week) = (self.station?, self.week?);
+        let (plans, of_plans): (Vec<_>, Vec<_>) = plans.into_iter().flatten().unzip();
+        let of_week = written.iter().zip(&sessions).filter(|(_, session)| session.is_some());
+        let of_week = of_week.map(|(written, _)| (week_file, written.id.span().start));
+        let of_plans = of_plans.into_iter().flatten().map(|at| (days_file, at));
+        let places: Vec<_> = of_week.chain(of_plans).collect();
         let schedule = Schedule {
-            name: station.name.clone()?,
-            time_zone: station.time_zone.clone()?,
+            name: station.name.clone().unwrap_or_default(),
+            time_zone: station.time_zone.clone().unwrap_or(TimeZone::UTC),
             loudness: station.loudness,
             rules: station.rules.clone(),
             outputs: station.outputs.iter().map(|output| output.get_ref().clone()).collect(),
@@ -126,17 +134,10 @@ impl<'a> Check<'a> {
                 .map(|p| (p.get_ref().id.clone(), p.get_ref().clone()))
                 .collect(),
             pools: week.pools.iter().map(|p| (p.get_ref().id.clone(), p.get_ref().clone())).collect(),
-            sessions: sessions.into_iter().collect::<Option<_>>()?,
-            day_plans: plans.into_iter().collect::<Option<_>>()?,
+            sessions: sessions.into_iter().flatten().collect(),
+            day_plans: plans,
         };
-        let places = |file, written: &[WrittenSession]| -> Vec<_> {
-            written.iter().map(|session| (file, session.id.span().start)).collect()
-        };
-        let of_days = days.iter().flat_map(|day| places(days_file, &day.sessions));
-        calendar::check(
-            &schedule,
-            &places(week_file, written).into_iter().chain(of_days).collect::<Vec<_>>(),
-        );
+        calendar::check(&schedule, &places);
         Some(schedule)
     }
 
@@ -168,7 +169,7 @@ impl<'a> Check<'a> {
             from: *written.from.as_ref()?.get_ref(),
             to: written.to?,
             outputs,
-            slots: slots.into_iter().collect::<Option<_>>()?,
+            slots,
         };
         hard_starts(file, written, &session);
         if let Some(station) = self.station {
@@ -193,29 +194,32 @@ impl<'a> Check<'a> {
         names.get_ref().iter().map(|name| name.as_str().into()).collect()
     }
 
-    fn slot(&self, context: &Context<'_>, written: &WrittenSlot) -> Option<Slot> {
+    /// A slot. What it lacks has been reported; it stands in with nothing, so that the rest can be checked.
+    fn slot(&self, context: &Context<'_>, written: &WrittenSlot) -> Slot {
         let file = context.file;
         if context.days.is_empty()
             && let Some(days) = &written.days
         {
             file.report(days.span().start, Kind::NeverOn { session_days: context.session.days });
         }
-        let valid = validity(file, &written.valid);
         let start = start(context, written);
-        let play = written.play.as_ref()?;
-        self.play(context, play);
-        holds(file, written.at, start, play.get_ref(), written.length.is_some());
-        Some(Slot {
+        if let Some(play) = &written.play {
+            self.play(context, play);
+            holds(file, written.at, start, play.get_ref(), written.length.is_some());
+        }
+        let play =
+            written.play.as_ref().map_or_else(|| Play::File(String::new()), |play| play.get_ref().clone());
+        Slot {
             id: written.id.get_ref().as_str().into(),
-            title: written.title.clone().unwrap_or_else(|| self.title(play.get_ref(), context.scope)),
+            title: written.title.clone().unwrap_or_else(|| self.title(&play, context.scope)),
             days: written.days.as_ref().map_or(context.session.days, |days| *days.get_ref()),
-            valid,
-            start: start?,
-            play: play.get_ref().clone(),
+            valid: validity(file, &written.valid),
+            start: start.unwrap_or(Start::Follow),
             length: written.length,
             late: written.late.unwrap_or(Late::Join),
-            music: written.music.unwrap_or_else(|| self.is_music(play.get_ref())),
-        })
+            music: written.music.unwrap_or_else(|| self.is_music(&play)),
+            play,
+        }
     }
 
     /// Holds what is played against what there is.
@@ -273,13 +277,14 @@ impl<'a> Check<'a> {
         })
     }
 
+    /// A day plan, and where its sessions stand.
     fn day(
         &self,
         file: &File<'_>,
         week: &[&WrittenSession],
         checked: &[Option<Session>],
         day: &WrittenDay,
-    ) -> Option<DayPlan> {
+    ) -> Option<(DayPlan, Vec<usize>)> {
         unique(
             file,
             Thing::Session,
@@ -303,31 +308,32 @@ impl<'a> Check<'a> {
             }
             absent(file, at, date, checked, id, None);
         }
-        let mut replaced: Vec<String> = Vec::new();
+        let mut replaced: BTreeMap<String, usize> = BTreeMap::new();
         let mut replace = Vec::new();
         for replacement in &day.replace {
             for path in replacement.slots.get_ref() {
                 let (at, name) = (replacement.slots.span().start, format!("{}/{}", path.0, path.1));
-                if replaced.contains(&name) {
-                    let first_line = file.line(day.replace.first().map_or(at, |first| first.at));
+                if let Some(first_line) = replaced.get(&name).copied() {
                     file.report(at, Kind::Duplicate { thing: Thing::Slot, id: name.clone(), first_line });
                 }
-                replaced.push(name);
-                if scope.len() == week.len() || day.sessions.iter().all(|s| s.id.get_ref() != path.0.as_str())
-                {
+                replaced.entry(name).or_insert_with(|| file.line(at));
+                if day.sessions.iter().all(|s| s.id.get_ref() != path.0.as_str()) {
                     absent(file, at, date, checked, path.0.as_str(), Some(path.1.as_str()));
                 }
                 replace.push(self.replacement(file, &scope, replacement, path));
             }
         }
-        Some(DayPlan {
+        let places = day.sessions.iter().zip(&sessions).filter(|(_, session)| session.is_some());
+        let places = places.map(|(written, _)| written.id.span().start).collect();
+        let plan = DayPlan {
             date: date?,
-            title: day.title.clone()?,
+            title: day.title.clone().unwrap_or_default(),
             no_music: day.no_music,
             drop: drop.map(|(id, _)| id.as_str().into()).collect(),
-            replace: replace.into_iter().collect::<Option<_>>()?,
-            sessions: sessions.into_iter().collect::<Option<_>>()?,
-        })
+            replace: replace.into_iter().flatten().collect(),
+            sessions: sessions.into_iter().flatten().collect(),
+        };
+        Some((plan, places))
     }
 
     fn replacement(

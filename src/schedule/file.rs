@@ -124,6 +124,7 @@ fn rules(mut fields: Fields<'_>) -> Rules {
     let rules = Rules {
         quiet: fields.tables("quiet").into_iter().filter_map(quiet_hours).collect(),
         longest_session: fields.take("longest_session").map(length),
+        approve_own_work: fields.take("approve_own_work").is_some_and(Spanned::into_inner),
         sessions_per_day: fields.take("sessions_per_day").map(|count| inner::<Count>(count).0),
         weekdays: fields.take("weekdays").map(Spanned::into_inner).unwrap_or_default(),
     };
@@ -190,6 +191,7 @@ fn programme(mut fields: Fields<'_>) -> Option<Spanned<Programme>> {
         owner: fields.take("owner").map(Spanned::into_inner),
         weekly: fields.take("weekly").is_some_and(Spanned::into_inner),
         stand_in: fields.take("stand_in").map_or(StandIn::Older, Spanned::into_inner),
+        ready: fields.take("ready").is_some_and(Spanned::into_inner),
     };
     fields.finish();
     id.map(|id| Spanned::new(id.span(), programme))
@@ -254,6 +256,9 @@ fn slot(mut fields: Fields<'_>, place: usize) -> WrittenSlot {
     slot
 }
 
+/// Reads the value under one key of `play`.
+type ReadPlay = fn(&mut Fields<'_>, &'static str) -> Option<Play>;
+
 /// `play = { … }` with its one key; or `relay`, which is understood and refused.
 fn play(fields: &mut Fields<'_>, relay_known: bool) -> Option<Spanned<Play>> {
     if relay_known && let Some(at) = fields.place("relay") {
@@ -264,7 +269,7 @@ fn play(fields: &mut Fields<'_>, relay_known: bool) -> Option<Spanned<Play>> {
         fields.file().report(fields.at(), Kind::MissingKey { key: "play" });
     }
     let mut table = fields.table("play")?;
-    let kinds: [(&'static str, fn(&mut Fields<'_>, &'static str) -> Option<Play>); 5] = [
+    let kinds: [(&'static str, ReadPlay); 5] = [
         ("file", |table, key| table.take(key).map(|name| Play::File(inner::<FileName>(name).0))),
         ("programme", |table, key| id(table, key).map(|id| Play::Programme(id.get_ref().as_str().into()))),
         ("all", |table, key| id(table, key).map(|id| Play::All(id.get_ref().as_str().into()))),

@@ -89,6 +89,8 @@ pub struct Rules {
     pub sessions_per_day: Option<u32>,
     /// The days on which sessions may be at all.
     pub weekdays: Weekdays,
+    /// Whether an approver may approve what they handed in themselves, as at a station with a single person.
+    pub approve_own_work: bool,
 }
 
 /// Local hours of silence; from 20:00 to 05:30 runs over midnight.
@@ -154,6 +156,8 @@ pub struct Programme {
     pub weekly: bool,
     /// When this week's is missing, whether an older one may air in its stead.
     pub stand_in: StandIn,
+    /// Its approved segments are kept decoded in memory: for emergencies, which sound at once and without a disk.
+    pub ready: bool,
 }
 
 /// What happens when this week's segment of a weekly programme is missing.

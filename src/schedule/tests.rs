@@ -184,11 +184,15 @@ fn every_kind_of_mistake_in_the_week_is_found_on_its_line() {
         ("[[session]\nid = 'x'".into(), &[("syntax", 13)]),
         ("[[pool]]\nid='x'\nid='y'\ntitle='x'".into(), &[("duplicate-key", 15)]),
     ];
+    let mut wrong = Vec::new();
     for (added, expected) in cases {
         let found = codes(SMALL_STATION, &format!("{SMALL_WEEK}{added}\n"), "");
         let expected: Vec<_> = expected.iter().map(|(code, line)| ((*code).to_owned(), *line)).collect();
-        assert_eq!(found, expected, "\n{added}\n");
+        if found != expected {
+            wrong.push((added, found, expected));
+        }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
@@ -267,6 +271,12 @@ fn every_kind_of_mistake_in_the_days_is_found_on_its_line() {
             ),
             &[],
         ),
+        (
+            format!(
+                "{day}[[day.session]]\nid='le'\nfrom=06:30:00\nto=07:00:00\nslot=[{{play={{file='a'}}}}]"
+            ),
+            &[],
+        ),
     ];
     for (days, expected) in cases {
         let expected: Vec<_> = expected.iter().map(|(code, line)| ((*code).to_owned(), *line)).collect();
@@ -300,6 +310,13 @@ fn a_file_that_is_no_toml_does_not_hide_the_problems_of_the_others() {
 }
 
 #[test]
+fn a_slot_that_cannot_be_does_not_hide_what_the_calendar_says() {
+    let relay = "[[session]]\nid='x'\ndays=['T2']\nfrom=06:00:00\nto=07:00:00\nslot=[{relay='vov1'}]\n";
+    let found = codes(SMALL_STATION, &format!("{SMALL_WEEK}{relay}"), "");
+    assert_eq!(found, [("overlap".to_owned(), 14), ("relay-not-supported".to_owned(), 18)]);
+}
+
+#[test]
 fn a_missing_file_is_a_problem_unless_it_is_that_of_the_days() {
     let found = read(&Sources::default()).unwrap_err();
     assert_eq!(
@@ -315,12 +332,15 @@ fn the_nearest_known_name_is_offered_and_the_place_is_exact() {
     let nearest = Some("tin".to_owned());
     assert_eq!(problem.kind, Kind::Unknown { thing: Thing::Programme, id: "tim".into(), nearest });
     assert_eq!((problem.line, problem.file.as_str()), (12, "schedule/week.toml"));
-    let [problem] =
-        problems(&SMALL_STATION.replace("name = ", "name = \nnam = "), SMALL_WEEK, "").try_into().unwrap();
-    assert_eq!((problem.line, problem.column), (1, 8));
-    let station = SMALL_STATION.replace("\"Đài\"", "\"Đài\"\nsô = 25:61");
-    let [problem] = problems(&station, SMALL_WEEK, "").try_into().unwrap();
-    assert_eq!((problem.line, problem.column), (2, 1));
+    let found = problems(&SMALL_STATION.replace("name = ", "name = \nnam = "), SMALL_WEEK, "");
+    let found: Vec<_> = found.iter().map(|problem| (&problem.kind, problem.line, problem.column)).collect();
+    let empty = Kind::Invalid { key: "name".into(), found: String::new(), expected: Expected::Text };
+    let unknown = Kind::UnknownKey { key: "nam".into(), nearest: Some("name") };
+    assert_eq!(found, [(&empty, 1, 8), (&unknown, 2, 1)]);
+    let station = SMALL_STATION.replace("\"Đài\"", "\"Đài\"\nloudness = { \"độ\" = 1, x = 2 }");
+    let found = problems(&station, SMALL_WEEK, "");
+    let places: Vec<_> = found.iter().map(|problem| (problem.line, problem.column)).collect();
+    assert_eq!(places, [(2, 14), (2, 24)]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::plan::Progress;
 use super::{Action, Air, Pass, Sequencer};
+use crate::timeline::Layer;
 
 /// What the amplifier was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +35,7 @@ impl Sequencer {
         match self.amplifier {
             Amplifier::Off => {
                 if next.and_then(|next| next.checked_sub(lead).ok()).is_some_and(|on| pass.due(on)) {
-                    self.amplifier = Amplifier::On { since: pass.now, idle: None };
+                    self.amplifier = Amplifier::On { since: pass.now, idle: (!sounds).then_some(pass.now) };
                     pass.out.push(Action::Amplifier { on: true });
                 }
             }
@@ -45,7 +46,7 @@ impl Sequencer {
                 let idle = idle.map_or(pass.now, |idle| idle.min(pass.now));
                 self.amplifier = Amplifier::On { since, idle: Some(idle) };
                 let off = idle + tail;
-                let near = next.is_some_and(|next| next <= off + lead);
+                let near = next.is_some_and(|next| next <= off.max(pass.now) + lead);
                 if !near && pass.due(off) {
                     self.amplifier = Amplifier::Off;
                     pass.out.push(Action::Amplifier { on: false });
@@ -59,7 +60,13 @@ impl Sequencer {
 
     /// When something will sound next, as far as is known.
     fn next_sound(&self, now: Timestamp) -> Option<Timestamp> {
-        let order = self.orders.iter().map(|order| order.due.max(now)).min();
+        let order = self
+            .orders
+            .iter()
+            .map(|order| (order.what.layer, order.due.max(now)))
+            .filter(|(layer, due)| *layer == Layer::Emergency || !self.curfew.covers(*due))
+            .map(|(_, due)| due)
+            .min();
         let planned = self
             .plan
             .open()

@@ -80,7 +80,7 @@ impl Sequencer {
 
     fn ready(&mut self, cue: &CueId) {
         if let Some(entry) = self.plan.find(cue) {
-            if let Progress::Preparing { skip } = entry.progress {
+            if let Progress::Preparing { skip, .. } = entry.progress {
                 entry.progress = Progress::Ready { skip };
             }
         } else if let Some(order) = self.orders.iter_mut().find(|order| order.is(cue))
@@ -294,7 +294,7 @@ impl Sequencer {
         for entry in &mut self.plan.entries {
             entry.obstacle = None;
             entry.tries = 0;
-            if let Progress::Preparing { skip } | Progress::Ready { skip } = entry.progress
+            if let Progress::Preparing { skip, .. } | Progress::Ready { skip } = entry.progress
                 && !skip.is_zero()
             {
                 entry.progress = Progress::Waiting;

@@ -101,16 +101,6 @@ const OPENED_AHEAD: SignedDuration = SignedDuration::from_secs(2);
 impl Sequencer {
     /// Lets the highest interrupt that is due and ready take the air from what is below it.
     pub(super) fn give_the_air_to_people(&mut self, pass: &mut Pass<'_>) {
-        for place in 0..self.orders.len() {
-            let Some(order) = self.orders.get(place) else { break };
-            if matches!(order.turn, Turn::Waiting) && pass.due(order.due - OPENED_AHEAD) {
-                let cue = order.cue(&self.zone);
-                pass.out.push(Action::Prepare { cue: Arc::clone(&cue), skip: SignedDuration::ZERO });
-                if let Some(order) = self.orders.get_mut(place) {
-                    order.turn = Turn::Preparing(cue);
-                }
-            }
-        }
         for layer in [Layer::Emergency, Layer::Live] {
             while let Some(place) = self.first_due(layer, pass) {
                 let Some(Order { turn: Turn::Ready(cue), due, .. }) = self.orders.get(place).cloned() else {
@@ -131,6 +121,21 @@ impl Sequencer {
                 self.place_voice(Voice::new(&cue, at, SignedDuration::ZERO), SignedDuration::ZERO, pass);
                 if let Some(order) = self.orders.iter_mut().find(|order| order.is(&cue.id)) {
                     order.turn = Turn::OnAir(cue, at);
+                }
+            }
+        }
+        self.open_what_is_due(pass);
+    }
+
+    /// Opens what is due soon, after all others have moved on.
+    fn open_what_is_due(&mut self, pass: &mut Pass<'_>) {
+        for place in 0..self.orders.len() {
+            let Some(order) = self.orders.get(place) else { break };
+            if matches!(order.turn, Turn::Waiting) && pass.due(order.due - OPENED_AHEAD) {
+                let cue = order.cue(&self.zone);
+                pass.out.push(Action::Prepare { cue: Arc::clone(&cue), skip: SignedDuration::ZERO });
+                if let Some(order) = self.orders.get_mut(place) {
+                    order.turn = Turn::Preparing(cue);
                 }
             }
         }

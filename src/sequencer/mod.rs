@@ -9,6 +9,8 @@ mod events;
 mod interrupt;
 mod late;
 mod plan;
+#[cfg(test)]
+mod properties;
 mod quiet;
 mod rundown;
 #[cfg(test)]
@@ -78,10 +80,15 @@ impl Repeats {
 #[derive(Debug, Clone)]
 pub enum Event {
     /// A timeline to go by from now on. A cue that is on air stays, if the new one still has it.
+    ///
+    /// Who logs what was missed is divided at `now` of the *first* `Load`: cues whose `end` is not after it are left
+    /// to the store, which knows them as `NotRunning`; every other cue that is not settled gets its outcome here.
+    /// The cues of a block that began before the new window stay as they are.
     Load {
         /// It.
         timeline: Arc<Timeline>,
-        /// Cues that are settled: heard to their end or given up, before this program began.
+        /// Cues that are settled, before this program began: not aired, or with a take whose closing does not
+        /// [leave them open](Cause::leaves_open). Every `Load` carries them.
         settled: Arc<BTreeSet<CueId>>,
     },
     /// A person takes the air.
@@ -135,7 +142,7 @@ pub enum Action {
         /// From where.
         skip: SignedDuration,
     },
-    /// Forget what was prepared.
+    /// Forget what was prepared. For a cue that was chained: it is not chained any more, as if it never had been.
     Discard {
         /// What.
         cue: CueId,
@@ -149,12 +156,14 @@ pub enum Action {
         /// A short fade-in, for what begins in the middle.
         fade_in: SignedDuration,
     },
-    /// Start this cue at the frame where the one on air ends.
+    /// Start this cue at the frame where the one on air ends. Its take begins with its `Started`, since a `Discard`
+    /// may still undo it.
     Chain {
         /// What.
         cue: Arc<Cue>,
     },
-    /// Fade the cue on air, from `at`, over `fade`; then `Ended`.
+    /// Fade the cue on air, from `at`, over `fade`; then `Ended`. One whose `Start` was given in an earlier step and
+    /// has no frame yet is cancelled, and `Ended` all the same. A `Start` may come in the same step, after it.
     Stop {
         /// What.
         cue: CueId,

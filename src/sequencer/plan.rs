@@ -17,8 +17,8 @@ const REMEMBERED_DAYS: i64 = 31;
 pub(super) enum Progress {
     /// Nothing was asked for.
     Waiting,
-    /// Asked to be opened, from here.
-    Preparing { skip: SignedDuration },
+    /// Asked to be opened, from here, to start at this instant.
+    Preparing { skip: SignedDuration, start: Timestamp },
     /// Open, from here.
     Ready { skip: SignedDuration },
     /// To start where the one on air ends.
@@ -176,7 +176,7 @@ impl Plan {
                         changes.discarded.push(known.cue.id.clone());
                     }
                 }
-                if over && self.fates.get(&cue.id).is_none() {
+                if over && !self.fates.contains_key(&cue.id) {
                     self.fates.insert(cue.id.clone(), Fate::Over);
                 }
                 entries.push(entry);

@@ -99,7 +99,7 @@ impl Sequencer {
                     ahead += 1;
                     let skip = late::skip_at(&cue, start);
                     free = Some(late::ends_by_itself(&cue, start, skip));
-                    self.prepare(&cue, skip, too_slow, pass);
+                    self.prepare(&cue, start, too_slow, pass);
                 }
                 Verdict::Start { at, skip } => {
                     ahead += 1;
@@ -180,7 +180,7 @@ impl Sequencer {
             return Verdict::Pass;
         }
         let skip = match entry.progress {
-            Progress::Preparing { skip } | Progress::Ready { skip } => skip,
+            Progress::Preparing { skip, .. } | Progress::Ready { skip } => skip,
             Progress::Waiting | Progress::Chained { .. } | Progress::OnAir | Progress::Over => {
                 return self.prepare_verdict(entry, earliest, false, pass);
             }
@@ -193,12 +193,12 @@ impl Sequencer {
                 matches!(entry.progress, Progress::Preparing { .. }) && nominal + TOLERANCE < pass.now;
             return self.prepare_verdict(entry, earliest, too_slow, pass);
         }
-        let end = late::ends_by_itself(cue, start, skip);
-        if !matches!(entry.progress, Progress::Ready { .. }) {
+        if let Progress::Preparing { start, .. } = entry.progress {
             pass.past(nominal + TOLERANCE);
-            // One that is opened too slowly holds nobody up beyond its planned end.
-            return Verdict::Wait { end: end.min(cue.end.max(nominal)) };
+            // One that is opened too slowly holds nobody up: what follows goes by the start that was meant.
+            return Verdict::Wait { end: late::ends_by_itself(cue, start.max(earliest), skip) };
         }
+        let end = late::ends_by_itself(cue, start, skip);
         if self.can_chain(entry, place, nominal) {
             return Verdict::Chain { skip };
         }
@@ -244,9 +244,10 @@ impl Sequencer {
             && !self.curfew.covers(end)
     }
 
-    fn prepare(&mut self, cue: &Arc<Cue>, skip: SignedDuration, too_slow: bool, pass: &mut Pass<'_>) {
+    fn prepare(&mut self, cue: &Arc<Cue>, start: Timestamp, too_slow: bool, pass: &mut Pass<'_>) {
+        let skip = late::skip_at(cue, start);
         if let Some(entry) = self.plan.find(&cue.id) {
-            entry.progress = Progress::Preparing { skip };
+            entry.progress = Progress::Preparing { skip, start };
             if too_slow {
                 entry.tries += 1;
             }

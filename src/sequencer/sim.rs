@@ -52,8 +52,17 @@ pub(super) fn segment(id: &str, length: SignedDuration) -> Arc<Segment> {
 }
 
 /// A cue to be: `c("a", 0, 60)` starts at second 0, hard, is 60 s long and may be joined.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct C(pub Cue);
+
+impl std::fmt::Debug for C {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Cue { id, start, at, end, fade, late, content, .. } = &self.0;
+        let (at, end) = (at.duration_since(s(0)).as_secs(), end.duration_since(s(0)).as_secs());
+        let absent = matches!(content, Content::Nothing(_));
+        write!(f, "{} {start:?} {at}..{end} fade {fade} {late:?} absent {absent}", id.slot)
+    }
+}
 
 pub(super) fn c(slot: &str, at: i64, length: i64) -> C {
     C(Cue {
@@ -109,6 +118,12 @@ pub(super) fn cue_id(slot: &str) -> CueId {
     CueId { block: block_id("sang"), slot: SlotId::from(slot), piece: 0 }
 }
 
+/// The night, and ninety seconds in the middle of things.
+pub(super) fn quiet_hours() -> Vec<QuietHours> {
+    let hours = |from: &str, to: &str| QuietHours { from: from.parse().unwrap(), to: to.parse().unwrap() };
+    vec![hours("20:00:00", "05:30:00"), hours("05:50:00", "05:51:30")]
+}
+
 /// One block from second 0 to `end`.
 pub(super) fn timeline(end: i64, cues: impl IntoIterator<Item = C>) -> Arc<Timeline> {
     let cues: Vec<Arc<Cue>> = cues.into_iter().map(|cue| Arc::new(cue.0)).collect();
@@ -116,7 +131,7 @@ pub(super) fn timeline(end: i64, cues: impl IntoIterator<Item = C>) -> Arc<Timel
         output: "loa".into(),
         window: Window { from: s(-3600), to: s(86_400) },
         time_zone: TimeZone::UTC,
-        quiet: vec![QuietHours { from: "20:00:00".parse().unwrap(), to: "05:30:00".parse().unwrap() }],
+        quiet: quiet_hours(),
         blocks: vec![Block { id: block_id("sang"), title: String::new(), start: s(0), end: s(end), cues }],
         findings: Vec::new(),
     })
@@ -137,7 +152,32 @@ pub(super) fn interrupt(id: &str, layer: Layer, length: i64) -> Interrupt {
     }
 }
 
-#[derive(Debug, Clone, PartialEq)]
+impl std::fmt::Display for Line {
+    /// One word: `a@0.0`, `a+30.0@40.0` (from 30 s in), `-a@60.0`, `-a@60.0 Live`, `!b TooLate`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let second = |at: &Timestamp| at.duration_since(s(0)).as_secs_f64();
+        match self {
+            Self::Began { cue, at, skip } if skip.is_zero() => write!(f, "{}@{:.1}", cue.slot, second(at)),
+            Self::Began { cue, at, skip } => {
+                write!(f, "{}+{:.1}@{:.1}", cue.slot, skip.as_secs_f64(), second(at))
+            }
+            Self::Over { cue, at, cause: None } => write!(f, "-{}@{:.1}", cue.slot, second(at)),
+            Self::Over { cue, at, cause: Some(cause) } => {
+                write!(f, "-{}@{:.1} {cause:?}", cue.slot, second(at))
+            }
+            Self::NotAired { cue, cause } => write!(f, "!{} {cause:?}", cue.slot),
+            Self::Amplifier { on, at } => write!(f, "amplifier {on}@{:.1}", second(at)),
+        }
+    }
+}
+
+impl std::fmt::Debug for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+#[derive(Clone, PartialEq)]
 pub(super) enum Line {
     Began { cue: CueId, at: Timestamp, skip: SignedDuration },
     Over { cue: CueId, at: Timestamp, cause: Option<Cause> },
@@ -160,10 +200,14 @@ pub(super) struct Sim {
     /// How long opening takes.
     pub(super) opening: SignedDuration,
     pub(super) fails: BTreeSet<CueId>,
+    /// Hours in which only an emergency may be heard.
+    pub(super) quiet: Vec<QuietHours>,
     pub(super) log: Vec<Line>,
     pub(super) actions: Vec<Action>,
     /// The most actions that one step gave.
     pub(super) busiest: usize,
+    /// Tells the sequencer nothing in every step, so that each is a full one.
+    pub(super) nudge: bool,
     inbox: Vec<Event>,
     opened: BTreeMap<CueId, (SignedDuration, SignedDuration, bool)>,
     placed: Option<(Arc<Cue>, Timestamp)>,
@@ -182,9 +226,11 @@ impl Sim {
             now,
             opening: SignedDuration::from_millis(100),
             fails: BTreeSet::new(),
+            quiet: quiet_hours(),
             log: Vec::new(),
             actions: Vec::new(),
             busiest: 0,
+            nudge: false,
             inbox: Vec::new(),
             opened: BTreeMap::new(),
             placed: None,
@@ -205,8 +251,9 @@ impl Sim {
             self.log.push(Line::Over { cue: voice.cue.id.clone(), at: self.now, cause });
         }
         let (log, actions) = (std::mem::take(&mut self.log), std::mem::take(&mut self.actions));
+        let fails = std::mem::take(&mut self.fails);
         let (opening, busiest) = (self.opening, self.busiest);
-        *self = Self { log, actions, opening, busiest, ..Self::with(self.now, settings) };
+        *self = Self { log, actions, fails, opening, busiest, ..Self::with(self.now, settings) };
         Arc::new(self.settled())
     }
 
@@ -244,7 +291,10 @@ impl Sim {
             && self.placed.is_none()
             && self.opened.values().all(|(_, _, told)| *told);
         let mut out = Vec::new();
-        let events = std::mem::take(&mut self.inbox);
+        let mut events = std::mem::take(&mut self.inbox);
+        if self.nudge {
+            events.push(Event::Ready(cue_id("nobody")));
+        }
         self.sequencer.step(self.now, horizon, &events, &mut out);
         self.busiest = self.busiest.max(out.len());
         let quiet_step = out.is_empty();
@@ -256,8 +306,11 @@ impl Sim {
         self.render(horizon);
         self.now = horizon;
         if idle && quiet_step && self.inbox.is_empty() {
-            let next = self.sequencer.next_change().unwrap_or(horizon + secs(1)) - CHUNK;
-            self.now = self.now.max(next.min(horizon + secs(1)).min(until));
+            let next = self.sequencer.next_change().unwrap_or(until) - CHUNK;
+            // Whole chunks, so that a run that never rests meets the same instants.
+            while self.now + CHUNK <= next.min(until) {
+                self.now += CHUNK;
+            }
         }
     }
 
@@ -351,6 +404,12 @@ impl Sim {
         }
         let foreground = self.voices.iter().filter(|voice| voice.stop.is_none()).count();
         assert!(foreground <= 1, "{foreground} voices at {}", self.now);
+        let last = horizon - SignedDuration::from_nanos(1);
+        for voice in self.voices.iter().filter(|voice| voice.cue.layer < Layer::Emergency) {
+            let fading = voice.stop.is_some_and(|(silent, _)| silent <= last + secs(1));
+            let quiet = self.quiet.iter().any(|hours| hours.contains(TimeZone::UTC.to_datetime(last).time()));
+            assert!(fading || !quiet, "{} sounds in quiet hours at {last}", voice.cue.id);
+        }
     }
 }
 

@@ -2,34 +2,17 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::sim::{C, CHUNK, Line, Sim, c, cue_id, interrupt, load, ms, s, secs, segment, timeline};
-use super::{Event, Repeats, Settings};
-use crate::asrun::Cause;
+use super::{Action, Event, Repeats, Settings};
 use crate::schedule::Late;
 use crate::timeline::{Absence, Layer};
 
-/// What was heard and what was not, one word each: `a@0`, `a+30@40` (from 30 s in), `-a@60`, `-a@60 Live`, `!b TooLate`.
+/// What was heard and what was not, one word each.
 fn heard(sim: &Sim) -> Vec<String> {
-    let second = |at: &Timestamp| at.duration_since(s(0)).as_secs_f64();
-    sim.log
-        .iter()
-        .filter_map(|line| match line {
-            Line::Began { cue, at, skip } if skip.is_zero() => {
-                Some(format!("{}@{:.1}", cue.slot, second(at)))
-            }
-            Line::Began { cue, at, skip } => {
-                Some(format!("{}+{:.1}@{:.1}", cue.slot, skip.as_secs_f64(), second(at)))
-            }
-            Line::Over { cue, at, cause: None } => Some(format!("-{}@{:.1}", cue.slot, second(at))),
-            Line::Over { cue, at, cause: Some(cause) } => {
-                Some(format!("-{}@{:.1} {cause:?}", cue.slot, second(at)))
-            }
-            Line::NotAired { cue, cause } => Some(format!("!{} {cause:?}", cue.slot)),
-            Line::Amplifier { .. } => None,
-        })
-        .collect()
+    let lines = sim.log.iter().filter(|line| !matches!(line, Line::Amplifier { .. }));
+    lines.map(Line::to_string).collect()
 }
 
 fn from_start(end: i64, cues: impl IntoIterator<Item = C>) -> Sim {
@@ -43,7 +26,7 @@ fn a_hard_start_is_on_time_and_a_follow_has_no_gap() {
     let mut sim = from_start(600, [c("a", 0, 60), c("b", 60, 30).follow(), c("d", 120, 10)]);
     sim.run_to(s(700));
     assert_eq!(heard(&sim), ["a@0.0", "-a@60.0", "b@60.0", "-b@90.0", "d@120.0", "-d@130.0"]);
-    assert!(sim.actions.iter().any(|action| matches!(action, super::Action::Chain { .. })));
+    assert!(sim.actions.iter().any(|action| matches!(action, Action::Chain { .. })));
     assert_eq!(sim.log.len(), 10, "with the amplifier on and off twice: {:?}", sim.log);
 }
 
@@ -261,11 +244,8 @@ fn a_reload_leaves_the_cue_on_air_alone_and_prepares_what_changed_anew() {
     sim.run_to(s(700));
     assert_eq!(heard(&sim), ["a@0.0", "-a@60.0", "b@60.0", "-b@90.0"]);
     let other = segment("other", secs(30));
-    let chained = sim.actions.iter().rev().find_map(|action| match action {
-        super::Action::Chain { cue } => cue.segment().cloned(),
-        _ => None,
-    });
-    assert_eq!(chained, Some(other));
+    let chains = |action: &Action| matches!(action, Action::Chain { cue } if cue.segment() == Some(&other));
+    assert!(sim.actions.iter().any(chains), "{:?}", sim.actions);
 }
 
 #[test]
@@ -312,7 +292,7 @@ fn the_amplifier_leads_and_trails_and_stays_on_in_short_gaps() {
         .iter()
         .filter_map(|line| match line {
             Line::Amplifier { on, at } => Some((*on, at.duration_since(s(0)).as_secs())),
-            _ => None,
+            Line::Began { .. } | Line::Over { .. } | Line::NotAired { .. } => None,
         })
         .collect();
     assert_eq!(amplifier, [(true, -20), (false, 110), (true, 280), (false, 320)]);
@@ -350,4 +330,18 @@ fn a_session_begins_with_the_frame_that_ends_the_quiet_hours() {
     sim.tell(load(&timeline(600, [c("a", 0, 60).late(Late::Skip)])));
     sim.run_to(s(700));
     assert_eq!(heard(&sim), ["a@0.0", "-a@60.0"]);
+}
+
+#[test]
+fn two_of_the_same_layer_sound_one_after_the_other() {
+    let mut sim = from_start(600, []);
+    sim.run_to(s(10)).tell(Event::Interrupt(Arc::new(interrupt("x", Layer::Emergency, 20))));
+    sim.run_to(s(15)).tell(Event::Interrupt(Arc::new(interrupt("y", Layer::Emergency, 20))));
+    sim.run_to(s(700));
+    let heard = heard(&sim);
+    assert_eq!(heard.len(), 4, "{heard:?}");
+    assert!(
+        heard.iter().zip(["x@", "-x@30", "y@30", "-y@50"]).all(|(line, is)| line.starts_with(is)),
+        "{heard:?}"
+    );
 }

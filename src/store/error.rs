@@ -120,14 +120,12 @@ pub enum StoreError {
 impl StoreError {
     /// Says of errors which mean that the file itself is broken, what to do about it.
     pub(super) fn in_file(self, file: &Path) -> Self {
-        match self {
-            Self::Query { cause, .. } | Self::Open { cause, .. } | Self::Migrate { cause, .. }
-                if means_damage(&cause) =>
-            {
-                Self::Damaged { file: file.to_owned(), what: cause.to_string() }
-            }
-            other => other,
+        if let Self::Query { cause, .. } | Self::Open { cause, .. } | Self::Migrate { cause, .. } = &self
+            && means_damage(cause)
+        {
+            return Self::Damaged { file: file.to_owned(), what: cause.to_string() };
         }
+        self
     }
 }
 

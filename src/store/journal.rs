@@ -7,10 +7,11 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use sha2::{Digest, Sha256};
 
+use super::airings::{airing_from_json, apply};
 use super::error::Doing;
 use super::head::{self, Head};
-use super::{Store, StoreError};
-use crate::asrun::{Airing, Closed, Entry, Fact, Note, OpenTake, Outcome, Run, recover};
+use super::{Store, StoreError, in_transaction};
+use crate::asrun::{Airing, Closed, Entry, Fact, Note, OpenTake, recover};
 use crate::schedule::OutputId;
 use crate::segment::ContentHash;
 
@@ -152,79 +153,6 @@ fn has_passed(connection: &Connection, at_ms: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Brings the airing of a fact's cue up to it. Needs a table `airing` and nothing else, so that it makes the same from
-/// the journal again.
-pub(super) fn apply(connection: &Connection, entry: &Entry) -> Result<(), StoreError> {
-    let Some((output, cue)) = entry.subject() else { return Ok(()) };
-    let before = connection
-        .prepare_cached("SELECT body FROM airing WHERE output = ?1 AND cue = ?2")
-        .and_then(|mut statement| {
-            statement
-                .query_row(params![output.as_str(), cue.to_string()], |row| row.get::<_, String>(0))
-                .optional()
-        })
-        .doing("find the airing of a fact")?
-        .map(|body| airing_from_json(&body))
-        .transpose()?;
-    let Some(mut airing) = Airing::after(before, entry) else { return Ok(()) };
-    airing.run = run_of(connection, &airing)?;
-    write_airing(connection, &airing)
-}
-
-/// A completed airing is the first run, unless some other cue completed these bytes before. What was settled once stays.
-fn run_of(connection: &Connection, airing: &Airing) -> Result<Option<Run>, StoreError> {
-    let Some(piece) = airing.item.segment.as_ref().filter(|_| airing.run.is_none()) else {
-        return Ok(airing.run);
-    };
-    let heard: bool = connection
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM airing WHERE segment_hash = ?1 AND run = 'first' AND cue <> ?2)",
-        )
-        .and_then(|mut statement| {
-            statement.query_row(params![piece.hash.0, airing.item.cue.to_string()], |row| row.get(0))
-        })
-        .doing("find the first run of a segment")?;
-    Ok(match (heard, airing.outcome()) {
-        (true, _) => Some(Run::Repeat),
-        (false, Outcome::Aired) => Some(Run::First),
-        (false, _) => None,
-    })
-}
-
-fn write_airing(connection: &Connection, airing: &Airing) -> Result<(), StoreError> {
-    let outcome = airing.outcome();
-    let cause = outcome.cause().map(|cause| to_json(&cause, "a cause")).transpose()?;
-    let piece = airing.item.segment.as_ref();
-    let body = to_json(airing, "an airing")?;
-    connection
-        .prepare_cached(
-            "INSERT INTO airing (output, cue, planned_ms, planned_end_ms, outcome, cause, segment, segment_hash,
-                                 programme, run, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-             ON CONFLICT (output, cue) DO UPDATE SET outcome = ?5, cause = ?6, run = ?10, body = ?11",
-        )
-        .and_then(|mut statement| {
-            statement.execute(params![
-                airing.item.output.as_str(),
-                airing.item.cue.to_string(),
-                airing.item.planned.as_millisecond(),
-                airing.item.planned_end.as_millisecond(),
-                outcome.kind().code(),
-                cause.as_deref().map(|text| text.trim_matches('"')),
-                piece.map(|piece| piece.id.as_str()),
-                piece.map(|piece| piece.hash.0),
-                airing.item.programme.as_ref().map(|programme| programme.as_str()),
-                airing.run.map(|run| match run {
-                    Run::First => "first",
-                    Run::Repeat => "repeat",
-                }),
-                body,
-            ])
-        })
-        .doing("write an airing")?;
-    Ok(())
-}
-
 impl Store {
     /// Records a fact; it is on disk when this returns. Heartbeats are kept apart from the log, the newest of each output.
     pub fn record(&self, fact: &Fact) -> Result<(), StoreError> {
@@ -301,22 +229,23 @@ impl Store {
         let notes_end = !entries.iter().all(|entry| matches!(entry, Entry::Opened { .. }));
         let time_zone = self.station().time_zone;
         let dir = self.dir().to_owned();
-        self.write("record a fact", move |transaction| {
-            entries
-                .iter()
-                .map(|entry| append(transaction, entry, time_zone.to_offset(entry.at()).seconds()))
-                .last()
-                .transpose()
-        })
-        .map(|end| {
-            let Some(end) = end.filter(|_| notes_end) else { return };
-            // The fact is safe; only a shortened journal would go unnoticed.
-            if let Err(error) = head::write(&dir, end) {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "could not note the end of the journal"
-                );
+        self.with_writer(move |connection| {
+            let end = in_transaction(connection, "record a fact", |transaction| {
+                let mut end = None;
+                for entry in &entries {
+                    end = Some(append(transaction, entry, time_zone.to_offset(entry.at()).seconds())?);
+                }
+                Ok(end)
+            })?;
+            // By the writer, so that an older end never comes after a newer one. The facts are safe already: when this
+            // fails, only a shortened journal could go unnoticed.
+            if let Some(end) = end.filter(|_| notes_end)
+                && let Err(error) = head::write(&dir, end)
+            {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "could not note the end of the journal");
             }
+            Ok(())
         })
     }
 
@@ -361,16 +290,14 @@ pub(super) fn hash_at(row: &Row<'_>, column: usize) -> rusqlite::Result<ContentH
     })
 }
 
-pub(super) fn airing_from_json(body: &str) -> Result<Airing, StoreError> {
-    from_json(body, || "an airing".to_owned())
-}
-
-fn to_json(value: &impl serde::Serialize, subject: &str) -> Result<String, StoreError> {
+/// A value as it is stored.
+pub(super) fn to_json(value: &impl serde::Serialize, subject: &str) -> Result<String, StoreError> {
     serde_json::to_string(value)
         .map_err(|cause| StoreError::Value { subject: subject.to_owned(), cause: cause.into() })
 }
 
-fn from_json<T: serde::de::DeserializeOwned>(
+/// A value as it was stored.
+pub(super) fn from_json<T: serde::de::DeserializeOwned>(
     text: &str,
     subject: impl FnOnce() -> String,
 ) -> Result<T, StoreError> {
@@ -384,7 +311,7 @@ mod tests {
     use super::super::tests::{EXPECTED, air, at, closed, cue, not_aired, opened, store};
     use super::super::{DATABASE, Station};
     use super::*;
-    use crate::asrun::{Cause, OutcomeKind};
+    use crate::asrun::{Cause, Outcome, OutcomeKind, Run};
     use crate::store::AiringFilter;
 
     #[test]

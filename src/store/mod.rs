@@ -25,7 +25,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use tokio::sync::Semaphore;
 
 pub use airings::{AiringFilter, Cursor, NotACursor, Page};
@@ -178,17 +178,9 @@ impl Store {
     fn write<T, F>(&self, operation: &'static str, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&rusqlite::Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+        F: FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     {
-        self.with_writer(move |connection| {
-            // Immediate: the end of the journal is read in the same transaction that adds to it.
-            let transaction = connection
-                .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
-                .doing(operation)?;
-            let result = work(&transaction)?;
-            transaction.commit().doing(operation)?;
-            Ok(result)
-        })
+        self.with_writer(move |connection| in_transaction(connection, operation, work))
     }
 
     /// Has the writer do something outside a transaction.
@@ -222,6 +214,20 @@ fn work(mut connection: Connection, jobs: &Receiver<Job>) {
             tracing::error!("a write to the store ended with a panic");
         }
     }
+}
+
+/// Does something in one transaction, committed when this returns.
+fn in_transaction<T>(
+    connection: &mut Connection,
+    operation: &'static str,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    // Immediate: the end of the journal is read in the same transaction that adds to it.
+    let transaction =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).doing(operation)?;
+    let result = work(&transaction)?;
+    transaction.commit().doing(operation)?;
+    Ok(result)
 }
 
 /// Opens a connection that writes.
@@ -261,8 +267,7 @@ fn migrate(connection: &mut Connection, file: &Path) -> Result<(), StoreError> {
     }
     for (version, script) in (1_u32..).zip(MIGRATIONS).filter(|(version, _)| *version > found) {
         let step = |connection: &mut Connection| {
-            let transaction =
-                connection.transaction_with_behavior(rusqlite::TransactionBehavior::Exclusive)?;
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
             // Another process may have been faster.
             let now: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
             if now < version {

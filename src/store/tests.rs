@@ -213,7 +213,7 @@ mod opening {
         assert_eq!(user.name, "lan");
         let all = u32::try_from(super::super::REQUESTS).unwrap();
         let _waiting = store.inner.requests.acquire_many(all).await.unwrap();
-        let refused = store.run(|store| store.users()).await;
+        let refused = store.run(Store::users).await;
         assert!(matches!(refused, Err(StoreError::Busy)));
     }
 
@@ -246,20 +246,20 @@ mod opening {
 
         let begun = std::time::Instant::now();
         let store = Store::open(dir.path()).unwrap();
+        let opened = begun.elapsed();
         store.open_takes().unwrap();
         store.newest_instant().unwrap();
+        let asked = begun.elapsed();
         let newest = at(0) + SignedDuration::from_millis(86_400 * i64::try_from(airings).unwrap());
         let since = newest - SignedDuration::from_hours(48);
-        let settled = store.settled(&"loa-xa".into(), since, newest).unwrap();
+        assert!(!store.settled(&"loa-xa".into(), since, newest).unwrap().is_empty());
         let log = begun.elapsed();
-        let begun = std::time::Instant::now();
         assert_eq!(store.catalog().unwrap().iter().count(), 10_000);
-        let catalogue = begun.elapsed();
+        let all = begun.elapsed();
         println!(
-            "{airings} airings ({size} MB), {} of 48 h settled: {log:?}; 10,000 segments: {catalogue:?}",
-            settled.len()
+            "{airings} airings ({size} MB): open {opened:?}, asked {asked:?}, settled {log:?}, catalogue {all:?}"
         );
         // The room of a slow machine: a walk through the log would take many times as much.
-        assert!(log.as_millis() < 1_000 && catalogue.as_millis() < 2_000, "{log:?} {catalogue:?}");
+        assert!(log.as_millis() < 1_000 && all.as_millis() < 3_000, "{log:?} {all:?}");
     }
 }

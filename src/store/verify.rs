@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use serde::Serialize;
 
+use super::airings::apply;
 use super::error::Doing;
 use super::head::{self, Head};
-use super::journal::{JournalRow, NOTHING_BEFORE, apply};
+use super::journal::{JournalRow, NOTHING_BEFORE};
 use super::{MIGRATIONS, Store, StoreError};
 use crate::segment::ContentHash;
 

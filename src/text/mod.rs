@@ -1,6 +1,10 @@
-//! Every Vietnamese sentence of the program, in one place: one file for each kind of thing it speaks of. Rooms hand over
-//! data; here it becomes words for people: what happened, what it means for the air, what to do.
+//! Every Vietnamese sentence of the program, in one place.
+//!
+//! One file for each kind of thing it speaks of. Rooms hand over data; here it becomes words for people: what
+//! happened, what it means for the air, what to do.
 
+pub mod console;
+pub mod finding;
 pub mod http;
 pub mod outcome;
 pub mod problem;

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::asrun::{Airing, Cause, Outcome, Run};
 use crate::clock::ClockHealth;
 use crate::segment::{Genre, State};
+use crate::store::{Bad, Fault};
 use crate::timeline::{Form, Layer};
 
 /// The columns of the paper log, in order; the last, `Người trực`, is signed by hand.
@@ -186,6 +187,20 @@ pub fn clock(health: ClockHealth) -> &'static str {
         ClockHealth::Synchronised => "đã đồng bộ",
         ClockHealth::Unconfirmed => "chưa đối chiếu",
         ClockHealth::Wrong => "sai giờ",
+    }
+}
+
+/// What is wrong with the log.
+pub fn fault(bad: &Bad) -> String {
+    let row = bad.seq.map(|seq| format!("dòng {seq}")).unwrap_or_default();
+    match &bad.fault {
+        Fault::Changed => format!("{row} không còn như lúc ghi"),
+        Fault::NotAfterTheOneBefore => format!("{row} không nối tiếp dòng trước nó"),
+        Fault::Missing => format!("thiếu các dòng trước {row}"),
+        Fault::Shortened { noted } => format!("mất các dòng cuối: đã từng có ít nhất {noted} dòng"),
+        Fault::OtherEnd => "dòng cuối không phải dòng đã được ghi nhận; nhật ký đã bị làm lại".to_owned(),
+        Fault::EndNotNoted => "mất tệp ghi nhận dòng cuối (`data/log-head`)".to_owned(),
+        Fault::AiringDiffers { cue, .. } => format!("bảng tra cứu của mục {cue} không khớp với nhật ký"),
     }
 }
 

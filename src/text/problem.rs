@@ -9,19 +9,20 @@ use crate::schedule::problem::{Expected, Kind, Problem, Thing};
 /// A problem in one or two full sentences. That the schedule in force stays in force is for the caller to say, once.
 pub fn problem(problem: &Problem) -> String {
     let file = problem.file.rsplit('/').next().unwrap_or(&problem.file);
-    match &problem.kind {
+    let said = sentence(&problem.kind, file);
+    if matches!(problem.kind, Kind::MissingFile | Kind::UnreadableFile { .. }) {
+        return said;
+    }
+    format!("Dòng {} trong `{file}`: {said}", problem.line)
+}
+
+/// One arm for each kind, in the order of their declaration.
+fn sentence(kind: &Kind, file: &str) -> String {
+    match kind {
         Kind::MissingFile => format!("Không có tệp `{file}`. Hãy tạo tệp này trong thư mục `schedule`."),
         Kind::UnreadableFile { reason } => {
             format!("Không đọc được tệp `{file}` ({reason}). Kiểm tra ổ đĩa và quyền đọc tệp.")
         }
-        kind => format!("Dòng {} trong `{file}`: {}", problem.line, sentence(kind)),
-    }
-}
-
-fn sentence(kind: &Kind) -> String {
-    match kind {
-        Kind::MissingFile => "không có tệp.".to_owned(),
-        Kind::UnreadableFile { reason } => format!("không đọc được tệp ({reason})."),
         Kind::Syntax { found, said } => format!(
             "không hiểu được cách viết `{found}`. Kiểm tra dấu ngoặc, dấu bằng, dấu phẩy ở dòng này và dòng \
              trước (máy báo: {said})."
@@ -77,12 +78,6 @@ fn sentence(kind: &Kind) -> String {
             date(*until),
             date(*from)
         ),
-        rule => of_rundown(rule),
-    }
-}
-
-fn of_rundown(kind: &Kind) -> String {
-    match kind {
         Kind::NeverOn { session_days } => format!(
             "mục này không bao giờ được phát, vì buổi phát chỉ có vào {}. Chọn ngày trong những ngày đó.",
             days(*session_days)
@@ -149,20 +144,6 @@ fn of_rundown(kind: &Kind) -> String {
             time(*from),
             time(*to)
         ),
-        Kind::MissingFile
-        | Kind::UnreadableFile { .. }
-        | Kind::Syntax { .. }
-        | Kind::Unquoted { .. }
-        | Kind::DuplicateKey { .. }
-        | Kind::UnknownKey { .. }
-        | Kind::MissingKey { .. }
-        | Kind::Invalid { .. }
-        | Kind::ExactlyOne { .. }
-        | Kind::RelayNotSupported
-        | Kind::Unknown { .. }
-        | Kind::OtherThing { .. }
-        | Kind::Duplicate { .. }
-        | Kind::DatesReversed { .. } => sentence(kind),
     }
 }
 

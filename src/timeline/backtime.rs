@@ -56,7 +56,7 @@ pub(super) fn fill(
         pieces.push(next);
     }
     let last_taken: Vec<_> = pieces.iter().rev().take(choice).map(|piece| &piece.id).collect();
-    rotation.make_contiguous().sort_by_key(|piece| {
+    rotation.make_contiguous().sort_by_cached_key(|piece| {
         // Stable: what was not taken keeps its order, the piece heard last comes last.
         Reverse(last_taken.iter().position(|id| **id == piece.id).unwrap_or(usize::MAX))
     });

@@ -214,10 +214,11 @@ impl<'a> Day<'a> {
             _ => limit,
         };
         let room = bound.duration_since(rundown.cursor);
-        if item.fills() && room <= TOLERANCE || rundown.obstacle(limit).is_some() {
+        let single = !item.fills() && item.length.is_none();
+        if !single && room <= TOLERANCE || rundown.obstacle(limit).is_some() {
             return rundown.absent(item, Absence::NoRoom);
         }
-        let pieces = if !item.fills() && item.length.is_none() {
+        let pieces = if single {
             rotation.rotate_left(1);
             rotation.back().cloned().into_iter().collect()
         } else {
@@ -226,7 +227,7 @@ impl<'a> Day<'a> {
         if backtime::comes_round_again(&pieces) {
             rundown.note(Severity::Warning, Some((item, 0)), FindingKind::PoolTooSmall { pool });
         }
-        rundown.pieces(item, &pieces, bound, Cut::Planned);
+        rundown.pieces(item, &pieces, bound, if item.fills() { Cut::Planned } else { Cut::Told });
     }
 
     fn choose(&self, item: &Item<'_>) -> Choice {

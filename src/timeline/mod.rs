@@ -11,6 +11,10 @@ mod compile;
 pub(crate) mod fixture;
 mod pick;
 pub mod plan;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -55,7 +55,7 @@ pub(super) fn due(
         return Ok(Due { segment, stands_in: false });
     }
     let mut older: Vec<_> = others.into_iter().filter(|segment| week_of(segment) < key(this_week)).collect();
-    older.sort_by_key(|segment| week_of(segment));
+    older.sort_by_cached_key(|segment| week_of(segment));
     match programme.stand_in {
         StandIn::Older => newest(older).map(|segment| Due { segment, stands_in: true }).ok_or(why),
         StandIn::Never => Err(why),

@@ -265,6 +265,7 @@ fn write(path: &Path, text: &str) {
     std::io::Write::write_all(&mut std::fs::File::create(path).unwrap(), text.as_bytes()).unwrap();
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "what `unwrap_or_else` gives")]
 fn missing<T>(error: std::io::Error) -> T {
     if error.kind() == ErrorKind::NotFound {
         panic!("no sound server to test with: apt-get install pulseaudio pulseaudio-utils");

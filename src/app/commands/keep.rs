@@ -1,0 +1,81 @@
+//! `backup` and `restore`: the whole station in one folder, and back.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+
+use super::say;
+use crate::app::exit::Exit;
+use crate::app::station::Station;
+use crate::media::library::Library;
+use crate::store::{self, Store};
+use crate::text::console;
+
+/// The database's name in a backup.
+const DATABASE: &str = "loa.db";
+
+/// Copies a station into a new folder; it may play meanwhile.
+pub fn backup(station: &Station, to: &Path) -> anyhow::Result<Exit> {
+    if fs::exists(to)? {
+        bail!("`{}` is there already; a backup makes its own folder", to.display());
+    }
+    // Under another name until it is whole: half a backup must not look like one.
+    let aside = to.with_extension("part");
+    if fs::exists(&aside)? {
+        fs::remove_dir_all(&aside)
+            .with_context(|| format!("cannot remove the half backup `{}`", aside.display()))?;
+    }
+    copy_folder(&station.schedule(), &aside.join("schedule"))?;
+    fs::create_dir_all(aside.join("data"))?;
+    // The facts first: a segment entered afterwards has its file, and no file lacks its segment.
+    let store = Store::open(&station.data())?;
+    store.backup(&aside.join("data").join(DATABASE))?;
+    copy_folder(&station.audio(), &aside.join("audio"))?;
+    fs::rename(&aside, to)?;
+    say(&console::backed_up(&to.display().to_string()))?;
+    Ok(Exit::Fine)
+}
+
+/// Makes a station of a backup in a new folder, and proves it: every approved byte and the log's chain.
+pub fn restore(from: &Path, to: &Path) -> anyhow::Result<Exit> {
+    if fs::exists(to.join("schedule"))? || fs::exists(to.join("data"))? {
+        bail!("`{}` holds a station already; name an empty folder with --station", to.display());
+    }
+    let backup = Station::open(from)?;
+    copy_folder(&backup.schedule(), &to.join("schedule"))?;
+    copy_folder(&backup.audio(), &to.join("audio"))?;
+    let station = Station::open(to)?;
+    store::restore(&backup.data().join(DATABASE), &station.data())?;
+    let store = Store::open(&station.data())?;
+    let catalog = store.catalog()?;
+    let differences = Library::scan(&station.audio(), &Library::default())?.differences(&catalog);
+    if !differences.missing.is_empty() || !differences.changed.is_empty() {
+        bail!(
+            "the backup is not whole: {} recordings are missing, {} are not the approved bytes",
+            differences.missing.len(),
+            differences.changed.len()
+        );
+    }
+    let verdict = store.verify()?;
+    if let Some(bad) = verdict.first_bad {
+        bail!("the backup's log is not whole: {bad:?}");
+    }
+    say(&console::restored(catalog.iter().count(), verdict.rows))?;
+    Ok(Exit::Fine)
+}
+
+/// Copies a folder's files, and no folder in it: uploads under way are not part of a station.
+fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(to).with_context(|| format!("cannot make `{}`", to.display()))?;
+    for entry in fs::read_dir(from).with_context(|| format!("cannot list `{}`", from.display()))? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            let target = to.join(entry.file_name());
+            fs::copy(entry.path(), &target)
+                .with_context(|| format!("cannot copy to `{}`", target.display()))?;
+            fs::File::open(&target)?.sync_all()?;
+        }
+    }
+    Ok(())
+}

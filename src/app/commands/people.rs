@@ -1,0 +1,66 @@
+//! `user` and `devices`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{print, say};
+use crate::app::cli::{Format, UserCommand};
+use crate::app::exit::Exit;
+use crate::app::station::Station;
+use crate::clock::Clock;
+use crate::output::device;
+use crate::store::{Act, Store};
+use crate::text::console;
+use crate::text::table::Table;
+
+/// What the record of acts says of where these came from.
+const ORIGIN: &str = "command line";
+
+/// Makes, lists or revokes people's tokens.
+pub fn user(station: &Station, clock: &Arc<dyn Clock>, command: &UserCommand) -> anyhow::Result<Exit> {
+    let store = Store::open(&station.data())?;
+    let now = clock.now();
+    let act = |what: &str, subject: &str| Act {
+        at: now,
+        by: "console".to_owned(),
+        what: what.to_owned(),
+        subject: subject.to_owned(),
+        origin: ORIGIN.to_owned(),
+    };
+    match command {
+        UserCommand::Add { name, role } => {
+            store.add_user(name, &role.iter().copied().collect::<BTreeSet<_>>(), now)?;
+            let secret = store.new_token(name, ORIGIN, now)?;
+            store.act(act("user.add", name))?;
+            say(&console::token(name, &secret.to_string()))?;
+        }
+        UserCommand::List(format) => {
+            let users = store.users()?;
+            let mut table = Table::new(console::USER_COLUMNS);
+            for user in &users {
+                let roles: Vec<_> = user.roles.iter().map(ToString::to_string).collect();
+                let revoked = user.revoked.map(|at| at.to_string()).unwrap_or_default();
+                table.row([user.name.clone(), roles.join(", "), user.created.to_string(), revoked]);
+            }
+            print(format.format, &table, &users)?;
+        }
+        UserCommand::Revoke { name } => {
+            store.revoke_user(name, now)?;
+            store.act(act("user.revoke", name))?;
+            say(&console::revoked(name))?;
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+/// Lists the outputs by the names that `device` takes.
+pub fn devices(format: Format) -> anyhow::Result<Exit> {
+    let devices = device::devices();
+    let mut table = Table::new(console::DEVICE_COLUMNS);
+    for device in &devices {
+        let default = if device.is_default { console::YES } else { "" };
+        table.row([device.id.as_str(), device.name.as_str(), default]);
+    }
+    print(format.format, &table, &devices)?;
+    Ok(Exit::Fine)
+}

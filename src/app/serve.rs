@@ -1,0 +1,298 @@
+//! The daemon: everything started in order, stopped in reverse.
+//!
+//! Store, recorder, engines, planner, housekeeping, web. A recorder or planner that panics is started again. An engine
+//! that does ends the program with [`Exit::GaveUp`], for systemd to start anew: a cold start is the recovery that every power cut
+//! exercises, and takes less than a second.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+use tracing::{error, info, warn};
+
+use super::boot::{BootError, boot};
+use super::exit::Exit;
+use super::housekeeping::{self, Chores};
+use super::planner::Planner;
+use super::recorder::{FACTS, record};
+use super::station::Station;
+use super::supervise::{Health, supervise};
+use crate::access::OwnWork;
+use crate::asrun::{Fact, Note};
+use crate::clock::{Clock, SystemClock};
+use crate::engine::handle::{Command, Handle};
+use crate::engine::preroll::Ahead;
+use crate::engine::{Engine, Parts};
+use crate::intake::Intake;
+use crate::media::ingest::{Ingest, Limits};
+use crate::output::amplifier::{Amplifier, Switch};
+use crate::output::{self, OutputError};
+use crate::schedule::{Output, Schedule};
+use crate::sequencer::Settings;
+use crate::store::Store;
+use crate::timeline::plan::Plan;
+use crate::web;
+
+/// How often systemd is told that the engines turn; its `WatchdogSec` is three times that.
+const WATCHDOG: Duration = Duration::from_secs(10);
+/// An engine that has not moved for so long hangs.
+const STILL: jiff::SignedDuration = jiff::SignedDuration::from_secs(25);
+/// What web requests get to finish at the end.
+const LAST_REQUESTS: Duration = Duration::from_secs(2);
+
+type EngineThread = JoinHandle<Result<(), OutputError>>;
+
+/// Runs the station until it is told to stop.
+pub fn serve(station: &Station, listen: SocketAddr, output: Option<&str>) -> anyhow::Result<Exit> {
+    let _lock = station.lock()?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let store = Store::open(&station.data())?;
+    let plan = match boot(station, &store, clock.now()) {
+        Ok(plan) => Arc::new(plan),
+        Err(BootError::Schedule(problems)) => {
+            super::commands::print_problems(&problems)?;
+            bail!("the schedule has problems, and none was ever in force");
+        }
+        Err(BootError::Store(failure)) => return Err(failure.into()),
+    };
+    let (health, mut watched) = watch::channel(Health::default());
+    let (plans, current) = watch::channel(Arc::clone(&plan));
+    let (facts, fact_queue) = sync_channel(FACTS);
+    let (replan, nudges) = sync_channel(1);
+
+    let recorder = start_recorder(&clock, &health, &store, fact_queue, replan.clone())?;
+    let (engines, threads) = start_engines(station, &plan.schedule, &clock, &facts, output)?;
+    drop(facts);
+    let planner = start_planner(station, &clock, &health, &store, &engines, plans, nudges)?;
+
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let gave_up = runtime.block_on(async {
+        let chores = Chores {
+            station: station.clone(),
+            store: store.clone(),
+            plan: current.clone(),
+            clock: Arc::clone(&clock),
+        };
+        let mut scheduler = housekeeping::start(chores).await.context("cannot start the housekeeping")?;
+        let state = web::State {
+            store: store.clone(),
+            intake: Arc::new(intake(station, &store, &clock)),
+            audio_dir: station.audio(),
+            engines: engines.clone(),
+            plan: current,
+            replan: replan.clone(),
+            clock: Arc::clone(&clock),
+            own_work: if plan.schedule.rules.approve_own_work {
+                OwnWork::MayApprove
+            } else {
+                OwnWork::NeedsAnother
+            },
+            limits: Arc::default(),
+        };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = start_web(listen, state, stopped).await;
+        tell_systemd(&[sd_notify::NotifyState::Ready]);
+        let gave_up = run_until_told(&mut watched, &engines, &threads, &*clock).await?;
+        info!("stopping");
+        tell_systemd(&[sd_notify::NotifyState::Stopping]);
+        drop(stop);
+        if let Some(served) = served {
+            served.await.context("the HTTP interface ended with a panic")?;
+        }
+        scheduler.shutdown().await.context("cannot stop the housekeeping")?;
+        anyhow::Ok(gave_up)
+    })?;
+    runtime.shutdown_timeout(LAST_REQUESTS);
+
+    drop(replan);
+    let ended_well = stop_engines(engines, threads);
+    let workers = [recorder.join(), planner.join()];
+    if gave_up || !ended_well || workers.iter().any(Result::is_err) {
+        return Ok(Exit::GaveUp);
+    }
+    store.note(clock.now(), Note::Stopped)?;
+    Ok(Exit::Fine)
+}
+
+fn start_recorder(
+    clock: &Arc<dyn Clock>,
+    health: &watch::Sender<Health>,
+    store: &Store,
+    facts: Receiver<Fact>,
+    replan: SyncSender<()>,
+) -> anyhow::Result<JoinHandle<()>> {
+    let store = store.clone();
+    let worker =
+        supervise("recorder", Arc::clone(clock), health.clone(), move || record(&facts, &store, &replan));
+    worker.context("cannot start the recorder's thread")
+}
+
+fn start_planner(
+    station: &Station,
+    clock: &Arc<dyn Clock>,
+    health: &watch::Sender<Health>,
+    store: &Store,
+    engines: &[Handle],
+    plans: watch::Sender<Arc<Plan>>,
+    nudges: Receiver<()>,
+) -> anyhow::Result<JoinHandle<()>> {
+    let (station, store, engines) = (station.clone(), store.clone(), engines.to_vec());
+    let (own_clock, own_health) = (Arc::clone(clock), health.clone());
+    let work = move || match Planner::new(
+        station.clone(),
+        store.clone(),
+        Arc::clone(&own_clock),
+        engines.clone(),
+        plans.clone(),
+    ) {
+        Ok(mut planner) => planner.run(&nudges),
+        Err(failure) => {
+            error!(error = &failure as &dyn std::error::Error, "the planner cannot begin");
+            own_health.send_replace(Health::GaveUp);
+        }
+    };
+    supervise("planner", Arc::clone(clock), health.clone(), work).context("cannot start the planner's thread")
+}
+
+fn start_engines(
+    station: &Station,
+    schedule: &Schedule,
+    clock: &Arc<dyn Clock>,
+    facts: &SyncSender<Fact>,
+    instead: Option<&str>,
+) -> anyhow::Result<(Vec<Handle>, Vec<EngineThread>)> {
+    let mut engines = Vec::new();
+    let mut threads = Vec::new();
+    for line in &schedule.outputs {
+        let parts = parts(station, line, clock)?;
+        let device = instead.unwrap_or(&line.device).to_owned();
+        let clock = Arc::clone(clock);
+        let (handle, thread) = Engine::spawn(parts, facts.clone(), move || output::open(&device, clock))
+            .with_context(|| format!("cannot start the engine of output `{}`", line.id))?;
+        engines.push(handle);
+        threads.push(thread);
+    }
+    Ok((engines, threads))
+}
+
+/// Starts the HTTP interface. A station whose port is taken still plays: what is heard outranks what is clicked.
+async fn start_web(
+    listen: SocketAddr,
+    state: web::State,
+    stopped: oneshot::Receiver<()>,
+) -> Option<tokio::task::JoinHandle<()>> {
+    let bound = match TcpListener::bind(listen).await {
+        Ok(listener) => listener.local_addr().map(|address| (listener, address)),
+        Err(cause) => Err(cause),
+    };
+    match bound {
+        Ok((listener, address)) => {
+            info!(%address, "the HTTP interface listens on http://{address}");
+            let serve = web::serve(listener, state, async {
+                // The sender goes without a word: that is the word.
+                let _stop = stopped.await;
+            });
+            Some(tokio::spawn(async {
+                if let Err(cause) = serve.await {
+                    error!(error = &cause as &dyn std::error::Error, "the HTTP interface broke off");
+                }
+            }))
+        }
+        Err(cause) => {
+            error!(%listen, error = &cause as &dyn std::error::Error, "nothing can listen there: the station plays without its HTTP interface");
+            None
+        }
+    }
+}
+
+/// What the engine of an output is made of.
+fn parts(station: &Station, line: &Output, clock: &Arc<dyn Clock>) -> anyhow::Result<Parts> {
+    let switch = line.amplifier.clone().map(|pair| Switch { on: pair.on, off: pair.off });
+    let marker = station.data().join(format!("amplifier-{}.on", line.id));
+    let amplifier = Amplifier::new(switch, marker).context("cannot look after the amplifier")?;
+    Ok(Parts {
+        output: line.id.clone(),
+        settings: Settings { lead: line.lead, tail: line.tail, ..Settings::default() },
+        clock: Arc::clone(clock),
+        opener: Arc::new(Ahead { audio: station.audio() }),
+        amplifier: Box::new(move |on| amplifier.switch(on)),
+    })
+}
+
+/// Waits for a signal or for the end of something that must not end. Whether it was the latter.
+async fn run_until_told(
+    health: &mut watch::Receiver<Health>,
+    engines: &[Handle],
+    threads: &[EngineThread],
+    clock: &dyn Clock,
+) -> anyhow::Result<bool> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut tick = tokio::time::interval(Duration::from_secs(1));
+    let mut fed = clock.elapsed();
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(false),
+            _ = interrupt.recv() => return Ok(false),
+            gave_up = health.wait_for(|health| *health == Health::GaveUp) => {
+                drop(gave_up);
+                return Ok(true);
+            }
+            _ = tick.tick() => {
+                if threads.iter().any(JoinHandle::is_finished) {
+                    error!("an engine ended by itself");
+                    return Ok(true);
+                }
+                if clock.elapsed().saturating_sub(fed) >= WATCHDOG && engines.iter().all(|engine| turns(engine, clock)) {
+                    fed = clock.elapsed();
+                    tell_systemd(&[sd_notify::NotifyState::Watchdog]);
+                }
+            }
+        }
+    }
+}
+
+/// Whether an engine has given a sign of life lately.
+fn turns(engine: &Handle, clock: &dyn Clock) -> bool {
+    clock.now().duration_since(engine.status().at).abs() < STILL
+}
+
+/// Stops the engines and waits for them; whether all ended well.
+fn stop_engines(engines: Vec<Handle>, threads: Vec<EngineThread>) -> bool {
+    for engine in &engines {
+        if let Err(refused) = engine.send(Command::Shutdown) {
+            warn!(output.id = %engine.output(), error = &refused as &dyn std::error::Error, "the engine could not be told to stop");
+        }
+    }
+    drop(engines);
+    threads.into_iter().fold(true, |well, thread| match thread.join() {
+        Ok(Ok(())) => well,
+        Ok(Err(failure)) => {
+            error!(error = &failure as &dyn std::error::Error, "an engine could not open its output");
+            false
+        }
+        Err(_) => {
+            error!("an engine ended with a panic");
+            false
+        }
+    })
+}
+
+fn tell_systemd(state: &[sd_notify::NotifyState<'_>]) {
+    if let Err(cause) = sd_notify::notify(state) {
+        warn!(error = &cause as &dyn std::error::Error, "systemd could not be told");
+    }
+}
+
+/// The station's way in for recordings.
+pub fn intake(station: &Station, store: &Store, clock: &Arc<dyn Clock>) -> Intake {
+    let ingest =
+        Ingest { audio_dir: station.audio(), limits: Limits::default(), ffmpeg: Some("ffmpeg".into()) };
+    Intake::new(ingest, store.clone(), Arc::clone(clock))
+}

@@ -1,0 +1,351 @@
+//! The facts of one output: takes are opened before they sound and closed when the device has had their last frame.
+//!
+//! Frames are counted twice: as the mixer places them, and as the output takes them. What lies between, when a device
+//! is lost, was never heard, and is taken off the takes it belonged to.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, TrySendError};
+
+use jiff::{SignedDuration, Timestamp};
+use tracing::error;
+
+use super::mixer::VoiceId;
+use crate::asrun::{Cause, Closed, Fact, NotAired, Opened};
+use crate::clock::ClockHealth;
+use crate::output::SAMPLE_RATE;
+use crate::schedule::OutputId;
+use crate::timeline::{Cue, CueId};
+
+/// Facts kept here while the log takes none: more than the queue holds, weeks of them.
+const BACKLOG: usize = 16_384;
+/// Cues whose takes are numbered; the oldest are forgotten. A timeline spans some days of some dozens.
+const NUMBERED: usize = 4_096;
+/// Frames by which a source may end before its planned end, by the rounding of lengths; beyond, its file is broken.
+const SHORT: u64 = SAMPLE_RATE as u64 / 10;
+/// How long a device may take to have the last frames of a take, before they count as heard.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(2);
+
+/// A take that is not closed.
+#[derive(Debug)]
+struct Take {
+    cue: CueId,
+    number: u16,
+    expected: u64,
+    /// The first frame, as the mixer counts, and when it leaves.
+    started: Option<(u64, Timestamp)>,
+    end: Option<End>,
+    starved: u64,
+    lost: u64,
+    cause: Option<Cause>,
+}
+
+/// The last frame of a take was placed.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    frame: u64,
+    at: Timestamp,
+    placed: u64,
+    /// How many frames the output has accepted when it has this one.
+    accepted: u64,
+}
+
+/// Writes the facts of one output.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    output: OutputId,
+    /// Where they go; without it they are kept for [`Ledger::take_facts`].
+    facts: Option<SyncSender<Fact>>,
+    backlog: VecDeque<Fact>,
+    takes: BTreeMap<VoiceId, Take>,
+    numbers: BTreeMap<CueId, u16>,
+    /// Frames the output has accepted, and those of them that will never be heard.
+    accepted: u64,
+    gone: u64,
+}
+
+impl Ledger {
+    pub(super) fn new(output: OutputId, facts: Option<SyncSender<Fact>>) -> Self {
+        Self {
+            output,
+            facts,
+            backlog: VecDeque::new(),
+            takes: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            accepted: 0,
+            gone: 0,
+        }
+    }
+
+    /// Opens a take, unless that is done.
+    pub(super) fn open(
+        &mut self,
+        voice: VoiceId,
+        cue: &Arc<Cue>,
+        skip: SignedDuration,
+        device: String,
+        clock: ClockHealth,
+        at: Timestamp,
+    ) {
+        if self.takes.contains_key(&voice) {
+            return;
+        }
+        let number = self.numbers.get(&cue.id).copied().unwrap_or(0);
+        self.numbers.insert(cue.id.clone(), number.saturating_add(1));
+        if self.numbers.len() > NUMBERED {
+            self.numbers.pop_first();
+        }
+        let expected = frames_in(cue.duration() - skip);
+        self.takes.insert(
+            voice,
+            Take {
+                cue: cue.id.clone(),
+                number,
+                expected,
+                started: None,
+                end: None,
+                starved: 0,
+                lost: 0,
+                cause: None,
+            },
+        );
+        self.send(Fact::Opened(Opened {
+            cue: Arc::clone(cue),
+            output: self.output.clone(),
+            take: number,
+            planned: cue.at + skip,
+            skip,
+            expected,
+            sample_rate: SAMPLE_RATE,
+            device,
+            clock,
+            at,
+        }));
+    }
+
+    /// Whether a voice has a take.
+    pub(super) fn has(&self, voice: VoiceId) -> bool {
+        self.takes.contains_key(&voice)
+    }
+
+    /// A take's first frame was placed.
+    pub(super) fn started(&mut self, voice: VoiceId, frame: u64, at: Timestamp) {
+        if let Some(take) = self.takes.get_mut(&voice) {
+            take.started = Some((frame, at));
+        }
+    }
+
+    /// A take will be cut; the first cause counts.
+    pub(super) fn cut(&mut self, voice: VoiceId, cause: Cause) {
+        if let Some(take) = self.takes.get_mut(&voice) {
+            take.cause.get_or_insert(cause);
+        }
+    }
+
+    /// A take's last frame was placed, `ahead` frames after those that the output has accepted.
+    pub(super) fn ended(
+        &mut self,
+        voice: VoiceId,
+        frame: u64,
+        at: Timestamp,
+        (placed, starved): (u64, u64),
+        ahead: u64,
+    ) {
+        if let Some(take) = self.takes.get_mut(&voice) {
+            take.end = Some(End { frame, at, placed, accepted: self.accepted + ahead });
+            take.starved += starved;
+        }
+    }
+
+    /// A take that was opened will not sound.
+    pub(super) fn unheard(&mut self, voice: VoiceId, cause: Cause, at: Timestamp) {
+        self.cut(voice, cause);
+        if let Some(take) = self.takes.remove(&voice) {
+            self.close(&take, at);
+        }
+    }
+
+    /// A cue has no take and gets none.
+    pub(super) fn not_aired(&mut self, cue: Arc<Cue>, cause: Cause, clock: ClockHealth, at: Timestamp) {
+        let output = self.output.clone();
+        self.send(Fact::NotAired(NotAired { cue, output, cause, clock, at }));
+    }
+
+    /// What sounds is still on air.
+    pub(super) fn heartbeat(&mut self, at: Timestamp) {
+        if self.is_on_air() && self.backlog.is_empty() {
+            self.send(Fact::Heartbeat { at, output: self.output.clone() });
+        }
+    }
+
+    /// Whether a take sounds, or waits for its closing.
+    pub(super) fn is_on_air(&self) -> bool {
+        self.takes.values().any(|take| take.started.is_some())
+    }
+
+    /// The output accepted frames.
+    pub(super) fn accepted(&mut self, frames: u64) {
+        self.accepted += frames;
+    }
+
+    /// Whether the output ever took anything.
+    pub(super) fn has_accepted(&self) -> bool {
+        self.accepted > 0
+    }
+
+    /// The output took none of the frames from `from` to before `to`, as the mixer counts.
+    pub(super) fn lose(&mut self, from: u64, to: u64) {
+        for take in self.takes.values_mut() {
+            let Some((start, _)) = take.started else { continue };
+            let end = take.end.map_or(u64::MAX, |end| end.frame);
+            take.lost += to.min(end).saturating_sub(from.max(start));
+        }
+    }
+
+    /// The output has `delivered` frames and was lost, when `next` was the next frame to be written: all in between are
+    /// gone.
+    pub(super) fn output_lost(&mut self, delivered: u64, next: u64) {
+        let under_way = self.accepted.saturating_sub(self.gone).saturating_sub(delivered);
+        self.lose(next.saturating_sub(under_way), next);
+        self.gone += under_way;
+    }
+
+    /// Nothing is under way: the output begins anew.
+    pub(super) fn resume(&mut self, delivered: u64) {
+        self.gone = self.accepted.saturating_sub(delivered);
+    }
+
+    /// The device had to play silence, as the loop was late.
+    pub(super) fn starve(&mut self, frames: u64) {
+        let sounding = |take: &&mut Take| take.started.is_some() && take.end.is_none();
+        if let Some(take) = self.takes.values_mut().find(sounding) {
+            take.starved += frames;
+        }
+    }
+
+    /// Closes the takes whose last frame has left; with `up` false, none will any more.
+    pub(super) fn settle(&mut self, delivered: u64, up: bool, now: Timestamp) {
+        let taken = delivered + self.gone;
+        let over =
+            |take: &Take| take.end.is_some_and(|end| !up || taken >= end.accepted || now > end.at + PATIENCE);
+        // Nothing to collect in nearly every turn, and then nothing is allocated.
+        let closed: Vec<Take> =
+            self.takes.extract_if(.., |_, take| over(take)).map(|(_, take)| take).collect();
+        for take in &closed {
+            self.close(take, now);
+        }
+    }
+
+    /// Closes everything as it stands.
+    pub(super) fn settle_all(&mut self, now: Timestamp) {
+        for mut take in std::mem::take(&mut self.takes).into_values() {
+            if take.end.is_none() {
+                take.cause.get_or_insert(Cause::ProgramStopped);
+            }
+            self.close(&take, now);
+        }
+    }
+
+    fn close(&mut self, take: &Take, at: Timestamp) {
+        let placed = take.end.map_or(0, |end| end.placed);
+        let delivered = placed.saturating_sub(take.lost);
+        let heard = delivered > 0;
+        let short = take.end.is_some() && placed + take.starved + SHORT < take.expected;
+        let by_itself = match (take.lost > 0, short) {
+            (true, _) => Some(Cause::OutputDown),
+            (false, true) => Some(Cause::FileBroken),
+            (false, false) => None,
+        };
+        self.send(Fact::Closed(Closed {
+            cue: take.cue.clone(),
+            output: self.output.clone(),
+            take: take.number,
+            started: take.started.map(|(_, at)| at).filter(|_| heard),
+            ended: take.end.map(|end| end.at).filter(|_| heard),
+            delivered,
+            starved: take.starved,
+            cause: take.cause.or(by_itself),
+            at,
+        }));
+    }
+
+    fn send(&mut self, fact: Fact) {
+        self.backlog.push_back(fact);
+        if self.facts.is_none() {
+            return;
+        }
+        self.flush();
+        if self.backlog.len() > BACKLOG {
+            self.backlog.pop_front();
+            error!(output.id = %self.output, "the log takes nothing any more: its oldest fact is lost");
+        }
+    }
+
+    /// Sends what the queue had no room for.
+    pub(super) fn flush(&mut self) {
+        let Some(facts) = &self.facts else { return };
+        while let Some(fact) = self.backlog.pop_front() {
+            match facts.try_send(fact) {
+                Ok(()) => {}
+                Err(TrySendError::Full(fact)) => return self.backlog.push_front(fact),
+                // Nobody keeps a log: the program is ending.
+                Err(TrySendError::Disconnected(_)) => self.backlog.clear(),
+            }
+        }
+    }
+
+    /// Sends the rest, and waits for room: for the end of the thread.
+    pub(super) fn flush_all(&mut self) {
+        let Some(facts) = &self.facts else { return };
+        for fact in self.backlog.drain(..) {
+            if facts.send(fact).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Facts that the log has not taken yet.
+    pub(super) fn unlogged(&self) -> usize {
+        if self.facts.is_some() { self.backlog.len() } else { 0 }
+    }
+
+    /// The facts so far, where they go to no queue.
+    pub(super) fn take_facts(&mut self) -> impl Iterator<Item = Fact> + '_ {
+        self.backlog.drain(..)
+    }
+}
+
+/// Frames of a length, to the nearest; none of a negative one.
+pub(super) fn frames_in(length: SignedDuration) -> u64 {
+    let frames = (length.as_nanos() * i128::from(SAMPLE_RATE) + 500_000_000) / 1_000_000_000;
+    u64::try_from(frames).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use super::*;
+    use crate::engine::tests::{at, cue, segment};
+    use crate::timeline::Join;
+
+    #[test]
+    fn facts_wait_for_a_slow_log_and_never_the_other_way_round() {
+        let (facts, log) = sync_channel(1);
+        let mut ledger = Ledger::new("loa".into(), Some(facts));
+        let cue = cue("a", Join::Hard, 100.0, &segment(10, 60.0));
+        for _ in 0..5 {
+            ledger.not_aired(Arc::clone(&cue), Cause::TooLate, ClockHealth::default(), at(0.0));
+        }
+        assert_eq!(ledger.unlogged(), 4);
+        for left in (0..4).rev() {
+            log.recv().unwrap();
+            ledger.flush();
+            assert_eq!(ledger.unlogged(), left);
+        }
+        drop(log);
+        ledger.not_aired(cue, Cause::TooLate, ClockHealth::default(), at(0.0));
+        ledger.flush_all();
+        assert_eq!(ledger.unlogged(), 0);
+    }
+}

@@ -1,0 +1,242 @@
+//! Opens what will sound next, so that no disk and no decoder is ever waited for on the loop.
+//!
+//! A few workers share one bounded queue of requests and answer through another: a file that hangs costs one of them,
+//! and what a person wants aired at once does not wait behind it. They exist before the engine's thread asks for a
+//! realtime priority, and so do the decoding threads they start inherit none. They also drop what has sounded.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Debug;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tracing::warn;
+
+use crate::media::playback::{OpenError, Opening, Playback};
+use crate::media::source::{AheadSource, InlineSource, Source};
+use crate::segment::Segment;
+use crate::timeline::{Cue, CueId};
+
+/// Threads that open: two files may hang, and the third still opens.
+const WORKERS: usize = 3;
+/// Requests that wait for a worker. A sequencer looks a cue or two ahead; more than this means that no disk answers.
+const REQUESTS: usize = 32;
+/// How long a file may take to give its first second, before it counts as broken.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often that is looked at.
+const POLL: Duration = Duration::from_millis(2);
+
+/// Makes the source of a segment.
+pub trait Opener: Debug + Send + Sync {
+    /// Opens it, `skip` after its cue-in, and returns when its first second lies ready. May block.
+    fn open(&self, segment: &Segment, skip: SignedDuration) -> Result<Box<dyn Source>, NotOpened>;
+}
+
+/// A segment could not be made ready.
+#[derive(Debug, thiserror::Error)]
+pub enum NotOpened {
+    /// Its file is not what was approved, or cannot be played.
+    #[error("cannot open the segment's file")]
+    File(#[source] OpenError),
+    /// The system gave no thread to decode in.
+    #[error("cannot start a thread to decode in")]
+    Thread(#[source] io::Error),
+    /// The disk or the decoder gave nothing.
+    #[error("its first second was not decoded within {} s", PATIENCE.as_secs())]
+    TooSlow,
+    /// The decoder has a bug.
+    #[error("the decoder panicked")]
+    Panicked,
+}
+
+/// Opens files of a folder, and decodes each ahead in a thread of its own: for the air.
+#[derive(Debug, Clone)]
+pub struct Ahead {
+    /// The folder of the recordings.
+    pub audio: PathBuf,
+}
+
+/// Opens files of a folder, and decodes each as it is read: for rehearsals, which outrun any thread.
+#[derive(Debug, Clone)]
+pub struct Inline {
+    /// The folder of the recordings.
+    pub audio: PathBuf,
+}
+
+impl Opener for Ahead {
+    fn open(&self, segment: &Segment, skip: SignedDuration) -> Result<Box<dyn Source>, NotOpened> {
+        let source = AheadSource::start(playback(&self.audio, segment, skip)?).map_err(NotOpened::Thread)?;
+        let mut waited = Duration::ZERO;
+        while !source.primed() {
+            if waited >= PATIENCE {
+                return Err(NotOpened::TooSlow);
+            }
+            thread::sleep(POLL);
+            waited += POLL;
+        }
+        Ok(Box::new(source))
+    }
+}
+
+impl Opener for Inline {
+    fn open(&self, segment: &Segment, skip: SignedDuration) -> Result<Box<dyn Source>, NotOpened> {
+        Ok(Box::new(InlineSource::new(playback(&self.audio, segment, skip)?)))
+    }
+}
+
+fn playback(audio: &std::path::Path, segment: &Segment, skip: SignedDuration) -> Result<Playback, NotOpened> {
+    let sound = &segment.sound;
+    let opening = Opening {
+        path: audio.join(&segment.file),
+        hash: segment.hash,
+        cue_in: sound.cue_in,
+        cue_out: sound.cue_out,
+        skip,
+        gain_db: 0.0, // The mixer's business: the same segment may air at different levels.
+    };
+    opening.open().map_err(NotOpened::File)
+}
+
+/// What has become of a request.
+#[derive(Debug)]
+pub struct Answer {
+    /// For which cue.
+    pub cue: CueId,
+    /// Its source; none where it will never be ready, which was logged.
+    pub source: Option<Box<dyn Source>>,
+    ticket: u64,
+}
+
+#[derive(Debug)]
+enum Request {
+    Open { ticket: u64, cue: Arc<Cue>, skip: SignedDuration },
+    Drop(#[expect(dead_code, reason = "it is only dropped")] Box<dyn Source>),
+}
+
+/// The loop's side: what is wanted, and the way to the workers.
+#[derive(Debug)]
+pub struct Preroll {
+    /// What each cue was last asked for; older answers are void.
+    wanted: BTreeMap<CueId, u64>,
+    next_ticket: u64,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    Workers { requests: SyncSender<Request>, answers: Receiver<Answer>, refused: VecDeque<Answer> },
+    Here { opener: Arc<dyn Opener>, answers: VecDeque<Answer> },
+}
+
+impl Preroll {
+    /// Opens in threads of its own, that end when this is dropped.
+    pub fn threaded(opener: &Arc<dyn Opener>) -> io::Result<Self> {
+        let (requests, queue) = sync_channel(REQUESTS);
+        // An answer for every request there can be: no worker ever waits with one.
+        let (replies, answers) = sync_channel(REQUESTS + WORKERS);
+        let queue = Arc::new(Mutex::new(queue));
+        for _ in 0..WORKERS {
+            let (queue, opener, replies) = (Arc::clone(&queue), Arc::clone(opener), replies.clone());
+            thread::Builder::new().name("preroll".into()).spawn(move || work(&queue, &*opener, &replies))?;
+        }
+        Ok(Self::at(Place::Workers { requests, answers, refused: VecDeque::new() }))
+    }
+
+    /// Opens at once, in the thread that asks.
+    pub fn inline(opener: Arc<dyn Opener>) -> Self {
+        Self::at(Place::Here { opener, answers: VecDeque::new() })
+    }
+
+    fn at(place: Place) -> Self {
+        Self { wanted: BTreeMap::new(), next_ticket: 0, place }
+    }
+
+    /// Asks for a cue from `skip` on, in place of what was asked for it before.
+    pub fn open(&mut self, cue: &Arc<Cue>, skip: SignedDuration) {
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        self.wanted.insert(cue.id.clone(), ticket);
+        match &mut self.place {
+            Place::Workers { requests, refused, .. } => {
+                let request = Request::Open { ticket, cue: Arc::clone(cue), skip };
+                if requests.try_send(request).is_err() {
+                    warn!(cue.id = %cue.id, "no worker is free to open it");
+                    refused.push_back(Answer { cue: cue.id.clone(), source: None, ticket });
+                }
+            }
+            Place::Here { opener, answers } => answers.push_back(answer(&**opener, ticket, cue, skip)),
+        }
+    }
+
+    /// A cue is not wanted any more.
+    pub fn forget(&mut self, cue: &CueId) {
+        self.wanted.remove(cue);
+    }
+
+    /// Whether anything is still being opened.
+    pub fn is_busy(&self) -> bool {
+        !self.wanted.is_empty()
+    }
+
+    /// The next answer, if one is there.
+    pub fn answer(&mut self) -> Option<Answer> {
+        loop {
+            let answer = match &mut self.place {
+                Place::Workers { answers, refused, .. } => {
+                    refused.pop_front().or_else(|| answers.try_recv().ok())
+                }
+                Place::Here { answers, .. } => answers.pop_front(),
+            }?;
+            if self.wanted.get(&answer.cue) == Some(&answer.ticket) {
+                self.wanted.remove(&answer.cue);
+                return Some(answer);
+            }
+            if let Some(stale) = answer.source {
+                self.discard(stale);
+            }
+        }
+    }
+
+    /// Drops a source elsewhere: that frees memory and may close a file.
+    pub fn discard(&mut self, source: Box<dyn Source>) {
+        if let Place::Workers { requests, .. } = &self.place {
+            match requests.try_send(Request::Drop(source)) {
+                // Rather here than never; a worker that does not take them has worse troubles.
+                Ok(()) | Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
+            }
+        }
+    }
+}
+
+/// A worker, until the loop's side is dropped.
+fn work(queue: &Mutex<Receiver<Request>>, opener: &dyn Opener, replies: &SyncSender<Answer>) {
+    loop {
+        // Held while waiting: one worker waits for the queue, the others for the lock. No code of theirs runs in it.
+        let request = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        match request {
+            Err(_) => return,
+            Ok(Request::Drop(_)) => {}
+            Ok(Request::Open { ticket, cue, skip }) => {
+                if replies.send(answer(opener, ticket, &cue, skip)).is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn answer(opener: &dyn Opener, ticket: u64, cue: &Arc<Cue>, skip: SignedDuration) -> Answer {
+    let opened = cue.segment().map(|segment| {
+        catch_unwind(AssertUnwindSafe(|| opener.open(segment, skip))).unwrap_or(Err(NotOpened::Panicked))
+    });
+    if let Some(Err(error)) = &opened {
+        let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+        warn!(cue.id = %cue.id, %error, cause, "it cannot be aired");
+    }
+    Answer { cue: cue.id.clone(), source: opened.and_then(Result::ok), ticket }
+}

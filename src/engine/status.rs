@@ -1,0 +1,71 @@
+//! What people see of the engine.
+
+use jiff::Timestamp;
+
+use super::handle::{Next, OnAir, Status};
+use super::{Engine, Stage};
+use crate::clock::ClockHealth;
+use crate::schedule::OutputId;
+use crate::timeline::Layer;
+
+/// What stands for silence, in dBFS.
+const SILENCE_DBFS: f32 = -120.0;
+
+/// The status of an engine that has not begun.
+pub(super) fn at_first(output: &OutputId, now: Timestamp) -> Status {
+    Status {
+        output: output.clone(),
+        at: now,
+        layer: Layer::Silence,
+        on_air: None,
+        next: None,
+        interrupts: Vec::new(),
+        peak_dbfs: SILENCE_DBFS,
+        device: String::new(),
+        up: false,
+        amplifier: false,
+        clock: ClockHealth::default(),
+        starved: 0,
+        unlogged: 0,
+    }
+}
+
+impl Engine {
+    /// Tells everybody.
+    pub(super) fn publish(&mut self) {
+        let peak = self.mixer.take_peak();
+        let peak_dbfs = if peak > 0.0 { (20.0 * peak.log10()).max(SILENCE_DBFS) } else { SILENCE_DBFS };
+        let view = self.sequencer.view();
+        let on_air = view.on_air.and_then(|cue| {
+            let segment = cue.segment()?;
+            let since = self.slots.iter().find_map(|slot| match slot.stage {
+                Stage::Sounding(since) => (slot.cue.id == cue.id).then_some(since),
+                Stage::Opening | Stage::Ready(_) | Stage::Chained | Stage::Placed => None,
+            });
+            Some(OnAir {
+                cue: cue.id.clone(),
+                title: cue.title.clone(),
+                segment: segment.id.clone(),
+                segment_title: segment.words.title.clone(),
+                since: since.unwrap_or(cue.at),
+                until: view.until.unwrap_or(cue.end),
+            })
+        });
+        let next = view.next.map(|cue| Next { cue: cue.id.clone(), title: cue.title.clone(), at: cue.at });
+        self.status.send_replace(Status {
+            output: self.id.clone(),
+            at: self.clock.now(),
+            layer: view.layer,
+            on_air,
+            next,
+            interrupts: view.interrupts().cloned().collect(),
+            peak_dbfs,
+            device: self.output.device(),
+            up: self.up,
+            amplifier: self.amplifier.on,
+            clock: self.health,
+            starved: self.own_starved + self.output.faults().starved,
+            unlogged: self.ledger.unlogged(),
+        });
+    }
+}

@@ -1,0 +1,462 @@
+//! One turn of the loop.
+
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, TryRecvError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tracing::{info, warn};
+
+use super::handle::Command;
+use super::ledger::frames_in;
+use super::limiter::LOOKAHEAD;
+use super::mixer::{Happening, Voice, VoiceId};
+use super::preroll::Answer;
+use super::{Ending, Engine, Slot, Stage};
+use crate::asrun::Cause;
+use crate::clock::ClockHealth;
+use crate::media::source::Source;
+use crate::output::{CHUNK_FRAMES, SAMPLE_RATE, duration_of};
+use crate::sequencer::{Action, Event};
+use crate::timeline::{Cue, CueId, Layer};
+
+/// A take is opened this long before its first frame: long enough for a slow card to have it on disk, short enough that
+/// little can come in between.
+const OPENED_AHEAD: SignedDuration = SignedDuration::from_secs(2);
+/// The output rests where nothing is due for this long.
+const WORTH_A_REST: SignedDuration = SignedDuration::from_secs(60);
+/// And wakes this long before: a device may take 2 s to run, and its clock is exact a dozen chunks later.
+const WAKE_AHEAD: SignedDuration = SignedDuration::from_secs(10);
+/// How often a resting loop looks at the clock.
+const LOOK: Duration = Duration::from_secs(1);
+/// From these a power cut is dated.
+const HEARTBEAT: SignedDuration = SignedDuration::from_secs(5);
+/// Turns between two statuses while something sounds: a quarter of a second.
+const STATUS_TURNS: u32 = 12;
+/// Turns that the end may take: 4 s, more than any fade.
+const ENDING_TURNS: u32 = 190;
+/// Steps within one turn: a kept segment is ready at once, and its start follows in the next step.
+const STEPS: usize = 4;
+/// What counts as a start that is not on time.
+const ON_TIME: SignedDuration = SignedDuration::from_millis(1);
+
+impl Engine {
+    /// One chunk, or a look at the clock while the output rests.
+    pub(super) fn turn(&mut self) {
+        self.take_commands();
+        self.take_answers();
+        let now = if self.resting.is_some() { self.clock.now() } else { self.next_frame_at() };
+        self.hear_of_output(if self.resting.is_some() { self.output.is_up() } else { self.up });
+        let changed = !self.events.is_empty();
+        let acted = self.step(now);
+        self.ledger.flush();
+        match self.rest_until(now) {
+            Some(until) => {
+                if changed || acted || self.resting.is_none() {
+                    self.publish();
+                }
+                self.rest(until);
+            }
+            None => {
+                let now = if self.wake() { self.next_frame_at() } else { now };
+                self.sound(now);
+                self.turns_to_status = self.turns_to_status.saturating_sub(1);
+                if changed || acted || self.turns_to_status == 0 {
+                    self.publish();
+                    self.turns_to_status = STATUS_TURNS;
+                }
+            }
+        }
+        if let Ending::Fading(turns) = &mut self.ending {
+            *turns = turns.saturating_sub(1);
+        }
+    }
+
+    /// When the next frame mixed will leave: the limiter keeps it for a while.
+    fn next_frame_at(&mut self) -> Timestamp {
+        self.output.next_frame_at()
+            + SignedDuration::try_from(duration_of(LOOKAHEAD as u64)).unwrap_or_default()
+    }
+
+    fn take_commands(&mut self) {
+        loop {
+            match self.commands.try_recv() {
+                Ok(command) => self.command(command),
+                Err(TryRecvError::Empty) => return,
+                Err(TryRecvError::Disconnected) => return self.shut_down(),
+            }
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        let event = match command {
+            Command::Load { timeline, settled } => Event::Load { timeline, settled },
+            Command::Keep(kept) => {
+                self.kept = kept;
+                return;
+            }
+            Command::Interrupt(interrupt) => Event::Interrupt(interrupt),
+            Command::CallOff(id) => Event::CallOff(id),
+            Command::StopCue => Event::StopCue,
+            Command::Withdraw(segment) => Event::Withdraw(segment),
+            Command::Clock(health) => {
+                self.health = health;
+                Event::Clock { trusted: health != ClockHealth::Wrong }
+            }
+            Command::Shutdown => return self.shut_down(),
+        };
+        self.events.push(event);
+    }
+
+    pub(super) fn shut_down(&mut self) {
+        if self.ending == Ending::No {
+            self.ending = Ending::Fading(ENDING_TURNS);
+            self.events.push(Event::Shutdown);
+        }
+    }
+
+    fn take_answers(&mut self) {
+        while let Some(Answer { cue, source, .. }) = self.preroll.answer() {
+            self.prepared(&cue, source);
+        }
+    }
+
+    /// A cue's source is ready, or never will be.
+    fn prepared(&mut self, cue: &CueId, source: Option<Box<dyn Source>>) {
+        let opening = |slot: &Slot| slot.cue.id == *cue && matches!(slot.stage, Stage::Opening);
+        let Some(place) = self.slots.iter().position(opening) else { return };
+        match (source, self.slots.get_mut(place)) {
+            (Some(source), Some(slot)) => {
+                slot.stage = Stage::Ready(source);
+                self.events.push(Event::Ready(cue.clone()));
+            }
+            (None, _) => {
+                self.slots.remove(place);
+                self.events.push(Event::Failed(cue.clone(), Cause::FileBroken));
+            }
+            (Some(_), None) => {}
+        }
+    }
+
+    fn hear_of_output(&mut self, up: bool) {
+        if up == self.up {
+            return;
+        }
+        self.up = up;
+        self.events.push(Event::Output { up });
+        if up {
+            info!(output.id = %self.id, "the output is back");
+        } else {
+            warn!(output.id = %self.id, "the output is lost; time goes on against silence");
+        }
+    }
+
+    /// Lets the sequencer step, and does what it says; whether it said anything.
+    fn step(&mut self, now: Timestamp) -> bool {
+        let chunk = SignedDuration::try_from(duration_of(CHUNK_FRAMES as u64)).unwrap_or_default();
+        let mut acted = false;
+        for _ in 0..STEPS {
+            self.sequencer.step(now, now + chunk, &self.events, &mut self.actions);
+            self.events.clear();
+            let actions = std::mem::take(&mut self.actions);
+            acted |= !actions.is_empty();
+            for action in &actions {
+                self.act(action, &actions, now);
+            }
+            self.actions = actions;
+            self.actions.clear();
+            if self.events.is_empty() {
+                break;
+            }
+        }
+        self.open_takes(now);
+        acted
+    }
+
+    fn act(&mut self, action: &Action, all: &[Action], now: Timestamp) {
+        match action {
+            Action::Prepare { cue, skip } => {
+                self.discard(&cue.id, all);
+                self.prepare(cue, *skip);
+            }
+            Action::Discard { cue } => self.discard(cue, all),
+            Action::Start { cue, at, fade_in } => {
+                let frame = self.mixer.position() + frames_in(at.duration_since(now));
+                let Some(voice) = self.take_source(cue, frames_in(*fade_in), Stage::Placed) else { return };
+                self.open_take(voice.id);
+                for unheard in self.mixer.start(voice, frame).into_iter().flatten() {
+                    self.unheard(unheard, all);
+                }
+            }
+            Action::Chain { cue } => {
+                let Some(voice) = self.take_source(cue, 0, Stage::Chained) else { return };
+                if let Some(unheard) = self.mixer.chain(voice) {
+                    self.unheard(unheard, all);
+                }
+            }
+            Action::Stop { cue, at, fade, cause } => {
+                let frame = self.mixer.position() + frames_in(at.duration_since(now));
+                self.stop(cue, frame, frames_in(*fade), *cause, now);
+            }
+            Action::NotAired { cue, cause } => {
+                info!(cue.id = %cue.id, output.id = %self.id, ?cause, "{} does not air", cue.id);
+                self.ledger.not_aired(Arc::clone(cue), *cause, self.health, self.clock.now());
+            }
+            Action::Amplifier { on } => {
+                info!(output.id = %self.id, on, "the amplifier is switched");
+                self.amplifier.set(*on);
+            }
+        }
+    }
+
+    fn prepare(&mut self, cue: &Arc<Cue>, skip: SignedDuration) {
+        let voice = VoiceId(self.next_voice);
+        self.next_voice += 1;
+        self.slots.push(Slot { cue: Arc::clone(cue), skip, voice, stage: Stage::Opening });
+        let kept = cue.segment().and_then(|segment| self.kept.get(&segment.id));
+        match kept.map(|sound| sound.from_frame(frames_in(skip))) {
+            Some(source) => self.prepared(&cue.id, Some(Box::new(source))),
+            None => {
+                self.preroll.open(cue, skip);
+                // A rehearsal has its answer at once; going on without a chunk in between costs it nothing.
+                self.take_answers();
+            }
+        }
+    }
+
+    /// Forgets a cue that does not sound yet.
+    fn discard(&mut self, cue: &CueId, all: &[Action]) {
+        self.preroll.forget(cue);
+        let silent = |slot: &Slot| slot.cue.id == *cue && !matches!(slot.stage, Stage::Sounding(_));
+        let Some(place) = self.slots.iter().position(silent) else { return };
+        let slot = self.slots.remove(place);
+        if let Stage::Ready(source) = slot.stage {
+            self.preroll.discard(source);
+        } else if let Some(voice) = self.mixer.take_back(slot.voice) {
+            self.preroll.discard(voice.source);
+        }
+        let cause = self.why_unheard(cue, all);
+        self.ledger.unheard(slot.voice, cause, self.clock.now());
+    }
+
+    /// The mixer gave a voice back for another one.
+    fn unheard(&mut self, voice: Voice, all: &[Action]) {
+        let Some(place) = self.slots.iter().position(|slot| slot.voice == voice.id) else { return };
+        let slot = self.slots.remove(place);
+        self.preroll.discard(voice.source);
+        let cause = self.why_unheard(&slot.cue.id, all);
+        self.ledger.unheard(voice.id, cause, self.clock.now());
+        self.events.push(Event::Ended { cue: slot.cue.id.clone(), at: self.clock.now() });
+    }
+
+    /// Why a take that was opened does not sound: what the sequencer says in the same step, or what stands in its way.
+    fn why_unheard(&self, cue: &CueId, all: &[Action]) -> Cause {
+        let said = all.iter().find_map(|action| match action {
+            Action::NotAired { cue: other, cause } => (other.id == *cue).then_some(*cause),
+            Action::Prepare { .. }
+            | Action::Discard { .. }
+            | Action::Start { .. }
+            | Action::Chain { .. }
+            | Action::Stop { .. }
+            | Action::Amplifier { .. } => None,
+        });
+        said.unwrap_or(match (self.ending, self.sequencer.view().layer) {
+            (Ending::Fading(_), _) => Cause::ProgramStopped,
+            _ if !self.up => Cause::OutputDown,
+            (Ending::No, Layer::Emergency) => Cause::Emergency,
+            (Ending::No, Layer::Live) => Cause::Live,
+            (Ending::No, Layer::Silence | Layer::Scheduled) => Cause::ScheduleChanged,
+        })
+    }
+
+    /// The voice of a cue that is ready; its slot goes on to `stage`.
+    fn take_source(&mut self, cue: &Cue, fade_in: u64, stage: Stage) -> Option<Voice> {
+        let ready = |slot: &&mut Slot| slot.cue.id == cue.id && matches!(slot.stage, Stage::Ready(_));
+        let Some(slot) = self.slots.iter_mut().find(ready) else {
+            warn!(cue.id = %cue.id, output.id = %self.id, "it is to start and was not prepared");
+            self.events.push(Event::Failed(cue.id.clone(), Cause::FileBroken));
+            return None;
+        };
+        let Stage::Ready(source) = std::mem::replace(&mut slot.stage, stage) else { return None };
+        #[expect(clippy::cast_possible_truncation, reason = "a gain needs no more digits")]
+        let gain = 10.0_f64.powf(cue.gain_db / 20.0) as f32;
+        Some(Voice { id: slot.voice, source, gain, fade_in })
+    }
+
+    fn stop(&mut self, cue: &CueId, frame: u64, fade: u64, cause: Cause, now: Timestamp) {
+        let in_mixer = |slot: &&Slot| !matches!(slot.stage, Stage::Opening | Stage::Ready(_));
+        let Some(voice) =
+            self.slots.iter().find(|slot| slot.cue.id == *cue && in_mixer(slot)).map(|s| s.voice)
+        else {
+            // It is over already: the sequencer learns that again.
+            return self.events.push(Event::Ended { cue: cue.clone(), at: now });
+        };
+        self.ledger.cut(voice, cause);
+        if let Some(unheard) = self.mixer.take_back(voice) {
+            self.slots.retain(|slot| slot.voice != voice);
+            self.preroll.discard(unheard.source);
+            self.ledger.unheard(voice, cause, self.clock.now());
+            self.events.push(Event::Ended { cue: cue.clone(), at: now });
+        } else {
+            self.mixer.stop(voice, frame, fade);
+        }
+    }
+
+    /// Opens the takes whose first frame is near.
+    fn open_takes(&mut self, now: Timestamp) {
+        let near = now + OPENED_AHEAD;
+        let view = self.sequencer.view();
+        let free = self.up && self.health != ClockHealth::Wrong && self.ending == Ending::No;
+        let due = |slot: &Slot| match slot.stage {
+            Stage::Opening | Stage::Sounding(_) => false,
+            Stage::Placed => true,
+            Stage::Chained => view.until.is_none_or(|until| until <= near),
+            Stage::Ready(_) => {
+                let at = slot.cue.at + slot.skip;
+                free && view.layer <= slot.cue.layer && now <= at && at <= near
+            }
+        };
+        let near: Vec<VoiceId> = self
+            .slots
+            .iter()
+            .filter(|slot| !self.ledger.has(slot.voice) && due(slot))
+            .map(|slot| slot.voice)
+            .collect();
+        for voice in near {
+            self.open_take(voice);
+        }
+    }
+
+    /// Opens a take, unless that is done.
+    fn open_take(&mut self, voice: VoiceId) {
+        if let Some(slot) = self.slots.iter().find(|slot| slot.voice == voice) {
+            let device = self.output.device();
+            self.ledger.open(voice, &slot.cue, slot.skip, device, self.health, self.clock.now());
+        }
+    }
+
+    /// Until when the output may rest, if nothing is due for long enough.
+    fn rest_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let idle = self.mixer.is_silent()
+            && self.ending == Ending::No
+            // A device is tried before it is let go, and while it is lost it is tried all the time.
+            && self.up
+            && self.ledger.has_accepted()
+            && !self.ledger.is_on_air()
+            && !self.preroll.is_busy()
+            && self.events.is_empty();
+        let next = self.sequencer.next_change().unwrap_or(now + SignedDuration::from_hours(24));
+        let next = self.until.map_or(next, |until| next.min(until + WAKE_AHEAD));
+        let worth = if self.resting.is_some() { WAKE_AHEAD } else { WORTH_A_REST };
+        (idle && next > now + worth).then(|| next - WAKE_AHEAD)
+    }
+
+    /// Waits for a command, for a second or less; a rehearsal's output has moved the clock instead.
+    fn rest(&mut self, until: Timestamp) {
+        if self.resting.replace(until) != Some(until) {
+            self.output.rest(until);
+        }
+        if self.until.is_some() {
+            return;
+        }
+        let left = Duration::try_from(until.duration_since(self.clock.now())).unwrap_or_default();
+        match self.commands.recv_timeout(left.min(LOOK)) {
+            Ok(command) => self.command(command),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => self.shut_down(),
+        }
+    }
+
+    /// The first frames after a rest are silence: they wake the device, and only then is it known when the next ones
+    /// will leave.
+    fn wake(&mut self) -> bool {
+        let rested = self.resting.take().is_some();
+        if rested {
+            self.ledger.resume(self.output.delivered());
+            self.chunk.fill(0.0);
+            self.write();
+        }
+        rested
+    }
+
+    /// Mixes a chunk, whose first frame leaves at `now`, and writes it.
+    fn sound(&mut self, now: Timestamp) {
+        let base = self.mixer.position();
+        let at = |frame: u64| now + SignedDuration::try_from(duration_of(frame - base)).unwrap_or_default();
+        let mut happened = std::mem::take(&mut self.happened);
+        happened.extend(self.mixer.render(&mut self.chunk));
+        // Starts are told first, so that the sequencer knows that of a chained cue by its frame.
+        for happening in &happened {
+            if let Happening::Started { voice, frame } = *happening {
+                self.started(voice, frame, at(frame));
+            }
+        }
+        for happening in happened.drain(..) {
+            if let Happening::Ended { voice, frame, placed, starved, source } = happening {
+                self.preroll.discard(source);
+                self.own_starved += starved;
+                let ahead = frame - base + LOOKAHEAD as u64;
+                self.ledger.ended(voice, frame, at(frame), (placed, starved), ahead);
+                self.ended(voice, at(frame));
+            }
+        }
+        self.happened = happened;
+        self.write();
+        let wall = self.clock.now();
+        self.ledger.settle(self.output.delivered(), self.up, wall);
+        if self.last_heartbeat.is_none_or(|last| wall.duration_since(last).abs() >= HEARTBEAT) {
+            self.ledger.heartbeat(wall);
+            self.last_heartbeat = Some(wall);
+        }
+    }
+
+    fn started(&mut self, voice: VoiceId, frame: u64, at: Timestamp) {
+        self.open_take(voice);
+        self.ledger.started(voice, frame, at);
+        let Some(slot) = self.slots.iter_mut().find(|slot| slot.voice == voice) else { return };
+        slot.stage = Stage::Sounding(at);
+        let (id, output) = (&slot.cue.id, &self.id);
+        let late = at.duration_since(slot.cue.at + slot.skip);
+        if late > ON_TIME {
+            let late_ms = late.as_micros() as f64 / 1_000.0;
+            info!(cue.id = %id, output.id = %output, late_ms, "{id} is on air, {late_ms} ms late");
+        } else {
+            info!(cue.id = %id, output.id = %output, "{id} is on air");
+        }
+        self.events.push(Event::Started { cue: id.clone(), at });
+    }
+
+    fn ended(&mut self, voice: VoiceId, at: Timestamp) {
+        let Some(place) = self.slots.iter().position(|slot| slot.voice == voice) else { return };
+        let cue = self.slots.remove(place).cue;
+        info!(cue.id = %cue.id, output.id = %self.id, "{} is over", cue.id);
+        self.events.push(Event::Ended { cue: cue.id.clone(), at });
+    }
+
+    /// Writes the chunk, and keeps account of what the output takes.
+    fn write(&mut self) {
+        let frames = CHUNK_FRAMES as u64;
+        let from = self.mixer.position().saturating_sub(frames + LOOKAHEAD as u64);
+        let was_up = self.up;
+        let wrote = self.output.write(&self.chunk);
+        if wrote.is_ok() {
+            if !was_up {
+                self.ledger.resume(self.output.delivered());
+            }
+            self.ledger.accepted(frames);
+        } else {
+            if was_up {
+                self.ledger.output_lost(self.output.delivered(), from);
+            }
+            self.ledger.lose(from, from + frames);
+        }
+        self.hear_of_output(wrote.is_ok());
+        let starved = self.output.faults().starved;
+        self.ledger.starve(starved.saturating_sub(self.device_starved));
+        self.device_starved = starved;
+    }
+}
+
+/// The rate, as the ledger's frames have it.
+const _: () =
+    assert!(SAMPLE_RATE == 48_000, "the look-ahead is a whole number of nanoseconds at this rate only");

@@ -1,0 +1,251 @@
+//! What holds whatever happens: random timelines, random people, random clocks.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use proptest::prelude::*;
+
+use super::sim::{C, Line, Sim, c, cue_id, interrupt, load, s, secs, timeline};
+use super::{Action, Event, Interrupt, Repeats, Settings};
+use crate::asrun::Cause;
+use crate::schedule::Late;
+use crate::timeline::{Absence, CueId, INTERRUPT_SESSION, Layer};
+
+/// Cues begin here: the quiet ninety seconds of the simulator lie in the middle of them.
+const FIRST: i64 = 1080;
+const END: i64 = 1800;
+
+#[derive(Debug, Clone)]
+enum Happening {
+    Take { layer: Layer, length: i64, repeats: u16 },
+    GiveBack,
+    StopCue,
+    Withdraw(u8),
+    OutputDown(i64),
+    ClockWrong(i64),
+    ClockSteps(i64),
+    Reload(Vec<C>),
+    Restart,
+}
+
+fn cues() -> impl Strategy<Value = Vec<C>> {
+    let late = prop_oneof![
+        3 => Just(Late::Join),
+        2 => Just(Late::Skip),
+        1 => (1..60_i64).prop_map(|within| Late::WholeWithin(secs(within))),
+    ];
+    let cue = (0..3_i64, 1..70_i64, any::<bool>(), late, 0..8_i64, 0..8_u8);
+    prop::collection::vec(cue, 0..9).prop_map(|cues| {
+        let mut at = FIRST;
+        let mut made = Vec::new();
+        for (n, (gap, length, follow, late, over, kind)) in cues.into_iter().enumerate() {
+            let slot = format!("c{n}");
+            let start = at + gap * 4;
+            let mut cue = c(&slot, start, length).late(late);
+            if over > 4 {
+                cue = cue.cut_by(over, 1);
+            }
+            if follow {
+                cue = cue.follow();
+            }
+            if kind == 0 {
+                cue = cue.absent(Absence::Missing);
+                at = start;
+            } else {
+                at = start + length;
+            }
+            if kind == 1 {
+                cue = cue.plays("c0");
+            }
+            made.push(cue);
+        }
+        made
+    })
+}
+
+fn happenings() -> impl Strategy<Value = Vec<(i64, Happening)>> {
+    let layer = prop_oneof![Just(Layer::Live), Just(Layer::Emergency)];
+    let happening = prop_oneof![
+        4 => (layer, 1..40_i64, 0..4_u16)
+            .prop_map(|(layer, length, repeats)| Happening::Take { layer, length, repeats }),
+        2 => Just(Happening::GiveBack),
+        1 => Just(Happening::StopCue),
+        1 => (0..9_u8).prop_map(Happening::Withdraw),
+        1 => (0..40_i64).prop_map(Happening::OutputDown),
+        1 => (0..40_i64).prop_map(Happening::ClockWrong),
+        2 => (-200..200_i64).prop_map(Happening::ClockSteps),
+        2 => cues().prop_map(Happening::Reload),
+        1 => Just(Happening::Restart),
+    ];
+    prop::collection::vec((0..900_i64, happening), 0..10)
+}
+
+/// A run to its end: the simulator, the last timeline's cues, and whether the program died on the way.
+fn run(cues: &[C], happenings: &[(i64, Happening)], nudge: bool) -> (Sim, Vec<C>, bool) {
+    let settings = Settings { lead: secs(5), tail: secs(3), ..Settings::default() };
+    let mut sim = Sim::with(s(FIRST - 60), settings.clone());
+    sim.nudge = nudge;
+    sim.fails.insert(cue_id("c3"));
+    let mut cues = cues.to_vec();
+    let mut restarted = false;
+    let mut settled = Arc::default();
+    sim.tell(load(&timeline(END, cues.clone())));
+    for (n, (tenths, happening)) in happenings.iter().enumerate() {
+        let then = sim.now + SignedDuration::from_millis(tenths * 100);
+        sim.run_to(then);
+        match happening {
+            Happening::Take { layer, length, repeats } => {
+                let repeats = Repeats { at_most: *repeats, soon: secs(20), close: 1, then: secs(45) };
+                let what = Interrupt { repeats, ..interrupt(&format!("i{n}"), *layer, *length) };
+                sim.tell(Event::Interrupt(Arc::new(what)));
+            }
+            Happening::GiveBack => {
+                let last = sim.sequencer.view().interrupts().last().cloned();
+                if let Some(last) = last {
+                    sim.tell(Event::CallOff(last));
+                }
+            }
+            Happening::StopCue => {
+                sim.tell(Event::StopCue);
+            }
+            Happening::Withdraw(n) => {
+                sim.tell(Event::Withdraw(format!("c{n}").as_str().into()));
+            }
+            Happening::OutputDown(seconds) => {
+                sim.tell(Event::Output { up: false });
+                let then = sim.now + secs(*seconds);
+                sim.run_to(then).tell(Event::Output { up: true });
+            }
+            Happening::ClockWrong(seconds) => {
+                sim.tell(Event::Clock { trusted: false });
+                let then = sim.now + secs(*seconds);
+                sim.run_to(then).tell(Event::Clock { trusted: true });
+            }
+            Happening::ClockSteps(seconds) => sim.now += secs(*seconds),
+            Happening::Reload(new) => {
+                cues.clone_from(new);
+                sim.tell(Event::Load { timeline: timeline(END, new.clone()), settled: Arc::clone(&settled) });
+            }
+            Happening::Restart => {
+                restarted = true;
+                settled = sim.restart(settings.clone());
+                sim.nudge = nudge;
+                sim.tell(Event::Load {
+                    timeline: timeline(END, cues.clone()),
+                    settled: Arc::clone(&settled),
+                });
+            }
+        }
+    }
+    sim.run_to(s(END + 600));
+    (sim, cues, restarted)
+}
+
+/// One line of the log that is about a cue of the timeline.
+fn of<'a>(sim: &'a Sim, cue: &'a CueId) -> impl Iterator<Item = &'a Line> {
+    sim.log.iter().filter(move |line| match line {
+        Line::Began { cue: own, .. } | Line::Over { cue: own, .. } | Line::NotAired { cue: own, .. } => {
+            own == cue
+        }
+        Line::Amplifier { .. } => false,
+    })
+}
+
+fn began(line: &&Line) -> bool {
+    matches!(line, Line::Began { .. })
+}
+
+fn not_aired(line: &&Line) -> bool {
+    matches!(line, Line::NotAired { .. })
+}
+
+fn completed(line: &Line) -> bool {
+    matches!(line, Line::Over { cause: None | Some(Cause::PlannedCut), .. })
+}
+
+fn all_ids(sim: &Sim) -> BTreeSet<CueId> {
+    sim.log
+        .iter()
+        .filter_map(|line| match line {
+            Line::Began { cue, .. } | Line::Over { cue, .. } | Line::NotAired { cue, .. } => {
+                Some(cue.clone())
+            }
+            Line::Amplifier { .. } => None,
+        })
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_cue_whose_time_came_has_exactly_one_outcome(cues in cues(), happenings in happenings()) {
+        let (sim, cues, restarted) = run(&cues, &happenings, false);
+        for C(cue) in &cues {
+            let takes = of(&sim, &cue.id).filter(began).count();
+            let refusals = of(&sim, &cue.id).filter(not_aired).count();
+            // What ended while the program was down is the store's to log; what was cut then may be given up after.
+            if !restarted {
+                prop_assert_eq!(usize::from(takes > 0) + refusals, 1, "{}: {:#?}", cue.id, sim.log);
+            }
+        }
+        for id in all_ids(&sim) {
+            let lines: Vec<_> = of(&sim, &id).collect();
+            let refusals = lines.iter().filter(|line| not_aired(line)).count();
+            prop_assert!(refusals <= 1, "{id}: {lines:#?}");
+            if let Some(last) = lines.iter().position(|line| completed(line) || not_aired(line)) {
+                prop_assert!(!lines.iter().skip(last + 1).any(began), "{id} after its end: {lines:#?}");
+            }
+            let takes = lines.iter().filter(|line| began(line)).count();
+            let closed = lines.iter().filter(|line| matches!(line, Line::Over { .. })).count();
+            prop_assert_eq!(takes, closed, "{}", id);
+        }
+    }
+
+    #[test]
+    fn a_lower_layer_never_stops_a_higher(cues in cues(), happenings in happenings()) {
+        let (sim, ..) = run(&cues, &happenings, false);
+        let emergency = |id: &CueId| {
+            let of = |action: &Action| matches!(action, Action::Start { cue, .. } if cue.id == *id && cue.layer == Layer::Emergency);
+            sim.actions.iter().any(of)
+        };
+        for action in &sim.actions {
+            let Action::Stop { cue, cause, .. } = action else { continue };
+            let person = cue.block.session.as_str() == INTERRUPT_SESSION;
+            prop_assert!(*cause != Cause::Emergency || !emergency(cue), "{action:?}");
+            let of_the_plan = [Cause::Live, Cause::CutByNext, Cause::PlannedCut, Cause::ScheduleChanged];
+            prop_assert!(!of_the_plan.contains(cause) || !person, "{action:?}");
+        }
+    }
+
+    #[test]
+    fn no_step_storms(cues in cues(), happenings in happenings()) {
+        let (sim, ..) = run(&cues, &happenings, false);
+        prop_assert!(sim.busiest <= 40, "{} actions in one step", sim.busiest);
+        let bound = 25 * (10 + happenings.len() * 4);
+        prop_assert!(sim.actions.len() <= bound, "{:#?}", sim.actions);
+    }
+
+    #[test]
+    fn resting_until_the_next_change_misses_nothing(cues in cues(), happenings in happenings()) {
+        let (resting, ..) = run(&cues, &happenings, false);
+        let (restless, ..) = run(&cues, &happenings, true);
+        prop_assert_eq!(resting.log, restless.log);
+    }
+
+    #[test]
+    fn a_restart_leaves_the_future_as_it_was(cues in cues(), killed in 0..7000_i64) {
+        let cues: Vec<C> = cues
+            .into_iter()
+            .map(|cue| if matches!(cue.0.late, Late::WholeWithin(_)) { cue.late(Late::Join) } else { cue })
+            .collect();
+        let (whole, ..) = run(&cues, &[], false);
+        let (killed_sim, ..) = run(&cues, &[(killed, Happening::Restart)], false);
+        let after = s(FIRST - 60) + SignedDuration::from_millis(killed * 100) + secs(10);
+        for C(cue) in cues.iter().filter(|cue| cue.0.at > after) {
+            let future = |sim: &Sim| of(sim, &cue.id).cloned().collect::<Vec<_>>();
+            prop_assert_eq!(future(&whole), future(&killed_sim), "{}", cue.id);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What the commands say to the technician at the machine.
+
+use jiff::SignedDuration;
+
+use crate::segment::Segment;
+
+/// Head of the list of recordings.
+pub const SEGMENT_COLUMNS: [&str; 7] =
+    ["Mã", "Tệp", "Tên", "Chuyên mục", "Thời lượng", "Độ ồn (LUFS)", "Trạng thái"];
+/// Head of the timeline.
+pub const TIMELINE_COLUMNS: [&str; 5] = ["Giờ phát", "Thời lượng", "Mục", "Bản ghi", "Ghi chú"];
+/// Head of the list of outputs.
+pub const DEVICE_COLUMNS: [&str; 3] = ["Tên cho `device`", "Thiết bị", "Mặc định"];
+/// Head of the list of people.
+pub const USER_COLUMNS: [&str; 4] = ["Tên", "Vai trò", "Tạo lúc", "Thu hồi lúc"];
+/// Mark of the default output.
+pub const YES: &str = "có";
+/// What stands where no recording will sound.
+pub const SILENCE: &str = "(im lặng)";
+
+/// The schedule has no mistake and the days ahead no finding.
+pub const ALL_WELL: &str = "Lịch phát không có lỗi; các ngày tới đủ bản ghi.";
+/// Nothing to show.
+pub const NOTHING: &str = "Không có dòng nào.";
+/// The schedule in force stays in force.
+pub const OLD_SCHEDULE_STAYS: &str = "Lịch đang dùng vẫn được phát; lịch mới có hiệu lực khi hết lỗi.";
+
+/// How many mistakes the schedule has.
+pub fn mistakes(count: usize) -> String {
+    format!("Lịch phát có {count} lỗi:")
+}
+
+/// How many findings the days ahead have.
+pub fn findings(count: usize) -> String {
+    format!("Có {count} điều cần biết về các ngày tới:")
+}
+
+/// A recording was taken in.
+pub fn taken_in(segment: &Segment) -> String {
+    format!(
+        "Đã nhận `{}` (mã {}), {}. Cần duyệt trước khi phát.",
+        segment.file,
+        segment.id,
+        length(segment.duration())
+    )
+}
+
+/// A recording was there already.
+pub fn known(segment: &Segment) -> String {
+    format!("`{}` (mã {}) đã có trong kho, không nhận lần nữa.", segment.file, segment.id)
+}
+
+/// A recording was not taken in.
+pub fn refused(name: &str, why: &str) -> String {
+    format!("Không nhận `{name}`: {why}")
+}
+
+/// A recording was approved.
+pub fn approved(segment: &Segment) -> String {
+    format!("Đã duyệt `{}` (mã {}).", segment.file, segment.id)
+}
+
+/// A recording was withdrawn.
+pub fn withdrawn(segment: &Segment) -> String {
+    format!("Đã thu hồi `{}` (mã {}). Bản ghi này không được phát nữa.", segment.file, segment.id)
+}
+
+/// A token, shown once.
+pub fn token(name: &str, token: &str) -> String {
+    format!("Mã truy cập của {name} (chỉ hiện một lần, hãy cất giữ): {token}")
+}
+
+/// Somebody was removed.
+pub fn revoked(name: &str) -> String {
+    format!("Đã thu hồi quyền của {name}.")
+}
+
+/// The log is as it was written.
+pub fn log_is_whole(rows: i64, head: &str) -> String {
+    format!("Nhật ký nguyên vẹn: {rows} dòng, mã kiểm tra cuối {head}.")
+}
+
+/// The log was changed.
+pub fn log_is_broken(what: &str) -> String {
+    format!(
+        "NHẬT KÝ ĐÃ BỊ THAY ĐỔI: {what}. Giữ nguyên máy, báo người có trách nhiệm và đối chiếu với bản sao lưu."
+    )
+}
+
+/// Where the demo can be seen.
+pub fn demo(first: &str, station: &str, listen: &str) -> String {
+    format!(
+        "Trạm dùng thử ở {station}. Buổi phát đầu tiên bắt đầu lúc {first}.\n\
+         Xem nhật ký (ở cửa sổ khác):  target/release/loa airings --station {station}\n\
+         Xem đang phát gì:  curl http://{listen}/api/v1/health\n\
+         Dừng: Ctrl+C"
+    )
+}
+
+/// The demo has no sound card.
+pub const DEMO_WITHOUT_SOUND: &str = "Máy này không có đường ra âm thanh: chạy với `--output null`, không nghe thấy gì nhưng giờ phát và nhật ký là thật.";
+
+/// What a rehearsal came to.
+pub fn rehearsed(cues: usize, aired: usize, sound: SignedDuration) -> String {
+    format!("Đã chạy thử: {cues} mục, {aired} mục phát trọn vẹn, {} âm thanh.", length(sound))
+}
+
+/// A backup is whole.
+pub fn backed_up(to: &str) -> String {
+    format!("Đã sao lưu trạm vào `{to}`.")
+}
+
+/// A backup was restored and checked.
+pub fn restored(files: usize, rows: i64) -> String {
+    format!(
+        "Đã khôi phục và kiểm tra: {files} bản ghi đúng nội dung đã duyệt, nhật ký {rows} dòng nguyên vẹn."
+    )
+}
+
+/// A length as minutes and seconds.
+pub fn length(length: SignedDuration) -> String {
+    let seconds = (length.as_millis() + 500) / 1000;
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}

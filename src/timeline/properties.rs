@@ -1,0 +1,199 @@
+//! What holds of every timeline, with clocks that change in several ways.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::civil::{Date, Time};
+use jiff::{SignedDuration, Timestamp, ToSpan};
+use proptest::prelude::*;
+
+use super::fixture::{output, play, schedule, segment, session, slot};
+use super::{Content, History, Join, Timeline, Window, backtime, compile};
+use crate::schedule::{QuietHours, Schedule, Slot, Start, Weekdays};
+use crate::segment::{Catalog, Segment, State};
+
+fn minute(minutes: i32) -> Time {
+    Time::midnight() + (i64::from(minutes) % 1440).minutes()
+}
+
+fn catalogs() -> impl Strategy<Value = Catalog> {
+    let one = (0..4_usize, 1..600_i64, prop::bool::weighted(0.85));
+    prop::collection::vec(one, 0..30).prop_map(|all| {
+        let segments = all.into_iter().enumerate().map(|(n, (programme, seconds, approved))| {
+            let mut segment = segment(&format!("s{n}"), ["nhac", "nhac", "tin", "tuan"][programme], seconds);
+            segment.state = if approved { State::Approved } else { State::Pending };
+            segment.added += SignedDuration::from_hours(n as i64 * 24);
+            segment
+        });
+        segments.collect()
+    })
+}
+
+fn slots(from: i32, length: i32) -> impl Strategy<Value = Vec<Slot>> {
+    let plays =
+        ["programme:tin", "programme:tuan", "programme:tuan-moi", "all:tin", "pool:nhac", "file:s3.mp3"];
+    let one =
+        (0..4_u8, prop::sample::select(plays.to_vec()), 0..length, prop::option::of(30..900_i64), 0..127_u8);
+    prop::collection::vec(one, 0..8).prop_map(move |all| {
+        let mut hard: Vec<_> = all.iter().map(|one| one.2).collect();
+        hard.sort_unstable();
+        let slots = all.into_iter().zip(hard).enumerate().map(|(n, ((start, what, _, length, days), at))| {
+            let start = match start {
+                0 => Start::Hard(minute(from + at)),
+                1 => Start::Fill,
+                _ => Start::Follow,
+            };
+            let mut slot =
+                slot(&format!("{n}"), start, play(if start == Start::Fill { "pool:nhac" } else { what }));
+            slot.length = length.map(SignedDuration::from_secs);
+            let mut week = jiff::civil::Weekday::Monday.cycle_forward();
+            slot.days =
+                (0..7).filter_map(|n| week.next().filter(|_| days >> n & 1 == 0)).collect::<Weekdays>();
+            slot
+        });
+        slots.collect()
+    })
+}
+
+fn schedules() -> impl Strategy<Value = Schedule> {
+    let zones = ["Asia/Ho_Chi_Minh", "Europe/Berlin", "America/Santiago", "Australia/Lord_Howe"];
+    let sessions = prop::collection::vec(
+        (0..1440_i32, 1..180_i32)
+            .prop_flat_map(|(from, length)| slots(from, length).prop_map(move |slots| (from, length, slots))),
+        0..4,
+    );
+    let quiet = prop::option::of((0..1440_i32, 1..700_i32));
+    (prop::sample::select(zones.to_vec()), sessions, quiet, prop::option::of(1..4_u32)).prop_map(
+        |(zone, sessions, quiet, most)| {
+            let mut schedule = schedule(zone, Vec::new());
+            schedule.sessions = sessions
+                .into_iter()
+                .enumerate()
+                .map(|(n, (from, length, slots))| {
+                    session(&format!("b{n}"), minute(from), minute(from + length), slots)
+                })
+                .collect();
+            schedule.rules.sessions_per_day = most;
+            schedule.rules.quiet = quiet
+                .map(|(from, length)| QuietHours { from: minute(from), to: minute(from + length) })
+                .into_iter()
+                .collect();
+            schedule
+        },
+    )
+}
+
+/// Days around which the clocks of one of the zones change, and others.
+fn dates() -> impl Strategy<Value = Date> {
+    let changes = ["2026-03-29", "2026-10-25", "2026-04-05", "2026-09-06", "2026-10-04", "2026-11-23"];
+    (prop::sample::select(changes.to_vec()), -2..2_i64)
+        .prop_map(|(date, off)| date.parse::<Date>().unwrap().saturating_add(off.days()))
+}
+
+fn run(schedule: &Schedule, catalog: &Catalog, from: Timestamp, to: Timestamp) -> Timeline {
+    compile(schedule, catalog, &History::default(), &output(), Window { from, to })
+}
+
+fn midnight(date: Date) -> Timestamp {
+    date.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(250))]
+
+    #[test]
+    fn windows_add_up_and_compiling_again_changes_nothing(
+        schedule in schedules(), catalog in catalogs(), date in dates(), cut in 0..(3 * 86_400_i64),
+    ) {
+        let a = midnight(date);
+        let b = a + SignedDuration::from_secs(cut);
+        let c = a + SignedDuration::from_hours(72);
+        let whole = run(&schedule, &catalog, a, c);
+        let (first, second) = (run(&schedule, &catalog, a, b), run(&schedule, &catalog, b, c));
+        prop_assert_eq!(&whole.blocks, &[first.blocks, second.blocks].concat());
+        prop_assert_eq!(&whole.findings, &[first.findings, second.findings].concat());
+        prop_assert_eq!(&whole, &run(&schedule, &catalog, a, c));
+    }
+
+    #[test]
+    fn cues_are_in_order_apart_within_their_block_and_out_of_quiet_hours(
+        schedule in schedules(), catalog in catalogs(), date in dates(),
+    ) {
+        let from = midnight(date);
+        let timeline = run(&schedule, &catalog, from, from + SignedDuration::from_hours(72));
+        let mut ids = BTreeSet::new();
+        let mut air = Timestamp::MIN;
+        for block in &timeline.blocks {
+            prop_assert!(air <= block.start && block.start <= block.end);
+            air = block.start;
+            for cue in &block.cues {
+                prop_assert!(ids.insert(cue.id.clone()), "{} twice", cue.id);
+                prop_assert!(air <= cue.at && cue.at <= cue.end && cue.end <= block.end);
+                prop_assert!(air == cue.at || cue.start == Join::Hard);
+                air = cue.end;
+                let Content::Segment(segment) = &cue.content else {
+                    prop_assert_eq!(cue.at, cue.end);
+                    continue;
+                };
+                // What is cut is faded, and nothing else.
+                let cut = cue.duration() < segment.duration();
+                prop_assert!(cue.duration() <= segment.duration());
+                prop_assert_eq!(cut, cue.fade.is_positive());
+                prop_assert!(segment.may_air_on(block.id.date));
+                let mut at = cue.at;
+                while at < cue.end {
+                    let local = schedule.time_zone.to_datetime(at).time();
+                    prop_assert!(!schedule.rules.quiet.iter().any(|quiet| quiet.contains(local)));
+                    at += SignedDuration::from_secs(10);
+                }
+            }
+            air = air.max(block.end);
+        }
+    }
+
+    #[test]
+    fn every_slot_of_the_day_has_a_cue_and_hard_starts_come_at_their_local_time(
+        schedule in schedules(), catalog in catalogs(), date in dates(),
+    ) {
+        let from = midnight(date);
+        let timeline = run(&schedule, &catalog, from, from + SignedDuration::from_hours(48));
+        for block in &timeline.blocks {
+            let session = schedule.sessions.iter().find(|session| session.id == block.id.session).unwrap();
+            let wrinkled = [block.id.date, block.id.date.saturating_add(1.day())].iter().any(|date| {
+                let midnight = |date: Date| date.to_zoned(schedule.time_zone.clone()).unwrap().timestamp();
+                midnight(date.saturating_add(1.day())).duration_since(midnight(*date)) != SignedDuration::from_hours(24)
+            });
+            for slot in session.slots.iter().filter(|slot| slot.days.contains(block.id.date.weekday())) {
+                let cues: Vec<_> = block.cues.iter().filter(|cue| cue.id.slot == slot.id).collect();
+                prop_assert!(!cues.is_empty());
+                let pieces: Vec<_> = cues.iter().map(|cue| usize::from(cue.id.piece)).collect();
+                prop_assert_eq!(pieces, (0..cues.len()).collect::<Vec<_>>());
+                if let Start::Hard(time) = slot.start && cues[0].segment().is_some() && !wrinkled {
+                    prop_assert_eq!(schedule.time_zone.to_datetime(cues[0].at).time(), time);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_fill_leaves_no_silence_and_only_its_last_piece_is_cut(
+        lengths in prop::collection::vec(1..400_i64, 1..20), room in 1..3_000_i64,
+    ) {
+        let pieces = lengths.iter().enumerate().map(|(n, s)| Arc::new(segment(&format!("p{n}"), "nhac", *s)));
+        let mut rotation: std::collections::VecDeque<Arc<Segment>> = pieces.collect();
+        let (members, room) = (rotation.len(), SignedDuration::from_secs(room));
+        let longest = lengths.iter().max().unwrap();
+        let taken = backtime::fill(&mut rotation, room, backtime::Ending::Full);
+        let heard: SignedDuration = taken.iter().map(|piece| piece.duration()).sum();
+        if taken.len() < 1000 {
+            prop_assert!(heard + backtime::TOLERANCE >= room);
+        }
+        if let Some(last) = taken.last() {
+            prop_assert!(heard - last.duration() < room);
+            prop_assert_eq!(rotation.back().map(|piece| &piece.id), Some(&last.id));
+        }
+        prop_assert!(heard <= room + SignedDuration::from_secs(*longest));
+        prop_assert_eq!(rotation.len(), members);
+        prop_assert!(members < 2 || taken.windows(2).all(|pair| pair[0].id != pair[1].id));
+    }
+}
