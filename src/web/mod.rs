@@ -27,7 +27,7 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::access::OwnWork;
 use crate::clock::Clock;
@@ -133,15 +133,15 @@ pub async fn serve(
     state: State,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let (stopped, mut stopping) = watch::channel(false);
+    let (stopped, stopping) = oneshot::channel();
     let service = router(state).into_make_service_with_connect_info::<Peer>();
     let serving = axum::serve(Bounded::new(listener), service).with_graceful_shutdown(async move {
         stop.await;
-        stopped.send_replace(true);
+        // Nobody waits for it only when the serving has ended.
+        let _told = stopped.send(());
     });
     let out_of_patience = async {
-        // The sender only goes once it has sent.
-        drop(stopping.wait_for(|stopped| *stopped).await);
+        let _told = stopping.await;
         tokio::time::sleep(GRACE).await;
     };
     tokio::select! {

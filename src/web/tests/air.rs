@@ -7,10 +7,9 @@ use crate::engine::handle::OnAir;
 use crate::sequencer::{Interrupt, Repeats};
 
 fn ordered(site: &Site) -> Arc<Interrupt> {
-    match site.commands.try_recv().unwrap() {
-        Command::Interrupt(interrupt) => interrupt,
-        other => panic!("no interrupt but {other:?}"),
-    }
+    let command = site.commands.try_recv().unwrap();
+    let Command::Interrupt(interrupt) = command else { panic!("no interrupt but {command:?}") };
+    interrupt
 }
 
 #[tokio::test]
@@ -146,7 +145,7 @@ async fn an_engine_that_is_full_or_gone_says_so_at_once() {
 
 #[tokio::test]
 async fn events_show_the_status_at_once_and_then_four_times_a_second_at_most() {
-    let limits = Limits { heartbeat: std::time::Duration::from_millis(400), ..Limits::default() };
+    let limits = Limits { heartbeat: Duration::from_millis(400), ..Limits::default() };
     let site = Site::with(limits, Bounds::default());
     let request = site.request("auditor", "GET", "/api/v1/events").body(Body::empty()).unwrap();
     let response = site.router.clone().oneshot(request).await.unwrap();
@@ -227,7 +226,9 @@ async fn the_timeline_shows_what_will_sound_and_what_will_not() {
     assert_eq!((&empty["time_zone"], &line["output"]), (&json!("Asia/Ho_Chi_Minh"), &json!("loa-xa")));
     assert_eq!(line["blocks"][0]["start_local"], "2026-11-30T05:30:00.000+07:00");
     assert_eq!(line["blocks"][0]["cues"][0]["absence"]["why"], "missing");
-    assert!(!line["findings"].as_array().unwrap().is_empty());
+    let finding = &line["findings"][0];
+    assert_eq!((&finding["code"], &finding["severity"]), (&json!("absent"), &json!("error")));
+    assert!(finding["text"].as_str().unwrap().contains("30/11"), "{finding}");
 
     let recording = site.approved(440.0).await;
     let path = format!("/api/v1/segments/{}", recording["id"].as_str().unwrap());
@@ -274,6 +275,12 @@ async fn health_says_what_is_wrong() {
         .unwrap()
         .send_modify(|status| (status.up, status.clock) = (true, ClockHealth::Wrong));
     assert_eq!(health(&site).await, (503, json!(["clock-wrong"])));
+    site.status
+        .as_ref()
+        .unwrap()
+        .send_modify(|status| (status.clock, status.unlogged) = (ClockHealth::Unconfirmed, 17));
+    assert_eq!(health(&site).await, (503, json!(["log-behind:loa-xa"])));
+    site.status.as_ref().unwrap().send_modify(|status| status.clock = ClockHealth::Wrong);
     site.status = None;
     site.clock.step_to("2027-01-01T00:00:00Z".parse().unwrap());
     assert_eq!(health(&site).await, (503, json!(["engine-ended:loa-xa", "clock-wrong", "plan-ended"])));

@@ -23,7 +23,7 @@ async fn the_document_is_served_and_every_address_in_it_is_there() {
         addresses().iter().map(|(path, _)| path).collect::<BTreeSet<_>>().len()
     );
     for (path, method) in addresses() {
-        let answer = site.call("", &method, &path.replace('{', "").replace('}', ""), json!({})).await;
+        let answer = site.call("", &method, &path.replace(['{', '}'], ""), json!({})).await;
         let code = answer.status.as_u16();
         assert!(!matches!(code, 404 | 405), "{method} {path}: {code}");
     }
@@ -35,7 +35,7 @@ async fn an_address_has_no_method_that_the_document_lacks() {
     let addresses = addresses();
     for (path, _) in &addresses {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
-            let answer = site.call("", method, &path.replace('{', "").replace('}', ""), json!({})).await;
+            let answer = site.call("", method, &path.replace(['{', '}'], ""), json!({})).await;
             let known = addresses.contains(&(path.clone(), method.to_owned()));
             assert_eq!(answer.status == StatusCode::METHOD_NOT_ALLOWED, !known, "{method} {path}");
             if !known {

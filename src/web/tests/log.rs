@@ -1,5 +1,7 @@
 //! The log over HTTP.
 
+use std::io::Write as _;
+
 use super::*;
 use crate::asrun::{Cause, Fact, NotAired};
 use crate::schedule::Late;
@@ -113,7 +115,9 @@ async fn a_walk_through_the_log_finds_it_sound() {
 async fn a_failure_gives_a_number_and_no_secrets() {
     let site = site_with(&["một"]);
     for entry in std::fs::read_dir(site.dir.path().join("data")).unwrap() {
-        std::fs::write(entry.unwrap().path(), "no database at all, no database at all".repeat(500)).unwrap();
+        let mut file =
+            std::fs::File::options().write(true).truncate(true).open(entry.unwrap().path()).unwrap();
+        file.write_all("no database at all, no database at all".repeat(500).as_bytes()).unwrap();
     }
     let answer = site.get("auditor", "/api/v1/airings").await;
     assert_eq!(answer.problem(), refused(500, "unexpected"));
