@@ -98,7 +98,11 @@ impl Station {
         writer.finalize().unwrap();
         if wav != file {
             let mut ffmpeg = Command::new("ffmpeg");
-            ffmpeg.args(["-v", "error", "-y", "-i"]).arg(&wav).args(["-b:a", "128k"]).arg(&file);
+            ffmpeg.args(["-v", "error", "-y", "-i"]).arg(&wav).args(["-b:a", "128k"]);
+            if name.ends_with("mp3") || name.ends_with("m4a") {
+                ffmpeg.args(["-ar", "44100"]);
+            }
+            ffmpeg.arg(&file);
             assert!(ffmpeg.status().unwrap().success(), "ffmpeg makes {name}");
         }
         let programme = programme.map(|id| format!("programme = \"{id}\"\n")).unwrap_or_default();
@@ -174,6 +178,23 @@ impl Station {
         assert!(program.wait().unwrap().success(), "{}", self.log());
     }
 
+    /// A person with a token, and the address at which it is good for something.
+    pub fn person(&self, roles: &str) -> Person {
+        let said = self.command(&["user", "add", "test", "--role", roles]);
+        let token = said.split_whitespace().last().unwrap().to_owned();
+        let log = self.log();
+        let (_, address) = log.rsplit_once("listens on ").expect("it serves HTTP");
+        Person { token, base: format!("{}/api/v1", address.split_whitespace().next().unwrap()) }
+    }
+
+    /// The id of the recording in a file.
+    pub fn segment(&self, file: &str) -> String {
+        let list: serde_json::Value =
+            serde_json::from_str(&self.command(&["segment", "list", "--format", "json"])).unwrap();
+        let segment = list.as_array().unwrap().iter().find(|segment| segment["file"] == file).unwrap();
+        segment["id"].as_str().unwrap().to_owned()
+    }
+
     /// The number of the program's process.
     pub fn pid(&self) -> u32 {
         self.program.as_ref().expect("it runs").id()
@@ -207,6 +228,26 @@ impl Drop for Station {
         if std::thread::panicking() {
             println!("--- the program's log ---\n{}", self.log());
         }
+    }
+}
+
+/// Somebody who may do something over HTTP.
+pub struct Person {
+    token: String,
+    base: String,
+}
+
+impl Person {
+    /// Posts an order, and says when it was sent.
+    pub fn post(&self, path: &str, body: &serde_json::Value) -> Timestamp {
+        let sent = SystemClock::new().now();
+        let authorization = format!("Bearer {}", self.token);
+        let answer = ureq::post(format!("{}{path}", self.base))
+            .header("authorization", &authorization)
+            .send_json(body)
+            .unwrap();
+        assert!(answer.status().is_success(), "{path}: {answer:?}");
+        sent
     }
 }
 
