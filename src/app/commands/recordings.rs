@@ -126,7 +126,8 @@ pub fn import(
     let (mut fresh, mut known, mut exit) = (0, 0, Exit::Fine);
     for Entry { file, words } in entries.segment {
         let by = words.author.clone().unwrap_or_else(|| "import".to_owned());
-        let Some((segment, was_known)) = take_in(intake, store, clock, &folder.join(file), words, &by)? else {
+        let Some((segment, was_known)) = take_in(intake, store, clock, &folder.join(file), words, &by)?
+        else {
             exit = Exit::Failed;
             continue;
         };
