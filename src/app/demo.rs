@@ -90,7 +90,7 @@ fn copy_week(from: &Path, to: &Path) -> Result<Schedule, DemoError> {
 fn add_session(to: &Path, week: &Schedule, now: Timestamp) -> Result<Zoned, DemoError> {
     let first = now
         .to_zoned(week.time_zone.clone())
-        .and_then(|local| local.checked_add(UNTIL_FIRST_SOUND))
+        .checked_add(UNTIL_FIRST_SOUND)
         .and_then(|local| local.round(Unit::Second))
         .map_err(DemoError::Calendar)?;
     write(to.join("schedule/days.toml"), &day(&first, week)?)?;

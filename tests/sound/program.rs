@@ -136,7 +136,9 @@ fn as_logged(recording: &Recording, airings: &[Airing], slots: usize) {
         if name.starts_with("hard") || name == "last" {
             let from = recording.frame(started);
             let sound = (from.saturating_sub(SECOND / 10)..from + SECOND / 10)
-                .find(|frame| recording.samples[*frame - 1].abs() < 1e-4 && recording.samples[*frame].abs() > 0.05)
+                .find(|frame| {
+                    recording.samples[*frame - 1].abs() < 1e-4 && recording.samples[*frame].abs() > 0.05
+                })
                 .expect("it sounds");
             worst = worst.max(milliseconds(started, recording.at(sound)).abs());
         }
@@ -219,26 +221,33 @@ fn place_error(recording: &Recording, stretch: Stretch, first: Timestamp) -> f64
 
 #[test]
 fn a_lost_sink_and_a_killed_server_are_found_again_where_the_sound_should_be() {
-    with_server("program::a_lost_sink_and_a_killed_server_are_found_again_where_the_sound_should_be", |server| {
-        let mut station = Station::new();
-        station.record("rising.wav", None, rising(26 * SECOND));
-        let first = station.soon();
-        station.week("", &[Slot::hard("rising", first, "rising.wav")], first + seconds(60));
-        station.serve();
-        sleep_until(first + seconds(3));
-        loss(server, first, |server| server.remove_sink(), |server| server.add_sink());
-        loss(server, first, Server::kill, Server::restart);
-        sleep_until(first + seconds(27));
-        wait_until("it is logged", || station.airing("rising").outcome() != Outcome::OnAir);
-        let airing = station.airing("rising");
-        station.stop();
-        let causes: Vec<_> = airing.takes.iter().map(|take| take.end.as_ref().unwrap().cause).collect();
-        println!("{causes:?}; {} starved; {} lines in the log", airing.starved(), station.log().lines().count());
-        assert_eq!(causes, [Some(Cause::OutputDown), Some(Cause::OutputDown), None]);
-        assert_eq!(airing.outcome(), Outcome::Partly(Cause::OutputDown));
-        assert!(airing.starved() < u64::from(RATE) / 20, "{airing:#?}");
-        assert!(station.log().lines().count() < 60, "an error storm");
-    });
+    with_server(
+        "program::a_lost_sink_and_a_killed_server_are_found_again_where_the_sound_should_be",
+        |server| {
+            let mut station = Station::new();
+            station.record("rising.wav", None, rising(26 * SECOND));
+            let first = station.soon();
+            station.week("", &[Slot::hard("rising", first, "rising.wav")], first + seconds(60));
+            station.serve();
+            sleep_until(first + seconds(3));
+            loss(server, first, |server| server.remove_sink(), |server| server.add_sink());
+            loss(server, first, Server::kill, Server::restart);
+            sleep_until(first + seconds(27));
+            wait_until("it is logged", || station.airing("rising").outcome() != Outcome::OnAir);
+            let airing = station.airing("rising");
+            station.stop();
+            let causes: Vec<_> = airing.takes.iter().map(|take| take.end.as_ref().unwrap().cause).collect();
+            println!(
+                "{causes:?}; {} starved; {} lines in the log",
+                airing.starved(),
+                station.log().lines().count()
+            );
+            assert_eq!(causes, [Some(Cause::OutputDown), Some(Cause::OutputDown), None]);
+            assert_eq!(airing.outcome(), Outcome::Partly(Cause::OutputDown));
+            assert!(airing.starved() < u64::from(RATE) / 20, "{airing:#?}");
+            assert!(station.log().lines().count() < 60, "an error storm");
+        },
+    );
 }
 
 /// Takes the sound away for two seconds, and gives it back: it is there again within 5 s, at its place.
@@ -319,10 +328,18 @@ fn recordings_of_different_loudness_are_heard_alike_and_none_clips() {
         station.record("soft.wav", None, tone(1_000.0, 4).map(|sample| sample * 0.18));
         // Little sound with strokes in it, that must be louder and must not clip.
         let strokes = tone(1_000.0, 4).enumerate();
-        station.record("sharp.wav", None, strokes.map(|(n, sample)| sample * if n % 24_000 < 96 { 1.8 } else { 0.06 }));
+        station.record(
+            "sharp.wav",
+            None,
+            strokes.map(|(n, sample)| sample * if n % 24_000 < 96 { 1.8 } else { 0.06 }),
+        );
         let first = station.soon();
         let names = ["loud.wav", "soft.wav", "sharp.wav"];
-        let slots: Vec<_> = names.iter().zip(0..).map(|(name, n)| Slot::hard(format!("s{n}"), first + seconds(5 * n), name)).collect();
+        let slots: Vec<_> = names
+            .iter()
+            .zip(0..)
+            .map(|(name, n)| Slot::hard(format!("s{n}"), first + seconds(5 * n), name))
+            .collect();
         station.week("", &slots, first + seconds(60));
         let recorder = server.record();
         station.serve();
