@@ -78,6 +78,10 @@ pub struct Limits {
     pub listeners: Arc<Semaphore>,
     /// Walks through the log.
     pub walks: Arc<Semaphore>,
+    /// How long the next bytes of an upload may take to come.
+    pub stall: Duration,
+    /// How often listeners for events are sent something, so that both ends know the other is there.
+    pub heartbeat: Duration,
 }
 
 impl Limits {
@@ -87,6 +91,8 @@ impl Limits {
             uploads: Arc::new(Semaphore::new(uploads)),
             listeners: Arc::new(Semaphore::new(32)),
             walks: Arc::new(Semaphore::new(1)),
+            stall: Duration::from_secs(30),
+            heartbeat: Duration::from_secs(15),
         }
     }
 }
@@ -135,7 +141,7 @@ pub async fn serve(
     });
     let out_of_patience = async {
         // The sender only goes once it has sent.
-        let _seen = stopping.wait_for(|stopped| *stopped).await;
+        drop(stopping.wait_for(|stopped| *stopped).await);
         tokio::time::sleep(GRACE).await;
     };
     tokio::select! {

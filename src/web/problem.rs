@@ -40,6 +40,9 @@ pub(super) struct ProblemBody {
     /// The field that is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
+    /// What exactly cannot be read, in English, for who writes the program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    said: Option<String>,
     /// What to quote to a technician: the log has it too.
     #[serde(skip_serializing_if = "Option::is_none")]
     number: Option<String>,
@@ -80,6 +83,10 @@ impl IntoResponse for Problem {
             },
             field: match &refusal {
                 Refusal::BadField { field } => Some(field.clone()),
+                _ => None,
+            },
+            said: match &refusal {
+                Refusal::Malformed { said } => Some(said.clone()),
                 _ => None,
             },
             number: match &refusal {
