@@ -45,7 +45,7 @@ pub enum DemoError {
 
 /// Sets the example station up, says where to look, and serves it.
 pub fn demo(options: &Demo, clock: &Arc<dyn Clock>) -> anyhow::Result<Exit> {
-    let week = copy_week(&options.from, &options.to)?;
+    let week = set_up(&options.from, &options.to)?;
     let station = Station::open(&options.to)?;
     {
         let store = Store::open(&station.data())?;
@@ -53,13 +53,12 @@ pub fn demo(options: &Demo, clock: &Arc<dyn Clock>) -> anyhow::Result<Exit> {
         let list = options.from.join("audio/segments.toml");
         commands::import(&intake, &store, clock, &list, Some(APPROVER))?;
     }
+    let first = put_on_the_calendar(&station, &week, clock.now())?;
     let mut output = options.serve.output.clone();
     if output.is_none() && !has_sound() {
         commands::say(console::DEMO_WITHOUT_SOUND)?;
         output = Some("null".to_owned());
     }
-    // Placed last: on a slow machine the first intake takes longer than the time to the first sound.
-    let first = add_session(&options.to, &week, clock.now())?;
     let time = first.strftime("%H:%M:%S").to_string();
     commands::say(&console::demo(
         &time,
@@ -69,36 +68,32 @@ pub fn demo(options: &Demo, clock: &Arc<dyn Clock>) -> anyhow::Result<Exit> {
     serve(&station, options.serve.listen, output.as_deref())
 }
 
-/// Puts the example's week into `to`, and gives it.
-///
-/// The week stays as it is. The station's rules are left out, for a demo at night should sound too, and so is the
-/// amplifier's lead.
-fn copy_week(from: &Path, to: &Path) -> Result<Schedule, DemoError> {
+/// Puts the example's week into `to`, and gives it. The station's rules are left out, for a demo at night should sound
+/// too, and so is the amplifier's lead.
+pub fn set_up(from: &Path, to: &Path) -> Result<Schedule, DemoError> {
     let example = from.join("schedule");
     let week = read(&example).map_err(|_| DemoError::NoExample(from.to_owned()))?;
     let schedule = to.join("schedule");
     fs::create_dir_all(&schedule).map_err(|cause| DemoError::Write { path: schedule.clone(), cause })?;
-    write(schedule.join("station.toml"), STATION)?;
-    let target = schedule.join("week.toml");
-    match fs::copy(example.join("week.toml"), &target) {
-        Ok(_) => Ok(week),
-        Err(cause) => Err(DemoError::Write { path: target, cause }),
+    for name in ["station.toml", "week.toml"] {
+        let target = schedule.join(name);
+        let written = match name {
+            "station.toml" => write_aside(&target, STATION),
+            _ => fs::copy(example.join(name), &target).map(|_| ()),
+        };
+        written.map_err(|cause| DemoError::Write { path: target, cause })?;
     }
+    Ok(week)
 }
 
-/// Adds a session that begins in a few seconds, in place of today's; says when.
-fn add_session(to: &Path, week: &Schedule, now: Timestamp) -> Result<Zoned, DemoError> {
-    let first = now
-        .to_zoned(week.time_zone.clone())
-        .checked_add(UNTIL_FIRST_SOUND)
-        .and_then(|local| local.round(Unit::Second))
-        .map_err(DemoError::Calendar)?;
-    write(to.join("schedule/days.toml"), &day(&first, week)?)?;
+/// Puts a session that begins in a few seconds on the calendar; says when.
+fn put_on_the_calendar(station: &Station, week: &Schedule, now: Timestamp) -> Result<Zoned, DemoError> {
+    let local = now.to_zoned(week.time_zone.clone());
+    let first = local.checked_add(UNTIL_FIRST_SOUND).and_then(|local| local.round(Unit::Second));
+    let first = first.map_err(DemoError::Calendar)?;
+    let target = station.schedule().join("days.toml");
+    write_aside(&target, &day(&first, week)?).map_err(|cause| DemoError::Write { path: target, cause })?;
     Ok(first)
-}
-
-fn write(target: PathBuf, text: &str) -> Result<(), DemoError> {
-    write_aside(&target, text).map_err(|cause| DemoError::Write { path: target, cause })
 }
 
 fn write_aside(target: &Path, text: &str) -> io::Result<()> {
