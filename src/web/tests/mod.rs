@@ -247,6 +247,7 @@ fn idle(at: Timestamp) -> Status {
         amplifier: false,
         clock: ClockHealth::Synchronised,
         starved: 0,
+        unlogged: 0,
     }
 }
 
