@@ -83,4 +83,4 @@ pub mod sequencer;
 pub mod store;
 pub mod text;
 pub mod timeline;
-// pub mod web;
+pub mod web;

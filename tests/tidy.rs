@@ -44,6 +44,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "asrun",
             "access",
             "segment",
+            "intake",
             "store",
             "media",
             "engine",

@@ -4,7 +4,7 @@
 //! nudge wakes it at once. Every way of changing something, an editor, the console, another process, so comes through
 //! the same door: read, check, compile, hand to the engines. What is broken changes nothing and is reported.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -19,8 +19,10 @@ use super::station::{SCHEDULE_FILES, Station};
 use crate::asrun::Note;
 use crate::clock::{Clock, ClockHealth};
 use crate::engine::handle::{Command, Handle};
+use crate::media::playback::{OpenError, Opening};
+use crate::media::source::MemorySource;
 use crate::schedule::{Problem, Schedule};
-use crate::segment::{Catalog, State};
+use crate::segment::{Catalog, Segment, SegmentId, State};
 use crate::store::{Store, StoreError, Version};
 use crate::timeline::plan::Plan;
 use crate::timeline::{Timeline, Window, compile};
@@ -33,6 +35,8 @@ pub const AHEAD: SignedDuration = SignedDuration::from_hours(8 * 24);
 const TICK: Duration = Duration::from_secs(1);
 /// A timeline's window moves on in steps of this.
 const WINDOW_STEP: SignedDuration = SignedDuration::from_hours(1);
+/// Sound kept in memory; a minute takes 23 MB.
+const KEPT_AT_MOST: SignedDuration = SignedDuration::from_secs(120);
 /// A wall clock that moved by this much against the monotonic one has been set.
 const CLOCK_STEP: SignedDuration = SignedDuration::from_secs(1);
 
@@ -45,6 +49,7 @@ pub struct Planner {
     engines: Vec<Handle>,
     plan: watch::Sender<Arc<Plan>>,
     seen: Seen,
+    kept: Arc<BTreeMap<SegmentId, MemorySource>>,
 }
 
 /// What the plan in force was made of.
@@ -78,10 +83,11 @@ impl Planner {
             clock: ClockHealth::judge(now, store.newest_instant()?),
             offset: offset(&*clock),
         };
-        let planner = Self { station, store, clock, engines, plan, seen };
+        let mut planner = Self { station, store, clock, engines, plan, seen, kept: Arc::default() };
         planner.tell_all(|| Command::Clock(planner.seen.clock));
         let plan = planner.plan.borrow().clone();
         planner.load(&plan.timelines)?;
+        planner.keep_ready(&plan);
         Ok(planner)
     }
 
@@ -123,6 +129,8 @@ impl Planner {
         let changed: Vec<_> =
             new.timelines.iter().filter(|timeline| !old.timelines.contains(timeline)).cloned().collect();
         self.load(&changed)?;
+        self.store.set_station((&*new.schedule).into());
+        self.keep_ready(&new);
         self.plan.send_replace(Arc::new(new));
         self.seen = Seen { files, database, window, ..self.seen };
         Ok(())
@@ -158,6 +166,44 @@ impl Planner {
             }
         }
         Ok(())
+    }
+
+    /// Keeps what must sound at once decoded in memory, and hands it to the engines when that changed.
+    fn keep_ready(&mut self, plan: &Plan) {
+        let programmes = plan.schedule.programmes.values().filter(|programme| programme.ready);
+        let segments = programmes.flat_map(|programme| plan.catalog.of_programme(&programme.id).iter().rev());
+        let mut kept = BTreeMap::new();
+        let mut left = KEPT_AT_MOST;
+        for segment in segments.filter(|segment| segment.state == State::Approved) {
+            if segment.duration() > left {
+                warn!(segment.id = %segment.id, "no memory is left to keep `{}` ready; it sounds from the disk", segment.words.title);
+                continue;
+            }
+            left -= segment.duration();
+            match self.kept.get(&segment.id).cloned().map_or_else(|| self.decode(segment), Ok) {
+                Ok(source) => drop(kept.insert(segment.id.clone(), source)),
+                Err(failure) => {
+                    error!(segment.id = %segment.id, error = &failure as &dyn std::error::Error, "cannot keep a segment ready");
+                }
+            }
+        }
+        if !kept.keys().eq(self.kept.keys()) {
+            info!(segments = kept.len(), "kept in memory for emergencies");
+            self.kept = Arc::new(kept);
+            self.tell_all(|| Command::Keep(Arc::clone(&self.kept)));
+        }
+    }
+
+    fn decode(&self, segment: &Segment) -> Result<MemorySource, OpenError> {
+        let opening = Opening {
+            path: self.station.audio().join(&segment.file),
+            hash: segment.hash,
+            cue_in: segment.sound.cue_in,
+            cue_out: segment.sound.cue_out,
+            skip: SignedDuration::ZERO,
+            gain_db: 0.0, // The mixer's business.
+        };
+        opening.open().map(MemorySource::decode)
     }
 
     fn tell_all(&self, command: impl Fn() -> Command) {
@@ -213,10 +259,7 @@ pub fn window(now: Timestamp) -> Window {
 }
 
 /// Segments that might have aired and may not any more.
-fn no_longer_approved<'a>(
-    old: &'a Catalog,
-    new: &'a Catalog,
-) -> impl Iterator<Item = &'a crate::segment::SegmentId> {
+fn no_longer_approved<'a>(old: &'a Catalog, new: &'a Catalog) -> impl Iterator<Item = &'a SegmentId> {
     old.iter()
         .filter(|segment| segment.state == State::Approved)
         .filter(|segment| new.get(&segment.id).is_none_or(|now| now.state != State::Approved))

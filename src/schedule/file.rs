@@ -190,6 +190,7 @@ fn programme(mut fields: Fields<'_>) -> Option<Spanned<Programme>> {
         owner: fields.take("owner").map(Spanned::into_inner),
         weekly: fields.take("weekly").is_some_and(Spanned::into_inner),
         stand_in: fields.take("stand_in").map_or(StandIn::Older, Spanned::into_inner),
+        ready: fields.take("ready").is_some_and(Spanned::into_inner),
     };
     fields.finish();
     id.map(|id| Spanned::new(id.span(), programme))

@@ -154,6 +154,8 @@ pub struct Programme {
     pub weekly: bool,
     /// When this week's is missing, whether an older one may air in its stead.
     pub stand_in: StandIn,
+    /// Its approved segments are kept decoded in memory: for emergencies, which sound at once and without a disk.
+    pub ready: bool,
 }
 
 /// What happens when this week's segment of a weekly programme is missing.

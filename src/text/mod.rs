@@ -5,6 +5,7 @@
 
 pub mod console;
 pub mod finding;
+pub mod http;
 pub mod outcome;
 pub mod problem;
 pub mod table;

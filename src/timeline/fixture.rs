@@ -36,6 +36,7 @@ pub(crate) fn schedule(time_zone: &str, slots: Vec<Slot>) -> Schedule {
                 owner: None,
                 weekly,
                 stand_in,
+                ready: false,
             },
         )
     };

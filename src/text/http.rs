@@ -1,0 +1,221 @@
+//! What HTTP answers when something is not done: what happened, what it means for the air, what to do.
+
+use crate::access::Permission;
+use crate::media::ingest;
+use crate::segment::State;
+
+/// Why a request was not done.
+#[derive(Debug)]
+pub enum Refusal {
+    /// It bears no token.
+    NoToken,
+    /// Its token is none, or no longer.
+    WrongToken,
+    /// The person may not.
+    NotPermitted(Permission),
+    /// The person would approve their own work.
+    OwnWork,
+    /// There is nothing under the address.
+    NoRoute,
+    /// The address does not know the method.
+    WrongMethod,
+    /// There is no such segment.
+    NoSegment,
+    /// The segment's file is gone.
+    FileGone,
+    /// No such interrupt is in force.
+    NoInterrupt,
+    /// There is no such output.
+    NoOutput,
+    /// There is no such person.
+    NoUser,
+    /// The person's name is taken.
+    UserExists,
+    /// The person's name is none.
+    BadUserName,
+    /// A person without a role could do nothing.
+    NoRole,
+    /// The last one who may manage users would go.
+    LastAdmin,
+    /// The segment may not air: it is not approved.
+    NotApproved(State),
+    /// The segment may not air on this day.
+    NotValid,
+    /// The segment cannot take the step from where it stands.
+    WrongState(State),
+    /// The approval was meant for other bytes.
+    OtherBytes,
+    /// A live interrupt in quiet hours.
+    QuietHours,
+    /// The request's body or address cannot be read.
+    Malformed {
+        /// What a program says of it.
+        said: String,
+    },
+    /// The body is of another type than this address takes.
+    WrongType,
+    /// A field of the request has a value it cannot have.
+    BadField {
+        /// Its name.
+        field: String,
+    },
+    /// A recording for a programme that the schedule does not know.
+    UnknownProgramme,
+    /// An upload without a file.
+    NoFile,
+    /// An upload that stopped.
+    Interrupted,
+    /// A body larger than is taken.
+    TooLarge {
+        /// The most, in bytes.
+        most: u64,
+    },
+    /// The recording cannot air.
+    Recording(ingest::Refusal),
+    /// Too many uploads at once.
+    TooManyUploads,
+    /// Too many listeners for events.
+    TooManyListeners,
+    /// The store has too much to do.
+    Busy,
+    /// An engine has too much to do.
+    EngineBusy,
+    /// An engine has ended.
+    EngineGone,
+    /// It took too long.
+    TooSlow,
+    /// Something that should not happen, under this number in the log.
+    Unexpected {
+        /// The number to quote.
+        number: String,
+    },
+}
+
+impl Refusal {
+    /// A few words.
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::NoToken | Self::WrongToken => "Cần đăng nhập",
+            Self::NotPermitted(_) | Self::OwnWork => "Không có quyền",
+            Self::NoRoute | Self::WrongMethod => "Địa chỉ không đúng",
+            Self::NoSegment => "Không có bản ghi này",
+            Self::FileGone => "Tệp âm thanh đã mất",
+            Self::NoInterrupt => "Không có lệnh phát này",
+            Self::NoOutput => "Không có đường ra này",
+            Self::NoUser => "Không có người dùng này",
+            Self::UserExists | Self::BadUserName | Self::NoRole => "Không thêm được người dùng",
+            Self::LastAdmin => "Không xoá được người quản trị cuối cùng",
+            Self::NotApproved(_) | Self::NotValid | Self::QuietHours => "Không được phép phát",
+            Self::WrongState(_) | Self::OtherBytes => "Không thực hiện được",
+            Self::Malformed { .. }
+            | Self::WrongType
+            | Self::BadField { .. }
+            | Self::UnknownProgramme
+            | Self::NoFile => "Yêu cầu không hợp lệ",
+            Self::Interrupted => "Tải lên bị ngắt",
+            Self::TooLarge { .. } => "Tệp quá lớn",
+            Self::Recording(_) => "Không nhận bản ghi",
+            Self::TooManyUploads | Self::TooManyListeners | Self::Busy | Self::EngineBusy => "Máy đang bận",
+            Self::EngineGone => "Bộ phát đã dừng",
+            Self::TooSlow => "Xử lý quá lâu",
+            Self::Unexpected { .. } => "Lỗi của chương trình",
+        }
+    }
+
+    /// Full sentences.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::NoToken => "Yêu cầu chưa kèm mã truy cập. Hãy gửi mã của bạn trong tiêu đề Authorization: Bearer loa_…; chưa có mã thì xin người quản trị.".to_owned(),
+            Self::WrongToken => "Mã truy cập không đúng hoặc đã bị thu hồi. Hãy xin người quản trị cấp mã mới.".to_owned(),
+            Self::NotPermitted(permission) => format!(
+                "Tài khoản của bạn không có quyền {}. Chưa có gì thay đổi. Nếu cần, hãy nhờ người quản trị cấp thêm vai trò.",
+                permission_name(*permission)
+            ),
+            Self::OwnWork => "Bạn không được tự duyệt bản ghi do chính mình gửi lên. Bản ghi vẫn chờ duyệt và chưa được phát. Hãy nhờ một người duyệt khác.".to_owned(),
+            Self::NoRoute => "Không có gì ở địa chỉ này. Hãy xem các địa chỉ có trong /api/v1/openapi.json.".to_owned(),
+            Self::WrongMethod => "Địa chỉ này không nhận phương thức vừa dùng. Hãy xem các phương thức có trong /api/v1/openapi.json.".to_owned(),
+            Self::NoSegment => "Không tìm thấy bản ghi có mã này. Hãy kiểm tra lại mã trong danh sách bản ghi.".to_owned(),
+            Self::FileGone => "Bản ghi có trong danh mục nhưng tệp âm thanh không còn trên máy, nên sẽ không phát được. Hãy gửi lại đúng tệp đó.".to_owned(),
+            Self::NoInterrupt => "Không có lệnh phát nào đang hiệu lực với mã này; có thể đã phát xong. Lịch phát không thay đổi.".to_owned(),
+            Self::NoOutput => "Đài không có đường ra với mã này. Hãy xem các đường ra trong trạng thái của đài.".to_owned(),
+            Self::NoUser => "Không có người dùng nào mang tên này, hoặc người đó đã thôi việc.".to_owned(),
+            Self::UserExists => "Tên này đã có người dùng, hoặc thuộc về một người đã thôi việc mà nhật ký còn ghi. Hãy chọn tên khác.".to_owned(),
+            Self::BadUserName => "Tên người dùng chỉ gồm 1 đến 64 chữ cái không dấu, chữ số và các dấu - _ . và không bắt đầu bằng dấu chấm.".to_owned(),
+            Self::NoRole => "Người dùng cần ít nhất một vai trò: uploader, approver, operator, auditor hoặc admin.".to_owned(),
+            Self::LastAdmin => "Đây là người quản trị cuối cùng; xoá đi thì không còn ai quản lý được người dùng. Hãy thêm một người quản trị khác trước.".to_owned(),
+            Self::NotApproved(state) => format!(
+                "Bản ghi này đang ở trạng thái {}, nên không được phát. Chỉ bản ghi đã duyệt mới được lên loa.",
+                super::outcome::state(*state)
+            ),
+            Self::NotValid => "Bản ghi này không có hiệu lực trong ngày hôm nay, nên không được phát. Hãy sửa thời hạn của bản ghi nếu cần.".to_owned(),
+            Self::WrongState(state) => format!(
+                "Bản ghi đang ở trạng thái {}, nên không làm được việc này. Chưa có gì thay đổi. Hãy tải lại trang để xem trạng thái mới nhất.",
+                super::outcome::state(*state)
+            ),
+            Self::OtherBytes => "Nội dung bạn đã nghe không phải là nội dung đang có. Bản ghi chưa được duyệt. Hãy nghe lại rồi duyệt.".to_owned(),
+            Self::QuietHours => "Bây giờ là giờ yên tĩnh theo quy chế của đài, chỉ phát được bản tin khẩn cấp. Loa vẫn im lặng. Hãy chờ hết giờ yên tĩnh, hoặc phát khẩn cấp nếu thật sự cần.".to_owned(),
+            Self::Malformed { said } => format!("Máy không đọc được yêu cầu. Chưa có gì thay đổi. Chi tiết kỹ thuật: {said}"),
+            Self::WrongType => "Kiểu nội dung gửi lên không đúng với địa chỉ này. Chưa có gì thay đổi. Hãy gửi JSON (application/json), hoặc multipart/form-data khi tải tệp lên.".to_owned(),
+            Self::BadField { field } => format!("Giá trị của mục “{field}” không hợp lệ. Chưa có gì thay đổi. Hãy sửa mục này rồi gửi lại."),
+            Self::UnknownProgramme => "Lịch của đài không có chuyên mục này, nên bản ghi sẽ không bao giờ được chọn. Hãy chọn một chuyên mục có trong lịch.".to_owned(),
+            Self::NoFile => "Chưa có tệp âm thanh nào được gửi. Hãy chọn tệp rồi gửi lại.".to_owned(),
+            Self::Interrupted => "Việc tải lên bị ngắt giữa chừng, chưa có gì được lưu. Hãy kiểm tra mạng rồi gửi lại.".to_owned(),
+            Self::TooLarge { most } => format!(
+                "Nội dung gửi lên lớn hơn mức cho phép là {}. Chưa có gì được lưu. Hãy xuất lại dưới dạng MP3 rồi gửi lại.",
+                size(*most)
+            ),
+            Self::Recording(refusal) => super::verdict::refusal(refusal),
+            Self::TooManyUploads => "Đang có nhiều người tải tệp lên cùng lúc. Lịch phát không bị ảnh hưởng. Hãy gửi lại sau ít giây.".to_owned(),
+            Self::TooManyListeners => "Đang có quá nhiều màn hình theo dõi trực tiếp. Lịch phát không bị ảnh hưởng. Hãy đóng bớt rồi thử lại.".to_owned(),
+            Self::Busy => "Máy đang xử lý nhiều việc cùng lúc. Lịch phát không bị ảnh hưởng. Hãy thử lại sau ít giây.".to_owned(),
+            Self::EngineBusy => "Bộ phát chưa nhận được lệnh vì đang có nhiều lệnh khác. Hãy gửi lại ngay.".to_owned(),
+            Self::EngineGone => "Bộ phát của đường ra này đã dừng, lệnh không có tác dụng và loa không có tiếng. Hãy báo kỹ thuật viên khởi động lại chương trình.".to_owned(),
+            Self::TooSlow => "Máy không trả lời kịp trong thời gian cho phép. Lịch phát không bị ảnh hưởng. Hãy thử lại; nếu vẫn lỗi, hãy báo kỹ thuật viên.".to_owned(),
+            Self::Unexpected { number } => format!(
+                "Chương trình gặp lỗi không lường trước. Lịch phát vẫn tiếp tục. Hãy báo kỹ thuật viên số lỗi {number}."
+            ),
+        }
+    }
+}
+
+/// What a permission lets one do.
+pub fn permission_name(permission: Permission) -> &'static str {
+    match permission {
+        Permission::See => "xem bản ghi và lịch phát",
+        Permission::HandIn => "gửi bản ghi",
+        Permission::Approve => "duyệt bản ghi",
+        Permission::Withdraw => "thu hồi bản ghi",
+        Permission::TakeTheAir => "phát ngay hoặc dừng phát",
+        Permission::CallEmergency => "phát khẩn cấp",
+        Permission::EditSchedule => "sửa lịch phát",
+        Permission::ReadLog => "xem nhật ký phát thanh",
+        Permission::ReadActs => "xem nhật ký thao tác",
+        Permission::ManageUsers => "quản lý người dùng",
+        Permission::Maintain => "bảo trì máy phát",
+    }
+}
+
+/// A size for people.
+fn size(bytes: u64) -> String {
+    if bytes >= 1_000_000 {
+        format!("{} MB", bytes / 1_000_000)
+    } else {
+        format!("{} kB", bytes.div_ceil(1000))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_permission_is_named() {
+        let said = Refusal::NotPermitted(Permission::Approve).detail();
+        assert!(said.contains("quyền duyệt bản ghi") && said.contains("người quản trị"), "{said}");
+    }
+
+    #[test]
+    fn sizes_are_said_in_the_unit_that_fits() {
+        assert_eq!([size(64_000), size(2 << 30)], ["64 kB", "2147 MB"]);
+    }
+}

@@ -1,0 +1,83 @@
+//! What happens on air, as it happens.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State as Of;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_util::future::select_all;
+use futures_util::stream::{self, Stream};
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::time::{Instant, sleep_until};
+
+use super::status::outputs;
+use crate::engine::handle::Status;
+use crate::text::http::Refusal;
+use crate::web::State;
+use crate::web::person::{Person, See};
+use crate::web::problem::{Problem, ProblemBody};
+
+/// At most four a second: what a level meter needs.
+const APART: Duration = Duration::from_millis(250);
+/// Something is sent this often, so that both ends know the other is there.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// After so long the listener has to come again, with a token that still holds.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// One listener's place in what happens.
+struct Listening {
+    state: State,
+    engines: Vec<watch::Receiver<Status>>,
+    /// None before the first event.
+    last: Option<Instant>,
+    until: Instant,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Listening {
+    /// The next event; none when every engine has ended, or it is time to come again.
+    async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
+        if let Some(last) = self.last {
+            tokio::select! {
+                changed = changed(&mut self.engines) => changed?,
+                () = sleep_until(self.until) => return None,
+            }
+            sleep_until(last + APART).await;
+        }
+        for engine in &mut self.engines {
+            engine.mark_unchanged();
+        }
+        self.last = Some(Instant::now());
+        let event = Event::default().event("status").json_data(outputs(&self.state)).ok()?;
+        Some((Ok(event), self))
+    }
+}
+
+/// Waits for any engine's status to change, forgetting those that have ended; none when all have.
+async fn changed(engines: &mut Vec<watch::Receiver<Status>>) -> Option<()> {
+    while !engines.is_empty() {
+        let (changed, ended, _) =
+            select_all(engines.iter_mut().map(|engine| Box::pin(engine.changed()))).await;
+        if changed.is_ok() {
+            return Some(());
+        }
+        engines.swap_remove(ended);
+    }
+    None
+}
+
+/// Server-sent events: `status`, with what `/status` has in `outputs`, first at once and then with every change.
+#[utoipa::path(get, path = "/events", tag = "station",
+    responses((status = OK, description = "Events", content_type = "text/event-stream"),
+        (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn events(
+    _: Person<See>,
+    Of(state): Of<State>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    let place =
+        Arc::clone(&state.limits.listeners).try_acquire_owned().map_err(|_| Refusal::TooManyListeners)?;
+    let engines = state.engines.iter().map(crate::engine::handle::Handle::watch).collect();
+    let listening = Listening { state, engines, last: None, until: Instant::now() + LONGEST, _place: place };
+    Ok(Sse::new(stream::unfold(listening, Listening::next)).keep_alive(KeepAlive::new().interval(HEARTBEAT)))
+}

@@ -1,0 +1,207 @@
+//! Whether all is well, for machines that watch: a short answer, and numbers for Prometheus.
+
+use std::fmt::Write as _;
+
+use axum::Json;
+use axum::extract::{FromRequestParts, State as Of};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::status::findings;
+use crate::clock::ClockHealth;
+use crate::engine::handle::{Handle, Status};
+use crate::segment::State as Stand;
+use crate::timeline::Layer;
+use crate::web::State;
+use crate::web::person::{Person, See, peer};
+use crate::web::problem::{Problem, ProblemBody};
+
+/// Less than this free on the disk, in bytes, is not well: the log of months fits, and a day's recordings.
+const LEAST_FREE: u64 = 200_000_000;
+
+/// Whether all is well.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Health {
+    /// `ok`, or `not-ok` with the reasons.
+    status: &'static str,
+    /// What is wrong: `engine-ended:<output>`, `output-down:<output>`, `clock-wrong`, `store-failed`, `plan-ended`, `disk-low`,
+    /// `schedule-broken`. The last does not make the answer 503: the schedule before it plays on.
+    wrong: Vec<String>,
+}
+
+/// Whether all is well: 200, or 503 with what is wrong. Asks for no token, and says no more than a watcher needs.
+#[utoipa::path(get, path = "/health", tag = "station", security(()),
+    responses((status = OK, body = Health), (status = SERVICE_UNAVAILABLE, body = Health)))]
+pub(super) async fn health(Of(state): Of<State>) -> (StatusCode, Json<Health>) {
+    let mut wrong: Vec<String> = state.engines.iter().flat_map(troubles).collect();
+    if state.engines.iter().any(|engine| engine.status().clock == ClockHealth::Wrong) {
+        wrong.push("clock-wrong".to_owned());
+    }
+    let (plan, now) = (state.plan(), state.clock.now());
+    if plan.timelines.iter().any(|timeline| timeline.window.to <= now) {
+        wrong.push("plan-ended".to_owned());
+    }
+    // The catalogue answers, or the log could not be written either.
+    if state.store.run(|store| store.segment(&"-".into())).await.is_err() {
+        wrong.push("store-failed".to_owned());
+    }
+    if disk_free(&state).await.is_some_and(|free| free < LEAST_FREE) {
+        wrong.push("disk-low".to_owned());
+    }
+    let well = wrong.is_empty();
+    if !plan.problems.is_empty() {
+        wrong.push("schedule-broken".to_owned());
+    }
+    let (code, status) =
+        if well { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "not-ok") };
+    (code, Json(Health { status, wrong }))
+}
+
+fn running(engine: &Handle) -> bool {
+    engine.watch().has_changed().is_ok()
+}
+
+fn troubles(engine: &Handle) -> Option<String> {
+    let output = engine.output();
+    if !running(engine) {
+        Some(format!("engine-ended:{output}"))
+    } else if !engine.status().up {
+        Some(format!("output-down:{output}"))
+    } else {
+        None
+    }
+}
+
+/// Bytes that are free for us where the store is.
+async fn disk_free(state: &State) -> Option<u64> {
+    let dir = state.store.dir().to_owned();
+    // A disk that hangs would hang the question too.
+    let asked = tokio::task::spawn_blocking(move || nix::sys::statvfs::statvfs(&dir).ok()).await.ok()??;
+    Some(asked.blocks_available().saturating_mul(asked.fragment_size()))
+}
+
+/// Who may read the numbers: the machine itself, which is where a collector runs, or whoever may see the station.
+pub(super) struct Collector;
+
+impl FromRequestParts<State> for Collector {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        // Behind a proxy everybody seems to come from the machine: what a proxy adds tells.
+        let proxied =
+            parts.headers.contains_key("x-forwarded-for") || parts.headers.contains_key(header::FORWARDED);
+        if !proxied && peer(parts).is_some_and(|peer| peer.0.ip().is_loopback()) {
+            return Ok(Self);
+        }
+        Person::<See>::from_request_parts(parts, state).await.map(|_| Self)
+    }
+}
+
+/// Numbers for Prometheus. From the machine itself without a token, from elsewhere with one.
+#[utoipa::path(get, path = "/metrics", tag = "station",
+    responses((status = OK, content_type = "text/plain"), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn metrics(_: Collector, Of(state): Of<State>) -> Response {
+    let mut text = Numbers::default();
+    engines(&state, &mut text);
+    let counts = findings(&state);
+    let severities = [("error", counts.errors), ("warning", counts.warnings), ("note", counts.notes)];
+    text.family("loa_plan_findings", "gauge", "What the plan found of what is still to come.");
+    for (severity, count) in severities {
+        text.sample("loa_plan_findings", &[("severity", severity)], count);
+    }
+    let plan = state.plan();
+    text.family(
+        "loa_schedule_problems",
+        "gauge",
+        "Mistakes in the schedule's files; with any, the one before is in force.",
+    );
+    text.sample("loa_schedule_problems", &[], plan.problems.len());
+    text.family("loa_segments", "gauge", "Recordings, by state.");
+    for (code, stand) in [
+        ("draft", Stand::Draft),
+        ("pending", Stand::Pending),
+        ("approved", Stand::Approved),
+        ("withdrawn", Stand::Withdrawn),
+    ] {
+        let count = plan.catalog.iter().filter(|segment| segment.state == stand).count();
+        text.sample("loa_segments", &[("state", code)], count);
+    }
+    if let Some(free) = disk_free(&state).await {
+        text.family("loa_disk_free_bytes", "gauge", "Free where the log is kept.");
+        text.sample("loa_disk_free_bytes", &[], free);
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text.0).into_response()
+}
+
+type Reading = fn(&Handle, &Status) -> f64;
+
+fn engines(state: &State, text: &mut Numbers) {
+    let readings: [(&str, &str, &str, Reading); 8] = [
+        ("loa_engine_running", "gauge", "Whether the output's engine runs.", |engine, _| {
+            one_if(running(engine))
+        }),
+        ("loa_output_up", "gauge", "Whether sound can leave.", |_, status| one_if(status.up)),
+        ("loa_on_air", "gauge", "Whether something sounds.", |_, status| one_if(status.on_air.is_some())),
+        ("loa_emergency", "gauge", "Whether an emergency has the air.", |_, status| {
+            one_if(status.layer == Layer::Emergency)
+        }),
+        ("loa_amplifier_on", "gauge", "Whether the amplifier was switched on.", |_, status| {
+            one_if(status.amplifier)
+        }),
+        ("loa_peak_dbfs", "gauge", "The loudest sample of the last turns.", |_, status| {
+            f64::from(status.peak_dbfs)
+        }),
+        ("loa_clock_wrong", "gauge", "Whether the clock cannot be right.", |_, status| {
+            one_if(status.clock == ClockHealth::Wrong)
+        }),
+        (
+            "loa_clock_synchronised",
+            "gauge",
+            "Whether the machine says its clock is synchronised.",
+            |_, status| one_if(status.clock == ClockHealth::Synchronised),
+        ),
+    ];
+    for (name, kind, help, reading) in readings {
+        text.family(name, kind, help);
+        for engine in &state.engines {
+            let output = engine.output().as_str();
+            text.sample(name, &[("output", output)], reading(engine, &engine.status()));
+        }
+    }
+    let starved = "loa_starved_frames_total";
+    text.family(starved, "counter", "Frames of silence that stood in for late sound.");
+    for engine in &state.engines {
+        text.sample(starved, &[("output", engine.output().as_str())], engine.status().starved);
+    }
+}
+
+fn one_if(is: bool) -> f64 {
+    f64::from(u8::from(is))
+}
+
+/// Prometheus' text format, 0.0.4.
+#[derive(Debug, Default)]
+struct Numbers(String);
+
+impl Numbers {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        self.line(format_args!("# HELP {name} {help}\n# TYPE {name} {kind}"));
+    }
+
+    /// The labels' values are ids and codes, which need no escaping.
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
+        let labels: Vec<_> = labels.iter().map(|(label, value)| format!("{label}=\"{value}\"")).collect();
+        match labels.as_slice() {
+            [] => self.line(format_args!("{name} {value}")),
+            labels => self.line(format_args!("{name}{{{}}} {value}", labels.join(","))),
+        }
+    }
+
+    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+        // Writing to a string cannot fail.
+        let _written = writeln!(self.0, "{line}");
+    }
+}

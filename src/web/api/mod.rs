@@ -1,0 +1,84 @@
+//! The interface for programs, `/api/v1`, and the document that describes it.
+
+mod airings;
+mod events;
+mod health;
+mod interrupts;
+mod segments;
+mod status;
+mod timeline;
+mod upload;
+mod users;
+
+use axum::Json;
+use axum::middleware::from_fn;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::problem::ProblemBody;
+use super::{State, in_time};
+
+/// What the document says before the addresses.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "loa",
+        description = "Scheduling and playout of a commune's loudspeaker station. Every refusal is an \
+            `application/problem+json` (RFC 9457) with a stable `code`."
+    ),
+    components(schemas(ProblemBody)),
+    modifiers(&Token),
+    security(("token" = []))
+)]
+struct Description;
+
+struct Token;
+
+impl Modify for Token {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        document.components.get_or_insert_default().add_security_scheme("token", scheme);
+    }
+}
+
+/// The addresses, with their description.
+pub(super) fn router() -> OpenApiRouter<State> {
+    // `routes!` takes handlers of one address each.
+    let quick = OpenApiRouter::new()
+        .routes(routes!(segments::list))
+        .routes(routes!(segments::one, segments::describe))
+        .routes(routes!(segments::audio))
+        .routes(routes!(segments::waveform))
+        .routes(routes!(segments::events))
+        .routes(routes!(segments::submit))
+        .routes(routes!(segments::approve))
+        .routes(routes!(segments::give_back))
+        .routes(routes!(segments::withdraw))
+        .routes(routes!(timeline::timeline))
+        .routes(routes!(status::status))
+        .routes(routes!(airings::airings))
+        .routes(routes!(interrupts::interrupt))
+        .routes(routes!(interrupts::call_off))
+        .routes(routes!(interrupts::stop))
+        .routes(routes!(events::events))
+        .routes(routes!(health::health))
+        .routes(routes!(users::list, users::add))
+        .routes(routes!(users::revoke))
+        .routes(routes!(users::token))
+        .routes(routes!(users::acts))
+        .routes(routes!(document))
+        .route_layer(from_fn(in_time));
+    let slow = OpenApiRouter::new().routes(routes!(upload::upload)).routes(routes!(airings::verify));
+    OpenApiRouter::with_openapi(Description::openapi())
+        .nest("/api/v1", quick.merge(slow))
+        .routes(routes!(health::metrics))
+}
+
+/// This document.
+#[utoipa::path(get, path = "/openapi.json", tag = "station", security(()),
+    responses((status = OK, description = "OpenAPI 3.1", content_type = "application/json")))]
+async fn document() -> Json<utoipa::openapi::OpenApi> {
+    Json(router().into_openapi())
+}

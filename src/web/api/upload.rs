@@ -1,0 +1,197 @@
+//! Recordings coming in: streamed to a temporary file, examined, entered as drafts.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::multipart::{Field, Multipart, MultipartRejection};
+use axum::extract::{DefaultBodyLimit, FromRequest, Request, State as Of};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use tokio::io::AsyncWriteExt as _;
+use utoipa::ToSchema;
+
+use super::segments::{Recording, check_words, set_word};
+use crate::media::ingest;
+use crate::media::temporary::Temporary;
+use crate::segment::Words;
+use crate::text::http::Refusal;
+use crate::text::verdict;
+use crate::web::State;
+use crate::web::person::{HandIn, Person};
+use crate::web::problem::{Problem, ProblemBody};
+
+/// How long the next bytes of an upload may take to come.
+const STALL: Duration = Duration::from_secs(30);
+/// Longest text beside the file, in bytes.
+const TEXT_BYTES: usize = 4096;
+/// Parts of a form: the file and each word once, with room for a browser's extras.
+const PARTS: usize = 16;
+
+/// A recording with its words, as a form.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "for the document: the form is read as it streams")]
+pub(super) struct Form {
+    /// The recording's bytes.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+    /// Its title; otherwise the one in the file, or the file's name.
+    title: Option<String>,
+    /// The programme or pool it is for.
+    programme: Option<String>,
+    /// The content area, `II.1` to `II.6`.
+    topic: Option<String>,
+    /// Its kind.
+    genre: Option<String>,
+    /// Who wrote it.
+    author: Option<String>,
+    /// The source of information.
+    source: Option<String>,
+    /// The first date on which it may air.
+    valid_from: Option<String>,
+    /// The last.
+    valid_until: Option<String>,
+    /// A date of the week it is meant for.
+    week: Option<String>,
+}
+
+/// What has come of an upload.
+struct Incoming {
+    words: Words,
+    file: Option<(Temporary, String)>,
+}
+
+/// Sets a flag when the request is given up, so that work for it ends.
+struct GivesUp(Arc<AtomicBool>);
+
+impl Drop for GivesUp {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Hands in a recording, as a draft. The same bytes again are the recording that is there already.
+#[utoipa::path(post, path = "/segments", tag = "segments",
+    request_body(content = Form, content_type = "multipart/form-data"),
+    responses(
+        (status = CREATED, body = Recording, description = "New", headers(("Location" = String, description = "Its address"))),
+        (status = OK, body = Recording, description = "It was there already"),
+        (status = SERVICE_UNAVAILABLE, body = ProblemBody, content_type = "application/problem+json", description = "Too many uploads at once"),
+        (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn upload(
+    person: Person<HandIn>,
+    Of(state): Of<State>,
+    mut request: Request,
+) -> Result<Response, Problem> {
+    let place = Arc::clone(&state.limits.uploads).try_acquire_owned().map_err(|_| Refusal::TooManyUploads)?;
+    // The size is counted as it comes, against the station's own limit.
+    DefaultBodyLimit::disable().apply(&mut request);
+    let form = Multipart::from_request(request, &state)
+        .await
+        .map_err(|_: MultipartRejection| Problem::from(Refusal::WrongType))?;
+    let Incoming { words, file } = receive(&state, form).await?;
+    let (file, name) = file.ok_or(Refusal::NoFile)?;
+
+    let cancel = Arc::new(AtomicBool::new(false));
+    let _gives_up = GivesUp(Arc::clone(&cancel));
+    let all = state.clone();
+    let work = move || {
+        // As long as it is at work, it takes an upload's place.
+        let _place = place;
+        let taken = all.intake.take_in(file, &name, words, person.name(), &cancel)?;
+        if !taken.known {
+            all.store.act(person.act("segment.add", taken.segment.id.as_str(), all.clock.now()))?;
+            tracing::info!(segment.id = %taken.segment.id, by = person.name(), "segment.add");
+        }
+        all.nudge();
+        Ok::<_, Problem>(taken)
+    };
+    let taken =
+        tokio::task::spawn_blocking(work).await.map_err(|failure| Problem::unexpected(&failure))??;
+    let known = taken.known;
+    let remark = taken.converted_from.map(verdict::converted);
+    let recording = Recording::from(taken.segment);
+    let recording = match remark {
+        Some(remark) => recording.remark(remark),
+        None => recording,
+    };
+    let status = if known { StatusCode::OK } else { StatusCode::CREATED };
+    Ok((status, [(header::LOCATION, recording.address())], Json(recording)).into_response())
+}
+
+/// Reads the parts, in whatever order they come.
+async fn receive(state: &State, mut form: Multipart) -> Result<Incoming, Problem> {
+    let mut incoming = Incoming { words: Words::default(), file: None };
+    for _ in 0..PARTS {
+        let part = tokio::time::timeout(STALL, form.next_field()).await.map_err(|_| Refusal::Interrupted)?;
+        let Some(part) = part.map_err(|failure| broken(&failure))? else {
+            check_words(&incoming.words)?;
+            return Ok(incoming);
+        };
+        let field = part.name().unwrap_or_default().to_owned();
+        if field == "file" {
+            if incoming.file.is_some() {
+                return Err(Problem::field("file"));
+            }
+            let name = part.file_name().unwrap_or_default().to_owned();
+            incoming.file = Some((keep(state, part).await?, name));
+        } else {
+            let text = text(part, &field).await?;
+            set_word(state, &mut incoming.words, &field, &text)?;
+        }
+    }
+    Err(Refusal::Malformed { said: "too many parts".to_owned() }.into())
+}
+
+/// The next bytes of a part; none at its end.
+async fn chunk(part: &mut Field<'_>) -> Result<Option<axum::body::Bytes>, Problem> {
+    let chunk = tokio::time::timeout(STALL, part.chunk()).await.map_err(|_| Refusal::Interrupted)?;
+    chunk.map_err(|failure| broken(&failure))
+}
+
+/// Streams a part into a temporary file, counting.
+async fn keep(state: &State, mut part: Field<'_>) -> Result<Temporary, Problem> {
+    let intake = Arc::clone(&state.intake);
+    let most = intake.max_bytes();
+    let created = tokio::task::spawn_blocking(move || intake.incoming()).await;
+    let (temporary, file) = created.map_err(|failure| Problem::unexpected(&failure))?.map_err(disk)?;
+    let mut file = tokio::fs::File::from_std(file);
+    let mut size: u64 = 0;
+    while let Some(bytes) = chunk(&mut part).await? {
+        size = size.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        if size > most {
+            return Err(Refusal::TooLarge { most }.into());
+        }
+        file.write_all(&bytes).await.map_err(disk)?;
+    }
+    // Writes go on in the background until then.
+    file.flush().await.map_err(disk)?;
+    Ok(temporary)
+}
+
+/// A short text.
+async fn text(mut part: Field<'_>, field: &str) -> Result<String, Problem> {
+    let mut text = Vec::new();
+    while let Some(bytes) = chunk(&mut part).await? {
+        text.extend_from_slice(&bytes);
+        if text.len() > TEXT_BYTES {
+            return Err(Problem::field(field));
+        }
+    }
+    String::from_utf8(text).map_err(|_| Problem::field(field))
+}
+
+fn disk(cause: std::io::Error) -> Problem {
+    let refusal = ingest::Refusal::of_disk("write the upload", cause);
+    tracing::error!(error = &refusal as &dyn std::error::Error, "an upload could not be written");
+    Refusal::Recording(refusal).into()
+}
+
+/// A form that cannot be read: cut off, or never one.
+fn broken(failure: &axum::extract::multipart::MultipartError) -> Problem {
+    match failure.status() {
+        StatusCode::BAD_REQUEST => Refusal::Malformed { said: failure.body_text() }.into(),
+        _ => Refusal::Interrupted.into(),
+    }
+}

@@ -1,0 +1,123 @@
+//! What requests bring, read at the door: bodies, addresses and questions, refused as problems.
+
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use serde::de::DeserializeOwned;
+
+use super::problem::Problem;
+use super::{BODY_BYTES, State};
+use crate::text::http::Refusal;
+
+/// A JSON body.
+#[derive(Debug)]
+pub(super) struct Body<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<State> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &State) -> Result<Self, Problem> {
+        let axum::Json(body) = axum::Json::from_request(request, state).await.map_err(
+            |rejection: JsonRejection| match rejection.status() {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE => Refusal::WrongType,
+                StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge { most: BODY_BYTES },
+                _ => Refusal::Malformed { said: rejection.body_text() },
+            },
+        )?;
+        Ok(Self(body))
+    }
+}
+
+/// The questions of an address, after its `?`.
+#[derive(Debug)]
+pub(super) struct Asked<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequestParts<State> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        let Query(asked) = Query::from_request_parts(parts, state)
+            .await
+            .map_err(|rejection: QueryRejection| Refusal::Malformed { said: rejection.body_text() })?;
+        Ok(Self(asked))
+    }
+}
+
+/// The variable part of an address. What cannot be an id names nothing.
+#[derive(Debug)]
+pub(super) struct Named(pub(super) String);
+
+impl FromRequestParts<State> for Named {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        let Path(name) = Path::from_request_parts(parts, state)
+            .await
+            .map_err(|_: PathRejection| Problem::from(Refusal::NoRoute))?;
+        Ok(Self(name))
+    }
+}
+
+/// An instant of a question: an instant, or a date of the station, which is its first moment.
+pub(super) fn instant(field: &str, text: &str, zone: &TimeZone) -> Result<Timestamp, Problem> {
+    match (text.parse::<Timestamp>(), text.parse::<Date>()) {
+        (Ok(instant), _) => Ok(instant),
+        (Err(_), Ok(date)) => start_of(date, zone).ok_or_else(|| Problem::field(field)),
+        (Err(_), Err(_)) => Err(Problem::field(field)),
+    }
+}
+
+/// The end of a stretch: an instant, or a date of the station, which is included.
+pub(super) fn end(field: &str, text: &str, zone: &TimeZone) -> Result<Timestamp, Problem> {
+    match (text.parse::<Timestamp>(), text.parse::<Date>()) {
+        (Ok(instant), _) => Ok(instant),
+        (Err(_), Ok(date)) => {
+            let next = date.checked_add(1.day()).ok().and_then(|next| start_of(next, zone));
+            next.ok_or_else(|| Problem::field(field))
+        }
+        (Err(_), Err(_)) => Err(Problem::field(field)),
+    }
+}
+
+/// The first moment of a date.
+pub(super) fn start_of(date: Date, zone: &TimeZone) -> Option<Timestamp> {
+    zone.to_zoned(date.at(0, 0, 0, 0)).ok().map(|midnight| midnight.timestamp())
+}
+
+/// An instant as the station's clocks show it: `2026-11-23T05:30:00.000+07:00`.
+pub(super) fn local(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
+}
+
+/// Whole milliseconds.
+pub(super) fn millis(length: SignedDuration) -> i64 {
+    i64::try_from(length.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_stands_for_the_stations_whole_day() {
+        let zone = TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
+        let (from, to) =
+            (instant("from", "2026-11-23", &zone).unwrap(), end("to", "2026-11-23", &zone).unwrap());
+        assert_eq!(
+            (from.to_string(), to.to_string()),
+            ("2026-11-22T17:00:00Z".into(), "2026-11-23T17:00:00Z".into())
+        );
+        assert_eq!(
+            instant("from", "2026-11-22T22:30:00Z", &zone).unwrap().to_string(),
+            "2026-11-22T22:30:00Z"
+        );
+        assert_eq!(local(from, &zone), "2026-11-23T00:00:00.000+07:00");
+        for wrong in ["", "yesterday", "2026-02-30", "05:30"] {
+            assert!(instant("from", wrong, &zone).is_err(), "{wrong}");
+        }
+    }
+}

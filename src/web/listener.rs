@@ -1,0 +1,202 @@
+//! Connections in, with a bound: so many at once, so many from one address, and none that only sits there.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, Sleep, sleep};
+
+/// Connections at once; a commune has a handful of people.
+const CONNECTIONS: usize = 256;
+/// Connections from one address: a browser opens six. Behind a proxy all come from one, so this is not small.
+const FROM_ONE_ADDRESS: usize = 64;
+/// A connection on which nothing moves for so long is closed; events send something every 15 s.
+const IDLE: Duration = Duration::from_secs(40);
+
+/// The other end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+impl Connected<IncomingStream<'_, Bounded>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Bounded>) -> Self {
+        Self(*stream.remote_addr())
+    }
+}
+
+/// A listener with bounds.
+#[derive(Debug)]
+pub(super) struct Bounded {
+    listener: TcpListener,
+    places: Arc<Semaphore>,
+    guests: Arc<Guests>,
+}
+
+impl Bounded {
+    pub(super) fn new(listener: TcpListener) -> Self {
+        Self { listener, places: Arc::new(Semaphore::new(CONNECTIONS)), guests: Arc::default() }
+    }
+}
+
+impl Listener for Bounded {
+    type Io = Connection;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
+        loop {
+            // Over the bound new ones wait in the system's queue until a place is free.
+            let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
+                std::future::pending::<()>().await;
+                continue;
+            };
+            let (stream, from) = Listener::accept(&mut self.listener).await;
+            let Some(guest) = Guests::welcome(&self.guests, from.ip()) else {
+                tracing::debug!(peer = %from, "too many connections from one address");
+                continue;
+            };
+            return (Connection { stream, idle: Box::pin(sleep(IDLE)), _guest: guest, _place: place }, from);
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+/// How many connections each address has.
+#[derive(Debug, Default)]
+struct Guests(Mutex<BTreeMap<IpAddr, usize>>);
+
+impl Guests {
+    fn welcome(guests: &Arc<Self>, address: IpAddr) -> Option<Guest> {
+        let mut counts = guests.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(address).or_default();
+        if *count >= FROM_ONE_ADDRESS {
+            return None;
+        }
+        *count += 1;
+        Some(Guest { guests: Arc::clone(guests), address })
+    }
+}
+
+/// One connection's place among those of its address.
+#[derive(Debug)]
+struct Guest {
+    guests: Arc<Guests>,
+    address: IpAddr,
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        let mut counts = self.guests.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// A connection that fails once nothing has moved on it for [`IDLE`].
+#[derive(Debug)]
+pub(super) struct Connection {
+    stream: TcpStream,
+    idle: Pin<Box<Sleep>>,
+    _guest: Guest,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    /// Notes that something moved, or fails when it has been too long.
+    fn watch<T>(&mut self, moved: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
+        if moved.is_ready() {
+            self.idle.as_mut().reset(Instant::now() + IDLE);
+            return moved;
+        }
+        self.idle.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let moved = Pin::new(&mut self.stream).poll_read(context, buffer);
+        self.watch(moved, context)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let moved = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.watch(moved, context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let moved = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.watch(moved, context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+
+    #[test]
+    fn an_address_gets_its_place_back_when_a_connection_ends() {
+        let guests = Arc::new(Guests::default());
+        let address = IpAddr::from([127, 0, 0, 1]);
+        let mut here: Vec<_> =
+            (0..FROM_ONE_ADDRESS).map(|_| Guests::welcome(&guests, address).unwrap()).collect();
+        assert!(Guests::welcome(&guests, address).is_none());
+        assert!(Guests::welcome(&guests, IpAddr::from([127, 0, 0, 2])).is_some());
+        here.pop();
+        assert!(Guests::welcome(&guests, address).is_some());
+        here.clear();
+        assert!(guests.0.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_only_sits_there_is_closed() {
+        let mut bounded = Bounded::new(TcpListener::bind("127.0.0.1:0").await.unwrap());
+        let client = TcpStream::connect(bounded.local_addr().unwrap()).await.unwrap();
+        let (mut connection, _) = bounded.accept().await;
+        tokio::time::pause();
+        let read = connection.read_u8().await;
+        assert_eq!(read.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        drop(client);
+    }
+}

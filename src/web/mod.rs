@@ -1,0 +1,162 @@
+//! HTTP: the interface under `/api/v1`.
+//!
+//! Knows people, the store and the engines' handles; no device, no audio path. Nothing here can hold up an engine: a
+//! command goes into a bounded queue or is refused, a status is the newest one and never waited for.
+//!
+//! Everything asks for a token except `/api/v1/health`, the document `/api/v1/openapi.json`, and `/metrics` from the
+//! machine itself. There is no default user and no default password: the first person is made on the command line.
+
+mod api;
+mod input;
+mod listener;
+mod person;
+mod problem;
+#[cfg(test)]
+mod tests;
+
+use std::future::Future;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderValue, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+
+use crate::access::OwnWork;
+use crate::clock::Clock;
+use crate::engine::handle::Handle;
+use crate::intake::Intake;
+use crate::store::Store;
+use crate::text::http::Refusal;
+use crate::timeline::plan::Plan;
+use listener::{Bounded, Peer};
+use problem::Problem;
+
+/// The largest body of anything but an upload, in bytes.
+const BODY_BYTES: u64 = 64 * 1024;
+/// How long anything but an upload and a walk through the log may take to answer.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How long requests at work may go on once the program stops.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// What the interface is made of; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// Facts.
+    pub store: Store,
+    /// The way in for recordings.
+    pub intake: Arc<Intake>,
+    /// The station's `audio/`.
+    pub audio_dir: PathBuf,
+    /// The engines, one for each output.
+    pub engines: Vec<Handle>,
+    /// The plan in force.
+    pub plan: watch::Receiver<Arc<Plan>>,
+    /// A nudge to plan anew.
+    pub replan: SyncSender<()>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Whether people may approve what they handed in.
+    pub own_work: OwnWork,
+    /// How much is taken at once.
+    pub limits: Arc<Limits>,
+}
+
+/// How much is taken at once.
+#[derive(Debug)]
+pub struct Limits {
+    /// Uploads at work.
+    pub uploads: Arc<Semaphore>,
+    /// Listeners for events.
+    pub listeners: Arc<Semaphore>,
+    /// Walks through the log.
+    pub walks: Arc<Semaphore>,
+}
+
+impl Limits {
+    /// Limits with room for so many uploads at once.
+    pub fn with_uploads(uploads: usize) -> Self {
+        Self {
+            uploads: Arc::new(Semaphore::new(uploads)),
+            listeners: Arc::new(Semaphore::new(32)),
+            walks: Arc::new(Semaphore::new(1)),
+        }
+    }
+}
+
+impl Default for Limits {
+    /// Four uploads: more would only wait for the processor, which decodes them, and the air comes first.
+    fn default() -> Self {
+        Self::with_uploads(4)
+    }
+}
+
+impl State {
+    /// The plan in force.
+    fn plan(&self) -> Arc<Plan> {
+        Arc::clone(&self.plan.borrow())
+    }
+
+    /// Has the plan made anew, after a change of the catalogue.
+    fn nudge(&self) {
+        // Full: it was nudged already. Gone: the program is stopping.
+        let _nudged = self.replan.try_send(());
+    }
+}
+
+/// The whole interface.
+pub fn router(state: State) -> Router {
+    let (api, _) = api::router().split_for_parts();
+    api.fallback(|| async { Problem::from(Refusal::NoRoute) })
+        .method_not_allowed_fallback(|| async { Problem::from(Refusal::WrongMethod) })
+        .layer(DefaultBodyLimit::max(usize::try_from(BODY_BYTES).unwrap_or(usize::MAX)))
+        .layer(from_fn(guarded))
+        .with_state(state)
+}
+
+/// Serves the interface until `stop`, and a little longer for what is at work then.
+pub async fn serve(
+    listener: TcpListener,
+    state: State,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let (stopped, mut stopping) = watch::channel(false);
+    let service = router(state).into_make_service_with_connect_info::<Peer>();
+    let serving = axum::serve(Bounded::new(listener), service).with_graceful_shutdown(async move {
+        stop.await;
+        stopped.send_replace(true);
+    });
+    let out_of_patience = async {
+        // The sender only goes once it has sent.
+        let _seen = stopping.wait_for(|stopped| *stopped).await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        served = serving => served,
+        () = out_of_patience => Ok(()),
+    }
+}
+
+/// Every answer says that its type is what it says, and stays out of caches.
+async fn guarded(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Gives up on an answer that takes too long.
+async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(PATIENCE, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::from(Refusal::TooSlow).into_response(),
+    }
+}

@@ -1,0 +1,217 @@
+//! Refusals on the wire: RFC 9457 `application/problem+json`, with a stable code for programs and a sentence for people.
+
+use std::error::Error;
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::access::Permission;
+use crate::engine::handle::Refused;
+use crate::intake::IntakeError;
+use crate::media::ingest;
+use crate::store::StoreError;
+use crate::text::http::Refusal;
+
+/// A refusal on its way out.
+#[derive(Debug)]
+pub(super) struct Problem(pub(super) Refusal);
+
+/// The body of a refusal, RFC 9457.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ProblemBody {
+    /// `urn:loa:problem:` and the code.
+    r#type: String,
+    /// A few words, in Vietnamese.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What happened, what it means for the air, what to do; in Vietnamese.
+    detail: String,
+    /// What programs go by; never changes.
+    #[schema(example = "not-permitted")]
+    code: &'static str,
+    /// What the person would have to be allowed to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "approve")]
+    permission: Option<Permission>,
+    /// The field that is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+    /// What to quote to a technician: the log has it too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<String>,
+}
+
+impl Problem {
+    /// Something that should not happen: logged under a number, of which alone the client learns.
+    pub(super) fn unexpected(failure: &(dyn Error + 'static)) -> Self {
+        let mut bytes = [0; 4];
+        // Without random bytes the number is not unique, and still found in the log.
+        let number = match getrandom::fill(&mut bytes) {
+            Ok(()) => format!("{:08x}", u32::from_be_bytes(bytes)),
+            Err(_) => "0".to_owned(),
+        };
+        tracing::error!(number, error = failure, "a request failed");
+        Self(Refusal::Unexpected { number })
+    }
+
+    /// A field of the request that has a value it cannot have.
+    pub(super) fn field(name: &str) -> Self {
+        Self(Refusal::BadField { field: name.to_owned() })
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let Self(refusal) = self;
+        let (status, code) = kind(&refusal);
+        let body = ProblemBody {
+            r#type: format!("urn:loa:problem:{code}"),
+            title: refusal.title(),
+            status: status.as_u16(),
+            detail: refusal.detail(),
+            code,
+            permission: match &refusal {
+                Refusal::NotPermitted(permission) => Some(*permission),
+                _ => None,
+            },
+            field: match &refusal {
+                Refusal::BadField { field } => Some(field.clone()),
+                _ => None,
+            },
+            number: match &refusal {
+                Refusal::Unexpected { number } => Some(number.clone()),
+                _ => None,
+            },
+        };
+        let mut response = (status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        match status {
+            StatusCode::UNAUTHORIZED => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"loa\""));
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+/// The status and the stable code of a refusal.
+fn kind(refusal: &Refusal) -> (StatusCode, &'static str) {
+    use StatusCode as S;
+    match refusal {
+        Refusal::NoToken => (S::UNAUTHORIZED, "no-token"),
+        Refusal::WrongToken => (S::UNAUTHORIZED, "wrong-token"),
+        Refusal::NotPermitted(_) => (S::FORBIDDEN, "not-permitted"),
+        Refusal::OwnWork => (S::FORBIDDEN, "own-work"),
+        Refusal::NoRoute => (S::NOT_FOUND, "no-such-address"),
+        Refusal::WrongMethod => (S::METHOD_NOT_ALLOWED, "wrong-method"),
+        Refusal::NoSegment => (S::NOT_FOUND, "no-such-segment"),
+        Refusal::FileGone => (S::NOT_FOUND, "file-gone"),
+        Refusal::NoInterrupt => (S::NOT_FOUND, "no-such-interrupt"),
+        Refusal::NoOutput => (S::NOT_FOUND, "no-such-output"),
+        Refusal::NoUser => (S::NOT_FOUND, "no-such-user"),
+        Refusal::UserExists => (S::CONFLICT, "user-exists"),
+        Refusal::BadUserName => (S::UNPROCESSABLE_ENTITY, "bad-user-name"),
+        Refusal::NoRole => (S::UNPROCESSABLE_ENTITY, "no-role"),
+        Refusal::LastAdmin => (S::CONFLICT, "last-admin"),
+        Refusal::NotApproved(_) => (S::CONFLICT, "not-approved"),
+        Refusal::NotValid => (S::CONFLICT, "not-valid-today"),
+        Refusal::WrongState(_) => (S::CONFLICT, "wrong-state"),
+        Refusal::OtherBytes => (S::CONFLICT, "other-bytes"),
+        Refusal::QuietHours => (S::CONFLICT, "quiet-hours"),
+        Refusal::Malformed { .. } => (S::BAD_REQUEST, "malformed"),
+        Refusal::WrongType => (S::UNSUPPORTED_MEDIA_TYPE, "wrong-type"),
+        Refusal::BadField { .. } => (S::UNPROCESSABLE_ENTITY, "bad-field"),
+        Refusal::UnknownProgramme => (S::UNPROCESSABLE_ENTITY, "unknown-programme"),
+        Refusal::NoFile => (S::UNPROCESSABLE_ENTITY, "no-file"),
+        Refusal::Interrupted => (S::REQUEST_TIMEOUT, "interrupted"),
+        Refusal::TooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "too-large"),
+        Refusal::Recording(verdict) => recording(verdict),
+        Refusal::TooManyUploads => (S::SERVICE_UNAVAILABLE, "too-many-uploads"),
+        Refusal::TooManyListeners => (S::SERVICE_UNAVAILABLE, "too-many-listeners"),
+        Refusal::Busy => (S::SERVICE_UNAVAILABLE, "busy"),
+        Refusal::EngineBusy => (S::SERVICE_UNAVAILABLE, "engine-busy"),
+        Refusal::EngineGone => (S::SERVICE_UNAVAILABLE, "engine-gone"),
+        Refusal::TooSlow => (S::SERVICE_UNAVAILABLE, "too-slow"),
+        Refusal::Unexpected { .. } => (S::INTERNAL_SERVER_ERROR, "unexpected"),
+    }
+}
+
+/// The status and the stable code of a verdict on a recording.
+fn recording(verdict: &ingest::Refusal) -> (StatusCode, &'static str) {
+    use StatusCode as S;
+    match verdict {
+        ingest::Refusal::Empty => (S::UNPROCESSABLE_ENTITY, "recording-empty"),
+        ingest::Refusal::NotAudio => (S::UNPROCESSABLE_ENTITY, "recording-not-audio"),
+        ingest::Refusal::Silent => (S::UNPROCESSABLE_ENTITY, "recording-silent"),
+        ingest::Refusal::TooShort { .. } => (S::UNPROCESSABLE_ENTITY, "recording-too-short"),
+        ingest::Refusal::TooLong { .. } => (S::UNPROCESSABLE_ENTITY, "recording-too-long"),
+        ingest::Refusal::TooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "too-large"),
+        ingest::Refusal::Truncated { .. } => (S::UNPROCESSABLE_ENTITY, "recording-truncated"),
+        ingest::Refusal::UnsupportedCodec { .. } => (S::UNPROCESSABLE_ENTITY, "recording-unsupported"),
+        ingest::Refusal::DecoderFailed => (S::UNPROCESSABLE_ENTITY, "recording-broken"),
+        ingest::Refusal::DiskFull => (S::INSUFFICIENT_STORAGE, "disk-full"),
+        ingest::Refusal::Cancelled => (S::REQUEST_TIMEOUT, "interrupted"),
+        ingest::Refusal::Io { .. } => (S::INTERNAL_SERVER_ERROR, "disk-failed"),
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self(refusal)
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(failure: StoreError) -> Self {
+        match failure {
+            StoreError::NoSegment(_) => Self(Refusal::NoSegment),
+            StoreError::WrongState { state, .. } => Self(Refusal::WrongState(state)),
+            StoreError::OtherBytes(_) => Self(Refusal::OtherBytes),
+            StoreError::NoUser(_) => Self(Refusal::NoUser),
+            StoreError::UserExists(_) => Self(Refusal::UserExists),
+            StoreError::BadUserName(_) => Self(Refusal::BadUserName),
+            StoreError::Busy => Self(Refusal::Busy),
+            StoreError::File { .. }
+            | StoreError::Open { .. }
+            | StoreError::Damaged { .. }
+            | StoreError::Newer { .. }
+            | StoreError::Migrate { .. }
+            | StoreError::Query { .. }
+            | StoreError::Value { .. }
+            | StoreError::Stopped
+            | StoreError::Random(_)
+            | StoreError::FileTaken(_) => Self::unexpected(&failure),
+        }
+    }
+}
+
+impl From<IntakeError> for Problem {
+    fn from(failure: IntakeError) -> Self {
+        match failure {
+            IntakeError::Refused(refusal @ ingest::Refusal::Io { .. }) => {
+                tracing::error!(error = &refusal as &dyn Error, "a recording could not be taken in");
+                Self(Refusal::Recording(refusal))
+            }
+            IntakeError::Refused(refusal) => Self(Refusal::Recording(refusal)),
+            IntakeError::Store(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Busy => Self(Refusal::EngineBusy),
+            Refused::Gone => Self(Refusal::EngineGone),
+        }
+    }
+}
