@@ -91,7 +91,7 @@ fn report(airings: &[Airing], timelines: &[Arc<Timeline>], shape: Shape) -> anyh
             table.row(outcome::log_line(number, &block.title, airing, &timeline.time_zone));
         }
     }
-    commands::print(shape, &table, &airings)?;
+    commands::print_log(shape, &table, &airings)?;
     let aired = airings.iter().filter(|airing| airing.outcome() == Outcome::Aired).count();
     if shape == Shape::Table {
         let frames: u64 = airings.iter().map(Airing::delivered).sum();

@@ -6,14 +6,14 @@ use crate::segment::Segment;
 
 /// Head of the list of recordings.
 pub const SEGMENT_COLUMNS: [&str; 7] =
-    ["Mã", "Tệp", "Tên", "Chuyên mục", "Thời lượng", "Độ ồn (LUFS)", "Trạng thái"];
+    ["Mã", "Tệp", "Tên", "Chuyên mục", "Thời lượng", "Độ to (LUFS)", "Trạng thái"];
 /// Head of the timeline.
 pub const TIMELINE_COLUMNS: [&str; 5] = ["Giờ phát", "Thời lượng", "Mục", "Bản ghi", "Ghi chú"];
 /// Head of the list of outputs.
-pub const DEVICE_COLUMNS: [&str; 3] = ["Tên cho `device`", "Thiết bị", "Mặc định"];
+pub const DEVICE_COLUMNS: [&str; 4] = ["Tên cho `device`", "Thiết bị", "Dùng được", "Mặc định"];
 /// Head of the list of people.
 pub const USER_COLUMNS: [&str; 4] = ["Tên", "Vai trò", "Tạo lúc", "Thu hồi lúc"];
-/// Mark of the default output.
+/// Mark of an output that can be used, and of the default one.
 pub const YES: &str = "có";
 /// What stands where no recording will sound.
 pub const SILENCE: &str = "(im lặng)";
@@ -31,7 +31,7 @@ pub fn mistakes(count: usize) -> String {
 }
 
 /// How many findings the days ahead have.
-pub fn findings(count: usize) -> String {
+pub fn count_of_findings(count: usize) -> String {
     format!("Có {count} điều cần biết về các ngày tới:")
 }
 

@@ -7,12 +7,29 @@ use crate::timeline::{Absence, Finding, FindingKind, Severity};
 
 /// A finding in full sentences, with local times of the station.
 pub fn finding(f: &Finding, time_zone: &TimeZone) -> String {
-    let when = local(f.at, time_zone);
-    let what = match &f.cue {
+    format!("Lúc {}, {}", local(f.at, time_zone), what(f))
+}
+
+/// Findings, each sentence once with all its times: what is missing all week is said once and not seven times.
+pub fn findings(found: &[Finding], time_zone: &TimeZone) -> Vec<String> {
+    let mut said: Vec<(String, Vec<String>)> = Vec::new();
+    for f in found {
+        let (what, when) = (what(f), local(f.at, time_zone));
+        match said.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, times)) => times.push(when),
+            None => said.push((what, vec![when])),
+        }
+    }
+    said.into_iter().map(|(what, times)| format!("Lúc {}, {what}", times.join("; "))).collect()
+}
+
+/// Where it is, and the sentence.
+fn what(f: &Finding) -> String {
+    let place = match &f.cue {
         Some(cue) => format!("mục “{}” của buổi phát “{}”", cue.slot, cue.block.session),
         None => format!("buổi phát “{}”", f.block.session),
     };
-    format!("Lúc {when}, {what}: {}", sentence(f))
+    format!("{place}: {}", sentence(f))
 }
 
 /// What it is, what will be heard, and what to do.
@@ -43,7 +60,7 @@ fn sentence(f: &Finding) -> String {
             }
         ),
         FindingKind::PoolTooSmall { pool } => format!(
-            "kho luân phiên “{pool}” có quá ít bản ghi dùng được. {} Hãy thêm và duyệt bản ghi cho kho này.",
+            "nhạc luân phiên “{pool}” có quá ít bản ghi dùng được. {} Hãy thêm và duyệt bài cho nhạc luân phiên này.",
             if f.severity == Severity::Error {
                 "Mục này sẽ không có gì để phát."
             } else {
@@ -76,8 +93,8 @@ fn sentence(f: &Finding) -> String {
         FindingKind::WeekdayNotAllowed => "quy chế không cho phát vào thứ này trong tuần. Cả buổi này sẽ im lặng. Hãy \
              chuyển buổi phát sang ngày khác, hoặc sửa quy chế trong station.toml nếu ngày phát đã thay đổi."
             .to_owned(),
-        FindingKind::InQuietHours => "mục nằm trong giờ yên tĩnh. Mục này sẽ không được phát. Hãy dời mục ra ngoài giờ \
-             yên tĩnh."
+        FindingKind::InQuietHours => "mục nằm trong giờ yên lặng. Mục này sẽ không được phát. Hãy dời mục ra ngoài giờ \
+             yên lặng."
             .to_owned(),
     }
 }
@@ -106,7 +123,7 @@ fn absent(why: &Absence) -> &'static str {
              gọn các mục trước đó hoặc kéo dài buổi phát."
         }
         Absence::QuietHours => {
-            "mục nằm trong giờ yên tĩnh. Mục này sẽ không được phát. Hãy dời mục ra ngoài giờ yên tĩnh."
+            "mục nằm trong giờ yên lặng. Mục này sẽ không được phát. Hãy dời mục ra ngoài giờ yên lặng."
         }
         Absence::AgainstTheRules => {
             "quy chế không cho phép buổi phát này. Mục này sẽ không được phát. Hãy sửa lịch cho đúng quy chế."
@@ -171,6 +188,21 @@ mod tests {
             "Lúc 23/11 05:31:00, buổi phát “sang”: không có gì để phát trong 2 phút 5 giây. Loa sẽ im lặng cho đến mục \
              kế tiếp. Hãy thêm một mục lấp giờ (fill) hoặc bổ sung bản ghi."
         );
+    }
+
+    #[test]
+    fn what_is_the_same_on_several_days_is_said_once() {
+        let on = |date: &str, silence_ms| Finding {
+            severity: Severity::Error,
+            block: BlockId { date: date.parse().unwrap(), session: "sang".into() },
+            cue: None,
+            at: format!("{date}T05:31:00Z").parse().unwrap(),
+            kind: FindingKind::Gap { silence_ms },
+        };
+        let found = [on("2026-11-23", 60_000), on("2026-11-24", 9_000), on("2026-11-25", 60_000)];
+        let said = findings(&found, &TimeZone::UTC);
+        assert_eq!(said.len(), 2);
+        assert!(said[0].starts_with("Lúc 23/11 05:31:00; 25/11 05:31:00, buổi phát “sang”: "), "{}", said[0]);
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub const LOG_COLUMNS: [&str; 19] = [
     "Người trực",
 ];
 
+/// Those that a screen has room for: the date, the times, what became of it and why, and what it was.
+pub const ON_SCREEN: [usize; 8] = [1, 3, 4, 5, 6, 16, 17, 7];
+
 /// An airing as a line of the paper log. `number` counts the lines; `session` is the title of the airing's session.
 pub fn log_line(number: usize, session: &str, airing: &Airing, time_zone: &TimeZone) -> [String; 19] {
     let item = &airing.item;

@@ -25,6 +25,13 @@ impl Table {
         self.rows.is_empty()
     }
 
+    /// The same with these columns only, in this order.
+    pub fn only(&self, columns: &[usize]) -> Self {
+        let cut =
+            |line: &Vec<String>| columns.iter().filter_map(|column| line.get(*column).cloned()).collect();
+        Self { head: cut(&self.head), rows: self.rows.iter().map(cut).collect() }
+    }
+
     /// Writes it in columns as wide as their widest cell.
     pub fn print(&self, to: &mut impl Write) -> io::Result<()> {
         let lines = || std::iter::once(&self.head).chain(&self.rows);
@@ -82,6 +89,13 @@ mod tests {
             String::from_utf8(text).unwrap(),
             "Giờ       Tên\n05:30:00  Nhạc hiệu, \"lời xướng\"\n-3.5      =1+1\n"
         );
+    }
+
+    #[test]
+    fn some_columns_are_shown_in_the_order_asked_for() {
+        let mut text = Vec::new();
+        table().only(&[1, 0]).print(&mut text).unwrap();
+        assert!(String::from_utf8(text).unwrap().ends_with("=1+1                      -3.5\n"));
     }
 
     #[test]

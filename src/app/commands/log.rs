@@ -7,7 +7,7 @@ use jiff::ToSpan;
 use jiff::civil::{DateTime, Time};
 use jiff::tz::TimeZone;
 
-use super::{print, say};
+use super::{print, print_log, say};
 use crate::app::cli::{Airings, Format, Shape};
 use crate::app::exit::Exit;
 use crate::app::station::Station;
@@ -45,7 +45,7 @@ pub fn airings(station: &Station, which: &Airings) -> anyhow::Result<Exit> {
             break;
         }
     }
-    print(which.format.format, &table, &all)?;
+    print_log(which.format.format, &table, &all)?;
     Ok(Exit::Fine)
 }
 

@@ -17,8 +17,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::cli::Shape;
-use crate::text::console;
 use crate::text::table::Table;
+use crate::text::{console, outcome};
 
 /// Prints a table for people or spreadsheets, or what it stands for as JSON.
 pub(super) fn print<T: Serialize + ?Sized>(shape: Shape, table: &Table, data: &T) -> io::Result<()> {
@@ -31,6 +31,14 @@ pub(super) fn print<T: Serialize + ?Sized>(shape: Shape, table: &Table, data: &T
             serde_json::to_writer_pretty(&mut out, data)?;
             writeln!(out)
         }
+    }
+}
+
+/// Prints the log: on a screen the columns it has room for, otherwise all.
+pub fn print_log<T: Serialize + ?Sized>(shape: Shape, table: &Table, data: &T) -> io::Result<()> {
+    match shape {
+        Shape::Table => print(shape, &table.only(&outcome::ON_SCREEN), data),
+        Shape::Csv | Shape::Json => print(shape, table, data),
     }
 }
 

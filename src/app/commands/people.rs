@@ -59,7 +59,8 @@ pub fn devices(format: Format) -> anyhow::Result<Exit> {
     let mut table = Table::new(console::DEVICE_COLUMNS);
     for device in &devices {
         let default = if device.is_default { console::YES } else { "" };
-        table.row([device.id.as_str(), device.name.as_str(), default]);
+        let usable = if device.formats.is_empty() { "" } else { console::YES };
+        table.row([device.id.as_str(), device.name.as_str(), usable, default]);
     }
     print(format.format, &table, &devices)?;
     Ok(Exit::Fine)
