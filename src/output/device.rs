@@ -1,6 +1,7 @@
 //! Sound devices by stable name, through rodio's cpal: which there are, and opening one with our own callback.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -134,12 +135,27 @@ fn locate(name: &DeviceName) -> Result<Device, OpenError> {
         },
         DeviceId::host,
     );
+    if name.0.is_none() && system == HostId::Alsa && !has_card() {
+        return Err(OpenError::NotFound(name.clone()));
+    }
     let host = cpal::host_from_id(system).map_err(|source| OpenError::Host(system, source))?;
     let find = |host: &Host| match &name.0 {
         None => host.default_output_device(),
         Some(id) => host.device_by_id(id),
     };
     find(&host).ok_or_else(|| OpenError::NotFound(name.clone()))
+}
+
+/// Whether ALSA may have something to play on: a card, or what somebody configured. To ask ALSA itself would make its
+/// library complain on the terminal, some lines for each attempt.
+pub fn has_card() -> bool {
+    let plays = |name: &str| name.starts_with("pcm") && name.ends_with('p');
+    let cards = std::fs::read_dir("/dev/snd").into_iter().flatten().flatten();
+    let own = std::env::var_os("HOME").map(|home| Path::new(&home).join(".asoundrc"));
+    cards.map(|entry| entry.file_name()).any(|name| name.to_str().is_some_and(plays))
+        || std::env::var_os("ALSA_CONFIG_PATH").is_some()
+        || Path::new("/etc/asound.conf").exists()
+        || own.is_some_and(|file| file.exists())
 }
 
 /// Whether a device is there and could be opened, for all one can tell without sound.
