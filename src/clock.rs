@@ -110,5 +110,27 @@ impl ClockHealth {
     }
 }
 
+impl ClockHealth {
+    /// Whether a clock that is known to be right shows that the record is what is wrong: it has instants of the future.
+    pub fn refutes(self, now: Timestamp, newest_on_record: Option<Timestamp>) -> bool {
+        self == Self::Synchronised && newest_on_record.is_some_and(|newest| now + SLACK < newest)
+    }
+}
+
 /// How far a clock may be set back before that is odd: a time server may have caught one that ran fast.
 const SLACK: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_clock_known_to_be_right_refutes_the_record() {
+        let (now, later) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH + Duration::from_secs(100));
+        assert!(ClockHealth::Synchronised.refutes(now, Some(later)));
+        assert!(!ClockHealth::Synchronised.refutes(later, Some(now)));
+        assert!(!ClockHealth::Synchronised.refutes(now, Some(now + Duration::from_secs(59))));
+        assert!(!ClockHealth::Unconfirmed.refutes(now, Some(later)));
+        assert!(!ClockHealth::Synchronised.refutes(now, None));
+    }
+}

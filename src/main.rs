@@ -5,25 +5,28 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use loa::app::cli::Cli;
+use loa::app::exit::Exit;
+use loa::app::lines::Lines;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    log_to_stderr();
-    match loa::app::run(&cli) {
-        Ok(exit) => exit.into(),
-        Err(failure) => {
-            tracing::error!("{failure:#}");
-            loa::app::exit::Exit::Failed.into()
-        }
-    }
+    let Ok(lines) = Lines::into(std::io::stderr()) else { return Exit::Failed.into() };
+    log_to(&lines);
+    let exit = loa::app::run(&cli).unwrap_or_else(|failure| {
+        tracing::error!("{failure:#}");
+        Exit::Failed
+    });
+    lines.finish();
+    exit.into()
 }
 
 /// `RUST_LOG` chooses what is logged; `LOA_LOG=json` writes a line of JSON for each event.
-fn log_to_stderr() {
+fn log_to(lines: &Lines) {
+    let lines = lines.clone();
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("info,tokio_cron_scheduler=warn"));
-    let format = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let format = tracing_subscriber::fmt().with_env_filter(filter).with_writer(move || lines.clone());
     if std::env::var_os("LOA_LOG").is_some_and(|format| format == "json") {
         format.json().init();
     } else {

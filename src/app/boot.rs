@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tracing::{error, info, warn};
 
-use super::planner::{PAST, keep_in_force, plan, window};
+use super::planner::{PAST, plan, window};
 use super::station::Station;
 use crate::asrun::{Cause, Fact, Note, reconcile};
 use crate::clock::ClockHealth;
@@ -60,11 +60,8 @@ pub fn boot(station: &Station, store: &Store, now: Timestamp) -> Result<Plan, Bo
 
 /// The schedule as it is written, or, where that has problems, as it was last in force.
 fn schedule_in_force(station: &Station) -> Result<(Schedule, Vec<Problem>), Vec<Problem>> {
-    let problems = match station.read_schedule() {
-        Ok(schedule) => {
-            keep_in_force(station);
-            return Ok((schedule, Vec::new()));
-        }
+    let problems = match station.take_in_force() {
+        Ok(schedule) => return Ok((schedule, Vec::new())),
         Err(problems) => problems,
     };
     if !fs::exists(station.in_force()).unwrap_or(false) {

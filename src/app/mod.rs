@@ -9,6 +9,7 @@ pub mod commands;
 pub mod demo;
 pub mod exit;
 pub mod housekeeping;
+pub mod lines;
 pub mod planner;
 pub mod recorder;
 pub mod rehearse;

@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
@@ -33,6 +32,8 @@ pub const PAST: SignedDuration = SignedDuration::from_hours(36);
 pub const AHEAD: SignedDuration = SignedDuration::from_hours(8 * 24);
 /// How often files, database and clock are looked at.
 const TICK: Duration = Duration::from_secs(1);
+/// A changed file is read when it has stood still for so long: one that is being written may look whole, and is half.
+const SETTLED: Duration = Duration::from_millis(300);
 /// A timeline's window moves on in steps of this.
 const WINDOW_STEP: SignedDuration = SignedDuration::from_hours(1);
 /// Sound kept in memory; a minute takes 23 MB.
@@ -49,6 +50,8 @@ pub struct Planner {
     engines: Vec<Handle>,
     plan: watch::Sender<Arc<Plan>>,
     seen: Seen,
+    /// The files when they were last looked at, and since when they have been so.
+    glimpsed: (Stamp, Duration),
     kept: Arc<BTreeMap<SegmentId, MemorySource>>,
 }
 
@@ -56,7 +59,8 @@ pub struct Planner {
 #[derive(Debug)]
 struct Seen {
     files: Stamp,
-    database: Version,
+    /// None where the plan is older than any version that was seen.
+    database: Option<Version>,
     window: Window,
     clock: ClockHealth,
     /// Wall clock minus monotonic clock.
@@ -78,12 +82,13 @@ impl Planner {
         let now = clock.now();
         let seen = Seen {
             files: stamp(&station),
-            database: store.version()?,
+            database: None,
             window: window(now),
             clock: ClockHealth::judge(now, store.newest_instant()?),
             offset: offset(&*clock),
         };
-        let mut planner = Self { station, store, clock, engines, plan, seen, kept: Arc::default() };
+        let glimpsed = (seen.files, clock.elapsed());
+        let mut planner = Self { station, store, clock, engines, plan, seen, glimpsed, kept: Arc::default() };
         planner.tell_all(|| Command::Clock(planner.seen.clock));
         let plan = planner.plan.borrow().clone();
         planner.load(&plan.timelines)?;
@@ -94,7 +99,7 @@ impl Planner {
     /// Works until nobody can nudge any more.
     pub fn run(&mut self, nudges: &Receiver<()>) {
         loop {
-            match nudges.recv_timeout(TICK) {
+            match nudges.recv_timeout(if self.glimpsed.0 == self.seen.files { TICK } else { SETTLED }) {
                 Ok(()) | Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -110,8 +115,8 @@ impl Planner {
     /// Looks at everything a plan depends on, and renews what changed.
     fn turn(&mut self) -> Result<(), StoreError> {
         self.look_at_the_clock()?;
-        let files = stamp(&self.station);
-        let database = self.store.version()?;
+        let files = self.settled_files();
+        let database = Some(self.store.version()?);
         let window = window(self.clock.now());
         if (files, database, window) == (self.seen.files, self.seen.database, self.seen.window) {
             return Ok(());
@@ -123,24 +128,38 @@ impl Planner {
             self.read_again(&old)
         };
         let new = plan(&self.store, schedule, problems, window, self.clock.now())?;
+        let mut told = true;
         for segment in no_longer_approved(&old.catalog, &new.catalog) {
-            self.tell_all(|| Command::Withdraw(segment.clone()));
+            told &= self.tell_all(|| Command::Withdraw(segment.clone()));
         }
-        let changed: Vec<_> =
-            new.timelines.iter().filter(|timeline| !old.timelines.contains(timeline)).cloned().collect();
-        self.load(&changed)?;
+        told &= self.load(&changes(&old.timelines, &new.timelines))?;
+        told &= self.keep_ready(&new);
+        if !told {
+            // An engine was busy: the plan before counts as the one in force, and all is told again.
+            return Ok(());
+        }
         self.store.set_station((&*new.schedule).into());
-        self.keep_ready(&new);
         self.plan.send_replace(Arc::new(new));
         self.seen = Seen { files, database, window, ..self.seen };
         Ok(())
     }
 
+    /// The state of the files, once it has lasted; until then, the one before.
+    fn settled_files(&mut self) -> Stamp {
+        let (files, now) = (stamp(&self.station), self.clock.elapsed());
+        if files != self.glimpsed.0 {
+            self.glimpsed = (files, now);
+        }
+        if now.saturating_sub(self.glimpsed.1) >= SETTLED { files } else { self.seen.files }
+    }
+
     fn read_again(&self, old: &Plan) -> (Arc<Schedule>, Arc<Vec<Problem>>) {
-        match self.station.read_schedule() {
+        match self.station.take_in_force() {
             Ok(schedule) => {
                 info!("the schedule was changed; the new one is in force");
-                keep_in_force(&self.station);
+                if schedule.outputs != old.schedule.outputs {
+                    warn!("outputs were changed: what is new of them comes with the program's next start");
+                }
                 (Arc::new(schedule), Arc::default())
             }
             Err(problems) => {
@@ -153,23 +172,25 @@ impl Planner {
         }
     }
 
-    /// Hands timelines to the engines of their outputs.
-    fn load(&self, timelines: &[Arc<Timeline>]) -> Result<(), StoreError> {
+    /// Hands timelines to the engines of their outputs; whether all took them.
+    fn load(&self, timelines: &[Arc<Timeline>]) -> Result<bool, StoreError> {
+        let mut taken = true;
         for timeline in timelines {
             let settled: Arc<BTreeSet<_>> =
                 Arc::new(self.store.settled(&timeline.output, timeline.window.from, self.clock.now())?);
             for engine in self.engines.iter().filter(|engine| *engine.output() == timeline.output) {
                 let load = Command::Load { timeline: Arc::clone(timeline), settled: Arc::clone(&settled) };
                 if let Err(refused) = engine.send(load) {
+                    taken = false;
                     error!(output.id = %engine.output(), error = &refused as &dyn std::error::Error, "the engine took no new timeline");
                 }
             }
         }
-        Ok(())
+        Ok(taken)
     }
 
-    /// Keeps what must sound at once decoded in memory, and hands it to the engines when that changed.
-    fn keep_ready(&mut self, plan: &Plan) {
+    /// Keeps what must sound at once decoded in memory, and hands it to the engines when that changed; whether they know.
+    fn keep_ready(&mut self, plan: &Plan) -> bool {
         let programmes = plan.schedule.programmes.values().filter(|programme| programme.ready);
         let segments = programmes.flat_map(|programme| plan.catalog.of_programme(&programme.id).iter().rev());
         let mut kept = BTreeMap::new();
@@ -187,11 +208,16 @@ impl Planner {
                 }
             }
         }
-        if !kept.keys().eq(self.kept.keys()) {
-            info!(segments = kept.len(), "kept in memory for emergencies");
-            self.kept = Arc::new(kept);
-            self.tell_all(|| Command::Keep(Arc::clone(&self.kept)));
+        if kept.keys().eq(self.kept.keys()) {
+            return true;
         }
+        info!(segments = kept.len(), "kept in memory for emergencies");
+        let kept = Arc::new(kept);
+        let told = self.tell_all(|| Command::Keep(Arc::clone(&kept)));
+        if told {
+            self.kept = kept;
+        }
+        told
     }
 
     fn decode(&self, segment: &Segment) -> Result<MemorySource, OpenError> {
@@ -206,12 +232,16 @@ impl Planner {
         opening.open().map(MemorySource::decode)
     }
 
-    fn tell_all(&self, command: impl Fn() -> Command) {
+    /// Tells every engine; whether all took it.
+    fn tell_all(&self, command: impl Fn() -> Command) -> bool {
+        let mut taken = true;
         for engine in &self.engines {
             if let Err(refused) = engine.send(command()) {
+                taken = false;
                 error!(output.id = %engine.output(), error = &refused as &dyn std::error::Error, "the engine took no command");
             }
         }
+        taken
     }
 
     /// Notes a step of the wall clock, and tells the engines when its health changed.
@@ -224,11 +254,18 @@ impl Planner {
             warn!(by_ms, "the wall clock was set");
             self.store.note(self.clock.now(), Note::ClockStep { by_ms })?;
         }
-        let health = ClockHealth::judge(self.clock.now(), self.store.newest_instant()?);
+        let (now, newest) = (self.clock.now(), self.store.newest_instant()?);
+        let health = ClockHealth::judge(now, newest);
         if health != self.seen.clock {
             warn!(?health, "what is known of the clock changed");
-            self.seen.clock = health;
-            self.tell_all(|| Command::Clock(health));
+            if self.tell_all(|| Command::Clock(health)) {
+                self.seen.clock = health;
+            }
+        }
+        if health.refutes(now, newest) {
+            // Or a later start without a network would take the right time for a wrong one, and stay silent.
+            warn!(%now, ?newest, "the log has instants of the future: the clock was wrong before, and is right now");
+            self.store.note(now, Note::ClockConfirmed { by: "time server".to_owned() })?;
         }
         Ok(())
     }
@@ -258,6 +295,15 @@ pub fn window(now: Timestamp) -> Window {
     Window { from: from - PAST, to: from + AHEAD }
 }
 
+/// The timelines that an engine must hear of: the new ones, and an empty one for an output that is no more.
+fn changes(old: &[Arc<Timeline>], new: &[Arc<Timeline>]) -> Vec<Arc<Timeline>> {
+    let gone = old.iter().filter(|old| new.iter().all(|new| new.output != old.output));
+    let emptied = gone.map(|timeline| {
+        Arc::new(Timeline { blocks: Vec::new(), findings: Vec::new(), ..Timeline::clone(timeline) })
+    });
+    new.iter().filter(|timeline| !old.contains(timeline)).cloned().chain(emptied).collect()
+}
+
 /// Segments that might have aired and may not any more.
 fn no_longer_approved<'a>(old: &'a Catalog, new: &'a Catalog) -> impl Iterator<Item = &'a SegmentId> {
     old.iter()
@@ -278,31 +324,117 @@ fn stamp(station: &Station) -> Stamp {
     })
 }
 
-/// Keeps a copy of the schedule in force, for a start with a broken one.
-pub fn keep_in_force(station: &Station) {
-    let kept = station.in_force();
-    let copied = fs::create_dir_all(&kept).and_then(|()| {
-        SCHEDULE_FILES.iter().try_for_each(|name| {
-            let (from, to) = (station.schedule().join(name), kept.join(name));
-            match fs::read(&from) {
-                Ok(text) => {
-                    let aside = to.with_extension("new");
-                    let mut file = fs::File::create(&aside)?;
-                    file.write_all(&text)?;
-                    file.sync_all()?;
-                    fs::rename(&aside, &to)
-                }
-                Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => {
-                    match fs::remove_file(&to) {
-                        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(cause),
-                        _ => Ok(()),
-                    }
-                }
-                Err(cause) => Err(cause),
-            }
-        })
-    });
-    if let Err(cause) = copied {
-        warn!(error = &cause as &dyn std::error::Error, "cannot keep a copy of the schedule in force");
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::mpsc::sync_channel;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::app::boot::boot;
+    use crate::clock::ManualClock;
+    use crate::engine::handle::Status;
+    use crate::schedule::OutputId;
+
+    struct Bench {
+        folder: TempDir,
+        clock: Arc<ManualClock>,
+        planner: Planner,
+        commands: Receiver<Command>,
+        plan: watch::Receiver<Arc<Plan>>,
+    }
+
+    /// A planner of the example station, with an engine whose queue has so much room.
+    fn bench(room: usize) -> Bench {
+        let folder = tempfile::tempdir().unwrap();
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("schedule");
+        fs::create_dir(folder.path().join("schedule")).unwrap();
+        for name in SCHEDULE_FILES {
+            fs::copy(example.join(name), folder.path().join("schedule").join(name)).unwrap();
+        }
+        let station = Station::open(folder.path()).unwrap();
+        let store = Store::open(&station.data()).unwrap();
+        let clock = Arc::new(ManualClock::new("2026-11-23T00:00:00Z".parse().unwrap()));
+        let first = Arc::new(boot(&station, &store, clock.now()).unwrap());
+        let output: OutputId = first.schedule.outputs[0].id.clone();
+        let (sender, commands) = sync_channel(room);
+        let (_, status) = watch::channel(Status::at_first(&output, clock.now()));
+        let engine = Handle::new(output, sender, status);
+        let (plans, plan) = watch::channel(first);
+        let planner =
+            Planner::new(station, store, Arc::<ManualClock>::clone(&clock), vec![engine], plans).unwrap();
+        Bench { folder, clock, planner, commands, plan }
+    }
+
+    impl Bench {
+        fn turn(&mut self) -> usize {
+            self.planner.turn().unwrap();
+            self.commands.try_iter().filter(|command| matches!(command, Command::Load { .. })).count()
+        }
+
+        fn later(&self, by: Duration) {
+            self.clock.advance(by);
+        }
+
+        fn change(&self) {
+            let path = self.folder.path().join("schedule/week.toml");
+            let text = fs::read_to_string(&path).unwrap();
+            // What a file looks like that is being written: whole as far as it goes.
+            let half = text.rmatch_indices("[[session]]").next().unwrap().0;
+            fs::File::create(path)
+                .and_then(|mut file| std::io::Write::write_all(&mut file, text[..half].as_bytes()))
+                .unwrap();
+        }
+    }
+
+    #[test]
+    fn a_file_is_read_when_it_stands_still() {
+        let mut bench = bench(64);
+        bench.turn();
+        bench.change();
+        assert_eq!(bench.turn(), 0, "it may be half of what is to come");
+        bench.later(SETTLED / 2);
+        bench.change();
+        assert_eq!(bench.turn(), 0);
+        bench.later(SETTLED / 2);
+        assert_eq!(bench.turn(), 0);
+        bench.later(SETTLED / 2);
+        assert_eq!(bench.turn(), 1);
+        assert_eq!(bench.turn(), 0);
+    }
+
+    #[test]
+    fn an_engine_that_was_busy_is_told_again() {
+        let mut bench = bench(2);
+        bench.planner.turn().unwrap();
+        bench.change();
+        bench.planner.turn().unwrap();
+        bench.later(SETTLED);
+        let before = bench.plan.borrow().at;
+        bench.planner.turn().unwrap();
+        assert_eq!(bench.plan.borrow().at, before, "what no engine knows is not in force");
+        assert_eq!(bench.commands.try_iter().count(), 2, "the clock and the first timeline");
+        assert_eq!(bench.turn(), 1);
+        assert!(bench.plan.borrow().at > before);
+    }
+
+    #[test]
+    fn what_changed_before_the_first_look_is_seen() {
+        let mut bench = bench(64);
+        bench.later(TICK);
+        bench.turn();
+        assert_eq!(bench.plan.borrow().at, bench.clock.now());
+    }
+
+    #[test]
+    fn an_output_that_is_no_more_falls_silent() {
+        let bench = bench(64);
+        let old = bench.plan.borrow().timelines.clone();
+        assert!(changes(&old, &old).is_empty());
+        let told = changes(&old, &[]);
+        assert_eq!(told.iter().map(|timeline| &timeline.output).collect::<Vec<_>>(), [&old[0].output]);
+        assert!(told[0].blocks.is_empty() && !old[0].blocks.is_empty());
+        assert_eq!(changes(&[], &old), old);
     }
 }

@@ -9,8 +9,8 @@ use tracing::error;
 use crate::asrun::Fact;
 use crate::store::Store;
 
-/// Facts on their way to the disk: days of them, for a disk that is full or slow.
-pub const FACTS: usize = 1_024;
+/// Facts on their way to the disk. Few: an engine keeps the rest itself, and says how many it holds back.
+pub const FACTS: usize = 32;
 /// How long a fact that could not be written waits for the next try.
 const RETRY: Duration = Duration::from_secs(2);
 

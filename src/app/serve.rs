@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tracing::{error, info, warn};
@@ -32,7 +33,7 @@ use crate::intake::Intake;
 use crate::media::ingest::{Ingest, Limits};
 use crate::output::amplifier::{Amplifier, Switch};
 use crate::output::{self, OutputError};
-use crate::schedule::{Output, Schedule};
+use crate::schedule::Output;
 use crate::sequencer::Settings;
 use crate::store::Store;
 use crate::timeline::plan::Plan;
@@ -40,8 +41,6 @@ use crate::web;
 
 /// How often systemd is told that the engines turn; its `WatchdogSec` is three times that.
 const WATCHDOG: Duration = Duration::from_secs(10);
-/// An engine that has not moved for so long hangs.
-const STILL: jiff::SignedDuration = jiff::SignedDuration::from_secs(25);
 /// What web requests get to finish at the end.
 const LAST_REQUESTS: Duration = Duration::from_secs(2);
 
@@ -66,7 +65,7 @@ pub fn serve(station: &Station, listen: SocketAddr, output: Option<&str>) -> any
     let (replan, nudges) = sync_channel(1);
 
     let recorder = start_recorder(&clock, &health, &store, fact_queue, replan.clone())?;
-    let (engines, threads) = start_engines(station, &plan.schedule, &clock, &facts, output)?;
+    let (engines, threads) = start_engines(station, &plan, &clock, &facts, output)?;
     drop(facts);
     let planner = start_planner(station, &clock, &health, &store, &engines, plans, nudges)?;
 
@@ -161,15 +160,15 @@ fn start_planner(
 
 fn start_engines(
     station: &Station,
-    schedule: &Schedule,
+    plan: &Plan,
     clock: &Arc<dyn Clock>,
     facts: &SyncSender<Fact>,
     instead: Option<&str>,
 ) -> anyhow::Result<(Vec<Handle>, Vec<EngineThread>)> {
     let mut engines = Vec::new();
     let mut threads = Vec::new();
-    for line in &schedule.outputs {
-        let parts = parts(station, line, clock)?;
+    for line in &plan.schedule.outputs {
+        let parts = parts(station, line, clock, plan.at)?;
         let device = instead.unwrap_or(&line.device).to_owned();
         let clock = Arc::clone(clock);
         let (handle, thread) = Engine::spawn(parts, facts.clone(), move || output::open(&device, clock))
@@ -211,13 +210,18 @@ async fn start_web(
 }
 
 /// What the engine of an output is made of.
-fn parts(station: &Station, line: &Output, clock: &Arc<dyn Clock>) -> anyhow::Result<Parts> {
+fn parts(
+    station: &Station,
+    line: &Output,
+    clock: &Arc<dyn Clock>,
+    since: Timestamp,
+) -> anyhow::Result<Parts> {
     let switch = line.amplifier.clone().map(|pair| Switch { on: pair.on, off: pair.off });
     let marker = station.data().join(format!("amplifier-{}.on", line.id));
     let amplifier = Amplifier::new(switch, marker).context("cannot look after the amplifier")?;
     Ok(Parts {
         output: line.id.clone(),
-        settings: Settings { lead: line.lead, tail: line.tail, ..Settings::default() },
+        settings: Settings { lead: line.lead, tail: line.tail, since: Some(since), ..Settings::default() },
         clock: Arc::clone(clock),
         opener: Arc::new(Ahead { audio: station.audio() }),
         amplifier: Box::new(move |on| amplifier.switch(on)),
@@ -249,18 +253,13 @@ async fn run_until_told(
                     error!("an engine ended by itself");
                     return Ok(true);
                 }
-                if clock.elapsed().saturating_sub(fed) >= WATCHDOG && engines.iter().all(|engine| turns(engine, clock)) {
+                if clock.elapsed().saturating_sub(fed) >= WATCHDOG && engines.iter().all(|engine| engine.turns(clock.now())) {
                     fed = clock.elapsed();
                     tell_systemd(&[sd_notify::NotifyState::Watchdog]);
                 }
             }
         }
     }
-}
-
-/// Whether an engine has given a sign of life lately.
-fn turns(engine: &Handle, clock: &dyn Clock) -> bool {
-    clock.now().duration_since(engine.status().at).abs() < STILL
 }
 
 /// Stops the engines and waits for them; whether all ended well.

@@ -1,8 +1,10 @@
 //! A station is a folder: `schedule/` (what people want), `audio/` (the segments' bytes), `data/` (facts).
 
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+
+use tracing::warn;
 
 use crate::schedule::problem::Kind;
 use crate::schedule::{self, Problem, Schedule, Sources};
@@ -91,6 +93,34 @@ impl Station {
         read(&self.schedule())
     }
 
+    /// Reads the schedule and, where nothing is wrong with it, keeps the very texts that were read, for a start with
+    /// broken ones.
+    pub fn take_in_force(&self) -> Result<Schedule, Vec<Problem>> {
+        let texts = texts(&self.schedule())?;
+        let schedule = schedule::read(&texts)?;
+        if let Err(cause) = self.keep(&texts) {
+            warn!(error = &cause as &dyn std::error::Error, "cannot keep a copy of the schedule in force");
+        }
+        Ok(schedule)
+    }
+
+    fn keep(&self, Sources { station, week, days }: &Sources) -> io::Result<()> {
+        let folder = self.in_force();
+        fs::create_dir_all(&folder)?;
+        for (name, text) in SCHEDULE_FILES.iter().zip([station, week, days]) {
+            let (to, aside) = (folder.join(name), folder.join(name).with_extension("new"));
+            if let Some(text) = text {
+                let mut file = File::create(&aside)?;
+                file.write_all(text.as_bytes())?;
+                file.sync_all()?;
+                fs::rename(&aside, &to)?;
+            } else if fs::exists(&to)? {
+                fs::remove_file(&to)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Where the schedule in force is kept, for a start with a broken one.
     pub fn in_force(&self) -> PathBuf {
         self.data().join("in-force")
@@ -102,8 +132,12 @@ impl Station {
     }
 }
 
-/// Reads the schedule's files in a folder; one that is not there is none.
+/// Reads and checks the schedule's files in a folder; one that is not there is none.
 pub fn read(folder: &Path) -> Result<Schedule, Vec<Problem>> {
+    schedule::read(&texts(folder)?)
+}
+
+fn texts(folder: &Path) -> Result<Sources, Vec<Problem>> {
     let mut problems = Vec::new();
     let [station, week, days] = SCHEDULE_FILES.map(|name| match fs::read_to_string(folder.join(name)) {
         Ok(text) => Some(text),
@@ -114,8 +148,33 @@ pub fn read(folder: &Path) -> Result<Schedule, Vec<Problem>> {
             None
         }
     });
-    if !problems.is_empty() {
-        return Err(problems);
+    if problems.is_empty() { Ok(Sources { station, week, days }) } else { Err(problems) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_for_a_start_with_a_broken_schedule_is_what_was_in_force() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join("schedule").join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            File::create(path).unwrap().write_all(text.as_bytes()).unwrap();
+        };
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("schedule");
+        for name in SCHEDULE_FILES {
+            write(name, &fs::read_to_string(example.join(name)).unwrap());
+        }
+        let station = Station::open(folder.path()).unwrap();
+        let good = station.take_in_force().unwrap();
+        fs::remove_file(station.schedule().join("days.toml")).unwrap();
+        write("week.toml", "[[session");
+        station.take_in_force().unwrap_err();
+        assert_eq!(station.read_schedule_in_force().unwrap(), good);
+        write("week.toml", &fs::read_to_string(example.join("week.toml")).unwrap());
+        station.take_in_force().unwrap();
+        assert!(!station.in_force().join("days.toml").exists(), "a file that is gone is not kept");
     }
-    schedule::read(&Sources { station, week, days })
 }

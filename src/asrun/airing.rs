@@ -240,13 +240,7 @@ impl Airing {
     pub fn is_settled(&self, now: Timestamp) -> bool {
         let Some(last) = self.takes.last() else { return true };
         let Some(end) = &last.end else { return false };
-        let from_outside = matches!(
-            end.cause,
-            Some(
-                Cause::PowerCut | Cause::ProgramStopped | Cause::Emergency | Cause::Live | Cause::OutputDown
-            )
-        );
-        !from_outside || last.is_whole() || self.item.planned_end <= now
+        !end.cause.is_some_and(Cause::passes) || last.is_whole() || self.item.planned_end <= now
     }
 
     /// When its first frame left the device.

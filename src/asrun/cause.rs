@@ -19,13 +19,17 @@ impl From<&Absence> for Cause {
 }
 
 impl Cause {
+    /// Whether it came from outside and will pass: what it cut may go on.
+    pub(super) fn passes(self) -> bool {
+        matches!(
+            self,
+            Self::PowerCut | Self::OutputDown | Self::Emergency | Self::Live | Self::ProgramStopped
+        )
+    }
+
     /// Whether a cue whose take was closed for this cause may still get another one: what cut it will pass, and
     /// its late rule knows a way to go on. A cue of which this is false is settled by the closing of that take.
     pub fn leaves_open(self, cue: &Cue) -> bool {
-        let passes = matches!(
-            self,
-            Self::PowerCut | Self::OutputDown | Self::Emergency | Self::Live | Self::ProgramStopped
-        );
-        passes && cue.late != Late::Skip
+        self.passes() && cue.late != Late::Skip
     }
 }

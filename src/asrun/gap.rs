@@ -34,21 +34,22 @@ pub struct OpenTake {
 
 /// What is known, at `now`, of the takes that a power cut left open.
 ///
-/// Each ended with the last heartbeat after its opening, and delivered what that time allowed. One that had no heartbeat
-/// did not sound, as far as is known.
+/// Each ended with the last heartbeat after its opening, and delivered what that time allowed: it began as planned, but
+/// not before it was opened. One that had no heartbeat did not sound, as far as is known.
 pub fn recover(open: &[OpenTake], now: Timestamp) -> Vec<Closed> {
     open.iter()
         .map(|take| {
-            let alive = take.heartbeat.filter(|at| *at > take.planned && *at >= take.opened);
-            let sounded = alive.map_or(SignedDuration::ZERO, |at| at.duration_since(take.planned));
+            let began = take.planned.max(take.opened);
+            let alive = take.heartbeat.filter(|at| *at > began);
+            let sounded = alive.map_or(SignedDuration::ZERO, |at| at.duration_since(began));
             let delivered = frames_of(sounded, take.sample_rate).min(take.expected);
             let whole = duration_of(take.expected, take.sample_rate);
             Closed {
                 cue: take.cue.clone(),
                 output: take.output.clone(),
                 take: take.take,
-                started: alive.map(|_| take.planned),
-                ended: alive.map(|at| take.planned.saturating_add(whole).map_or(at, |end| end.min(at))),
+                started: alive.map(|_| began),
+                ended: alive.map(|at| began.saturating_add(whole).map_or(at, |end| end.min(at))),
                 delivered,
                 starved: 0,
                 cause: Some(Cause::PowerCut),
@@ -180,6 +181,22 @@ mod tests {
         );
         assert_eq!(said(Some(60)), (0, None, None), "a heartbeat of earlier");
         assert_eq!(said(None), (0, None, None));
+    }
+
+    #[test]
+    fn a_take_that_began_late_and_whole_did_not_sound_before_it_was_opened() {
+        let late = OpenTake {
+            cue: "1970-01-01/sang/muc/0".parse().unwrap(),
+            output: "loa-xa".into(),
+            take: 0,
+            planned: at(100),
+            expected: 4_800_000,
+            sample_rate: 48_000,
+            opened: at(280),
+            heartbeat: Some(at(290)),
+        };
+        let closed = recover(&[late], at(500)).remove(0);
+        assert_eq!((closed.delivered, closed.started, closed.ended), (480_000, Some(at(280)), Some(at(290))));
     }
 
     proptest! {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -17,6 +17,8 @@ use crate::timeline::{CueId, Layer, Timeline};
 
 /// Commands an engine has not yet taken; people give a few a day.
 pub const COMMANDS: usize = 64;
+/// An engine whose status is older than this hangs: it tells a few times a second, and every few seconds in a rest.
+const STILL: SignedDuration = SignedDuration::from_secs(25);
 
 /// What an engine is told.
 #[derive(Debug)]
@@ -82,6 +84,11 @@ impl Handle {
         })
     }
 
+    /// Whether the engine has given a sign of life lately; false means that it hangs.
+    pub fn turns(&self, now: Timestamp) -> bool {
+        now.duration_since(self.status.borrow().at).abs() < STILL
+    }
+
     /// What the engine does at the moment.
     pub fn status(&self) -> Status {
         self.status.borrow().clone()
@@ -93,7 +100,8 @@ impl Handle {
     }
 }
 
-/// What an engine does at the moment; changes with every event, and a few times a second while something sounds.
+/// What an engine does at the moment; changes with every event, a few times a second while something sounds, and every
+/// few seconds otherwise.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Status {
     /// Its output.
@@ -122,6 +130,30 @@ pub struct Status {
     pub starved: u64,
     /// Facts that the log has not taken yet; more than a few mean that its disk hangs.
     pub unlogged: usize,
+}
+
+/// What stands for silence, in dBFS.
+pub(super) const SILENCE_DBFS: f32 = -120.0;
+
+impl Status {
+    /// The status of an engine that has not begun.
+    pub fn at_first(output: &OutputId, now: Timestamp) -> Self {
+        Self {
+            output: output.clone(),
+            at: now,
+            layer: Layer::Silence,
+            on_air: None,
+            next: None,
+            interrupts: Vec::new(),
+            peak_dbfs: SILENCE_DBFS,
+            device: String::new(),
+            up: false,
+            amplifier: false,
+            clock: ClockHealth::default(),
+            starved: 0,
+            unlogged: 0,
+        }
+    }
 }
 
 /// What sounds.

@@ -172,7 +172,7 @@ impl Engine {
         open: impl FnOnce() -> Result<Box<dyn Output>, OutputError> + Send + 'static,
     ) -> io::Result<(Handle, JoinHandle<Result<(), OutputError>>)> {
         let (commands, receiver) = sync_channel(COMMANDS);
-        let (status, watch) = watch::channel(status::at_first(&parts.output, parts.clock.now()));
+        let (status, watch) = watch::channel(Status::at_first(&parts.output, parts.clock.now()));
         let handle = Handle::new(parts.output.clone(), commands, watch);
         let preroll = Preroll::threaded(&parts.opener)?;
         let name = format!("engine {}", parts.output);
@@ -265,7 +265,7 @@ impl Rehearsal {
     /// the caller's thread.
     pub fn new(parts: Parts, output: Box<dyn Output>) -> Self {
         let (commands, receiver) = sync_channel(COMMANDS);
-        let (status, watch) = watch::channel(status::at_first(&parts.output, parts.clock.now()));
+        let (status, watch) = watch::channel(Status::at_first(&parts.output, parts.clock.now()));
         let handle = Handle::new(parts.output.clone(), commands, watch);
         let preroll = Preroll::inline(Arc::clone(&parts.opener));
         Self { engine: Engine::new(parts, preroll, output, receiver, status, None), handle }

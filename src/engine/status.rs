@@ -1,34 +1,7 @@
 //! What people see of the engine.
 
-use jiff::Timestamp;
-
-use super::handle::{Next, OnAir, Status};
+use super::handle::{Next, OnAir, SILENCE_DBFS, Status};
 use super::{Engine, Stage};
-use crate::clock::ClockHealth;
-use crate::schedule::OutputId;
-use crate::timeline::Layer;
-
-/// What stands for silence, in dBFS.
-const SILENCE_DBFS: f32 = -120.0;
-
-/// The status of an engine that has not begun.
-pub(super) fn at_first(output: &OutputId, now: Timestamp) -> Status {
-    Status {
-        output: output.clone(),
-        at: now,
-        layer: Layer::Silence,
-        on_air: None,
-        next: None,
-        interrupts: Vec::new(),
-        peak_dbfs: SILENCE_DBFS,
-        device: String::new(),
-        up: false,
-        amplifier: false,
-        clock: ClockHealth::default(),
-        starved: 0,
-        unlogged: 0,
-    }
-}
 
 impl Engine {
     /// Tells everybody.

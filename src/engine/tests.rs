@@ -360,6 +360,21 @@ fn the_idle_hours_are_skipped() {
 }
 
 #[test]
+fn a_resting_engine_gives_signs_of_life() {
+    let clock = Arc::new(ManualClock::new(at(0.0)));
+    let output = Box::new(Null::new(Arc::<ManualClock>::clone(&clock)));
+    let mut rehearsal = Rehearsal::new(parts(Arc::<ManualClock>::clone(&clock), &Arc::default()), output);
+    rehearsal.engine.until = Some(at(100_000.0));
+    for _ in 0..40 {
+        rehearsal.engine.turn();
+        clock.advance(Duration::from_secs(1));
+    }
+    assert!(rehearsal.engine.resting.is_some());
+    let age = clock.now().duration_since(rehearsal.handle().status().at);
+    assert!(age <= seconds(6.0), "the watchdog would think that it hangs: {age}");
+}
+
+#[test]
 fn an_emergency_takes_the_air_within_300_ms_and_the_schedule_joins_after_it() {
     let (programme, alarm) = (segment(10, 300.0), segment(50, 30.0));
     let mut station = Station::new(vec![cue("a", Join::Hard, 100.0, &programme)]);

@@ -33,6 +33,8 @@ const LOOK: Duration = Duration::from_secs(1);
 const HEARTBEAT: SignedDuration = SignedDuration::from_secs(5);
 /// Turns between two statuses while something sounds: a quarter of a second.
 const STATUS_TURNS: u32 = 12;
+/// And looks between two while the output rests: 5 s. From the status' time the watchdog sees that the loop turns.
+const RESTING_TURNS: u32 = 5;
 /// Turns that the end may take: 4 s, more than any fade.
 const ENDING_TURNS: u32 = 190;
 /// Steps within one turn: a kept segment is ready at once, and its start follows in the next step.
@@ -52,8 +54,10 @@ impl Engine {
         self.ledger.flush();
         match self.rest_until(now) {
             Some(until) => {
-                if changed || acted || self.resting.is_none() {
+                self.turns_to_status = self.turns_to_status.saturating_sub(1);
+                if changed || acted || self.resting.is_none() || self.turns_to_status == 0 {
                     self.publish();
+                    self.turns_to_status = RESTING_TURNS;
                 }
                 self.rest(until);
             }

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::interrupt::{Order, Turn};
 use super::plan::Progress;
 use super::quiet::Curfew;
-use super::{Action, Air, Amplifier, Event, InterruptId, PATIENCE, Pass, Sequencer, Stage, Voice};
+use super::{Action, Air, Amplifier, Event, Interrupt, InterruptId, PATIENCE, Pass, Sequencer, Stage, Voice};
 use crate::asrun::Cause;
 use crate::segment::SegmentId;
 use crate::timeline::{Cue, CueId, Layer, Timeline};
@@ -17,7 +17,7 @@ impl Sequencer {
     pub(super) fn take_in(&mut self, event: &Event, pass: &mut Pass<'_>) {
         match event {
             Event::Load { timeline, settled } => self.load(timeline, settled, pass),
-            Event::Interrupt(what) => self.orders.push(Order::new(what, pass.now)),
+            Event::Interrupt(what) => self.interrupt(what, pass),
             Event::CallOff(id) => self.call_off(id, Cause::StoppedByOperator, pass),
             Event::StopCue => {
                 if self.layer() == Layer::Scheduled {
@@ -75,6 +75,17 @@ impl Sequencer {
             }
             None if block_start < timeline.window.from => {}
             Some(_) | None => self.put_down(cause, pass),
+        }
+    }
+
+    fn interrupt(&mut self, what: &Arc<Interrupt>, pass: &mut Pass<'_>) {
+        let order = Order::new(what, pass.now);
+        // Who ordered it may not have heard yet that it was withdrawn.
+        if self.withdrawn.contains(&what.segment.id) {
+            let cue = order.cue(&self.zone);
+            pass.out.push(Action::NotAired { cue, cause: Cause::Withdrawn });
+        } else {
+            self.orders.push(order);
         }
     }
 

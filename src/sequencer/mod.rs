@@ -81,8 +81,8 @@ impl Repeats {
 pub enum Event {
     /// A timeline to go by from now on. A cue that is on air stays, if the new one still has it.
     ///
-    /// Who logs what was missed is divided at `now` of the *first* `Load`: cues whose `end` is not after it are left
-    /// to the store, which knows them as `NotRunning`; every other cue that is not settled gets its outcome here.
+    /// Who logs what was missed is divided at [`Settings::since`]: cues whose `end` is not after it are left to the
+    /// store, which knows them as `NotRunning`; every other cue that is not settled gets its outcome here.
     /// The cues of a block that began before the new window stay as they are.
     Load {
         /// It.
@@ -201,6 +201,8 @@ pub struct Settings {
     pub join_margin: SignedDuration,
     /// The fade of whatever is stopped on the spot, and of a start in the middle.
     pub interrupt_fade: SignedDuration,
+    /// Up to when the store has logged what was missed; none for the first `Load`'s `now`.
+    pub since: Option<Timestamp>,
 }
 
 impl Default for Settings {
@@ -211,6 +213,7 @@ impl Default for Settings {
             prepare_ahead: SignedDuration::from_secs(20),
             join_margin: SignedDuration::from_millis(1500),
             interrupt_fade: SignedDuration::from_millis(80),
+            since: None,
         }
     }
 }
@@ -298,10 +301,10 @@ impl Sequencer {
     /// A silent output without a timeline: until the first `Load`, only an emergency sounds.
     pub fn new(settings: Settings) -> Self {
         Self {
-            settings,
             zone: TimeZone::UTC,
             curfew: Curfew::Always,
-            plan: Plan::default(),
+            plan: Plan::since(settings.since),
+            settings,
             withdrawn: BTreeSet::new(),
             orders: Vec::new(),
             air: Air::Silent,

@@ -77,7 +77,7 @@ pub(super) struct Plan {
     /// Everything before this is over.
     cursor: usize,
     fates: BTreeMap<CueId, Fate>,
-    /// `now` of the first load: what ended before it is the store's to log.
+    /// What ended before this is the store's to log; without more, `now` of the first load.
     since: Option<Timestamp>,
 }
 
@@ -91,6 +91,11 @@ pub(super) struct Changes {
 }
 
 impl Plan {
+    /// Nothing, and nothing is remembered.
+    pub(super) fn since(since: Option<Timestamp>) -> Self {
+        Self { since, ..Self::default() }
+    }
+
     /// The entries that are not known to be over, with their places.
     pub(super) fn open(&self) -> impl Iterator<Item = (usize, &Entry)> {
         self.entries.iter().enumerate().skip(self.cursor)

@@ -62,6 +62,14 @@ fn what_ended_before_the_first_load_is_the_stores_to_log() {
 }
 
 #[test]
+fn what_ended_between_the_stores_last_look_and_the_first_load_is_logged_here() {
+    let mut sim = Sim::with(s(95), Settings { since: Some(s(50)), ..Settings::default() });
+    sim.tell(load(&timeline(600, [c("a", 0, 40), c("b", 40, 40), c("d", 100, 10)])));
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["!b TooLate", "d@100.0", "-d@110.0"]);
+}
+
+#[test]
 fn settled_cues_are_left_alone() {
     let plan = timeline(600, [c("a", 0, 60), c("b", 60, 30).follow()]);
     let mut sim = Sim::new(s(10));
@@ -216,6 +224,15 @@ fn a_withdrawn_segment_is_off_the_air_at_once_and_never_comes_back() {
     sim.run_to(s(50)).tell(Event::Withdraw("a".into()));
     sim.run_to(s(700));
     assert_eq!(heard(&sim), ["a@0.0", "-a@50.1 Withdrawn", "!b Withdrawn", "d@90.0", "-d@100.0"]);
+}
+
+#[test]
+fn a_withdrawn_segment_does_not_come_back_as_an_interrupt() {
+    let mut sim = from_start(600, []);
+    sim.tell(Event::Withdraw("x".into()));
+    sim.tell(Event::Interrupt(Arc::new(interrupt("x", Layer::Emergency, 20))));
+    sim.run_to(s(100));
+    assert_eq!(heard(&sim), ["!x Withdrawn"]);
 }
 
 #[test]

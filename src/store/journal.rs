@@ -1,6 +1,7 @@
 //! The journal: facts in the order in which they were learned, chained by hashes; and the airings made from it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 use rusqlite::types::Type;
@@ -156,12 +157,19 @@ fn has_passed(connection: &Connection, at_ms: i64) -> Result<(), StoreError> {
 impl Store {
     /// Records a fact; it is on disk when this returns. Heartbeats are kept apart from the log, the newest of each output.
     pub fn record(&self, fact: &Fact) -> Result<(), StoreError> {
-        match fact {
+        let recorded = match fact {
             Fact::Heartbeat { at, output } => self.heartbeat(*at, output.clone()),
             Fact::Opened(opened) => self.record_in(fact, &opened.output),
             Fact::Closed(closed) => self.record_in(fact, &closed.output),
             Fact::NotAired(not_aired) => self.record_in(fact, &not_aired.output),
-        }
+        };
+        self.inner.log_fails.store(recorded.is_err(), Ordering::Relaxed);
+        recorded
+    }
+
+    /// Whether the last fact could not be written: what airs now is not on disk.
+    pub fn log_fails(&self) -> bool {
+        self.inner.log_fails.load(Ordering::Relaxed)
     }
 
     fn record_in(&self, fact: &Fact, output: &OutputId) -> Result<(), StoreError> {
@@ -494,6 +502,21 @@ mod tests {
         assert_eq!((verdict.rows, verdict.first_bad), (2, None));
         air(&reopened, &cue(2, 2));
         assert_eq!(reopened.verify().unwrap().first_bad, None);
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_written_is_known_until_it_can() {
+        let (store, _dir) = store();
+        let rename = |from: &str, to: &str| {
+            let script = format!("ALTER TABLE {from} RENAME TO {to}");
+            store.write("test", move |transaction| transaction.execute_batch(&script).doing("test")).unwrap();
+        };
+        rename("airing", "gone");
+        assert!(store.record(&opened(&cue(1, 1), 0)).is_err());
+        assert!(store.log_fails());
+        rename("gone", "airing");
+        air(&store, &cue(1, 1));
+        assert!(!store.log_fails());
     }
 
     #[test]

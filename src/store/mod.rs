@@ -19,6 +19,7 @@ mod version;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -97,6 +98,8 @@ struct Inner {
     readers: Readers,
     station: RwLock<Station>,
     requests: Semaphore,
+    /// Whether the last fact could not be written.
+    log_fails: AtomicBool,
 }
 
 impl Drop for Inner {
@@ -140,6 +143,7 @@ impl Store {
                 readers: Readers::new(file),
                 station: RwLock::default(),
                 requests: Semaphore::new(REQUESTS),
+                log_fails: AtomicBool::new(false),
             }),
         })
     }

@@ -7,12 +7,14 @@ use axum::extract::{FromRequestParts, State as Of};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::status::findings;
 use crate::clock::ClockHealth;
 use crate::engine::handle::{Handle, Status};
+use crate::schedule::Output;
 use crate::segment::State as Stand;
 use crate::timeline::Layer;
 use crate::web::State;
@@ -21,17 +23,17 @@ use crate::web::problem::{Problem, ProblemBody};
 
 /// Less than this free on the disk, in bytes, is not well: the log of months fits, and a day's recordings.
 const LEAST_FREE: u64 = 200_000_000;
-
-/// More facts than this that the log has not taken mean that its disk hangs: a cue makes two.
-const MOST_UNLOGGED: usize = 16;
+/// Facts that an engine may hold back while the log is busy; more, and its disk hangs.
+const MOST_UNLOGGED: usize = 8;
 
 /// Whether all is well.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Health {
     /// `ok`, or `not-ok` with the reasons.
     status: &'static str,
-    /// What is wrong: `engine-ended:<output>`, `output-down:<output>`, `log-behind:<output>`, `clock-wrong`,
-    /// `store-failed`, `plan-ended`, `disk-low`, `schedule-broken`. The last does not make the answer 503: the schedule before it plays on.
+    /// What is wrong: `engine-ended:<output>`, `engine-hangs:<output>`, `output-down:<output>`, `log-behind:<output>`, `no-engine:<output>` (new in
+    /// the schedule: the program must be started again), `clock-wrong`, `store-failed`, `log-failed`, `plan-ended`,
+    /// `disk-low`, `schedule-broken`. The last does not make the answer 503: the schedule before it plays on.
     wrong: Vec<String>,
 }
 
@@ -39,11 +41,18 @@ pub(super) struct Health {
 #[utoipa::path(get, path = "/health", tag = "station", security(()),
     responses((status = OK, body = Health), (status = SERVICE_UNAVAILABLE, body = Health)))]
 pub(super) async fn health(Of(state): Of<State>) -> (StatusCode, Json<Health>) {
-    let mut wrong: Vec<String> = state.engines.iter().flat_map(troubles).collect();
+    let mut wrong: Vec<String> =
+        state.engines.iter().filter_map(|engine| troubles(engine, state.clock.now())).collect();
     if state.engines.iter().any(|engine| engine.status().clock == ClockHealth::Wrong) {
         wrong.push("clock-wrong".to_owned());
     }
     let (plan, now) = (state.plan(), state.clock.now());
+    let played = |output: &Output| state.engines.iter().any(|engine| *engine.output() == output.id);
+    let silent = plan.schedule.outputs.iter().filter(|output| !played(output));
+    wrong.extend(silent.map(|output| format!("no-engine:{}", output.id)));
+    if state.store.log_fails() {
+        wrong.push("log-failed".to_owned());
+    }
     if plan.timelines.iter().any(|timeline| timeline.window.to <= now) {
         wrong.push("plan-ended".to_owned());
     }
@@ -67,10 +76,12 @@ fn running(engine: &Handle) -> bool {
     engine.watch().has_changed().is_ok()
 }
 
-fn troubles(engine: &Handle) -> Option<String> {
+fn troubles(engine: &Handle, now: Timestamp) -> Option<String> {
     let output = engine.output();
     if !running(engine) {
         Some(format!("engine-ended:{output}"))
+    } else if !engine.turns(now) {
+        Some(format!("engine-hangs:{output}"))
     } else if !engine.status().up {
         Some(format!("output-down:{output}"))
     } else if engine.status().unlogged > MOST_UNLOGGED {

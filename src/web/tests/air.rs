@@ -275,12 +275,21 @@ async fn health_says_what_is_wrong() {
         .unwrap()
         .send_modify(|status| (status.up, status.clock) = (true, ClockHealth::Wrong));
     assert_eq!(health(&site).await, (503, json!(["clock-wrong"])));
-    site.status
-        .as_ref()
-        .unwrap()
-        .send_modify(|status| (status.clock, status.unlogged) = (ClockHealth::Unconfirmed, 17));
+    let change = |site: &Site, clock, unlogged| {
+        let status = site.status.as_ref().unwrap();
+        status.send_modify(|status| (status.clock, status.unlogged) = (clock, unlogged));
+    };
+    change(&site, ClockHealth::Synchronised, 9);
     assert_eq!(health(&site).await, (503, json!(["log-behind:loa-xa"])));
-    site.status.as_ref().unwrap().send_modify(|status| status.clock = ClockHealth::Wrong);
+    site.clock.advance(Duration::from_secs(60));
+    assert_eq!(health(&site).await, (503, json!(["engine-hangs:loa-xa"])));
+    let mut more = schedule::Schedule::clone(&site.plan.borrow().schedule);
+    more.outputs.push(schedule::Output { id: "loa-2".into(), ..more.outputs[0].clone() });
+    let before = site.plan.borrow().clone();
+    site.plan.send_replace(Arc::new(Plan { schedule: Arc::new(more), ..Plan::clone(&before) }));
+    assert_eq!(health(&site).await, (503, json!(["engine-hangs:loa-xa", "no-engine:loa-2"])));
+    site.plan.send_replace(before);
+    change(&site, ClockHealth::Wrong, 0);
     site.status = None;
     site.clock.step_to("2027-01-01T00:00:00Z".parse().unwrap());
     assert_eq!(health(&site).await, (503, json!(["engine-ended:loa-xa", "clock-wrong", "plan-ended"])));
