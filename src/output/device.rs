@@ -105,9 +105,11 @@ pub struct DeviceInfo {
 
 /// All output devices of all sound systems that answer. Takes seconds where one of them hangs.
 pub fn devices() -> Vec<DeviceInfo> {
-    let default = match system_of(&DeviceName(None)) {
-        HostId::PulseAudio => Server::connect().and_then(|mut server| server.sink(None)).map(|sink| id_of(&sink.name)).ok(),
-        _ => card(&DeviceName(None)).ok().and_then(|card| card.id().ok()).map(|id| id.to_string()),
+    let any = DeviceName(None);
+    let default = if is_on_server(&any) {
+        sink(&any).map(|(_, sink)| id_of(&sink.name)).ok()
+    } else {
+        card(&any).ok().and_then(|card| card.id().ok()).map(|id| id.to_string())
     };
     let is_default = |id: &str| default.as_deref() == Some(id);
     let sinks = Server::connect().and_then(|mut server| server.sinks()).unwrap_or_default();
@@ -119,7 +121,8 @@ pub fn devices() -> Vec<DeviceInfo> {
     let cards = cpal::host_from_id(HostId::Alsa).and_then(|host| host.devices());
     let cards = cards.into_iter().flatten().filter_map(|card| {
         let id = card.id().ok().filter(|id| card.supports_output() && id.id() != "null")?.to_string();
-        let formats = formats(&card).unwrap_or_default().iter().map(|(format, _)| format.to_string()).collect();
+        let formats =
+            formats(&card).unwrap_or_default().iter().map(|(format, _)| format.to_string()).collect();
         Some(DeviceInfo { is_default: is_default(&id), id, name: card.to_string(), formats })
     });
     let mut found: Vec<_> = sinks.chain(cards).collect();
@@ -128,13 +131,13 @@ pub fn devices() -> Vec<DeviceInfo> {
     found
 }
 
-/// The sound system of a device. `default` is the sound server's, where there is one, and otherwise ALSA's: never that
-/// of the other system when the first is down, and a device that was named is never replaced by another.
-fn system_of(name: &DeviceName) -> HostId {
-    name.0.as_ref().map_or_else(
-        || if pulseaudio::socket_path_from_env().is_some() { HostId::PulseAudio } else { HostId::Alsa },
-        DeviceId::host,
-    )
+/// Whether a device is a sink of the sound server, and not a card. `default` is the server's, where there is one: never
+/// that of the other when the first is down, and a device that was named is never replaced by another.
+fn is_on_server(name: &DeviceName) -> bool {
+    match &name.0 {
+        None => pulseaudio::socket_path_from_env().is_some(),
+        Some(id) => id.host() == HostId::PulseAudio,
+    }
 }
 
 /// The stable name of the sound server's sink.
@@ -154,8 +157,7 @@ fn sink(name: &DeviceName) -> Result<(Server, pulse::Sink), OpenError> {
 
 /// Finds a card, without opening it.
 fn card(name: &DeviceName) -> Result<Device, OpenError> {
-    let host =
-        cpal::host_from_id(HostId::Alsa).map_err(|source| OpenError::Host(HostId::Alsa, source))?;
+    let host = cpal::host_from_id(HostId::Alsa).map_err(|source| OpenError::Host(HostId::Alsa, source))?;
     let found = match &name.0 {
         None => host.default_output_device(),
         Some(id) => host.device_by_id(id),
@@ -165,10 +167,13 @@ fn card(name: &DeviceName) -> Result<Device, OpenError> {
 
 /// Whether a device is there and could be opened, for all one can tell without sound.
 pub(super) fn probe(name: &DeviceName) -> Result<(), OpenError> {
-    if system_of(name) == HostId::PulseAudio {
+    if is_on_server(name) {
         return sink(name).map(drop);
     }
-    card(name)?.supported_output_configs().map(drop).map_err(|source| OpenError::Formats(name.clone(), source))
+    card(name)?
+        .supported_output_configs()
+        .map(drop)
+        .map_err(|source| OpenError::Formats(name.clone(), source))
 }
 
 /// What a device takes of what we give, the best first: sample formats with the number of audio channels.
@@ -201,10 +206,7 @@ pub(super) enum Stream {
 
 /// Opens a device and lets it run. May block for as long as the sound system likes.
 pub(super) fn open(name: &DeviceName, clock: Arc<dyn Clock>, realtime: bool) -> Result<Opened, OpenError> {
-    let (stream, line) = match system_of(name) {
-        HostId::PulseAudio => open_sink(name, clock)?,
-        _ => open_card(name, clock)?,
-    };
+    let (stream, line) = if is_on_server(name) { open_sink(name, clock)? } else { open_card(name, clock)? };
     Ok(Opened { stream, line, realtime })
 }
 
@@ -212,7 +214,9 @@ fn open_sink(name: &DeviceName, clock: Arc<dyn Clock>) -> Result<(Stream, Line),
     let (server, sink) = sink(name)?;
     let (line, feed) = feed::line(id_of(&sink.name), CHANNELS, Arc::clone(&clock));
     let stream = server.play(&sink, feed, Arc::clone(&line.meter), clock);
-    stream.map(|stream| (Stream::Server(stream), line)).map_err(|source| OpenError::Server(name.clone(), source))
+    stream
+        .map(|stream| (Stream::Server(stream), line))
+        .map_err(|source| OpenError::Server(name.clone(), source))
 }
 
 fn open_card(name: &DeviceName, clock: Arc<dyn Clock>) -> Result<(Stream, Line), OpenError> {

@@ -28,9 +28,13 @@ use crate::clock::Clock;
 /// How long the server may take to answer while a stream is set up.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Bytes of a sample as it is sent.
-const SAMPLE_BYTES: usize = size_of::<f32>();
+const SAMPLE_BYTES: u32 = 4;
+/// Bytes of a frame.
+const FRAME_BYTES: u32 = 2 * SAMPLE_BYTES;
+const _: () =
+    assert!(FRAME_BYTES as usize == CHANNELS * size_of::<f32>(), "a frame is as the mixer makes it");
 /// Bytes of a period.
-const PERIOD_BYTES: u32 = PERIOD_FRAMES * (CHANNELS * SAMPLE_BYTES) as u32;
+const PERIOD_BYTES: u32 = PERIOD_FRAMES * FRAME_BYTES;
 /// An answer that took longer says nothing of the clock any more.
 const STALE: Duration = Duration::from_millis(200);
 
@@ -121,7 +125,8 @@ impl Server {
 
     /// A sink by its stable name; without one, the server's default.
     pub(super) fn sink(&mut self, name: Option<&str>) -> Result<Sink, PulseError> {
-        let name = name.map_or(Ok(protocol::DEFAULT_SINK.to_owned()), CString::new).map_err(PulseError::Name)?;
+        let name =
+            name.map_or(Ok(protocol::DEFAULT_SINK.to_owned()), CString::new).map_err(PulseError::Name)?;
         let which = GetSinkInfo { index: None, name: Some(name) };
         self.ask("find the sink", &Command::GetSinkInfo(which)).map(|info: SinkInfo| info.into())
     }
@@ -137,7 +142,7 @@ impl Server {
         let params = PlaybackStreamParams {
             sample_spec: SampleSpec {
                 format: SampleFormat::Float32Le,
-                channels: CHANNELS as u8,
+                channels: 2,
                 sample_rate: SAMPLE_RATE,
             },
             channel_map: ChannelMap::stereo(),
@@ -248,7 +253,10 @@ impl Player {
         let (connection, version) = (&mut self.server.connection, self.server.version);
         let length = protocol::read_descriptor(connection)?.length;
         let mut message = connection.take(length.into());
-        #[expect(clippy::wildcard_enum_match_arm, reason = "of the 100 others none concerns a stream that plays")]
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "of the 100 others none concerns a stream that plays"
+        )]
         let heard = match Command::read_tag_prefixed(&mut message, version)? {
             (_, Command::Request(request)) if request.channel == self.channel => {
                 self.wanted = self.wanted.saturating_add(request.length);
@@ -278,12 +286,18 @@ impl Player {
         while self.wanted > 0 {
             let bytes = self.wanted.min(PERIOD_BYTES);
             self.wanted -= bytes;
-            let Some(samples) = self.samples.get_mut(..bytes as usize / SAMPLE_BYTES) else { return Ok(()) };
+            let Some(samples) = self.samples.get_mut(..(bytes / SAMPLE_BYTES) as usize) else {
+                return Ok(());
+            };
             self.feed.fill(samples, lead);
             let message = &mut self.server.message;
             message.clear();
-            let descriptor =
-                Descriptor { length: bytes, channel: self.channel, offset: 0, flags: DescriptorFlags::empty() };
+            let descriptor = Descriptor {
+                length: bytes,
+                channel: self.channel,
+                offset: 0,
+                flags: DescriptorFlags::empty(),
+            };
             protocol::write_descriptor(message, &descriptor)?;
             message.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
             self.server.connection.get_mut().write_all(message)?;
@@ -318,7 +332,7 @@ fn lead(latency: &PlaybackLatency, now: Timestamp) -> Duration {
         return Duration::ZERO;
     }
     let queued = u64::try_from(latency.write_offset.saturating_sub(latency.read_offset)).unwrap_or(0);
-    let frames = queued / (CHANNELS * SAMPLE_BYTES) as u64;
+    let frames = queued / u64::from(FRAME_BYTES);
     (Duration::from_micros(latency.sink_usec) + duration_of(frames)).saturating_sub(on_the_way)
 }
 
