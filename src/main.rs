@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     log_to_stderr();
-    match loa::app::run(cli) {
+    match loa::app::run(&cli) {
         Ok(exit) => exit.into(),
         Err(failure) => {
             tracing::error!("{failure:#}");

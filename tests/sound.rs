@@ -24,9 +24,12 @@ use loa::output::{self, CHUNK_FRAMES, Lost, Output, SAMPLE_RATE, device, duratio
 use sound::measure::{Recording, Stretch, quantile, tone_at};
 use sound::rig::{Server, frames, milliseconds, wait_until, with_server};
 
+#[path = "sound/program.rs"]
+mod program;
 mod sound {
     pub mod measure;
     pub mod rig;
+    pub mod station;
 }
 
 const SINK: &str = "pulseaudio:playout";

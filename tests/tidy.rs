@@ -34,7 +34,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // A recording's way in, the same for the command line and for HTTP.
     ("intake", &["media", "store", "segment", "clock"]),
     // Says everything that rooms report, and what `media` found of a file.
-    ("text", &["schedule", "timeline", "sequencer", "asrun", "access", "segment", "media", "clock"]),
+    ("text", &["schedule", "timeline", "sequencer", "asrun", "access", "segment", "media", "store", "clock"]),
     (
         "web",
         &[
@@ -100,7 +100,11 @@ const MAY_HOLD_LETTERS: &[(&str, &str)] = &[
 ];
 
 /// Migrations that have landed, with the SHA-256 of their bytes: stations have run them, so they never change.
-const LANDED_MIGRATIONS: &[(&str, &str)] = &[];
+const LANDED_MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_log.sql", "f1f68776c3f8799f275f2881cd325e9b894b6a7ee35e900b567b2a894f0cce4e"),
+    ("0002_segments.sql", "94253be9001b1da492e5f2ee07c20629d9442ca19b07878e3370daaabb5f17db"),
+    ("0003_people.sql", "10d129d8b3110c85821555c1f51f11f1cda12d9b7f5c36423f44c83ba52c7083"),
+];
 
 const LONGEST_FILE_LINES: usize = 600;
 const LARGEST_AUDIO_BYTES: u64 = 100_000;
@@ -135,8 +139,9 @@ fn pure_rooms_touch_nothing_outside() {
 #[test]
 fn vietnamese_is_written_in_text_alone() {
     let mut broken = Vec::new();
-    for source in
-        sources("src").into_iter().filter(|source| source.room() != "text" && !source.is_in(MAY_HOLD_LETTERS))
+    for source in sources("src")
+        .into_iter()
+        .filter(|source| source.room() != "text" && !source.is_test() && !source.is_in(MAY_HOLD_LETTERS))
     {
         for (number, line) in numbered(&source.code) {
             if let Some(letter) = line.chars().find(|letter| is_vietnamese(*letter)) {
@@ -281,6 +286,11 @@ impl Source {
     fn room(&self) -> &str {
         let inside = self.name.strip_prefix("src/").unwrap();
         inside.split('/').next().unwrap().trim_end_matches(".rs")
+    }
+
+    /// Whether the whole file is tests, declared `#[cfg(test)] mod tests` one file up.
+    fn is_test(&self) -> bool {
+        self.name.ends_with("/tests.rs") || self.name.contains("/tests/")
     }
 
     /// Whether a table of exceptions names it.

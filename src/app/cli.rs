@@ -77,6 +77,7 @@ pub struct Demo {
     /// Where its schedule/ and audio/ come from.
     #[arg(long, default_value = ".", value_name = "DIR")]
     pub from: PathBuf,
+    /// How it is served.
     #[command(flatten)]
     pub serve: Serve,
 }
@@ -90,6 +91,7 @@ pub struct Days {
     /// How many days.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=366))]
     pub days: u16,
+    /// How to print.
     #[command(flatten)]
     pub format: Format,
 }
@@ -116,6 +118,7 @@ pub enum Shape {
 /// How `rehearse` runs.
 #[derive(Debug, Args)]
 pub struct Rehearse {
+    /// Which days.
     #[command(flatten)]
     pub days: Days,
     /// Keep what would sound in a WAV file.
@@ -201,6 +204,7 @@ pub struct Airings {
     /// Up to this local date (included), or date and time.
     #[arg(long, value_parser = moment)]
     pub to: Option<DateTime>,
+    /// How to print.
     #[command(flatten)]
     pub format: Format,
 }

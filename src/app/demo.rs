@@ -11,7 +11,7 @@ use super::cli::Demo;
 use super::commands;
 use super::exit::Exit;
 use super::serve::{intake, serve};
-use super::station::{SCHEDULE_FILES, Station, read};
+use super::station::{Station, read};
 use crate::clock::Clock;
 use crate::schedule::Schedule;
 use crate::store::Store;
@@ -45,7 +45,7 @@ pub enum DemoError {
 
 /// Sets the example station up, says where to look, and serves it.
 pub fn demo(options: &Demo, clock: &Arc<dyn Clock>) -> anyhow::Result<Exit> {
-    let first = set_up(&options.from, &options.to, clock.now())?;
+    let week = set_up(&options.from, &options.to)?;
     let station = Station::open(&options.to)?;
     {
         let store = Store::open(&station.data())?;
@@ -53,6 +53,7 @@ pub fn demo(options: &Demo, clock: &Arc<dyn Clock>) -> anyhow::Result<Exit> {
         let list = options.from.join("audio/segments.toml");
         commands::import(&intake, &store, clock, &list, Some(APPROVER))?;
     }
+    let first = put_on_the_calendar(&station, &week, clock.now())?;
     let mut output = options.serve.output.clone();
     if output.is_none() && !has_sound() {
         commands::say(console::DEMO_WITHOUT_SOUND)?;
@@ -67,29 +68,31 @@ pub fn demo(options: &Demo, clock: &Arc<dyn Clock>) -> anyhow::Result<Exit> {
     serve(&station, options.serve.listen, output.as_deref())
 }
 
-/// Puts the example's schedule into `to`, with a session that begins in a few seconds; says when.
-///
-/// The week stays as it is. The station's rules are left out, for a demo at night should sound too, and so is the
-/// amplifier's lead.
-pub fn set_up(from: &Path, to: &Path, now: Timestamp) -> Result<Zoned, DemoError> {
+/// Puts the example's week into `to`, and gives it. The station's rules are left out, for a demo at night should sound
+/// too, and so is the amplifier's lead.
+pub fn set_up(from: &Path, to: &Path) -> Result<Schedule, DemoError> {
     let example = from.join("schedule");
     let week = read(&example).map_err(|_| DemoError::NoExample(from.to_owned()))?;
     let schedule = to.join("schedule");
     fs::create_dir_all(&schedule).map_err(|cause| DemoError::Write { path: schedule.clone(), cause })?;
-    let first = now
-        .in_tz("Asia/Ho_Chi_Minh")
-        .and_then(|local| local.checked_add(UNTIL_FIRST_SOUND))
-        .and_then(|local| local.round(Unit::Second))
-        .map_err(DemoError::Calendar)?;
-    for name in SCHEDULE_FILES {
+    for name in ["station.toml", "week.toml"] {
         let target = schedule.join(name);
         let written = match name {
             "station.toml" => write_aside(&target, STATION),
-            "days.toml" => write_aside(&target, &day(&first, &week)?),
             _ => fs::copy(example.join(name), &target).map(|_| ()),
         };
         written.map_err(|cause| DemoError::Write { path: target, cause })?;
     }
+    Ok(week)
+}
+
+/// Puts a session that begins in a few seconds on the calendar; says when.
+fn put_on_the_calendar(station: &Station, week: &Schedule, now: Timestamp) -> Result<Zoned, DemoError> {
+    let local = now.to_zoned(week.time_zone.clone());
+    let first = local.checked_add(UNTIL_FIRST_SOUND).and_then(|local| local.round(Unit::Second));
+    let first = first.map_err(DemoError::Calendar)?;
+    let target = station.schedule().join("days.toml");
+    write_aside(&target, &day(&first, week)?).map_err(|cause| DemoError::Write { path: target, cause })?;
     Ok(first)
 }
 

@@ -75,13 +75,13 @@ impl Chores {
         match self.store.tidy_up(self.clock.now()) {
             Ok(()) => info!("the database was tidied"),
             Err(failure) => {
-                error!(error = &failure as &dyn std::error::Error, "the database could not be tidied")
+                error!(error = &failure as &dyn std::error::Error, "the database could not be tidied");
             }
         }
         match clean_incoming(&self.station.audio(), self.clock.now() - LONGEST_UPLOAD) {
             Ok(_) => {}
             Err(cause) => {
-                warn!(error = &cause as &dyn std::error::Error, "leftovers of uploads could not be removed")
+                warn!(error = &cause as &dyn std::error::Error, "leftovers of uploads could not be removed");
             }
         }
     }
@@ -113,7 +113,7 @@ impl Chores {
                 }
             }
             Err(cause) => {
-                error!(error = &cause as &dyn std::error::Error, "the recordings cannot be looked through")
+                error!(error = &cause as &dyn std::error::Error, "the recordings cannot be looked through");
             }
         }
     }

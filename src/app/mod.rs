@@ -24,7 +24,7 @@ use exit::Exit;
 use station::Station;
 
 /// Does what the command line asks.
-pub fn run(cli: Cli) -> anyhow::Result<Exit> {
+pub fn run(cli: &Cli) -> anyhow::Result<Exit> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let now = clock.now();
     let station = || Station::open(&cli.station);

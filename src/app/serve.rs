@@ -11,7 +11,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use tokio::sync::watch;
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
 use tracing::{error, info, warn};
 
 use super::boot::{BootError, boot};
@@ -21,6 +22,7 @@ use super::planner::Planner;
 use super::recorder::{FACTS, record};
 use super::station::Station;
 use super::supervise::{Health, supervise};
+use crate::access::OwnWork;
 use crate::asrun::{Fact, Note};
 use crate::clock::{Clock, SystemClock};
 use crate::engine::handle::{Command, Handle};
@@ -34,6 +36,7 @@ use crate::schedule::{Output, Schedule};
 use crate::sequencer::Settings;
 use crate::store::Store;
 use crate::timeline::plan::Plan;
+use crate::web;
 
 /// How often systemd is told that the engines turn; its `WatchdogSec` is three times that.
 const WATCHDOG: Duration = Duration::from_secs(10);
@@ -76,10 +79,31 @@ pub fn serve(station: &Station, listen: SocketAddr, output: Option<&str>) -> any
             clock: Arc::clone(&clock),
         };
         let mut scheduler = housekeeping::start(chores).await.context("cannot start the housekeeping")?;
+        let state = web::State {
+            store: store.clone(),
+            intake: Arc::new(intake(station, &store, &clock)),
+            audio_dir: station.audio(),
+            engines: engines.clone(),
+            plan: current,
+            replan: replan.clone(),
+            clock: Arc::clone(&clock),
+            own_work: if plan.schedule.rules.approve_own_work {
+                OwnWork::MayApprove
+            } else {
+                OwnWork::NeedsAnother
+            },
+            limits: Arc::default(),
+        };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = start_web(listen, state, stopped).await;
         tell_systemd(&[sd_notify::NotifyState::Ready]);
         let gave_up = run_until_told(&mut watched, &engines, &threads, &*clock).await?;
         info!("stopping");
         tell_systemd(&[sd_notify::NotifyState::Stopping]);
+        drop(stop);
+        if let Some(served) = served {
+            served.await.context("the HTTP interface ended with a panic")?;
+        }
         scheduler.shutdown().await.context("cannot stop the housekeeping")?;
         anyhow::Ok(gave_up)
     })?;
@@ -154,6 +178,36 @@ fn start_engines(
         threads.push(thread);
     }
     Ok((engines, threads))
+}
+
+/// Starts the HTTP interface. A station whose port is taken still plays: what is heard outranks what is clicked.
+async fn start_web(
+    listen: SocketAddr,
+    state: web::State,
+    stopped: oneshot::Receiver<()>,
+) -> Option<tokio::task::JoinHandle<()>> {
+    let bound = match TcpListener::bind(listen).await {
+        Ok(listener) => listener.local_addr().map(|address| (listener, address)),
+        Err(cause) => Err(cause),
+    };
+    match bound {
+        Ok((listener, address)) => {
+            info!(%address, "the HTTP interface listens on http://{address}");
+            let serve = web::serve(listener, state, async {
+                // The sender goes without a word: that is the word.
+                let _stop = stopped.await;
+            });
+            Some(tokio::spawn(async {
+                if let Err(cause) = serve.await {
+                    error!(error = &cause as &dyn std::error::Error, "the HTTP interface broke off");
+                }
+            }))
+        }
+        Err(cause) => {
+            error!(%listen, error = &cause as &dyn std::error::Error, "nothing can listen there: the station plays without its HTTP interface");
+            None
+        }
+    }
 }
 
 /// What the engine of an output is made of.

@@ -1,5 +1,6 @@
-//! Workers that must not die: named threads, started again after a panic, and an end of the whole program when that
-//! does not help. What a worker needs to go on is derived anew from the schedule and the facts at each start.
+//! Workers that must not die.
+//!
+//! Named threads, started again after a panic, and an end of the whole program when that does not help. What a worker needs to go on is derived anew from the schedule and the facts at each start.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

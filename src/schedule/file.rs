@@ -124,6 +124,7 @@ fn rules(mut fields: Fields<'_>) -> Rules {
     let rules = Rules {
         quiet: fields.tables("quiet").into_iter().filter_map(quiet_hours).collect(),
         longest_session: fields.take("longest_session").map(length),
+        approve_own_work: fields.take("approve_own_work").is_some_and(Spanned::into_inner),
         sessions_per_day: fields.take("sessions_per_day").map(|count| inner::<Count>(count).0),
         weekdays: fields.take("weekdays").map(Spanned::into_inner).unwrap_or_default(),
     };

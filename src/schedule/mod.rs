@@ -89,6 +89,8 @@ pub struct Rules {
     pub sessions_per_day: Option<u32>,
     /// The days on which sessions may be at all.
     pub weekdays: Weekdays,
+    /// Whether an approver may approve what they handed in themselves, as at a station with a single person.
+    pub approve_own_work: bool,
 }
 
 /// Local hours of silence; from 20:00 to 05:30 runs over midnight.

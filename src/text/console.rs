@@ -38,7 +38,7 @@ pub fn findings(count: usize) -> String {
 /// A recording was taken in.
 pub fn taken_in(segment: &Segment) -> String {
     format!(
-        "Đã nhận `{}` (mã {}), {}. Cần duyệt trước khi phát.",
+        "Đã nhận `{}` (mã {}), dài {}. Cần được duyệt trước khi phát.",
         segment.file,
         segment.id,
         length(segment.duration())
@@ -48,6 +48,15 @@ pub fn taken_in(segment: &Segment) -> String {
 /// A recording was there already.
 pub fn known(segment: &Segment) -> String {
     format!("`{}` (mã {}) đã có trong kho, không nhận lần nữa.", segment.file, segment.id)
+}
+
+/// A list of recordings was taken in.
+pub fn imported(fresh: usize, known: usize, approver: Option<&str>) -> String {
+    let approved = approver.map_or_else(
+        || "Bản ghi mới cần được duyệt trước khi phát.".to_owned(),
+        |approver| format!("Các bản ghi chờ duyệt đã được duyệt, đứng tên {approver}."),
+    );
+    format!("Đã nhận {fresh} bản ghi mới; {known} bản ghi đã có sẵn trong kho. {approved}")
 }
 
 /// A recording was not taken in.

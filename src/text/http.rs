@@ -154,7 +154,7 @@ impl Refusal {
             ),
             Self::OtherBytes => "Nội dung bạn đã nghe không phải là nội dung đang có. Bản ghi chưa được duyệt. Hãy nghe lại rồi duyệt.".to_owned(),
             Self::QuietHours => "Bây giờ là giờ yên tĩnh theo quy chế của đài, chỉ phát được bản tin khẩn cấp. Loa vẫn im lặng. Hãy chờ hết giờ yên tĩnh, hoặc phát khẩn cấp nếu thật sự cần.".to_owned(),
-            Self::Malformed { said } => format!("Máy không đọc được yêu cầu. Chưa có gì thay đổi. Chi tiết kỹ thuật: {said}"),
+            Self::Malformed { .. } => "Máy không đọc được yêu cầu. Chưa có gì thay đổi. Hãy kiểm tra lại nội dung gửi lên.".to_owned(),
             Self::WrongType => "Kiểu nội dung gửi lên không đúng với địa chỉ này. Chưa có gì thay đổi. Hãy gửi JSON (application/json), hoặc multipart/form-data khi tải tệp lên.".to_owned(),
             Self::BadField { field } => format!("Giá trị của mục “{field}” không hợp lệ. Chưa có gì thay đổi. Hãy sửa mục này rồi gửi lại."),
             Self::UnknownProgramme => "Lịch của đài không có chuyên mục này, nên bản ghi sẽ không bao giờ được chọn. Hãy chọn một chuyên mục có trong lịch.".to_owned(),

@@ -36,13 +36,14 @@ impl Connected<IncomingStream<'_, Bounded>> for Peer {
 #[derive(Debug)]
 pub(super) struct Bounded {
     listener: TcpListener,
+    idle: Duration,
     places: Arc<Semaphore>,
     guests: Arc<Guests>,
 }
 
 impl Bounded {
     pub(super) fn new(listener: TcpListener) -> Self {
-        Self { listener, places: Arc::new(Semaphore::new(CONNECTIONS)), guests: Arc::default() }
+        Self { listener, idle: IDLE, places: Arc::new(Semaphore::new(CONNECTIONS)), guests: Arc::default() }
     }
 }
 
@@ -62,7 +63,16 @@ impl Listener for Bounded {
                 tracing::debug!(peer = %from, "too many connections from one address");
                 continue;
             };
-            return (Connection { stream, idle: Box::pin(sleep(IDLE)), _guest: guest, _place: place }, from);
+            return (
+                Connection {
+                    stream,
+                    patience: self.idle,
+                    idle: Box::pin(sleep(self.idle)),
+                    _guest: guest,
+                    _place: place,
+                },
+                from,
+            );
         }
     }
 
@@ -106,10 +116,11 @@ impl Drop for Guest {
     }
 }
 
-/// A connection that fails once nothing has moved on it for [`IDLE`].
+/// A connection that fails once nothing has moved on it for too long.
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: TcpStream,
+    patience: Duration,
     idle: Pin<Box<Sleep>>,
     _guest: Guest,
     _place: OwnedSemaphorePermit,
@@ -119,7 +130,8 @@ impl Connection {
     /// Notes that something moved, or fails when it has been too long.
     fn watch<T>(&mut self, moved: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         if moved.is_ready() {
-            self.idle.as_mut().reset(Instant::now() + IDLE);
+            let until = Instant::now() + self.patience;
+            self.idle.as_mut().reset(until);
             return moved;
         }
         self.idle.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
@@ -191,10 +203,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_that_only_sits_there_is_closed() {
-        let mut bounded = Bounded::new(TcpListener::bind("127.0.0.1:0").await.unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut bounded = Bounded { idle: Duration::from_millis(20), ..Bounded::new(listener) };
         let client = TcpStream::connect(bounded.local_addr().unwrap()).await.unwrap();
         let (mut connection, _) = bounded.accept().await;
-        tokio::time::pause();
         let read = connection.read_u8().await;
         assert_eq!(read.unwrap_err().kind(), io::ErrorKind::TimedOut);
         drop(client);

@@ -27,7 +27,7 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::access::OwnWork;
 use crate::clock::Clock;
@@ -78,6 +78,10 @@ pub struct Limits {
     pub listeners: Arc<Semaphore>,
     /// Walks through the log.
     pub walks: Arc<Semaphore>,
+    /// How long the next bytes of an upload may take to come.
+    pub stall: Duration,
+    /// How often listeners for events are sent something, so that both ends know the other is there.
+    pub heartbeat: Duration,
 }
 
 impl Limits {
@@ -87,6 +91,8 @@ impl Limits {
             uploads: Arc::new(Semaphore::new(uploads)),
             listeners: Arc::new(Semaphore::new(32)),
             walks: Arc::new(Semaphore::new(1)),
+            stall: Duration::from_secs(30),
+            heartbeat: Duration::from_secs(15),
         }
     }
 }
@@ -127,15 +133,15 @@ pub async fn serve(
     state: State,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let (stopped, mut stopping) = watch::channel(false);
+    let (stopped, stopping) = oneshot::channel();
     let service = router(state).into_make_service_with_connect_info::<Peer>();
     let serving = axum::serve(Bounded::new(listener), service).with_graceful_shutdown(async move {
         stop.await;
-        stopped.send_replace(true);
+        // Nobody waits for it only when the serving has ended.
+        let _told = stopped.send(());
     });
     let out_of_patience = async {
-        // The sender only goes once it has sent.
-        let _seen = stopping.wait_for(|stopped| *stopped).await;
+        let _told = stopping.await;
         tokio::time::sleep(GRACE).await;
     };
     tokio::select! {

@@ -40,6 +40,9 @@ pub(super) struct ProblemBody {
     /// The field that is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
+    /// What exactly cannot be read, in English, for who writes the program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    said: Option<String>,
     /// What to quote to a technician: the log has it too.
     #[serde(skip_serializing_if = "Option::is_none")]
     number: Option<String>,
@@ -68,25 +71,26 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let Self(refusal) = self;
         let (status, code) = kind(&refusal);
-        let body = ProblemBody {
+        let mut body = ProblemBody {
             r#type: format!("urn:loa:problem:{code}"),
             title: refusal.title(),
             status: status.as_u16(),
             detail: refusal.detail(),
             code,
-            permission: match &refusal {
-                Refusal::NotPermitted(permission) => Some(*permission),
-                _ => None,
-            },
-            field: match &refusal {
-                Refusal::BadField { field } => Some(field.clone()),
-                _ => None,
-            },
-            number: match &refusal {
-                Refusal::Unexpected { number } => Some(number.clone()),
-                _ => None,
-            },
+            permission: None,
+            field: None,
+            said: None,
+            number: None,
         };
+        if let Refusal::NotPermitted(permission) = refusal {
+            body.permission = Some(permission);
+        } else if let Refusal::BadField { field } = refusal {
+            body.field = Some(field);
+        } else if let Refusal::Malformed { said } = refusal {
+            body.said = Some(said);
+        } else if let Refusal::Unexpected { number } = refusal {
+            body.number = Some(number);
+        }
         let mut response = (status, Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -47,6 +47,16 @@ impl Recording {
         origin + offset(frame)
     }
 
+    /// The frame that was due at the sink at an instant.
+    pub fn frame(&self, at: Timestamp) -> usize {
+        let begin = self.at(0);
+        let near = at.duration_since(begin).as_secs_f64() * f64::from(RATE);
+        // The clock of the recording is not quite that of the wall: look again from near by.
+        let near = near.max(0.0) as usize;
+        let off = at.duration_since(self.at(near)).as_secs_f64() * f64::from(RATE);
+        (near as f64 + off).round().max(0.0) as usize
+    }
+
     /// Stretches of sound with at least `silence` before each.
     pub fn stretches(&self, silence: Duration) -> Vec<Stretch> {
         let apart = super::rig::frames(silence);
@@ -113,6 +123,26 @@ impl Recording {
         Stretch { from, to }
     }
 
+    /// The frequency at a frame, from where the sound crosses zero in the 50 ms around it.
+    pub fn pitch(&self, frame: usize) -> f64 {
+        let from = frame - RATE as usize / 40;
+        let samples = &self.samples[from..from + RATE as usize / 20];
+        let rises: Vec<f64> = samples
+            .windows(2)
+            .enumerate()
+            .filter(|(_, pair)| pair[0] <= 0.0 && pair[1] > 0.0)
+            .map(|(index, pair)| index as f64 + f64::from(pair[0] / (pair[0] - pair[1])))
+            .collect();
+        (rises.len() - 1) as f64 * f64::from(RATE) / (rises[rises.len() - 1] - rises[0])
+    }
+
+    /// How loud a stretch is: the square root of the mean power.
+    pub fn level(&self, within: Stretch) -> f64 {
+        let samples = &self.samples[within.from..within.to];
+        let power: f64 = samples.iter().map(|sample| f64::from(*sample).powi(2)).sum();
+        (power / samples.len() as f64).sqrt()
+    }
+
     /// Frames that are missing (positive) or too many in a steady tone, where its phase jumps: each with the frame near
     /// which it happened. A jump of more than half of the tone's period is taken for a smaller one.
     pub fn slips(&self, within: Stretch, hertz: f64) -> Vec<(usize, f64)> {
@@ -152,6 +182,19 @@ pub fn tone_at(frame: usize, hertz: f64) -> f32 {
     (0.5 * (TAU * hertz * frame as f64 / f64::from(RATE)).cos()) as f32
 }
 
+/// A tone that rises from 500 Hz by 50 Hz a second: its pitch tells how far into it one is.
+pub fn rising(frames: usize) -> impl Iterator<Item = f32> {
+    (0..frames).map(|frame| {
+        let second = frame as f64 / f64::from(RATE);
+        (0.5 * (TAU * (500.0 * second + 25.0 * second * second)).cos()) as f32
+    })
+}
+
+/// How many seconds into a rising tone it has this pitch.
+pub fn second_of(pitch: f64) -> f64 {
+    (pitch - 500.0) / 50.0
+}
+
 /// Of measured values: the one below which `share` of them lie.
 pub fn quantile(values: &[f64], share: f64) -> f64 {
     let mut sorted = values.to_vec();
@@ -177,6 +220,15 @@ mod tests {
         assert_eq!(recording.tone(1_000.0), [Stretch { from: 5_001, to: 14_001 }]);
         assert_eq!(recording.tone(2_200.0), [Stretch { from: 19_002, to: 28_002 }]);
         assert_eq!(recording.tone(440.0), []);
+    }
+
+    #[test]
+    fn a_rising_tone_tells_how_far_it_is() {
+        let recording = recording(rising(12 * 48_000));
+        for second in [1, 5, 11] {
+            let told = second_of(recording.pitch(second * 48_000));
+            assert!((told - second as f64).abs() < 0.001, "{told}");
+        }
     }
 
     #[test]

@@ -151,7 +151,7 @@ pub fn plan_of(station: &Station, schedule: Schedule, days: &Days, now: Timestam
 }
 
 /// From the first day's midnight to the last one's, in the station's zone.
-pub fn window(schedule: &Schedule, from: Option<Date>, days: u16, now: Timestamp) -> anyhow::Result<Window> {
+fn window(schedule: &Schedule, from: Option<Date>, days: u16, now: Timestamp) -> anyhow::Result<Window> {
     let zone = &schedule.time_zone;
     let first = from.unwrap_or_else(|| now.to_zoned(zone.clone()).date());
     let after = first.checked_add(i32::from(days).days()).context("these days are beyond the calendar")?;

@@ -27,8 +27,10 @@ pub fn segment(station: &Station, clock: &Arc<dyn Clock>, command: &SegmentComma
             let intake = intake(station, &store, clock);
             let mut exit = Exit::Fine;
             for file in &add.files {
-                if take_in(&intake, &store, clock, file, words(add), &add.by)?.is_none() {
-                    exit = Exit::Failed;
+                match take_in(&intake, &store, clock, file, words(add), &add.by)? {
+                    Some((segment, true)) => say(&console::known(&segment))?,
+                    Some((segment, false)) => say(&console::taken_in(&segment))?,
+                    None => exit = Exit::Failed,
                 }
             }
             Ok(exit)
@@ -67,7 +69,8 @@ fn words(add: &Add) -> Words {
     }
 }
 
-/// Takes one recording in, hands it to the approver, and says what came of it; none where it was refused.
+/// Takes one recording in and hands it to the approver; whether it was there already. None where it was refused, which
+/// is said here, as is what the approver should know of it.
 fn take_in(
     intake: &Intake,
     store: &Store,
@@ -75,20 +78,16 @@ fn take_in(
     file: &Path,
     words: Words,
     by: &str,
-) -> anyhow::Result<Option<Segment>> {
+) -> anyhow::Result<Option<(Segment, bool)>> {
     match intake.take_in_copy(file, words, by) {
-        Ok(Taken { segment, known: true, .. }) => {
-            say(&console::known(&segment))?;
-            Ok(Some(segment))
-        }
+        Ok(Taken { segment, known: true, .. }) => Ok(Some((segment, true))),
         Ok(Taken { segment, known: false, converted_from }) => {
             let segment = store.step_segment(&segment.id, Step::Submit, by, clock.now())?;
-            say(&console::taken_in(&segment))?;
             let damage = verdict::damage(segment.sound.skipped_packets);
             for remark in converted_from.map(verdict::converted).into_iter().chain(damage) {
-                say(&remark)?;
+                say(&format!("`{}`: {remark}", segment.file))?;
             }
-            Ok(Some(segment))
+            Ok(Some((segment, false)))
         }
         Err(IntakeError::Refused(refusal)) => {
             say(&console::refused(&file.display().to_string(), &verdict::refusal(&refusal)))?;
@@ -124,17 +123,21 @@ pub fn import(
     let entries: List =
         toml::from_str(&text).with_context(|| format!("`{}` is not a list of recordings", list.display()))?;
     let folder = list.parent().unwrap_or(Path::new("."));
-    let mut exit = Exit::Fine;
+    let (mut fresh, mut known, mut exit) = (0, 0, Exit::Fine);
     for Entry { file, words } in entries.segment {
         let by = words.author.clone().unwrap_or_else(|| "import".to_owned());
-        let Some(segment) = take_in(intake, store, clock, &folder.join(file), words, &by)? else {
+        let Some((segment, was_known)) = take_in(intake, store, clock, &folder.join(file), words, &by)?
+        else {
             exit = Exit::Failed;
             continue;
         };
-        if let Some(approver) = approve_as.filter(|_| segment.state != State::Approved) {
+        *(if was_known { &mut known } else { &mut fresh }) += 1;
+        // What somebody has withdrawn stays off the air.
+        if let (State::Draft | State::Pending, Some(approver)) = (segment.state, approve_as) {
             approve(store, clock, &segment, approver)?;
         }
     }
+    say(&console::imported(fresh, known, approve_as))?;
     Ok(exit)
 }
 

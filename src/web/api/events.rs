@@ -20,8 +20,6 @@ use crate::web::problem::{Problem, ProblemBody};
 
 /// At most four a second: what a level meter needs.
 const APART: Duration = Duration::from_millis(250);
-/// Something is sent this often, so that both ends know the other is there.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 /// After so long the listener has to come again, with a token that still holds.
 const LONGEST: Duration = Duration::from_secs(3600);
 
@@ -77,7 +75,8 @@ pub(super) async fn events(
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let place =
         Arc::clone(&state.limits.listeners).try_acquire_owned().map_err(|_| Refusal::TooManyListeners)?;
+    let heartbeat = state.limits.heartbeat;
     let engines = state.engines.iter().map(crate::engine::handle::Handle::watch).collect();
     let listening = Listening { state, engines, last: None, until: Instant::now() + LONGEST, _place: place };
-    Ok(Sse::new(stream::unfold(listening, Listening::next)).keep_alive(KeepAlive::new().interval(HEARTBEAT)))
+    Ok(Sse::new(stream::unfold(listening, Listening::next)).keep_alive(KeepAlive::new().interval(heartbeat)))
 }

@@ -22,13 +22,16 @@ use crate::web::problem::{Problem, ProblemBody};
 /// Less than this free on the disk, in bytes, is not well: the log of months fits, and a day's recordings.
 const LEAST_FREE: u64 = 200_000_000;
 
+/// More facts than this that the log has not taken mean that its disk hangs: a cue makes two.
+const MOST_UNLOGGED: usize = 16;
+
 /// Whether all is well.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Health {
     /// `ok`, or `not-ok` with the reasons.
     status: &'static str,
-    /// What is wrong: `engine-ended:<output>`, `output-down:<output>`, `clock-wrong`, `store-failed`, `plan-ended`, `disk-low`,
-    /// `schedule-broken`. The last does not make the answer 503: the schedule before it plays on.
+    /// What is wrong: `engine-ended:<output>`, `output-down:<output>`, `log-behind:<output>`, `clock-wrong`,
+    /// `store-failed`, `plan-ended`, `disk-low`, `schedule-broken`. The last does not make the answer 503: the schedule before it plays on.
     wrong: Vec<String>,
 }
 
@@ -70,6 +73,8 @@ fn troubles(engine: &Handle) -> Option<String> {
         Some(format!("engine-ended:{output}"))
     } else if !engine.status().up {
         Some(format!("output-down:{output}"))
+    } else if engine.status().unlogged > MOST_UNLOGGED {
+        Some(format!("log-behind:{output}"))
     } else {
         None
     }
@@ -170,6 +175,10 @@ fn engines(state: &State, text: &mut Numbers) {
             let output = engine.output().as_str();
             text.sample(name, &[("output", output)], reading(engine, &engine.status()));
         }
+    }
+    text.family("loa_facts_unlogged", "gauge", "Facts that the log has not taken yet.");
+    for engine in &state.engines {
+        text.sample("loa_facts_unlogged", &[("output", engine.output().as_str())], engine.status().unlogged);
     }
     let starved = "loa_starved_frames_total";
     text.family(starved, "counter", "Frames of silence that stood in for late sound.");

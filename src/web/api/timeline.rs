@@ -13,9 +13,10 @@ use utoipa::{IntoParams, ToSchema};
 use crate::schedule::OutputId;
 use crate::segment::{ProgrammeId, SegmentId};
 use crate::store::{Store, StoreError};
+use crate::text;
 use crate::text::http::Refusal;
 use crate::timeline::plan::Plan;
-use crate::timeline::{Absence, Block, Content, Cue, CueId, Form, Join, Timeline, Window, compile};
+use crate::timeline::{Absence, Block, Content, Cue, CueId, Finding, Form, Join, Timeline, Window, compile};
 use crate::web::State;
 use crate::web::input::{Asked, instant, local, millis, start_of};
 use crate::web::person::{Person, See};
@@ -183,8 +184,16 @@ fn line(timeline: &Timeline, window: Window) -> Line {
     Line {
         output: timeline.output.clone(),
         blocks: blocks.map(|block| block_view(block, timeline)).collect(),
-        findings: findings.filter_map(|finding| serde_json::to_value(finding).ok()).collect(),
+        findings: findings.filter_map(|finding| finding_view(finding, timeline)).collect(),
     }
+}
+
+/// A finding as data, with its sentence.
+fn finding_view(finding: &Finding, timeline: &Timeline) -> Option<serde_json::Value> {
+    let mut value = serde_json::to_value(finding).ok()?;
+    let text = text::finding::finding(finding, &timeline.time_zone);
+    value.as_object_mut()?.insert("text".to_owned(), text.into());
+    Some(value)
 }
 
 fn block_view(block: &Block, timeline: &Timeline) -> BlockView {

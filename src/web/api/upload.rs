@@ -22,8 +22,6 @@ use crate::web::State;
 use crate::web::person::{HandIn, Person};
 use crate::web::problem::{Problem, ProblemBody};
 
-/// How long the next bytes of an upload may take to come.
-const STALL: Duration = Duration::from_secs(30);
 /// Longest text beside the file, in bytes.
 const TEXT_BYTES: usize = 4096;
 /// Parts of a form: the file and each word once, with room for a browser's extras.
@@ -124,7 +122,9 @@ pub(super) async fn upload(
 async fn receive(state: &State, mut form: Multipart) -> Result<Incoming, Problem> {
     let mut incoming = Incoming { words: Words::default(), file: None };
     for _ in 0..PARTS {
-        let part = tokio::time::timeout(STALL, form.next_field()).await.map_err(|_| Refusal::Interrupted)?;
+        let part = tokio::time::timeout(state.limits.stall, form.next_field())
+            .await
+            .map_err(|_| Refusal::Interrupted)?;
         let Some(part) = part.map_err(|failure| broken(&failure))? else {
             check_words(&incoming.words)?;
             return Ok(incoming);
@@ -137,7 +137,7 @@ async fn receive(state: &State, mut form: Multipart) -> Result<Incoming, Problem
             let name = part.file_name().unwrap_or_default().to_owned();
             incoming.file = Some((keep(state, part).await?, name));
         } else {
-            let text = text(part, &field).await?;
+            let text = text(state, part, &field).await?;
             set_word(state, &mut incoming.words, &field, &text)?;
         }
     }
@@ -145,8 +145,8 @@ async fn receive(state: &State, mut form: Multipart) -> Result<Incoming, Problem
 }
 
 /// The next bytes of a part; none at its end.
-async fn chunk(part: &mut Field<'_>) -> Result<Option<axum::body::Bytes>, Problem> {
-    let chunk = tokio::time::timeout(STALL, part.chunk()).await.map_err(|_| Refusal::Interrupted)?;
+async fn chunk(part: &mut Field<'_>, stall: Duration) -> Result<Option<axum::body::Bytes>, Problem> {
+    let chunk = tokio::time::timeout(stall, part.chunk()).await.map_err(|_| Refusal::Interrupted)?;
     chunk.map_err(|failure| broken(&failure))
 }
 
@@ -158,7 +158,7 @@ async fn keep(state: &State, mut part: Field<'_>) -> Result<Temporary, Problem> 
     let (temporary, file) = created.map_err(|failure| Problem::unexpected(&failure))?.map_err(disk)?;
     let mut file = tokio::fs::File::from_std(file);
     let mut size: u64 = 0;
-    while let Some(bytes) = chunk(&mut part).await? {
+    while let Some(bytes) = chunk(&mut part, state.limits.stall).await? {
         size = size.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         if size > most {
             return Err(Refusal::TooLarge { most }.into());
@@ -171,9 +171,9 @@ async fn keep(state: &State, mut part: Field<'_>) -> Result<Temporary, Problem> 
 }
 
 /// A short text.
-async fn text(mut part: Field<'_>, field: &str) -> Result<String, Problem> {
+async fn text(state: &State, mut part: Field<'_>, field: &str) -> Result<String, Problem> {
     let mut text = Vec::new();
-    while let Some(bytes) = chunk(&mut part).await? {
+    while let Some(bytes) = chunk(&mut part, state.limits.stall).await? {
         text.extend_from_slice(&bytes);
         if text.len() > TEXT_BYTES {
             return Err(Problem::field(field));

@@ -1,0 +1,316 @@
+//! Taking the air, and seeing what is on it.
+
+use futures_util::StreamExt as _;
+
+use super::*;
+use crate::engine::handle::OnAir;
+use crate::sequencer::{Interrupt, Repeats};
+
+fn ordered(site: &Site) -> Arc<Interrupt> {
+    let command = site.commands.try_recv().unwrap();
+    let Command::Interrupt(interrupt) = command else { panic!("no interrupt but {command:?}") };
+    interrupt
+}
+
+#[tokio::test]
+async fn an_approved_recording_takes_the_air() {
+    let site = Site::new();
+    let recording = site.approved(440.0).await;
+    let order = json!({"segment": recording["id"], "layer": "live"});
+    let answer = site.call("operator", "POST", "/api/v1/interrupts", order).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+    assert_eq!(answer.json()["outputs"], json!(["loa-xa"]));
+    let interrupt = ordered(&site);
+    assert_eq!(
+        (interrupt.layer, interrupt.by.as_str(), interrupt.repeats),
+        (Layer::Live, "operator", Repeats::ONCE)
+    );
+    assert_eq!(interrupt.id.as_str(), answer.json()["id"]);
+    assert_eq!(interrupt.segment.id.as_str(), recording["id"]);
+    let expected = -18.0 - recording["loudness_lufs"].as_f64().unwrap();
+    assert!((interrupt.gain_db - expected).abs() < 1e-6);
+    let act = site.acts().pop().unwrap();
+    assert_eq!((act.0.as_str(), act.1.as_str()), ("operator", "interrupt.live"));
+    assert_eq!(act.2, format!("{} {}", interrupt.id, interrupt.segment.id));
+}
+
+#[tokio::test]
+async fn an_emergency_repeats_as_the_decision_says_and_is_called_off() {
+    let site = Site::new();
+    let recording = site.approved(440.0).await;
+    let order = json!({"segment": recording["id"], "layer": "emergency", "repeats": {"at_most": 48}, "output": "loa-xa"});
+    let answer = site.call("approver", "POST", "/api/v1/interrupts", order).await;
+    let interrupt = ordered(&site);
+    let (soon, then) = (SignedDuration::from_mins(5), SignedDuration::from_mins(30));
+    assert_eq!(interrupt.repeats, Repeats { at_most: 48, soon, close: 2, then });
+
+    let address = answer.header(header::LOCATION);
+    // Before the engine shows it, the call goes through all the same.
+    let early = site.call("approver", "DELETE", address, json!({})).await;
+    assert_eq!(early.problem(), refused(404, "no-such-interrupt"));
+    assert!(matches!(site.commands.try_recv(), Ok(Command::CallOff(id)) if id == interrupt.id));
+    site.status.as_ref().unwrap().send_modify(|status| status.interrupts.push(interrupt.id.clone()));
+    assert_eq!(site.call("approver", "DELETE", address, json!({})).await.status, StatusCode::NO_CONTENT);
+    assert!(matches!(site.commands.try_recv(), Ok(Command::CallOff(id)) if id == interrupt.id));
+    assert_eq!(site.acts().pop().unwrap().1, "interrupt.call-off");
+}
+
+#[tokio::test]
+async fn what_may_not_air_is_not_ordered() {
+    let site = Site::new();
+    let draft = site.recording(300.0).await;
+    let approved = site.approved(440.0).await;
+    let order = |layer: &str| json!({"segment": approved["id"], "layer": layer});
+    let cases = [
+        ("operator", json!({"segment": draft["id"], "layer": "emergency"}), 409, "not-approved"),
+        ("operator", json!({"segment": "none", "layer": "live"}), 404, "no-such-segment"),
+        ("operator", json!({"segment": "../x", "layer": "live"}), 404, "no-such-segment"),
+        ("operator", json!({"segment": approved["id"], "layer": "scheduled"}), 400, "malformed"),
+        (
+            "operator",
+            json!({"segment": approved["id"], "layer": "live", "output": "none"}),
+            404,
+            "no-such-output",
+        ),
+        (
+            "operator",
+            json!({"segment": approved["id"], "layer": "live", "repeats": {"at_most": 0}}),
+            422,
+            "bad-field",
+        ),
+        (
+            "operator",
+            json!({"segment": approved["id"], "layer": "live", "repeats": {"at_most": 2, "soon_min": 0}}),
+            422,
+            "bad-field",
+        ),
+        ("approver", order("live"), 403, "not-permitted"),
+        ("uploader", order("emergency"), 403, "not-permitted"),
+    ];
+    for (who, order, status, code) in cases {
+        let answer = site.call(who, "POST", "/api/v1/interrupts", order.clone()).await;
+        assert_eq!(answer.problem(), refused(status, code), "{order}");
+    }
+    let path = format!("/api/v1/segments/{}", approved["id"].as_str().unwrap());
+    site.call("uploader", "PATCH", &path, json!({"valid_until": "2026-11-22"})).await;
+    site.plan.send_replace(Arc::new(plan(&site.state.store, site.clock.now())));
+    let answer = site.call("operator", "POST", "/api/v1/interrupts", order("emergency")).await;
+    assert_eq!(answer.problem(), refused(409, "not-valid-today"));
+    assert!(site.commands.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn quiet_hours_hold_for_all_but_an_emergency() {
+    let site = Site::new();
+    let recording = site.approved(440.0).await;
+    site.clock.step_to("2026-11-23T20:15:00Z".parse().unwrap());
+    let order = |layer: &str| json!({"segment": recording["id"], "layer": layer});
+    let live = site.call("operator", "POST", "/api/v1/interrupts", order("live")).await;
+    assert_eq!(live.problem(), refused(409, "quiet-hours"));
+    assert!(site.commands.try_recv().is_err());
+    let emergency = site.call("operator", "POST", "/api/v1/interrupts", order("emergency")).await;
+    assert_eq!(emergency.status, StatusCode::ACCEPTED);
+    assert_eq!(ordered(&site).layer, Layer::Emergency);
+}
+
+#[tokio::test]
+async fn an_engine_that_is_full_or_gone_says_so_at_once() {
+    let site = Site::new();
+    let recording = site.approved(440.0).await;
+    while site.state.engines[0].send(Command::StopCue).is_ok() {}
+    let order = json!({"segment": recording["id"], "layer": "emergency"});
+    let answer = site.call("operator", "POST", "/api/v1/interrupts", order.clone()).await;
+    assert_eq!(answer.problem(), refused(503, "engine-busy"));
+    let Site { router, tokens, commands, .. } = &site;
+    let (router, token) = (router.clone(), tokens["operator"].clone());
+    while commands.try_recv().is_ok() {}
+    assert_eq!(
+        site.call("operator", "POST", "/api/v1/outputs/loa-xa/stop", json!({})).await.status,
+        StatusCode::ACCEPTED
+    );
+    assert!(matches!(site.commands.try_recv(), Ok(Command::StopCue)));
+    assert_eq!(
+        site.call("operator", "POST", "/api/v1/outputs/none/stop", json!({})).await.problem(),
+        refused(404, "no-such-output")
+    );
+    // The engine's end of the queue goes with the rest.
+    let Site { commands, state, dir, .. } = site;
+    drop(commands);
+    let request =
+        Request::post("/api/v1/outputs/loa-xa/stop").header(header::AUTHORIZATION, format!("Bearer {token}"));
+    let response = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    drop((state, dir));
+}
+
+#[tokio::test]
+async fn events_show_the_status_at_once_and_then_four_times_a_second_at_most() {
+    let limits = Limits { heartbeat: Duration::from_millis(400), ..Limits::default() };
+    let site = Site::with(limits, Bounds::default());
+    let request = site.request("auditor", "GET", "/api/v1/events").body(Body::empty()).unwrap();
+    let response = site.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
+    let mut events = response.into_body().into_data_stream();
+    let mut next = async || String::from_utf8(events.next().await.unwrap().unwrap().to_vec()).unwrap();
+    let first = next().await;
+    assert!(
+        first.starts_with("event: status\ndata: [") && first.contains("\"layer\":\"silence\""),
+        "{first}"
+    );
+
+    let status = site.status.as_ref().unwrap();
+    let begun = tokio::time::Instant::now();
+    for starved in 1..=5 {
+        for change in 0..3 {
+            status.send_modify(|status| status.starved = starved * 10 + change);
+        }
+        let event = next().await;
+        assert!(
+            event.contains(&format!("\"starved\":{}", starved * 10 + 2)),
+            "only the newest is shown: {event}"
+        );
+    }
+    assert!(begun.elapsed().as_millis() >= 5 * 250, "{:?}", begun.elapsed());
+    assert!(next().await.starts_with(':'), "a comment keeps the connection");
+}
+
+#[tokio::test]
+async fn the_status_says_what_sounds() {
+    let site = Site::new();
+    let now = site.clock.now();
+    site.status.as_ref().unwrap().send_modify(|status| {
+        status.layer = Layer::Scheduled;
+        status.on_air = Some(OnAir {
+            cue: "2026-11-23/sang/chuyen-muc/0".parse().unwrap(),
+            title: "Cầm tay chỉ việc".to_owned(),
+            segment: "0707070707070707".into(),
+            segment_title: "Quét mã QR".to_owned(),
+            since: now,
+            until: now,
+        });
+    });
+    let status = site.get("uploader", "/api/v1/status").await.json();
+    assert_eq!(
+        (&status["at_local"], &status["station"]),
+        (&json!("2026-11-23T08:00:00.000+07:00"), &json!("Đài truyền thanh xã"))
+    );
+    let output = &status["outputs"][0];
+    assert_eq!(
+        (&output["on_air"]["segment_title"], &output["layer_text"]),
+        (&json!("Quét mã QR"), &json!("thông thường"))
+    );
+    assert_eq!((&output["running"], &status["plan"]["problems"]), (&json!(true), &json!([])));
+}
+
+#[tokio::test]
+async fn a_broken_schedule_is_told_in_words() {
+    let site = Site::new();
+    let sources = Sources { station: Some("name = 1".to_owned()), week: None, days: None };
+    let problems = schedule::read(&sources).unwrap_err();
+    let broken = Plan { problems: Arc::new(problems), ..(**site.plan.borrow()).clone() };
+    site.plan.send_replace(Arc::new(broken));
+    let status = site.get("uploader", "/api/v1/status").await.json();
+    assert!(status["plan"]["problems"][0]["text"].as_str().unwrap().contains("station.toml"));
+    let health = site.get("", "/api/v1/health").await;
+    assert_eq!(
+        (health.status, health.json()["wrong"][0].clone()),
+        (StatusCode::OK, json!("schedule-broken"))
+    );
+}
+
+#[tokio::test]
+async fn the_timeline_shows_what_will_sound_and_what_will_not() {
+    let site = Site::new();
+    let empty = site.get("uploader", "/api/v1/timeline?from=2026-11-30").await.json();
+    let line = &empty["outputs"][0];
+    assert_eq!((&empty["time_zone"], &line["output"]), (&json!("Asia/Ho_Chi_Minh"), &json!("loa-xa")));
+    assert_eq!(line["blocks"][0]["start_local"], "2026-11-30T05:30:00.000+07:00");
+    assert_eq!(line["blocks"][0]["cues"][0]["absence"]["why"], "missing");
+    let finding = &line["findings"][0];
+    assert_eq!((&finding["code"], &finding["severity"]), (&json!("absent"), &json!("error")));
+    assert!(finding["text"].as_str().unwrap().contains("30/11"), "{finding}");
+
+    let recording = site.approved(440.0).await;
+    let path = format!("/api/v1/segments/{}", recording["id"].as_str().unwrap());
+    site.call("uploader", "PATCH", &path, json!({"programme": "cam-tay-chi-viec"})).await;
+    site.plan.send_replace(Arc::new(plan(&site.state.store, site.clock.now())));
+    // Within the plan's window, and beyond it.
+    for monday in ["2026-11-30", "2027-02-01"] {
+        let full = site
+            .get("uploader", &format!("/api/v1/timeline?from={monday}&days=7&output=loa-xa"))
+            .await
+            .json();
+        let cue = &full["outputs"][0]["blocks"][0]["cues"][0];
+        assert_eq!(cue["id"], format!("{monday}/sang/chuyen-muc/0"));
+        assert_eq!((&cue["segment"], &cue["duration_ms"]), (&recording["id"], &json!(1000)));
+        assert_eq!(full["outputs"][0]["blocks"].as_array().unwrap().len(), 1);
+    }
+    for (query, status, code) in [
+        ("output=none", 404, "no-such-output"),
+        ("days=0", 422, "bad-field"),
+        ("days=400", 422, "bad-field"),
+        ("from=soon", 422, "bad-field"),
+        ("from=9999-12-31&days=31", 422, "bad-field"),
+    ] {
+        assert_eq!(
+            site.get("uploader", &format!("/api/v1/timeline?{query}")).await.problem(),
+            refused(status, code),
+            "{query}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn health_says_what_is_wrong() {
+    let mut site = Site::new();
+    let health = async |site: &Site| {
+        let answer = site.get("", "/api/v1/health").await;
+        (answer.status.as_u16(), answer.json()["wrong"].clone())
+    };
+    assert_eq!(health(&site).await, (200, json!([])));
+    site.status.as_ref().unwrap().send_modify(|status| status.up = false);
+    assert_eq!(health(&site).await, (503, json!(["output-down:loa-xa"])));
+    site.status
+        .as_ref()
+        .unwrap()
+        .send_modify(|status| (status.up, status.clock) = (true, ClockHealth::Wrong));
+    assert_eq!(health(&site).await, (503, json!(["clock-wrong"])));
+    site.status
+        .as_ref()
+        .unwrap()
+        .send_modify(|status| (status.clock, status.unlogged) = (ClockHealth::Unconfirmed, 17));
+    assert_eq!(health(&site).await, (503, json!(["log-behind:loa-xa"])));
+    site.status.as_ref().unwrap().send_modify(|status| status.clock = ClockHealth::Wrong);
+    site.status = None;
+    site.clock.step_to("2027-01-01T00:00:00Z".parse().unwrap());
+    assert_eq!(health(&site).await, (503, json!(["engine-ended:loa-xa", "clock-wrong", "plan-ended"])));
+}
+
+#[tokio::test]
+async fn numbers_are_for_the_machine_itself_or_for_a_token() {
+    let site = Site::new();
+    site.approved(440.0).await;
+    let text = site.get("auditor", "/metrics").await.text();
+    for line in [
+        "loa_output_up{output=\"loa-xa\"} 1",
+        "loa_on_air{output=\"loa-xa\"} 0",
+        "loa_peak_dbfs{output=\"loa-xa\"} -120",
+        "loa_starved_frames_total{output=\"loa-xa\"} 0",
+        "loa_segments{state=\"approved\"} 1",
+        "loa_plan_findings{severity=\"error\"} 1",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+    }
+    let from = async |address: &str, forwarded: bool| {
+        let mut request = Request::get("/metrics").body(Body::empty()).unwrap();
+        request.extensions_mut().insert(axum::extract::ConnectInfo(Peer(address.parse().unwrap())));
+        if forwarded {
+            request.headers_mut().insert("x-forwarded-for", HeaderValue::from_static("203.0.113.9"));
+        }
+        site.send(request).await.status
+    };
+    assert_eq!(from("127.0.0.1:9", false).await, StatusCode::OK);
+    assert_eq!(from("[::1]:9", false).await, StatusCode::OK);
+    assert_eq!(from("127.0.0.1:9", true).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(from("192.168.1.7:9", false).await, StatusCode::UNAUTHORIZED);
+}

@@ -1,0 +1,359 @@
+//! Recordings over HTTP: in, described, approved, heard, withdrawn.
+
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, stream};
+
+use super::*;
+
+#[tokio::test]
+async fn a_recording_comes_in_as_a_draft_whatever_the_order_of_the_form() {
+    let site = Site::new();
+    let bytes = wav(440.0, 1.0);
+    let words = [
+        Part::word("title", "  Quét mã QR  "),
+        Part::word("programme", "cam-tay-chi-viec"),
+        Part::file("ghi âm.wav", &bytes),
+        Part::word("genre", "feature"),
+        Part::word("week", "2026-11-26"),
+        Part::word("author", ""),
+    ];
+    let answer = site.hand_in("uploader", &words).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
+    let recording = answer.json();
+    assert_eq!(
+        answer.header(header::LOCATION),
+        format!("/api/v1/segments/{}", recording["id"].as_str().unwrap())
+    );
+    let expected = json!({"title": "Quét mã QR", "programme": "cam-tay-chi-viec", "genre": "feature", "week": "2026-11-23",
+        "author": null, "state": "draft", "added_by": "uploader", "duration_ms": 1000, "sample_rate": 16000, "remarks": []});
+    for (field, value) in expected.as_object().unwrap() {
+        assert_eq!(&recording[field], value, "{field}");
+    }
+    assert_eq!(site.get("auditor", answer.header(header::LOCATION)).await.json(), recording);
+    assert_eq!(
+        site.acts(),
+        [("uploader".into(), "segment.add".into(), recording["id"].as_str().unwrap().into())]
+    );
+    assert!(site.nudges.try_recv().is_ok());
+    assert_eq!(site.files(), 1);
+}
+
+#[tokio::test]
+async fn the_same_bytes_again_are_the_same_recording() {
+    let site = Site::new();
+    let first = site.recording(440.0).await;
+    let bytes = wav(440.0, 1.0);
+    let again =
+        site.hand_in("approver", &[Part::file("khác.wav", &bytes), Part::word("title", "Khác")]).await;
+    assert_eq!((again.status, again.json()), (StatusCode::OK, first));
+    assert_eq!((site.files(), site.acts().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn what_cannot_air_is_refused_and_leaves_nothing() {
+    let site = Site::with(Limits::default(), Bounds { max_bytes: 60_000, ..Bounds::default() });
+    let (sound, long) = (wav(440.0, 1.0), wav(440.0, 2.0));
+    let silence = wav(0.0, 1.0);
+    let cases: [(&[Part<'_>], u16, &str); 13] = [
+        (&[Part::file("a.wav", &long)], 413, "too-large"),
+        (&[Part::file("a.wav", b"")], 422, "recording-empty"),
+        (&[Part::file("a.mp3", b"not a sound at all")], 422, "recording-not-audio"),
+        (&[Part::file("a.wav", &silence)], 422, "recording-silent"),
+        (&[Part::file("a.wav", &sound[..20_000])], 422, "recording-truncated"),
+        (&[Part::word("title", "x")], 422, "no-file"),
+        (&[], 422, "no-file"),
+        (&[Part::file("a.wav", &sound), Part::file("b.wav", &sound)], 422, "bad-field"),
+        (&[Part::file("a.wav", &sound), Part::word("genre", "opera")], 422, "bad-field"),
+        (&[Part::file("a.wav", &sound), Part::word("colour", "red")], 422, "bad-field"),
+        (&[Part::file("a.wav", &sound), Part::word("valid_from", "2026-13-01")], 422, "bad-field"),
+        (
+            &[
+                Part::file("a.wav", &sound),
+                Part::word("valid_from", "2026-12-01"),
+                Part::word("valid_until", "2026-11-01"),
+            ],
+            422,
+            "bad-field",
+        ),
+        (&[Part::file("a.wav", &sound), Part::word("programme", "none")], 422, "unknown-programme"),
+    ];
+    for (number, (parts, status, code)) in cases.into_iter().enumerate() {
+        assert_eq!(site.hand_in("uploader", parts).await.problem(), refused(status, code), "case {number}");
+        assert_eq!(site.files(), 0, "case {number}");
+    }
+    assert!(site.acts().is_empty() && site.state.store.catalog().unwrap().iter().next().is_none());
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_form_is_refused() {
+    let site = Site::new();
+    for (kind, body, status, code) in [
+        ("application/json", "{}", 415, "wrong-type"),
+        ("multipart/form-data", "--xxx--", 415, "wrong-type"),
+        ("multipart/form-data; boundary=xxx", "nothing of the kind", 400, "malformed"),
+        (
+            "multipart/form-data; boundary=xxx",
+            "--xxx\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\n\r\nRIFF",
+            400,
+            "malformed",
+        ),
+    ] {
+        let request = site.request("uploader", "POST", "/api/v1/segments").header(header::CONTENT_TYPE, kind);
+        assert_eq!(
+            site.send(request.body(Body::from(body)).unwrap()).await.problem(),
+            refused(status, code),
+            "{kind}"
+        );
+    }
+    assert_eq!(site.files(), 0);
+}
+
+#[tokio::test]
+async fn a_name_leads_nowhere_else() {
+    let site = Site::new();
+    let names = [
+        "../../etc/passwd.wav",
+        "/etc/cron.d/x.wav",
+        "..\\\\..\\\\boot.wav",
+        "a%00b.wav",
+        ".wav",
+        "đ ơ ' ; rm -rf.wav",
+    ];
+    for (pitch, name) in (3_u16..).zip(names) {
+        let bytes = wav(f32::from(pitch) * 100.0, 1.0);
+        let answer = site.hand_in("uploader", &[Part::file(name, &bytes)]).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{name}: {}", answer.text());
+        let file = answer.json()["file"].as_str().unwrap().to_owned();
+        assert!(!file.contains(['/', '\\', '\0']) && !file.starts_with('.'), "{name} became {file}");
+        assert!(site.state.audio_dir.join(&file).is_file());
+    }
+    assert_eq!(site.files(), names.len());
+    let outside: Vec<_> =
+        std::fs::read_dir(site.dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(outside.len(), 2, "{outside:?}");
+}
+
+#[tokio::test]
+async fn who_goes_away_in_the_middle_leaves_nothing_behind() {
+    let site = Site::new();
+    let whole = form(&[Part::file("a.wav", &wav(440.0, 3.0))]);
+    let upload = tokio::spawn(site.router.clone().oneshot(unfinished(&site, &whole[..20_000])));
+    let arrival = async {
+        while site.files() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), arrival).await.unwrap();
+    upload.abort();
+    assert!(upload.await.unwrap_err().is_cancelled());
+    assert_eq!(site.files(), 0);
+    assert_eq!(site.state.limits.uploads.available_permits(), 4);
+}
+
+/// An upload that begins so, and then neither goes on nor ends.
+fn unfinished(site: &Site, begun: &[u8]) -> Request<Body> {
+    let begun = Bytes::copy_from_slice(begun);
+    let body = stream::once(async move { Ok::<_, io::Error>(begun) }).chain(stream::pending());
+    let request = site.request("uploader", "POST", "/api/v1/segments");
+    let request = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=xxx");
+    request.body(Body::from_stream(body)).unwrap()
+}
+
+#[tokio::test]
+async fn an_upload_that_stalls_is_given_up() {
+    let limits = Limits { stall: Duration::from_millis(50), ..Limits::default() };
+    let site = Site::with(limits, Bounds::default());
+    let whole = form(&[Part::file("a.wav", &wav(440.0, 3.0))]);
+    for begun in [10, 20_000] {
+        let answer = site.send(unfinished(&site, &whole[..begun])).await;
+        assert_eq!(answer.problem(), refused(408, "interrupted"));
+    }
+    assert_eq!(site.files(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_people_hand_in_at_once() {
+    let site = Site::with(Limits::with_uploads(20), Bounds::default());
+    let uploads = (0..20_u16).map(|number| {
+        // Every pitch comes twice.
+        let bytes = wav(300.0 + f32::from(number / 2) * 50.0, 1.0);
+        let request = site.request("uploader", "POST", "/api/v1/segments");
+        let request = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=xxx");
+        let body = Body::from(form(&[Part::file("cùng tên.wav", &bytes)]));
+        tokio::spawn(site.router.clone().oneshot(request.body(body).unwrap()))
+    });
+    let mut counts = BTreeMap::new();
+    for upload in uploads.collect::<Vec<_>>() {
+        *counts.entry(upload.await.unwrap().unwrap().status().as_u16()).or_insert(0) += 1;
+    }
+    assert_eq!(counts, BTreeMap::from([(200, 10), (201, 10)]));
+    assert_eq!((site.files(), site.state.store.catalog().unwrap().iter().count()), (10, 10));
+}
+
+#[tokio::test]
+async fn one_upload_too_many_is_asked_to_come_again() {
+    let site = Site::with(Limits::with_uploads(0), Bounds::default());
+    let answer = site.hand_in("uploader", &[Part::word("title", "x")]).await;
+    assert_eq!(answer.problem(), refused(503, "too-many-uploads"));
+    assert_eq!(answer.header(header::RETRY_AFTER), "5");
+}
+
+#[tokio::test]
+async fn a_recording_goes_its_way_to_the_air_and_off_it() {
+    let site = Site::new();
+    let recording = site.recording(440.0).await;
+    let path = format!("/api/v1/segments/{}", recording["id"].as_str().unwrap());
+    let go = async |who: &str, step: &str, body: Value| {
+        site.call(who, "POST", &format!("{path}/{step}"), body).await
+    };
+    let hash = json!({"hash": recording["hash"]});
+
+    assert_eq!(go("approver", "approve", hash.clone()).await.problem(), refused(409, "wrong-state"));
+    assert_eq!(go("uploader", "submit", json!({})).await.json()["state"], "pending");
+    assert_eq!(
+        go("approver", "approve", json!({"hash": "00".repeat(32)})).await.problem(),
+        refused(409, "other-bytes")
+    );
+    assert_eq!(go("approver", "approve", json!({"hash": "0"})).await.problem(), refused(422, "bad-field"));
+    assert_eq!(go("approver", "return", json!({"reason": "  "})).await.problem(), refused(422, "bad-field"));
+    assert_eq!(go("approver", "return", json!({"reason": "nhỏ quá"})).await.json()["state"], "draft");
+    go("uploader", "submit", json!({})).await;
+    let approved = go("approver", "approve", hash).await.json();
+    assert_eq!((&approved["state"], &approved["approved_by"]), (&json!("approved"), &json!("approver")));
+    assert!(site.commands.try_recv().is_err(), "approval is no command");
+
+    let withdrawn = go("operator", "withdraw", json!({"reason": "tin sai"})).await.json();
+    assert_eq!((&withdrawn["state"], &withdrawn["approved_by"]), (&json!("withdrawn"), &Value::Null));
+    let told = |command: Command| matches!(command, Command::Withdraw(id) if id.as_str() == recording["id"]);
+    assert!(told(site.commands.try_recv().unwrap()));
+    // Again: the engine is told once more.
+    assert_eq!(go("operator", "withdraw", json!({"reason": "tin sai"})).await.status, StatusCode::OK);
+    assert!(told(site.commands.try_recv().unwrap()));
+
+    let events = site.get("auditor", &format!("{path}/events")).await.json();
+    let what: Vec<_> =
+        events.as_array().unwrap().iter().map(|event| event["what"].as_str().unwrap()).collect();
+    assert_eq!(what, ["added", "submitted", "returned", "submitted", "approved", "withdrawn"]);
+    assert_eq!(events[5]["reason"], "tin sai");
+    let acts: Vec<_> = site.acts().into_iter().map(|(by, what, _)| format!("{by} {what}")).collect();
+    assert_eq!(acts[..3], ["uploader segment.add", "uploader segment.submit", "approver segment.return"]);
+    assert_eq!(acts[5], "operator segment.withdraw");
+}
+
+#[tokio::test]
+async fn a_withdrawal_that_an_engine_did_not_hear_is_not_called_done() {
+    let site = Site::new();
+    let id = site.recording(440.0).await["id"].as_str().unwrap().to_owned();
+    while site.state.engines[0].send(Command::StopCue).is_ok() {}
+    let path = format!("/api/v1/segments/{id}/withdraw");
+    let answer = site.call("approver", "POST", &path, json!({"reason": "sai"})).await;
+    assert_eq!(answer.problem(), refused(503, "engine-busy"));
+    assert_eq!(site.get("approver", &format!("/api/v1/segments/{id}")).await.json()["state"], "withdrawn");
+}
+
+#[tokio::test]
+async fn nobody_approves_their_own_recording() {
+    let mut site = Site::new();
+    let bytes = wav(440.0, 1.0);
+    let recording = site.hand_in("approver", &[Part::file("a.wav", &bytes)]).await.json();
+    let path = format!("/api/v1/segments/{}", recording["id"].as_str().unwrap());
+    site.call("approver", "POST", &format!("{path}/submit"), json!({})).await;
+    let approve = format!("{path}/approve");
+    let hash = json!({"hash": recording["hash"]});
+    assert_eq!(
+        site.call("approver", "POST", &approve, hash.clone()).await.problem(),
+        refused(403, "own-work")
+    );
+    site.router = router(State { own_work: OwnWork::MayApprove, ..site.state.clone() });
+    assert_eq!(site.call("approver", "POST", &approve, hash).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn words_are_changed_one_by_one() {
+    let site = Site::new();
+    let id = site.recording(440.0).await["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/segments/{id}");
+    let set = async |body: Value| site.call("uploader", "PATCH", &path, body).await;
+    // "e" and an acute accent, apart, as some phones write it.
+    let changed =
+        set(json!({"title": "Be\u{301} khỏe", "topic": "II.2", "valid_until": "2026-12-31"})).await.json();
+    assert_eq!((&changed["title"], &changed["topic"]), (&json!("B\u{e9} khỏe"), &json!("II.2")));
+    let changed = set(json!({"topic": null})).await.json();
+    assert_eq!((&changed["topic"], &changed["valid_until"]), (&Value::Null, &json!("2026-12-31")));
+    for body in [
+        json!({"title": ""}),
+        json!({"state": "approved"}),
+        json!({"title": "x".repeat(400)}),
+        json!({"title": "a\u{7}b"}),
+        json!({"valid_from": "2027-01-01"}),
+    ] {
+        assert_eq!(set(body.clone()).await.problem(), refused(422, "bad-field"), "{body}");
+    }
+    assert_eq!(site.get("uploader", &path).await.json(), changed);
+    assert_eq!(
+        site.call("uploader", "PATCH", "/api/v1/segments/none", json!({})).await.problem(),
+        refused(404, "no-such-segment")
+    );
+}
+
+#[tokio::test]
+async fn the_catalogue_is_searched_without_accents_and_by_pages() {
+    let site = Site::new();
+    for (pitch, title) in [(300.0, "Phòng chống bão"), (400.0, "Đường quê"), (500.0, "Quét mã QR")]
+    {
+        site.clock.advance(Duration::from_secs(1));
+        let bytes = wav(pitch, 1.0);
+        site.hand_in("uploader", &[Part::file("a.wav", &bytes), Part::word("title", title)]).await;
+    }
+    let titles = async |query: &str| {
+        let page = site.get("auditor", &format!("/api/v1/segments?{query}")).await.json();
+        let titles: Vec<_> = page["segments"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["title"].as_str().unwrap().to_owned())
+            .collect();
+        (titles, page["next"].clone())
+    };
+    assert_eq!(titles("text=duong").await.0, ["Đường quê"]);
+    assert_eq!(titles("text=B%C3%83O").await.0, ["Phòng chống bão"]);
+    assert_eq!(titles("state=approved").await.0, [""; 0]);
+    let (first, next) = titles("limit=2").await;
+    assert_eq!(first, ["Quét mã QR", "Đường quê"]);
+    let (second, end) = titles(&format!("limit=2&after={}", next.as_str().unwrap())).await;
+    assert_eq!((second, end), (vec!["Phòng chống bão".to_owned()], Value::Null));
+    assert_eq!(site.get("auditor", "/api/v1/segments?state=lost").await.problem(), refused(422, "bad-field"));
+}
+
+#[tokio::test]
+async fn a_recording_is_heard_in_ranges_and_seen_as_a_shape() {
+    let site = Site::new();
+    let recording = site.recording(440.0).await;
+    let path = format!("/api/v1/segments/{}", recording["id"].as_str().unwrap());
+    let original = wav(440.0, 1.0);
+    let whole = site.get("approver", &format!("{path}/audio")).await;
+    assert_eq!((whole.status, &whole.body[..]), (StatusCode::OK, &original[..]));
+    let range = async |range: &str| {
+        let request = site.request("approver", "GET", &format!("{path}/audio")).header(header::RANGE, range);
+        site.send(request.body(Body::empty()).unwrap()).await
+    };
+    let part = range("bytes=100-199").await;
+    assert_eq!((part.status, &part.body[..]), (StatusCode::PARTIAL_CONTENT, &original[100..200]));
+    assert_eq!(part.header(header::CONTENT_RANGE), format!("bytes 100-199/{}", original.len()));
+    assert_eq!(range("bytes=99999999-").await.status, StatusCode::RANGE_NOT_SATISFIABLE);
+
+    let peaks = site.get("approver", &format!("{path}/waveform")).await.json();
+    let peaks = peaks["peaks"].as_array().unwrap();
+    assert!(
+        !peaks.is_empty()
+            && peaks.iter().all(|pair| pair[0].as_i64().unwrap() < -20 && pair[1].as_i64().unwrap() > 20)
+    );
+
+    std::fs::remove_file(site.state.audio_dir.join(recording["file"].as_str().unwrap())).unwrap();
+    assert_eq!(site.get("approver", &format!("{path}/audio")).await.problem(), refused(404, "file-gone"));
+    assert_eq!(
+        site.get("approver", "/api/v1/segments/%2e%2e%2fx/audio").await.problem(),
+        refused(404, "no-such-segment")
+    );
+}
