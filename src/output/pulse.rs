@@ -1,4 +1,4 @@
-//! A client of PulseAudio, and of PipeWire in its place: which sinks there are, and one stream of sound.
+//! A client of PulseAudio, and of what stands in its place: which sinks there are, and one stream of sound.
 //!
 //! cpal's own client is not used. Each read of its socket clears a megabyte and each period wakes it seven times, 72 s of
 //! processor time for an hour of sound; it dies of a signal, hangs for ever when it is closed after its sink was removed,
@@ -253,10 +253,7 @@ impl Player {
         let (connection, version) = (&mut self.server.connection, self.server.version);
         let length = protocol::read_descriptor(connection)?.length;
         let mut message = connection.take(length.into());
-        #[expect(
-            clippy::wildcard_enum_match_arm,
-            reason = "of the 100 others none concerns a stream that plays"
-        )]
+        // Of the other hundred commands none concerns a stream that plays.
         let heard = match Command::read_tag_prefixed(&mut message, version)? {
             (_, Command::Request(request)) if request.channel == self.channel => {
                 self.wanted = self.wanted.saturating_add(request.length);
