@@ -1,5 +1,7 @@
-//! Log lines on their way to standard error. That may be a pipe which nobody reads; a journal that hangs must not stop
-//! the air: whoever logs never waits, and lines that find no room are dropped and counted.
+//! Log lines on their way to standard error.
+//!
+//! That may be a pipe which nobody reads, and a journal that hangs must not stop the air: whoever logs never waits, and
+//! lines that find no room are dropped and counted.
 
 use std::io::{self, Write};
 use std::sync::Arc;
