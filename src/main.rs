@@ -11,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let Ok(lines) = Lines::into(std::io::stderr()) else { return Exit::Failed.into() };
+    let Ok(lines) = Lines::new(std::io::stderr()) else { return Exit::Failed.into() };
     log_to(&lines);
     let exit = loa::app::run(&cli).unwrap_or_else(|failure| {
         tracing::error!("{failure:#}");

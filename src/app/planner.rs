@@ -380,10 +380,10 @@ mod tests {
         fn change(&self) {
             let path = self.folder.path().join("schedule/week.toml");
             let text = fs::read_to_string(&path).unwrap();
-            // What a file looks like that is being written: whole as far as it goes.
-            let half = text.rmatch_indices("[[session]]").next().unwrap().0;
+            let (before, after) = text.rsplit_once("title = \"").unwrap();
+            let text = format!("{before}title = \"X{after}");
             fs::File::create(path)
-                .and_then(|mut file| std::io::Write::write_all(&mut file, text[..half].as_bytes()))
+                .and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()))
                 .unwrap();
         }
     }

@@ -22,7 +22,7 @@ const BACKLOG: usize = 16_384;
 /// Cues whose takes are numbered; the oldest are forgotten. A timeline spans some days of some dozens.
 const NUMBERED: usize = 4_096;
 /// Frames by which a source may end before its planned end, by the rounding of lengths; beyond, its file is broken.
-const SHORT: u64 = SAMPLE_RATE as u64 / 10;
+pub(super) const SHORT: u64 = SAMPLE_RATE as u64 / 10;
 /// How long a device may take to have the last frames of a take, before they count as heard.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(2);
 

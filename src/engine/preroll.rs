@@ -240,3 +240,33 @@ fn answer(opener: &dyn Opener, ticket: u64, cue: &Arc<Cue>, skip: SignedDuration
     }
     Answer { cue: cue.id.clone(), source: opened.and_then(Result::ok), ticket }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::tests::{Levels, cue, seconds, segment};
+    use crate::media::source::{Read, Silence};
+    use crate::timeline::Join;
+
+    #[test]
+    fn the_preroll_answers_only_what_was_asked_last() {
+        let opener: Arc<dyn Opener> = Arc::new(Levels);
+        let mut preroll = Preroll::threaded(&opener).unwrap();
+        let (a, b) =
+            (cue("a", Join::Hard, 0.0, &segment(10, 60.0)), cue("b", Join::Hard, 0.0, &segment(98, 60.0)));
+        preroll.open(&a, SignedDuration::ZERO);
+        preroll.open(&a, seconds(59.0));
+        preroll.open(&b, SignedDuration::ZERO);
+        let mut answers = BTreeMap::new();
+        while preroll.is_busy() {
+            match preroll.answer() {
+                Some(answer) => assert!(answers.insert(answer.cue, answer.source).is_none()),
+                None => thread::yield_now(),
+            }
+        }
+        let source = answers.get_mut(&a.id).unwrap().as_mut().unwrap();
+        assert_eq!(source.read(&mut vec![0.0; 2 * 50_000]), Read::Ended(48_000));
+        assert!(answers[&b.id].is_none());
+        preroll.discard(Box::new(Silence::new(1)));
+    }
+}

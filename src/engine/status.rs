@@ -42,3 +42,29 @@ impl Engine {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use crate::clock::{Clock as _, ManualClock};
+    use crate::engine::Rehearsal;
+    use crate::engine::tests::{at, parts, seconds};
+    use crate::output::null::Null;
+
+    #[test]
+    fn a_resting_engine_gives_signs_of_life() {
+        let clock = Arc::new(ManualClock::new(at(0.0)));
+        let output = Box::new(Null::new(Arc::<ManualClock>::clone(&clock)));
+        let mut rehearsal = Rehearsal::new(parts(Arc::<ManualClock>::clone(&clock), &Arc::default()), output);
+        rehearsal.engine.until = Some(at(100_000.0));
+        for _ in 0..40 {
+            rehearsal.engine.turn();
+            clock.advance(Duration::from_secs(1));
+        }
+        assert!(rehearsal.engine.resting.is_some());
+        let age = clock.now().duration_since(rehearsal.handle().status().at);
+        assert!(age <= seconds(6.0), "the watchdog would think that it hangs: {age}");
+    }
+}

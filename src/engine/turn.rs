@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
 use super::handle::Command;
-use super::ledger::frames_in;
+use super::ledger::{SHORT, frames_in};
 use super::limiter::LOOKAHEAD;
 use super::mixer::{Happening, Voice, VoiceId};
 use super::preroll::Answer;
@@ -397,6 +397,9 @@ impl Engine {
         }
         for happening in happened.drain(..) {
             if let Happening::Ended { voice, frame, placed, starved, source } = happening {
+                // Silence in the place of a broken file's end was not the segment; the rounding of a length was.
+                let missing = Some(source.missing()).filter(|missing| *missing > SHORT).unwrap_or(0);
+                let placed = placed.saturating_sub(missing);
                 self.preroll.discard(source);
                 self.own_starved += starved;
                 let ahead = frame - base + LOOKAHEAD as u64;

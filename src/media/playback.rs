@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
@@ -125,6 +127,7 @@ impl Opening {
             fade_in: if self.skip.is_positive() { FADE_IN } else { 0 },
             frames,
             given: 0,
+            real: Arc::new(AtomicU64::new(u64::MAX)),
             to_drop: first - at,
             resampled: Vec::new(),
             chunk: Vec::new(),
@@ -145,6 +148,8 @@ pub struct Playback {
     fade_in: u64,
     frames: u64,
     given: u64,
+    /// How many of them the file had; the most there are until its end is known.
+    real: Arc<AtomicU64>,
     /// Frames of the file before the first one wanted.
     to_drop: u64,
     resampled: Vec<f32>,
@@ -157,6 +162,11 @@ impl Playback {
         self.frames
     }
 
+    /// How many of the frames are the file's own, once its end was met; what comes after them is silence.
+    pub(super) fn real(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.real)
+    }
+
     /// The next frames, interleaved stereo at 48 kHz; `None` when all were given.
     pub fn next_chunk(&mut self) -> Option<&[f32]> {
         let left = self.frames - self.given;
@@ -165,7 +175,8 @@ impl Playback {
         }
         while self.resampled.is_empty() {
             if !self.decode() {
-                // The file is shorter than planned: the plan's time is kept.
+                // The file is shorter than planned: the plan's time is kept, and the log will know.
+                self.real.fetch_min(self.given, Ordering::Release);
                 let frames = usize::try_from(left.min(AIR_RATE.into())).unwrap_or(0);
                 self.resampled.resize(frames * self.channels, 0.0);
             }
@@ -195,7 +206,7 @@ impl Playback {
                 let kept = block.samples.get(dropped * self.channels..).unwrap_or(&[]);
                 self.resampler.push(kept, &mut self.resampled);
             }
-            // A disk that fails in the middle is an end, too: the frames delivered tell the log.
+            // A disk that fails in the middle is an end, too.
             Ok(None) | Err(_) => {
                 self.resampler.finish(&mut self.resampled);
                 self.decoder = None;

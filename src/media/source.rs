@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -13,6 +14,10 @@ use super::resample::AIR_RATE;
 pub trait Source: Debug + Send {
     /// Fills interleaved samples (`frames × 2`) from the front. Called on the audio path: must not block, allocate or lock.
     fn read(&mut self, samples: &mut [f32]) -> Read;
+    /// How many of the frames it gave its file did not have: silence that keeps the plan's time.
+    fn missing(&self) -> u64 {
+        0
+    }
 }
 
 /// What a `read` gave.
@@ -56,15 +61,17 @@ fn at_most(asked: usize, left: u64) -> usize {
 pub struct AheadSource {
     ring: rtrb::Consumer<f32>,
     left: u64,
+    given: u64,
+    real: Arc<AtomicU64>,
 }
 
 impl AheadSource {
     /// Starts to decode. Fails when the system gives no thread.
     pub fn start(playback: Playback) -> io::Result<Self> {
-        let left = playback.frames();
+        let (left, real) = (playback.frames(), playback.real());
         let (producer, ring) = rtrb::RingBuffer::new(2 * AHEAD);
         thread::Builder::new().name("decode".into()).spawn(move || decode_ahead(playback, producer))?;
-        Ok(Self { ring, left })
+        Ok(Self { ring, left, given: 0, real })
     }
 
     /// Whether a second, or all that is left, lies ready.
@@ -90,10 +97,15 @@ impl Source for AheadSource {
             debug_assert!(missed.is_empty(), "as many were there");
         }
         self.left = self.left.saturating_sub(frames as u64);
+        self.given += frames as u64;
         if no_more && self.ring.is_empty() {
             self.left = 0;
         }
         answer(asked, frames, self.left)
+    }
+
+    fn missing(&self) -> u64 {
+        self.given.saturating_sub(self.real.load(Ordering::Acquire))
     }
 }
 
@@ -151,6 +163,11 @@ impl Source for InlineSource {
         }
         self.left = self.left.saturating_sub((given / 2) as u64);
         answer(asked, given / 2, self.left)
+    }
+
+    fn missing(&self) -> u64 {
+        let given = self.playback.frames().saturating_sub(self.left);
+        given.saturating_sub(self.playback.real().load(Ordering::Acquire))
     }
 }
 
@@ -384,6 +401,19 @@ mod tests {
     }
 
     #[test]
+    fn what_a_file_did_not_have_is_known() {
+        let (_dir, path) = ramp();
+        let longer = Opening { cue_out: SignedDuration::from_secs(12), ..opening(&path) };
+        for (opening, missing) in [(opening(&path), 0), (longer, 96_000)] {
+            let mut inline = InlineSource::new(opening.open().unwrap());
+            let mut ahead = AheadSource::start(opening.open().unwrap()).unwrap();
+            read_all(&mut inline, 1000);
+            read_all(&mut ahead, 777);
+            assert_eq!((inline.missing(), ahead.missing()), (missing, missing));
+        }
+    }
+
+    #[test]
     fn a_join_gives_the_same_frames_as_playing_up_to_there() {
         let dir = tempfile::tempdir().unwrap();
         let original = dir.path().join("sweep.wav");
@@ -469,7 +499,7 @@ mod tests {
     #[test]
     fn a_thread_that_broke_down_ends_its_source() {
         let (producer, ring) = rtrb::RingBuffer::new(2 * 1024);
-        let mut source = AheadSource { ring, left: 48_000 };
+        let mut source = AheadSource { ring, left: 48_000, given: 0, real: Arc::default() };
         assert_eq!(source.read(&mut [0.0; 8]), Read::Starved(0));
         drop::<rtrb::Producer<f32>>(producer);
         assert!(source.primed(), "nothing better will come");

@@ -98,7 +98,7 @@ impl Sequencer {
                 Verdict::Prepare { start, too_slow } => {
                     ahead += 1;
                     let skip = late::skip_at(&cue, start);
-                    free = Some(late::ends_by_itself(&cue, start, skip));
+                    free = self.over_at(place, start, skip);
                     self.prepare(&cue, start, too_slow, pass);
                 }
                 Verdict::Start { at, skip } => {
@@ -109,7 +109,7 @@ impl Sequencer {
                 Verdict::Chain { skip } => {
                     ahead += 1;
                     let end = free.unwrap_or(cue.at);
-                    free = Some(late::ends_by_itself(&cue, end, skip));
+                    free = self.over_at(place, end, skip);
                     self.chain(&cue, skip, pass);
                 }
             }
@@ -126,7 +126,7 @@ impl Sequencer {
         }
         if let Progress::Chained { skip } = entry.progress {
             let begins = free.unwrap_or(cue.at);
-            return Verdict::Wait { end: late::ends_by_itself(cue, begins, skip) };
+            return Verdict::Wait { end: over_at(entry, begins, skip) };
         }
         if let Some(cause) = self.barred(cue) {
             return if pass.due(cue.at) { Verdict::Refuse(cause) } else { Verdict::Pass };
@@ -148,6 +148,11 @@ impl Sequencer {
             }
         }
         self.turn_of(place, free, pass)
+    }
+
+    /// When the cue at a place will be over, as far as is known.
+    fn over_at(&self, place: usize, start: Timestamp, skip: SignedDuration) -> Option<Timestamp> {
+        self.plan.entries.get(place).map(|entry| over_at(entry, start, skip))
     }
 
     /// When a cue may start at the earliest: a hard start cuts what is before it in the plan, and nothing else.
@@ -196,9 +201,9 @@ impl Sequencer {
         if let Progress::Preparing { start, .. } = entry.progress {
             pass.past(nominal + TOLERANCE);
             // One that is opened too slowly holds nobody up: what follows goes by the start that was meant.
-            return Verdict::Wait { end: late::ends_by_itself(cue, start.max(earliest), skip) };
+            return Verdict::Wait { end: over_at(entry, start.max(earliest), skip) };
         }
-        let end = late::ends_by_itself(cue, start, skip);
+        let end = over_at(entry, start, skip);
         if self.can_chain(entry, place, nominal) {
             return Verdict::Chain { skip };
         }
@@ -314,4 +319,11 @@ impl Sequencer {
             pass.out.push(Action::NotAired { cue, cause });
         }
     }
+}
+
+/// When a cue that starts at an instant, from `skip` into it, will be over: by itself, or cut as planned.
+fn over_at(entry: &Entry, start: Timestamp, skip: SignedDuration) -> Timestamp {
+    let mut voice = Voice::new(&entry.cue, start, skip);
+    voice.limit = Some(entry.limit);
+    voice.end()
 }

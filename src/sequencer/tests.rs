@@ -38,6 +38,13 @@ fn a_planned_cut_is_silent_at_its_end() {
 }
 
 #[test]
+fn what_follows_a_short_planned_cut_is_heard_from_its_beginning() {
+    let mut sim = from_start(600, [c("a", 0, 10).cut_by(7, 1), c("b", 14, 30).follow()]);
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["a@0.0", "-a@10.0 PlannedCut", "b@14.0", "-b@44.0"]);
+}
+
+#[test]
 fn a_join_goes_in_where_it_would_be_by_the_clock() {
     let mut sim = Sim::new(s(30));
     sim.tell(load(&timeline(600, [c("a", 0, 60), c("b", 60, 30).follow()])));
