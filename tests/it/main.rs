@@ -11,7 +11,6 @@
 )]
 
 mod anomalies;
-mod example;
 mod interrupt;
 mod late;
 mod restart;

@@ -114,7 +114,8 @@ fn a_day_sounds_as_its_plan_says_to_the_sample() {
 
     // By ear: what sounded when.
     let morning = station.heard_names(at(23, "05:00:00"), at(23, "06:00:00"));
-    assert_eq!(morning[..4], ["hieu", "ban-tin", "tb-1", "tb-2"], "{morning:?}");
+    assert_eq!(morning[..2], ["hieu", "ban-tin"], "{morning:?}");
+    assert!(morning[2..4].iter().all(|notice| notice.starts_with("tb-")), "{morning:?}");
     assert_eq!(morning.last().unwrap(), "chao");
     assert!(morning[4..morning.len() - 1].iter().all(|song| song.starts_with("ca-")), "{morning:?}");
     let afternoon = station.heard_names(at(23, "16:00:00"), at(23, "18:00:00"));
