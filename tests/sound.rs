@@ -22,7 +22,7 @@ use loa::output::priority::raise_priority;
 use loa::output::{self, CHUNK_FRAMES, Lost, Output, SAMPLE_RATE, device, duration_of, feed};
 
 use sound::measure::{Recording, Stretch, quantile, tone_at};
-use sound::rig::{Server, frames, milliseconds, wait_until, with_server};
+use sound::rig::{Server, beside_others, frames, milliseconds, wait_until, with_server};
 
 #[path = "sound/program.rs"]
 mod program;
@@ -265,8 +265,29 @@ fn a_resting_card_wakes_at_once_and_costs_next_to_nothing() {
 }
 
 #[test]
+fn a_rest_that_is_broken_off_at_once_costs_nothing() {
+    beside_others("a_rest_that_is_broken_off_at_once_costs_nothing", |server| {
+        let mut engine = Engine::start();
+        engine.silence(Duration::from_millis(500));
+        let recorder = server.record();
+        for pause in [0, 100, 290, 300, 310] {
+            engine.output.rest(engine.clock.now() + Duration::from_secs(3_600));
+            thread::sleep(Duration::from_millis(pause));
+            let woken = engine.clock.elapsed();
+            engine.silence(Duration::from_secs(1));
+            engine.tone(1_000.0, 10);
+            engine.silence(Duration::from_millis(300));
+            let took = engine.clock.elapsed().saturating_sub(woken);
+            assert!(took < Duration::from_secs(4), "{took:?} after a rest of {pause} ms");
+        }
+        assert_eq!(recorder.finish().onsets().len(), 5);
+        assert_eq!((engine.lost, engine.output.faults().lost), (0, 0));
+    });
+}
+
+#[test]
 fn a_card_that_goes_while_it_rests_is_missed() {
-    with_server("a_card_that_goes_while_it_rests_is_missed", |server| {
+    beside_others("a_card_that_goes_while_it_rests_is_missed", |server| {
         let mut engine = Engine::start();
         engine.silence(Duration::from_millis(500));
         engine.output.rest(engine.clock.now() + Duration::from_secs(3_600));
@@ -283,7 +304,7 @@ fn a_card_that_goes_while_it_rests_is_missed() {
 
 #[test]
 fn a_card_that_is_not_there_keeps_time_and_says_so() {
-    with_server("a_card_that_is_not_there_keeps_time_and_says_so", |_| {
+    beside_others("a_card_that_is_not_there_keeps_time_and_says_so", |_| {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let mut output = output::open("pulseaudio:another", Arc::clone(&clock)).unwrap();
         assert_eq!(output.write(&[0.0; 2]), Err(Lost), "no other card takes its place");
@@ -300,7 +321,7 @@ fn a_card_that_is_not_there_keeps_time_and_says_so() {
 
 #[test]
 fn devices_are_listed_by_the_names_they_are_opened_by() {
-    with_server("devices_are_listed_by_the_names_they_are_opened_by", |_| {
+    beside_others("devices_are_listed_by_the_names_they_are_opened_by", |_| {
         let devices = device::devices();
         let sink = devices.iter().find(|device| device.id == SINK).expect("the sink");
         assert!(sink.is_default && sink.formats.contains(&"f32".to_owned()), "{sink:?}");

@@ -13,6 +13,7 @@ use super::exit::Exit;
 use super::serve::{intake, serve};
 use super::station::{Station, read};
 use crate::clock::Clock;
+use crate::output::device;
 use crate::schedule::Schedule;
 use crate::store::Store;
 use crate::text::console;
@@ -105,17 +106,12 @@ fn write_aside(target: &Path, text: &str) -> io::Result<()> {
 /// The demo's station: no rules, the default device.
 const STATION: &str = include_str!("demo/station.toml");
 
-/// Whether this machine has a sound server or a card. Opening would tell more, but libasound complains on the terminal
-/// of every device it finds missing.
+/// Whether this machine has a sound server or a card.
 fn has_sound() -> bool {
     let server = std::env::var_os("XDG_RUNTIME_DIR").map(|folder| Path::new(&folder).join("pulse/native"));
-    let card = || {
-        fs::read_dir("/dev/snd").into_iter().flatten().flatten().any(|entry| {
-            let name = entry.file_name();
-            name.to_string_lossy().starts_with("pcm") && name.to_string_lossy().ends_with('p')
-        })
-    };
-    std::env::var_os("PULSE_SERVER").is_some() || server.is_some_and(|socket| socket.exists()) || card()
+    std::env::var_os("PULSE_SERVER").is_some()
+        || server.is_some_and(|socket| socket.exists())
+        || device::has_card()
 }
 
 /// The demo's day: the week's sessions make room for one that begins at `first`.

@@ -113,7 +113,7 @@ impl Planner {
     }
 
     /// Looks at everything a plan depends on, and renews what changed.
-    fn turn(&mut self) -> Result<(), StoreError> {
+    pub fn turn(&mut self) -> Result<(), StoreError> {
         self.look_at_the_clock()?;
         let files = self.settled_files();
         let database = Some(self.store.version()?);

@@ -13,6 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 use tracing::{error, info, warn};
 
@@ -64,12 +65,14 @@ pub fn serve(station: &Station, listen: SocketAddr, output: Option<&str>) -> any
     let (facts, fact_queue) = sync_channel(FACTS);
     let (replan, nudges) = sync_channel(1);
 
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    // Before anything is switched on: told to stop in its first moments, the program stops in order too.
+    let signals = runtime.block_on(async { Signals::listen() }).context("cannot listen to signals")?;
     let recorder = start_recorder(&clock, &health, &store, fact_queue, replan.clone())?;
     let (engines, threads) = start_engines(station, &plan, &clock, &facts, output)?;
     drop(facts);
     let planner = start_planner(station, &clock, &health, &store, &engines, plans, nudges)?;
 
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let gave_up = runtime.block_on(async {
         let chores = Chores {
             station: station.clone(),
@@ -96,7 +99,7 @@ pub fn serve(station: &Station, listen: SocketAddr, output: Option<&str>) -> any
         let (stop, stopped) = oneshot::channel::<()>();
         let served = start_web(listen, state, stopped).await;
         tell_systemd(&[sd_notify::NotifyState::Ready]);
-        let gave_up = run_until_told(&mut watched, &engines, &threads, &*clock).await?;
+        let gave_up = run_until_told(signals, &mut watched, &engines, &threads, &*clock).await;
         info!("stopping");
         tell_systemd(&[sd_notify::NotifyState::Stopping]);
         drop(stop);
@@ -228,30 +231,40 @@ fn parts(
     })
 }
 
+/// What tells the program to stop.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+}
+
 /// Waits for a signal or for the end of something that must not end. Whether it was the latter.
 async fn run_until_told(
+    Signals { mut terminate, mut interrupt }: Signals,
     health: &mut watch::Receiver<Health>,
     engines: &[Handle],
     threads: &[EngineThread],
     clock: &dyn Clock,
-) -> anyhow::Result<bool> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+) -> bool {
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     let mut fed = clock.elapsed();
     loop {
         tokio::select! {
-            _ = terminate.recv() => return Ok(false),
-            _ = interrupt.recv() => return Ok(false),
+            _ = terminate.recv() => return false,
+            _ = interrupt.recv() => return false,
             gave_up = health.wait_for(|health| *health == Health::GaveUp) => {
                 drop(gave_up);
-                return Ok(true);
+                return true;
             }
             _ = tick.tick() => {
                 if threads.iter().any(JoinHandle::is_finished) {
                     error!("an engine ended by itself");
-                    return Ok(true);
+                    return true;
                 }
                 if clock.elapsed().saturating_sub(fed) >= WATCHDOG && engines.iter().all(|engine| engine.turns(clock.now())) {
                     fed = clock.elapsed();

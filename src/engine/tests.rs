@@ -334,6 +334,20 @@ fn a_session_is_heard_at_its_frame_and_without_a_gap() {
 }
 
 #[test]
+fn a_hard_start_after_a_planned_fade_is_on_its_frame() {
+    let mut faded = Arc::unwrap_or_clone(cue("a", Join::Hard, 600.0071, &segment(10, 30.0)));
+    faded.end = at(615.513);
+    faded.fade = SignedDuration::from_secs(3);
+    let hard = cue("b", Join::Hard, 615.513, &segment(20, 7.5));
+    let mut station = Station::new(vec![Arc::new(faded), hard]);
+    station.run_until(2_000.0);
+    station.finish();
+    station.check();
+    assert_about(since(station.takes("b")[0].started.unwrap()), 615.513, 2.0 * FRAME);
+    assert_about(since(station.takes("a")[0].ended.unwrap()), 615.513, 2.0 * FRAME);
+}
+
+#[test]
 fn a_take_is_opened_before_its_first_frame_and_closed_after_its_last() {
     let mut station = Station::new(vec![cue("a", Join::Hard, 600.0, &segment(10, 20.0))]);
     station.run_until(700.0);

@@ -100,6 +100,7 @@ impl Card {
                 return Err(Lost);
             }
         }
+        line.meter.pause(false);
         self.pushed += frames_of(samples);
         Ok(())
     }
@@ -136,7 +137,10 @@ impl Output for Card {
     fn rest(&mut self, _until: Timestamp) {
         if !self.resting {
             self.resting = self.supervisor.order(Order::Rest);
-            self.line = None;
+            // The line stays: one who wakes before the device was let go plays on through it.
+            if let Some(line) = &self.line {
+                line.meter.pause(true);
+            }
             self.pace.restart();
         }
     }

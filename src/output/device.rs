@@ -1,26 +1,28 @@
-//! Sound devices by stable name, through rodio's cpal: which there are, and opening one with our own callback.
+//! Sound devices by stable name: which there are, and opening one with our own callback. Cards through rodio's cpal, the
+//! sound server's sinks through [`pulse`](super::pulse).
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rodio::cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use rodio::cpal::{
-    self, BufferSize, Device, DeviceId, Host, HostId, OutputCallbackInfo, SampleFormat, Stream, StreamConfig,
+    self, BufferSize, Device, DeviceId, HostId, OutputCallbackInfo, SampleFormat, StreamConfig,
     SupportedStreamConfigRange,
 };
 use serde::Serialize;
 
 use super::feed::{self, Feed, Line, Meter};
-use super::{OutputError, SAMPLE_RATE};
+use super::pulse::{self, PulseError, Server};
+use super::{CHANNELS, OutputError, SAMPLE_RATE};
 use crate::clock::Clock;
 
 /// Frames of one callback: 42.7 ms.
 ///
 /// The device's latency is twice that. It does not matter to starts, which are placed ahead; an interrupt feels it. Less
-/// costs processor time (each callback on PulseAudio wakes its client seven times, at 0.1 ms each), and below 1 024 the
-/// sound of a busy machine has holes; more, and an emergency is late.
+/// costs processor time, and below 1 024 the sound of a busy machine has holes; more, and an emergency is late.
 pub const PERIOD_FRAMES: u32 = 2_048;
 /// Formats that are asked of a device, the best first.
 const FORMATS: [SampleFormat; 3] = [SampleFormat::F32, SampleFormat::I32, SampleFormat::I16];
@@ -64,6 +66,9 @@ pub enum OpenError {
     /// The sound system is not there.
     #[error("the sound system {0} does not answer")]
     Host(HostId, #[source] cpal::Error),
+    /// The sound server is not there, or has no such sink.
+    #[error("cannot play on device {0}")]
+    Server(DeviceName, #[source] PulseError),
     /// It has no such device.
     #[error("there is no device {0}")]
     NotFound(DeviceName),
@@ -101,51 +106,90 @@ pub struct DeviceInfo {
 
 /// All output devices of all sound systems that answer. Takes seconds where one of them hangs.
 pub fn devices() -> Vec<DeviceInfo> {
-    let default = locate(&DeviceName(None)).ok().and_then(|device| device.id().ok());
-    let mut found: Vec<_> = cpal::available_hosts()
-        .into_iter()
-        .filter_map(|host| cpal::host_from_id(host).ok()?.devices().ok())
-        .flatten()
-        .filter_map(|device| Some((device.id().ok()?, device)))
-        .filter(|(id, device)| device.supports_output() && !(id.host() == HostId::Alsa && id.id() == "null"))
-        .map(|(id, device)| DeviceInfo {
-            is_default: default.as_ref() == Some(&id),
-            id: id.to_string(),
-            name: device.to_string(),
-            formats: formats(&device)
-                .unwrap_or_default()
-                .iter()
-                .map(|(format, _)| format.to_string())
-                .collect(),
-        })
-        .collect();
+    let any = DeviceName(None);
+    let default = if is_on_server(&any) {
+        sink(&any).map(|(_, sink)| id_of(&sink.name)).ok()
+    } else {
+        card(&any).ok().and_then(|card| card.id().ok()).map(|id| id.to_string())
+    };
+    let is_default = |id: &str| default.as_deref() == Some(id);
+    let sinks = Server::connect().and_then(|mut server| server.sinks()).unwrap_or_default();
+    let sinks = sinks.into_iter().map(|sink| {
+        let id = id_of(&sink.name);
+        let formats = vec![SampleFormat::F32.to_string()];
+        DeviceInfo { is_default: is_default(&id), id, name: sink.description, formats }
+    });
+    let cards = cpal::host_from_id(HostId::Alsa).and_then(|host| host.devices());
+    let cards = cards.into_iter().flatten().filter_map(|card| {
+        let id = card.id().ok().filter(|id| card.supports_output() && id.id() != "null")?.to_string();
+        let formats =
+            formats(&card).unwrap_or_default().iter().map(|(format, _)| format.to_string()).collect();
+        Some(DeviceInfo { is_default: is_default(&id), id, name: card.to_string(), formats })
+    });
+    let mut found: Vec<_> = sinks.chain(cards).collect();
     // Those that work first; otherwise in the order of the sound systems.
     found.sort_by_key(|device| (!device.is_default, device.formats.is_empty()));
     found
 }
 
-/// Finds a device, without opening it. `default` is the sound server's, where there is one, and otherwise ALSA's: never
-/// that of the other system when the first is down, and a device that was named is never replaced by another.
-fn locate(name: &DeviceName) -> Result<Device, OpenError> {
-    let system = name.0.as_ref().map_or_else(
-        || {
-            let available = cpal::available_hosts();
-            if available.contains(&HostId::PulseAudio) { HostId::PulseAudio } else { HostId::Alsa }
-        },
-        DeviceId::host,
-    );
-    let host = cpal::host_from_id(system).map_err(|source| OpenError::Host(system, source))?;
-    let find = |host: &Host| match &name.0 {
+/// Whether a device is a sink of the sound server, and not a card. `default` is the server's, where there is one: never
+/// that of the other when the first is down, and a device that was named is never replaced by another.
+fn is_on_server(name: &DeviceName) -> bool {
+    match &name.0 {
+        None => pulseaudio::socket_path_from_env().is_some(),
+        Some(id) => id.host() == HostId::PulseAudio,
+    }
+}
+
+/// The stable name of the sound server's sink.
+fn id_of(sink: &str) -> String {
+    DeviceId::new(HostId::PulseAudio, sink).to_string()
+}
+
+/// Finds a sink of the sound server.
+fn sink(name: &DeviceName) -> Result<(Server, pulse::Sink), OpenError> {
+    Server::connect()
+        .and_then(|mut server| {
+            let sink = server.sink(name.0.as_ref().map(DeviceId::id))?;
+            Ok((server, sink))
+        })
+        .map_err(|source| OpenError::Server(name.clone(), source))
+}
+
+/// Finds a card, without opening it.
+fn card(name: &DeviceName) -> Result<Device, OpenError> {
+    if name.0.is_none() && !has_card() {
+        return Err(OpenError::NotFound(name.clone()));
+    }
+    let host = cpal::host_from_id(HostId::Alsa).map_err(|source| OpenError::Host(HostId::Alsa, source))?;
+    let found = match &name.0 {
         None => host.default_output_device(),
         Some(id) => host.device_by_id(id),
     };
-    find(&host).ok_or_else(|| OpenError::NotFound(name.clone()))
+    found.ok_or_else(|| OpenError::NotFound(name.clone()))
+}
+
+/// Whether ALSA may have something to play on: a card, or what somebody configured. To ask ALSA itself would make its
+/// library complain on the terminal, some lines for each attempt.
+pub fn has_card() -> bool {
+    let plays = |name: &str| name.starts_with("pcm") && name.ends_with('p');
+    let cards = std::fs::read_dir("/dev/snd").into_iter().flatten().flatten();
+    let own = std::env::var_os("HOME").map(|home| Path::new(&home).join(".asoundrc"));
+    cards.map(|entry| entry.file_name()).any(|name| name.to_str().is_some_and(plays))
+        || std::env::var_os("ALSA_CONFIG_PATH").is_some()
+        || Path::new("/etc/asound.conf").exists()
+        || own.is_some_and(|file| file.exists())
 }
 
 /// Whether a device is there and could be opened, for all one can tell without sound.
 pub(super) fn probe(name: &DeviceName) -> Result<(), OpenError> {
-    let device = locate(name)?;
-    device.supported_output_configs().map(drop).map_err(|source| OpenError::Formats(name.clone(), source))
+    if is_on_server(name) {
+        return sink(name).map(drop);
+    }
+    card(name)?
+        .supported_output_configs()
+        .map(drop)
+        .map_err(|source| OpenError::Formats(name.clone(), source))
 }
 
 /// What a device takes of what we give, the best first: sample formats with the number of audio channels.
@@ -170,9 +214,29 @@ pub(super) struct Opened {
     pub(super) realtime: bool,
 }
 
+/// What keeps a device playing. Dropped, it stops.
+pub(super) enum Stream {
+    Card(#[expect(dead_code, reason = "it is only dropped")] cpal::Stream),
+    Server(#[expect(dead_code, reason = "it is only dropped")] pulse::Stream),
+}
+
 /// Opens a device and lets it run. May block for as long as the sound system likes.
 pub(super) fn open(name: &DeviceName, clock: Arc<dyn Clock>, realtime: bool) -> Result<Opened, OpenError> {
-    let device = locate(name)?;
+    let (stream, line) = if is_on_server(name) { open_sink(name, clock)? } else { open_card(name, clock)? };
+    Ok(Opened { stream, line, realtime })
+}
+
+fn open_sink(name: &DeviceName, clock: Arc<dyn Clock>) -> Result<(Stream, Line), OpenError> {
+    let (server, sink) = sink(name)?;
+    let (line, feed) = feed::line(id_of(&sink.name), CHANNELS, Arc::clone(&clock));
+    let stream = server.play(&sink, feed, Arc::clone(&line.meter), clock);
+    stream
+        .map(|stream| (Stream::Server(stream), line))
+        .map_err(|source| OpenError::Server(name.clone(), source))
+}
+
+fn open_card(name: &DeviceName, clock: Arc<dyn Clock>) -> Result<(Stream, Line), OpenError> {
+    let device = card(name)?;
     let takes = formats(&device).map_err(|source| OpenError::Formats(name.clone(), source))?;
     let Some(&(format, channels)) = takes.iter().max_by_key(|(_, channels)| *channels) else {
         return Err(OpenError::Unsuited(name.clone()));
@@ -191,7 +255,7 @@ pub(super) fn open(name: &DeviceName, clock: Arc<dyn Clock>, realtime: bool) -> 
     };
     let stream = stream.and_then(|stream| stream.play().map(|()| stream));
     stream
-        .map(|stream| Opened { stream, line, realtime })
+        .map(|stream| (Stream::Card(stream), line))
         .map_err(|source| OpenError::Stream(name.clone(), source))
 }
 
@@ -200,7 +264,7 @@ fn build<T: cpal::SizedSample + cpal::FromSample<f32> + Send + 'static>(
     config: StreamConfig,
     mut feed: Feed,
     meter: Arc<Meter>,
-) -> Result<Stream, cpal::Error> {
+) -> Result<cpal::Stream, cpal::Error> {
     let play = move |buffer: &mut [T], info: &OutputCallbackInfo| {
         let at = info.timestamp();
         feed.fill(buffer, at.playback.saturating_duration_since(at.callback));

@@ -31,6 +31,7 @@ pub struct Meter {
     stalled_ns: AtomicU64,
     calls: AtomicU64,
     errors: AtomicU64,
+    paused: AtomicBool,
     ended: AtomicBool,
 }
 
@@ -44,6 +45,7 @@ impl Meter {
             stalled_ns: AtomicU64::new(0),
             calls: AtomicU64::new(0),
             errors: AtomicU64::new(0),
+            paused: AtomicBool::new(false),
             ended: AtomicBool::new(false),
         }
     }
@@ -76,6 +78,11 @@ impl Meter {
     /// Takes note of an error; returns how many there were.
     pub(super) fn error(&self) -> u64 {
         self.errors.fetch_add(1, Ordering::AcqRel).saturating_add(1)
+    }
+
+    /// The engine says that it will be silent from now, or that it is not any more.
+    pub(super) fn pause(&self, paused: bool) {
+        self.paused.store(paused, Ordering::Release);
     }
 
     /// Nothing will leave through this stream any more.
@@ -169,8 +176,9 @@ impl Feed {
         self.position = self.position.saturating_add(wanted);
         self.meter.taken.fetch_add(ready, Ordering::AcqRel);
         if missing > 0 {
-            // An engine that let go of its end has said that it will be silent.
-            if self.meter.taken() > 0 && !self.ring.is_abandoned() {
+            // An engine that pauses, or let go of its end, has said that it will be silent.
+            let silent = self.meter.paused.load(Ordering::Acquire) || self.ring.is_abandoned();
+            if self.meter.taken() > 0 && !silent {
                 self.meter.starved.fetch_add(missing, Ordering::AcqRel);
             }
             self.meter.silence.fetch_add(missing, Ordering::AcqRel);
@@ -291,6 +299,10 @@ mod tests {
         assert_eq!(heard[..200], [0.5; 200]);
         assert_eq!(heard[200..], [0.0; 1_720]);
         assert_eq!((line.meter.taken(), line.meter.starved()), (100, 860));
+        line.meter.pause(true);
+        call(&mut feed, &clock, LEAD);
+        line.meter.pause(false);
+        assert_eq!(line.meter.starved(), 860, "an engine that rests is not late");
         drop(line.ring);
         call(&mut feed, &clock, LEAD);
         assert_eq!(line.meter.starved(), 860, "an engine that has gone is not late");

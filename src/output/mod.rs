@@ -20,6 +20,7 @@ pub mod feed;
 pub mod null;
 mod pace;
 pub mod priority;
+mod pulse;
 pub mod rehearsal;
 pub mod supervisor;
 pub mod wav;

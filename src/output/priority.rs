@@ -22,8 +22,7 @@ pub fn raise_priority() -> bool {
     })
 }
 
-/// Keeps signals away from the calling thread and those it starts: the PulseAudio client gives its connection up when
-/// a signal interrupts its `poll`.
+/// Keeps signals away from the calling thread and those it starts: what they wait for should not be interrupted.
 pub(super) fn block_signals() -> bool {
     nix::sys::signal::SigSet::all().thread_block().is_ok()
 }

@@ -1,7 +1,6 @@
 //! Owns a card's stream: opens it, notices when it is lost, opens it anew, lets it go in rests.
 //!
-//! What a sound system does may hang (closing a stream whose PulseAudio sink was removed does, for ever): opening and
-//! closing happen in threads that are left behind if they do not come back.
+//! What a sound system does may hang: opening and closing happen in threads that are left behind if they do not come back.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -9,12 +8,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::thread;
 use std::time::Duration;
 
-use rodio::cpal::Stream;
 use rtrb::{Consumer, Producer, RingBuffer};
 use tracing::{debug, info, warn};
 
 use super::OutputError;
-use super::device::{self, DeviceName, OpenError, Opened};
+use super::device::{self, DeviceName, OpenError, Opened, Stream};
 use super::feed::{Line, Meter};
 use super::priority::{block_signals, raise_priority};
 use crate::clock::Clock;

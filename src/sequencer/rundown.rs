@@ -202,7 +202,9 @@ impl Sequencer {
         if self.can_chain(entry, place, nominal) {
             return Verdict::Chain { skip };
         }
-        let blocked = self.obstacle(start).is_some() || (self.voice().is_some() && earliest > pass.now);
+        // What ends where this one starts is not waited for: that would cost the rest of a chunk.
+        let taken = self.voice().is_some_and(|voice| earliest > pass.now && voice.outlasts(start));
+        let blocked = self.obstacle(start).is_some() || taken;
         if pass.due(start) && !blocked {
             return Verdict::Start { at: start, skip };
         }

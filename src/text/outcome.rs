@@ -1,7 +1,7 @@
 //! What became of things: outcomes, causes, forms, ranks, states and kinds, and the paper log (nhật ký phát thanh).
 
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, Unit};
 
 use crate::asrun::{Airing, Cause, Outcome, Run};
 use crate::clock::ClockHealth;
@@ -40,7 +40,11 @@ pub fn log_line(number: usize, session: &str, airing: &Airing, time_zone: &TimeZ
     let item = &airing.item;
     let piece = item.segment.as_ref();
     let outcome = airing.outcome();
-    let time = |at: Timestamp| at.to_zoned(time_zone.clone()).strftime("%H:%M:%S").to_string();
+    // To the nearest second: a frame that leaves a few nanoseconds before its second is not a second early.
+    let time = |at: Timestamp| {
+        let second = at.round(Unit::Second).unwrap_or(at);
+        second.to_zoned(time_zone.clone()).strftime("%H:%M:%S").to_string()
+    };
     let date = |at: Timestamp| at.to_zoned(time_zone.clone()).strftime("%d/%m/%Y").to_string();
     let title = piece.map_or(&item.title, |piece| &piece.title);
     let approved = piece.and_then(|piece| piece.approval.as_ref());

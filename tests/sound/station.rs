@@ -56,8 +56,13 @@ fn file_of(name: &str) -> String {
 }
 
 impl Station {
-    /// One without recordings, that plays on the rig's sink.
+    /// One that plays on the rig's sink.
     pub fn new() -> Self {
+        Self::on("pulseaudio:playout")
+    }
+
+    /// One without recordings, that plays on a device.
+    pub fn on(device: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for part in ["schedule", "audio", "incoming"] {
             std::fs::create_dir(folder.path().join(part)).unwrap();
@@ -70,7 +75,7 @@ impl Station {
             &station.path("schedule/station.toml"),
             &format!(
                 "name = \"Đài thử\"\ntime_zone = \"{zone}\"\n\
-                 [[output]]\nid = \"loa\"\ndevice = \"pulseaudio:playout\"\n"
+                 [[output]]\nid = \"loa\"\ndevice = \"{device}\"\n"
             ),
         );
         station
@@ -151,11 +156,17 @@ impl Station {
 
     /// Starts the program; what it logs goes on in the same file.
     pub fn serve(&mut self) {
+        self.serve_with(&[]);
+    }
+
+    /// Starts the program with something else in its environment.
+    pub fn serve_with(&mut self, environment: &[(&str, &str)]) {
         let log = std::fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
         let program = Command::new(PROGRAM)
             .arg("--station")
             .arg(self.folder.path())
             .args(["serve", "--listen", "127.0.0.1:0"])
+            .envs(environment.iter().copied())
             .stderr(log)
             .stdout(Stdio::null())
             .spawn()
@@ -203,6 +214,13 @@ impl Station {
     /// What the program has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
+    /// When the program logged something, each time.
+    pub fn logged(&self, what: &str) -> Vec<Timestamp> {
+        let log = self.log();
+        let lines = log.lines().filter(|line| line.contains(what));
+        lines.map(|line| line.split_whitespace().next().unwrap().parse().unwrap()).collect()
     }
 
     /// The as-run log.

@@ -1,0 +1,471 @@
+//! The real program in real time, without a card: started, killed, stopped, and asked by its own commands.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test"
+)]
+
+use std::f64::consts::TAU;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, Zoned};
+use loa::asrun::{Airing, Cause, Outcome};
+use loa::clock::{Clock, SystemClock};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+/// What takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A station in a temporary folder, where it is noon: no test meets midnight.
+struct Station {
+    folder: TempDir,
+    zone: String,
+    daemon: Option<Child>,
+}
+
+impl Station {
+    fn new() -> Self {
+        let hour = i32::from(now().to_zoned(TimeZone::UTC).hour());
+        // POSIX has it the other way round: `Etc/GMT-7` is seven hours ahead.
+        let ahead = 12 - hour;
+        let zone = match ahead {
+            0 => "Etc/GMT".to_owned(),
+            1.. => format!("Etc/GMT-{ahead}"),
+            _ => format!("Etc/GMT+{}", -ahead),
+        };
+        let station = Self { folder: tempfile::tempdir().unwrap(), zone, daemon: None };
+        fs::create_dir(station.path().join("schedule")).unwrap();
+        let station_toml = format!(
+            "name = \"Đài thử\"\ntime_zone = \"{}\"\n[[output]]\nid = \"loa\"\nlead = \"1 s\"\ntail = \"1 s\"\n\
+             [output.amplifier]\non = [\"/bin/sh\", \"-c\", \"echo on >> {log}\"]\n\
+             off = [\"/bin/sh\", \"-c\", \"echo off >> {log}\"]\n",
+            station.zone,
+            log = station.amplifier_log().display(),
+        );
+        station.write("station.toml", &station_toml);
+        station
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn amplifier_log(&self) -> PathBuf {
+        self.path().join("amplifier.log")
+    }
+
+    /// What the amplifier was told, in order.
+    fn amplifier(&self) -> Vec<String> {
+        let told = fs::read_to_string(self.amplifier_log()).unwrap_or_default();
+        told.lines().map(str::to_owned).collect()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        write(&self.path().join("schedule").join(name), text);
+    }
+
+    /// The station's time, some seconds from now, to the second.
+    fn soon(&self, seconds: i64) -> Zoned {
+        let at = Timestamp::from_second(now().as_second() + seconds + 1).unwrap();
+        at.in_tz(&self.zone).unwrap()
+    }
+
+    /// A week with one session of two minutes, that begins then and plays these files.
+    fn play(&self, from: &Zoned, files: &[&str]) {
+        self.write("week.toml", &week(from, files));
+    }
+
+    /// Takes in tones of so many seconds, and approves them.
+    fn record(&self, tones: &[(&str, u32, u32)]) {
+        for (name, pitch, seconds) in tones {
+            let file = self.path().join(name);
+            tone(&file, *pitch, *seconds);
+            self.succeed(&["segment", "add", file.to_str().unwrap()]);
+            self.succeed(&["segment", "approve", name, "--by", "hoa"]);
+        }
+    }
+
+    /// Runs a command beside the daemon.
+    fn run(&self, arguments: &[&str]) -> Output {
+        loa().arg("--station").arg(self.path()).args(arguments).output().unwrap()
+    }
+
+    /// Runs a command that must succeed; what it prints.
+    #[track_caller]
+    fn succeed(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {}\n{complaint}", output.status);
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Starts the daemon.
+    fn serve(&mut self) {
+        self.serve_to("null");
+    }
+
+    fn serve_to(&mut self, output: &str) {
+        let log = File::options().create(true).append(true).open(self.path().join("daemon.log")).unwrap();
+        let daemon = loa()
+            .arg("--station")
+            .arg(self.path())
+            .args(["serve", "--listen", "127.0.0.1:0", "--output", output])
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn();
+        self.daemon = Some(daemon.unwrap());
+    }
+
+    fn signal(&mut self, signal: Signal) -> ExitStatus {
+        let mut daemon = self.daemon.take().expect("it runs");
+        kill(Pid::from_raw(daemon.id().cast_signed()), signal).unwrap();
+        let status = eventually("the daemon ends", || daemon.try_wait().unwrap());
+        assert!(!self.log().contains("panicked"), "{}", self.log());
+        status
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.path().join("daemon.log")).unwrap_or_default()
+    }
+
+    fn airings(&self) -> Vec<Airing> {
+        serde_json::from_str(&self.succeed(&["airings", "--format", "json"])).unwrap()
+    }
+
+    fn airing(&self, slot: &str) -> Option<Airing> {
+        self.airings().into_iter().find(|airing| airing.item.cue.slot.as_str() == slot)
+    }
+
+    /// Waits for an outcome of a slot.
+    #[track_caller]
+    fn wait_for(&self, slot: &str, outcome: Outcome) -> Airing {
+        let waits = || self.airing(slot).filter(|airing| airing.outcome() == outcome);
+        let Some(airing) = within(PATIENCE, waits) else {
+            panic!("{slot} is not {outcome:?}: {:#?}\n{}", self.airing(slot), self.log())
+        };
+        airing
+    }
+}
+
+impl Drop for Station {
+    fn drop(&mut self) {
+        if let Some(mut daemon) = self.daemon.take() {
+            drop(daemon.kill());
+            drop(daemon.wait());
+        }
+    }
+}
+
+fn loa() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loa"));
+    command.env("RUST_LOG", "info").stdin(Stdio::null());
+    command
+}
+
+fn now() -> Timestamp {
+    SystemClock::new().now()
+}
+
+/// A week whose session of two minutes begins then, on every day, and plays these files, each in a slot of its name.
+fn week(from: &Zoned, files: &[&str]) -> String {
+    let to = from + SignedDuration::from_secs(120);
+    let mut text = format!(
+        "[[session]]\nid = \"nay\"\ndays = [\"T2-CN\"]\nfrom = {}\nto = {}\n",
+        from.strftime("%H:%M:%S"),
+        to.strftime("%H:%M:%S")
+    );
+    for (nth, file) in files.iter().enumerate() {
+        let start = if nth == 0 { "hard" } else { "follow" };
+        let id = file.trim_end_matches(".wav");
+        text += &format!(
+            "[[session.slot]]\nid = \"{id}\"\nstart = \"{start}\"\nplay = {{ file = \"{file}\" }}\nlate = \"join\"\n"
+        );
+    }
+    text
+}
+
+fn tone(path: &Path, pitch: u32, seconds: u32) {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 48_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(path, spec).unwrap();
+    for frame in 0..48_000 * seconds {
+        let phase = f64::from(pitch) * f64::from(frame) / 48_000.0;
+        writer.write_sample(((TAU * phase).cos() * 8_192.0).round() as i16).unwrap();
+    }
+    writer.finalize().unwrap();
+}
+
+fn write(path: &Path, text: &str) {
+    let aside = path.with_extension("aside");
+    File::create(&aside).unwrap().write_all(text.as_bytes()).unwrap();
+    fs::rename(aside, path).unwrap();
+}
+
+/// Waits until something is there; at most so long.
+fn within<T>(limit: Duration, mut there: impl FnMut() -> Option<T>) -> Option<T> {
+    let clock = SystemClock::new();
+    loop {
+        if let Some(it) = there() {
+            return Some(it);
+        }
+        if clock.elapsed() > limit {
+            return None;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Waits until something is there.
+#[track_caller]
+fn eventually<T>(what: &str, there: impl FnMut() -> Option<T>) -> T {
+    within(PATIENCE, there).unwrap_or_else(|| panic!("not within {PATIENCE:?}: {what}"))
+}
+
+#[test]
+fn a_session_airs_at_its_second_and_an_orderly_end_closes_what_is_on_air() {
+    let mut station = Station::new();
+    station.record(&[("a.wav", 440, 3), ("b.wav", 550, 30)]);
+    let from = station.soon(4);
+    station.play(&from, &["a.wav", "b.wav"]);
+    station.serve();
+    let aired = station.wait_for("a", Outcome::Aired);
+    assert_eq!(aired.item.planned, from.timestamp());
+    let late = aired.lateness().unwrap();
+    assert!(late.abs() <= SignedDuration::from_millis(30), "{late:?} late");
+    assert_eq!(aired.delivered(), 3 * 48_000);
+
+    let following = station.wait_for("b", Outcome::OnAir);
+    assert_eq!(following.item.planned, from.timestamp() + SignedDuration::from_secs(3));
+    assert_eq!(station.amplifier(), ["on"]);
+    assert_eq!(station.signal(Signal::SIGTERM).code(), Some(0), "{}", station.log());
+    assert_eq!(station.airing("b").unwrap().outcome(), Outcome::Partly(Cause::ProgramStopped));
+    assert_eq!(station.amplifier(), ["on", "off"]);
+    station.succeed(&["verify"]);
+}
+
+#[test]
+fn a_kill_in_the_middle_is_a_power_cut_and_the_next_start_joins() {
+    let mut station = Station::new();
+    station.record(&[("a.wav", 440, 25)]);
+    station.play(&station.soon(3), &["a.wav"]);
+    station.serve();
+    station.wait_for("a", Outcome::OnAir);
+    eventually("the amplifier is on", || (station.amplifier() == ["on"]).then_some(()));
+    // Some sound must have been logged as heard: what a heartbeat says.
+    let planned = station.airing("a").unwrap().item.planned;
+    eventually("it sounds", || (now() > planned + SignedDuration::from_secs(6)).then_some(()));
+    station.signal(Signal::SIGKILL);
+    assert_eq!(station.amplifier(), ["on"], "nobody could switch it off");
+
+    station.serve();
+    let joined = eventually("it joins", || station.airing("a").filter(|airing| airing.takes.len() == 2));
+    let cut = joined.takes[0].end.as_ref().unwrap();
+    assert_eq!(cut.cause, Some(Cause::PowerCut));
+    assert!(cut.delivered > 0 && cut.delivered < 25 * 48_000, "{cut:?}");
+    let join = &joined.takes[1];
+    assert_eq!(join.planned, joined.item.planned + join.skip, "where it would be by now");
+    assert!(join.skip > SignedDuration::from_secs(6), "{:?}", join.skip);
+    eventually("the amplifier went off and on", || {
+        (station.amplifier() == ["on", "off", "on"]).then_some(())
+    });
+    assert_eq!(station.wait_for("a", Outcome::Partly(Cause::PowerCut)).takes.len(), 2);
+    assert!(station.signal(Signal::SIGTERM).success());
+    assert_eq!(station.amplifier(), ["on", "off", "on", "off"]);
+    station.succeed(&["verify"]);
+}
+
+#[test]
+fn a_changed_schedule_is_in_force_within_two_seconds_and_a_broken_one_never() {
+    let mut station = Station::new();
+    station.record(&[("a.wav", 440, 12), ("b.wav", 550, 2), ("c.wav", 660, 2)]);
+    let from = station.soon(2);
+    station.play(&from, &["a.wav", "b.wav"]);
+    station.serve();
+    station.wait_for("a", Outcome::OnAir);
+    let changed = week(&from, &["a.wav", "c.wav"]);
+    station.write("week.toml", &changed);
+    let kept = station.path().join("data/in-force/week.toml");
+    let in_force = || fs::read_to_string(&kept).ok().filter(|text| *text == changed);
+    assert!(within(Duration::from_secs(2), in_force).is_some(), "{}", station.log());
+
+    // A mistake in the third line changes nothing, and is told with its place.
+    let broken = changed.replace("days = [\"T2-CN\"]", "days = [\"T9\"]");
+    station.write("week.toml", &broken);
+    let check = station.run(&["check"]);
+    let said = String::from_utf8(check.stdout).unwrap();
+    assert_eq!(check.status.code(), Some(3), "{said}");
+    assert!(said.contains("Dòng 3 trong `week.toml`"), "{said}");
+    let check = station.run(&["check", "--format", "json"]);
+    let said: serde_json::Value = serde_json::from_slice(&check.stdout).unwrap();
+    assert_eq!(
+        (said[0]["file"].as_str(), said[0]["line"].as_u64()),
+        (Some("schedule/week.toml"), Some(3)),
+        "{said}"
+    );
+    eventually("the daemon saw it", || {
+        station.log().contains("the last good one stays in force").then_some(())
+    });
+
+    let aired = station.wait_for("a", Outcome::Aired);
+    assert_eq!((aired.takes.len(), aired.delivered()), (1, 12 * 48_000), "not touched");
+    station.wait_for("c", Outcome::Aired);
+    assert!(station.airing("b").is_none(), "it left the plan before its time");
+    assert!(station.signal(Signal::SIGTERM).success());
+}
+
+#[test]
+fn a_recording_withdrawn_by_another_process_is_off_the_air_at_once() {
+    let mut station = Station::new();
+    station.record(&[("a.wav", 440, 30), ("b.wav", 550, 2)]);
+    let from = station.soon(2);
+    station.play(&from, &["a.wav", "b.wav"]);
+    station.serve();
+    station.wait_for("a", Outcome::OnAir);
+    eventually("it sounds", || (now() > from.timestamp() + SignedDuration::from_secs(1)).then_some(()));
+    station.succeed(&["segment", "withdraw", "a.wav", "--by", "hoa", "--reason", "sai"]);
+    let told = now();
+    let withdrawn = station.wait_for("a", Outcome::Withdrawn);
+    let ended = withdrawn.ended().unwrap();
+    assert!(ended.duration_since(told) < SignedDuration::from_secs(2), "{ended} after {told}");
+    assert!(withdrawn.delivered() < 10 * 48_000, "{}", withdrawn.delivered());
+    assert!(station.signal(Signal::SIGTERM).success());
+}
+
+#[test]
+fn a_station_is_played_by_one_daemon_only() {
+    let mut station = Station::new();
+    station.play(&station.soon(600), &["a.wav"]);
+    station.serve();
+    eventually("it runs", || station.log().contains("the engine runs").then_some(()));
+    let second = station.run(&["serve", "--listen", "127.0.0.1:0", "--output", "null"]);
+    assert_eq!(second.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(said.contains("is on already"), "{said}");
+    assert!(station.signal(Signal::SIGINT).success());
+    // Whose end freed it.
+    station.serve();
+    eventually("it runs again", || (station.log().matches("the engine runs").count() == 2).then_some(()));
+    assert!(station.signal(Signal::SIGTERM).success());
+}
+
+#[test]
+fn a_file_as_output_holds_what_was_planned_and_silence_around_it() {
+    let mut station = Station::new();
+    station.record(&[("a.wav", 440, 2), ("b.wav", 550, 1)]);
+    station.play(&station.soon(3), &["a.wav", "b.wav"]);
+    let path = station.path().join("air.wav");
+    station.serve_to(&format!("wav:{}", path.display()));
+    station.wait_for("b", Outcome::Aired);
+    assert!(station.signal(Signal::SIGTERM).success());
+    let mut file = hound::WavReader::open(&path).unwrap();
+    let left: Vec<i16> = file.samples::<i16>().step_by(2).map(Result::unwrap).collect();
+    let first = left.iter().position(|sample| *sample != 0).unwrap();
+    let last = left.iter().rposition(|sample| *sample != 0).unwrap();
+    assert!((last + 1 - first).abs_diff(3 * 48_000) <= 50, "{} frames sound", last + 1 - first);
+    let longest = left[first..=last].chunk_by(|a, b| (*a == 0) == (*b == 0));
+    let longest = longest.filter(|run| run[0] == 0).map(<[i16]>::len).max().unwrap_or(0);
+    assert!(longest < 5, "a hole of {longest} frames");
+}
+
+#[test]
+fn a_backup_of_a_playing_station_is_a_whole_station() {
+    let mut station = Station::new();
+    station.record(&[("a.wav", 440, 1), ("b.wav", 550, 20)]);
+    station.play(&station.soon(2), &["a.wav", "b.wav"]);
+    station.serve();
+    station.wait_for("a", Outcome::Aired);
+    let other = tempfile::tempdir().unwrap();
+    let (kept, new) = (other.path().join("kept"), other.path().join("new"));
+    station.succeed(&["backup", kept.to_str().unwrap()]);
+    assert!(station.signal(Signal::SIGTERM).success());
+
+    let again = |arguments: &[&str]| {
+        let output = loa().arg("--station").arg(&new).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    again(&["restore", kept.to_str().unwrap()]);
+    again(&["verify"]);
+    let airings: Vec<Airing> = serde_json::from_str(&again(&["airings", "--format", "json"])).unwrap();
+    assert_eq!(airings[0].outcome(), Outcome::Aired);
+    let segments: serde_json::Value =
+        serde_json::from_str(&again(&["segment", "list", "--format", "json"])).unwrap();
+    assert_eq!(segments.as_array().unwrap().len(), 2);
+    // A second time into the same folder is refused: there is a station in it.
+    let twice = loa().arg("--station").arg(&new).args(["restore", kept.to_str().unwrap()]).output().unwrap();
+    assert_eq!(twice.status.code(), Some(1));
+}
+
+#[test]
+fn commands_print_what_programs_can_read_and_end_with_codes_that_mean_something() {
+    let station = Station::new();
+    station.record(&[("a.wav", 440, 2)]);
+    let from = station.soon(3_600);
+    station.play(&from, &["a.wav"]);
+    let json = |arguments: &[&str]| -> Vec<serde_json::Value> {
+        serde_json::from_str(&station.succeed(&[arguments, &["--format", "json"]].concat())).unwrap()
+    };
+    let days = ["--days", "2"];
+    assert_eq!(json(&[&["timeline"][..], &days].concat()).len(), 2);
+    assert_eq!(json(&[&["check"][..], &days].concat()).len(), 0);
+    let rehearsed = json(&[&["rehearse"][..], &days].concat());
+    assert_eq!(rehearsed.len(), 2);
+    let first: Airing = serde_json::from_value(rehearsed[0].clone()).unwrap();
+    assert_eq!((first.outcome(), first.delivered()), (Outcome::Aired, 2 * 48_000));
+    assert_eq!(json(&["airings"]).len(), 0, "a rehearsal is not logged");
+    for command in ["timeline", "rehearse"] {
+        let text = station.succeed(&[command, "--days", "2", "--format", "csv"]);
+        assert!(text.starts_with('\u{feff}'), "spreadsheets want the mark");
+        assert_eq!(text.lines().count(), 3, "a line of names, and one for each day: {text}");
+    }
+
+    // The log's times are to the nearest second: planned and really begun are the same here.
+    let text = station.succeed(&["rehearse", "--days", "1", "--format", "csv"]);
+    let time = from.strftime("%H:%M:%S").to_string();
+    assert!(text.contains(&format!(",{time},{time},")), "{text}");
+
+    // A recording that is not there is a problem; so is one that is not approved.
+    station.play(&station.soon(3_600), &["a.wav", "b.wav"]);
+    for command in ["check", "timeline", "rehearse"] {
+        assert_eq!(station.run(&[command, "--days", "1"]).status.code(), Some(3), "{command}");
+    }
+    assert_eq!(station.run(&["no-such-command"]).status.code(), Some(2));
+    let nowhere = loa().args(["--station", "/nowhere", "check"]).output().unwrap();
+    assert_eq!(nowhere.status.code(), Some(1));
+    assert_eq!(station.run(&["segment", "approve", "b.wav", "--by", "hoa"]).status.code(), Some(1));
+}
+
+#[test]
+fn a_log_that_was_changed_is_told() {
+    let mut station = Station::new();
+    station.record(&[("a.wav", 440, 1)]);
+    station.play(&station.soon(2), &["a.wav"]);
+    station.serve();
+    station.wait_for("a", Outcome::Aired);
+    assert!(station.signal(Signal::SIGTERM).success());
+    station.succeed(&["verify"]);
+    let database = rusqlite::Connection::open(station.path().join("data/loa.db")).unwrap();
+    database
+        .execute_batch(
+            "DROP TRIGGER journal_is_never_changed;
+             UPDATE journal SET body = replace(body, '48000', '47000') WHERE kind = 'closed';",
+        )
+        .unwrap();
+    drop(database);
+    assert_eq!(station.run(&["verify"]).status.code(), Some(4));
+}

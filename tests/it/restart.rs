@@ -1,0 +1,91 @@
+//! The power goes, and comes back.
+
+use loa::asrun::{Cause, Fact, Outcome};
+
+use crate::station::{at, ms, seconds};
+use crate::week::station;
+
+#[test]
+fn a_power_cut_in_the_middle_is_closed_at_the_last_heartbeat_and_joined() {
+    let mut station = station("16:00:00");
+    station.boot().unwrap();
+    // The feature airs from 17:00:10 to 17:00:50.
+    station.run_until(at(23, "17:00:22"));
+    let beat = station.facts.iter().rev().find_map(|fact| match fact {
+        Fact::Heartbeat { at, .. } => Some(*at),
+        Fact::Opened(_) | Fact::Closed(_) | Fact::NotAired(_) => None,
+    });
+    station.cut_power();
+    station.boot_at(at(23, "17:00:27"));
+    let cue = "2026-11-23/chieu/chuyen-muc/0";
+    let cut = station.airing(cue);
+    let end = cut.takes[0].end.as_ref().unwrap();
+    assert_eq!(end.cause, Some(Cause::PowerCut));
+    let off = end.ended.unwrap().duration_since(beat.unwrap()).abs();
+    assert!(off <= ms(1), "it ended with the last heartbeat");
+    assert!(
+        at(23, "17:00:22").duration_since(end.ended.unwrap()) <= seconds(6),
+        "at most the last seconds are lost"
+    );
+
+    station.run_until(at(23, "17:05:00"));
+    let airing = station.airing(cue);
+    assert_eq!(airing.takes.len(), 2, "{airing:#?}");
+    assert_eq!(airing.outcome(), Outcome::Partly(Cause::PowerCut));
+    // In the same place as if nothing had been.
+    station.assert_joins("chuyen-muc", &airing.takes[1]);
+}
+
+#[test]
+fn what_a_night_without_power_missed_is_logged_once_with_its_cause() {
+    let mut station = station("04:00:00");
+    station.boot().unwrap();
+    station.run_until(at(23, "05:30:15"));
+    station.cut_power();
+    station.boot_at(at(23, "17:00:45"));
+    let missed = [
+        ("2026-11-23/sang/thong-bao/0", Outcome::NotAired(Cause::PowerCut)),
+        ("2026-11-23/sang/thong-bao/1", Outcome::NotAired(Cause::PowerCut)),
+        ("2026-11-23/sang/chao/0", Outcome::NotAired(Cause::PowerCut)),
+        ("2026-11-23/chieu/hieu/0", Outcome::NotAired(Cause::PowerCut)),
+    ];
+    for (cue, outcome) in missed {
+        assert_eq!(station.outcome(cue), outcome, "{cue}");
+    }
+    assert_eq!(station.outcome("2026-11-23/sang/hieu/0"), Outcome::Aired);
+    assert_eq!(station.outcome("2026-11-23/sang/ban-tin/0"), Outcome::Partly(Cause::PowerCut));
+    // Again, before anything airs: nothing is logged twice, which the fixture checks.
+    station.cut_power();
+    station.boot_at(at(23, "17:00:46"));
+    station.run_until(at(23, "17:05:00"));
+    assert_eq!(station.heard_names(at(23, "16:00:00"), at(23, "18:00:00")), ["ban-tin"]);
+}
+
+#[test]
+fn a_power_cut_at_any_moment_of_a_session_leaves_every_cue_one_outcome() {
+    // The fixture asserts it. The moments: between two that follow, and in the fade before a hard start.
+    for moment in ["05:30:10", "05:31:59.9"] {
+        let mut station = station("05:25:00");
+        station.boot().unwrap();
+        station.run_until(at(23, moment));
+        station.cut_power();
+        station.boot_at(at(23, moment) + ms(2_345));
+        station.run_until(at(23, "05:34:00"));
+        let morning = station.heard_names(at(23, "05:25:00"), at(23, "05:34:00"));
+        assert!(morning.first().is_some_and(|name| name == "hieu"), "{moment}: {morning:?}");
+    }
+}
+
+#[test]
+fn an_orderly_stop_closes_what_is_on_air_and_a_start_goes_on() {
+    let mut station = station("16:00:00");
+    station.boot().unwrap();
+    station.run_until(at(23, "17:00:20"));
+    station.stop();
+    let cue = "2026-11-23/chieu/chuyen-muc/0";
+    assert_eq!(station.outcome(cue), Outcome::Partly(Cause::ProgramStopped));
+    station.boot_at(at(23, "17:00:25"));
+    station.run_until(at(23, "17:05:00"));
+    assert_eq!(station.airing(cue).takes.len(), 2);
+    assert_eq!(station.outcome(cue), Outcome::Partly(Cause::ProgramStopped));
+}
