@@ -121,7 +121,11 @@ fn collect(value: &toml::Value, keys: &mut std::collections::BTreeSet<String>) {
             }
         }
         toml::Value::Array(items) => items.iter().for_each(|item| collect(item, keys)),
-        _ => {}
+        toml::Value::String(_)
+        | toml::Value::Integer(_)
+        | toml::Value::Float(_)
+        | toml::Value::Boolean(_)
+        | toml::Value::Datetime(_) => {}
     }
 }
 

@@ -5,7 +5,6 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
-    clippy::float_cmp,
     unreachable_pub,
     reason = "a test"
 )]

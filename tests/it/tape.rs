@@ -102,7 +102,7 @@ impl Tape {
         for (start, samples) in &self.chunks {
             match runs.last_mut() {
                 Some((from, run)) if *from + i64::try_from(run.len()).unwrap() == *start => {
-                    run.extend(samples)
+                    run.extend(samples);
                 }
                 _ => {
                     let zeros = samples.iter().take_while(|sample| **sample == 0.0).count();

@@ -162,11 +162,8 @@ fn a_fill_ends_in_a_fade_where_the_hard_start_begins() {
     let last = songs.iter().rev().find(|(name, ..)| name.starts_with("ca-")).unwrap();
     // The end of a fade is below what is told apart.
     assert!(at(23, "05:32:00").duration_since(last.2) < seconds(1), "{songs:?}");
-    let fill = station.plan().timelines[0]
-        .cues()
-        .filter(|cue| cue.id.to_string().contains("23/sang/nhac/"))
-        .last()
-        .cloned();
+    let fill =
+        station.plan().timelines[0].cues().rfind(|cue| cue.id.to_string().contains("23/sang/nhac/")).cloned();
     let fill = fill.unwrap();
     assert!(fill.end == at(23, "05:32:00") && !fill.fade.is_zero(), "{fill:?}");
     assert_eq!(station.outcome(&fill.id.to_string()), Outcome::Aired, "a planned fade is the plan");
