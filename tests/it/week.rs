@@ -124,7 +124,10 @@ fn a_day_sounds_as_its_plan_says_to_the_sample() {
     // By the sample: every cue that is not faded begins at its frame and is there to its last sample, hard or following.
     let mut whole = 0;
     let mut followed = 0;
-    for cue in plan.timelines[0].cues().filter(|cue| cue.end < station.now() && cue.segment().is_some()) {
+    for cue in plan.timelines[0]
+        .cues()
+        .filter(|cue| at(23, "05:00:00") < cue.at && cue.end < station.now() && cue.segment().is_some())
+    {
         let segment = cue.segment().unwrap();
         let name = segment.file.trim_end_matches(".wav");
         let frames = station.made(name).frames;

@@ -1,0 +1,294 @@
+//! A station of tones: what is heard when, and what the log says of it.
+
+use super::*;
+
+#[test]
+fn a_session_is_heard_at_its_frame_and_without_a_gap() {
+    let (a, b) = (segment(10, 20.1234), segment(20, 7.5));
+    let mut station = Station::new(vec![
+        cue("a", Join::Hard, 600.0071, &a),
+        cue("b", Join::Follow, 620.1305, &b),
+        cue("c", Join::Hard, 700.5, &a),
+    ]);
+    station.run_until(610.0);
+    assert!(station.amplifier.load(Ordering::SeqCst));
+    let status = station.status();
+    assert_eq!(status.layer, Layer::Scheduled);
+    assert_about(since(status.on_air.unwrap().since), 600.0071, FRAME);
+    assert_about(f64::from(status.peak_dbfs), -28.2, 0.1);
+    station.run_until(2_000.0);
+    assert_about(station.heard(10).unwrap(), 600.0071, FRAME);
+    assert_about(station.heard(20).unwrap(), 620.1305, 2.0 * FRAME);
+    // No silence between the two, and no silence in them.
+    let heard: Vec<f32> = station.heard.lock().unwrap().iter().map(|(_, sample)| *sample).collect();
+    assert_eq!(heard, [0.0, sample(10), sample(20), 0.0, sample(10), 0.0]);
+    station.finish();
+    station.check();
+    for (slot, length) in [("a", 20.1234), ("b", 7.5), ("c", 20.1234)] {
+        let takes = station.takes(slot);
+        assert_eq!(takes.len(), 1, "{takes:?}");
+        assert_eq!((takes[0].delivered, takes[0].starved, takes[0].cause), (frames(length), 0, None));
+    }
+    assert_about(since(station.takes("b")[0].started.unwrap()), 620.1305, 2.0 * FRAME);
+}
+
+#[test]
+fn a_hard_start_after_a_planned_fade_is_on_its_frame() {
+    let mut faded = Arc::unwrap_or_clone(cue("a", Join::Hard, 600.0071, &segment(10, 30.0)));
+    faded.end = at(615.513);
+    faded.fade = SignedDuration::from_secs(3);
+    let hard = cue("b", Join::Hard, 615.513, &segment(20, 7.5));
+    let mut station = Station::new(vec![Arc::new(faded), hard]);
+    station.run_until(2_000.0);
+    station.finish();
+    station.check();
+    assert_about(since(station.takes("b")[0].started.unwrap()), 615.513, 2.0 * FRAME);
+    assert_about(since(station.takes("a")[0].ended.unwrap()), 615.513, 2.0 * FRAME);
+}
+
+#[test]
+fn a_take_is_opened_before_its_first_frame_and_closed_after_its_last() {
+    let mut station = Station::new(vec![cue("a", Join::Hard, 600.0, &segment(10, 20.0))]);
+    station.run_until(700.0);
+    let [Fact::Opened(opened), beats @ .., Fact::Closed(closed)] = &station.facts[..] else {
+        panic!("{:?}", station.facts)
+    };
+    assert_about(since(opened.at), 598.0, 0.05);
+    assert_eq!((opened.planned, opened.expected, opened.take), (at(600.0), 20 * 48_000, 0));
+    assert_eq!(opened.device, "test:device");
+    assert_about(since(closed.started.unwrap()), 600.0, FRAME);
+    assert_about(since(closed.ended.unwrap()), 620.0, FRAME);
+    // Three chunks are in the device when the last frame was written.
+    assert_about(since(closed.at), 620.0 + 3.0 * 1_024.0 * FRAME, 0.05);
+    assert!((4..=5).contains(&beats.len()) && beats.iter().all(|f| matches!(f, Fact::Heartbeat { .. })));
+}
+
+#[test]
+fn the_idle_hours_are_skipped() {
+    let mut station = Station::new(vec![cue("a", Join::Hard, 2_900.0, &segment(10, 20.0))]);
+    station.run_until(80_000.0);
+    let rendered = station.rehearsal.as_ref().unwrap().engine.mixer.position();
+    assert!(rendered < frames(90.0), "{} s", rendered / 48_000);
+    assert_about(station.heard(10).unwrap(), 2_900.0, FRAME);
+}
+
+#[test]
+fn an_emergency_takes_the_air_within_300_ms_and_the_schedule_joins_after_it() {
+    let (programme, alarm) = (segment(10, 300.0), segment(50, 30.0));
+    let mut station = Station::new(vec![cue("a", Join::Hard, 100.0, &programme)]);
+    let kept = MemorySource::new(vec![sample(50); 2 * 30 * 48_000]);
+    station.tell(Command::Keep(Arc::new(BTreeMap::from([(alarm.id.clone(), kept)]))));
+    station.run_until(150.0);
+    let order = Interrupt {
+        id: "alarm-1".into(),
+        layer: Layer::Emergency,
+        segment: Arc::clone(&alarm),
+        gain_db: 0.0,
+        by: "an".into(),
+        repeats: Repeats::ONCE,
+    };
+    station.tell(Command::Interrupt(Arc::new(order)));
+    station.run_until(160.0);
+    let begins = station.heard(50).unwrap();
+    assert!(begins > 150.0 && begins < 150.3, "{begins}");
+    assert_eq!(station.status().layer, Layer::Emergency);
+    station.run_until(500.0);
+    station.finish();
+    station.check();
+    let takes = station.takes("a");
+    assert_eq!(takes.len(), 2, "{takes:?}");
+    assert_eq!((takes[0].cause, takes[1].cause, takes[1].take), (Some(Cause::Emergency), None, 1));
+    assert_about(since(takes[1].ended.unwrap()), 400.0, 0.6);
+    assert_eq!(station.takes("alarm-1")[0].delivered, 30 * 48_000);
+}
+
+#[test]
+fn a_broken_file_is_logged_and_what_follows_airs() {
+    let mut station = Station::new(vec![
+        cue("gone", Join::Hard, 100.0, &segment(99, 10.0)),
+        cue("bug", Join::Hard, 120.0, &segment(98, 10.0)),
+        cue("b", Join::Hard, 140.0, &segment(20, 10.0)),
+    ]);
+    station.run_until(500.0);
+    assert_eq!(station.not_aired("gone"), Some(Cause::FileBroken));
+    assert_eq!(station.not_aired("bug"), Some(Cause::FileBroken));
+    assert_about(station.heard(20).unwrap(), 140.0, FRAME);
+    station.finish();
+    station.check();
+}
+
+#[test]
+fn silence_in_the_place_of_a_broken_end_did_not_air() {
+    let mut station = Station::new(vec![cue("half", Join::Hard, 100.0, &segment(97, 10.0))]);
+    station.run_until(200.0);
+    station.finish();
+    let take = station.takes("half")[0];
+    assert_eq!((take.cause, take.delivered), (Some(Cause::FileBroken), 5 * 48_000));
+}
+
+#[test]
+fn a_lost_output_costs_what_was_not_heard_and_is_joined_when_it_is_back() {
+    let mut station = Station::new(vec![cue("a", Join::Hard, 100.0, &segment(10, 60.0))]);
+    station.run_until(120.0);
+    station.lost.store(true, Ordering::SeqCst);
+    station.run_until(130.0);
+    assert!(!station.status().up);
+    station.lost.store(false, Ordering::SeqCst);
+    station.run_until(300.0);
+    assert!(station.status().up);
+    station.finish();
+    station.check();
+    let takes = station.takes("a");
+    assert_eq!(takes.len(), 2, "{takes:?}");
+    assert_eq!(takes[0].cause, Some(Cause::OutputDown));
+    // Up to the loss, less the frames that were on their way into the device.
+    assert_about(takes[0].delivered as f64 * FRAME, 20.0 - IN_FLIGHT as f64 * FRAME, 0.03);
+    assert_eq!(takes[1].cause, None);
+    // The amplifier was switched off meanwhile, and needs its 5 s.
+    assert_about(since(takes[1].started.unwrap()), 135.0, 0.2);
+    assert_about(since(takes[1].ended.unwrap()), 160.0, 0.6);
+}
+
+#[test]
+fn a_cue_that_the_lost_output_kept_silent_is_logged_so() {
+    let mut station = Station::new(vec![cue("a", Join::Hard, 100.0, &segment(10, 5.0))]);
+    station.run_until(99.0);
+    station.lost.store(true, Ordering::SeqCst);
+    station.run_until(200.0);
+    assert_eq!(station.not_aired("a"), Some(Cause::OutputDown));
+    let takes = station.takes("a");
+    assert!(takes.iter().all(|take| take.delivered == 0 && take.started.is_none()), "{takes:?}");
+    station.finish();
+    station.check();
+}
+
+#[test]
+fn the_end_of_the_program_fades_and_closes() {
+    let mut station = Station::new(vec![cue("a", Join::Hard, 100.0, &segment(10, 60.0))]);
+    station.run_until(110.0);
+    station.finish();
+    let takes = station.takes("a");
+    assert_eq!((takes.len(), takes[0].cause), (1, Some(Cause::ProgramStopped)));
+    assert_about(takes[0].delivered as f64 * FRAME, 10.08, 0.05);
+    assert_eq!(station.heard.lock().unwrap().last().unwrap().1, 0.0);
+    assert!(since(station.clock.now()) < 111.0);
+    station.check();
+}
+
+#[test]
+fn an_end_just_before_a_start_closes_what_was_opened_for_it() {
+    let mut station = Station::new(vec![cue("a", Join::Hard, 100.0, &segment(10, 60.0))]);
+    station.run_until(99.0);
+    station.finish();
+    let takes = station.takes("a");
+    assert_eq!((takes.len(), takes[0].cause), (1, Some(Cause::ProgramStopped)));
+    assert_eq!((takes[0].started, takes[0].delivered), (None, 0));
+    assert_eq!(station.heard(10), None);
+    assert!(!station.amplifier.load(Ordering::SeqCst));
+}
+
+#[test]
+fn a_thread_ends_when_it_is_told_to_and_when_nobody_is_left() {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    for told in [true, false] {
+        let (facts, _log) = sync_channel(FACTS);
+        let output_clock = Arc::clone(&clock);
+        let open = move || Ok(Box::new(Null::new(output_clock)) as Box<dyn Output>);
+        let (handle, thread) =
+            Engine::spawn(parts(Arc::clone(&clock), &Arc::default()), facts, open).unwrap();
+        if told {
+            handle.send(Command::Shutdown).unwrap();
+        } else {
+            drop(handle);
+        }
+        thread.join().unwrap().unwrap();
+    }
+}
+
+#[test]
+fn a_panic_switches_the_amplifier_off_and_is_seen_by_who_joins() {
+    #[derive(Debug)]
+    struct Broken(Arc<ManualClock>);
+    impl Output for Broken {
+        fn write(&mut self, _: &[f32]) -> Result<(), Lost> {
+            self.0.advance(Duration::from_millis(20));
+            assert!(since(self.0.now()) < 1.0, "the driver is broken");
+            Ok(())
+        }
+        fn next_frame_at(&mut self) -> Timestamp {
+            self.0.now()
+        }
+        fn delivered(&self) -> u64 {
+            0
+        }
+        fn rest(&mut self, _: Timestamp) {}
+        fn device(&self) -> String {
+            "broken".into()
+        }
+    }
+    let clock = Arc::new(ManualClock::new(at(0.0)));
+    let (facts, _log) = sync_channel(FACTS);
+    let switched = Arc::new(Mutex::new(Vec::new()));
+    let switch = Arc::clone(&switched);
+    let parts = Parts {
+        amplifier: Box::new(move |on| switch.lock().unwrap().push(on)),
+        ..parts(Arc::<ManualClock>::clone(&clock), &Arc::default())
+    };
+    let open = move || Ok(Box::new(Broken(clock)) as Box<dyn Output>);
+    let (handle, thread) = Engine::spawn(parts, facts, open).unwrap();
+    let order = Interrupt {
+        id: "now".into(),
+        layer: Layer::Emergency,
+        segment: segment(50, 30.0),
+        gain_db: 0.0,
+        by: "an".into(),
+        repeats: Repeats::ONCE,
+    };
+    // Keeps the engine awake.
+    handle.send(Command::Interrupt(Arc::new(order))).unwrap();
+    assert!(thread.join().is_err());
+    let switched = switched.lock().unwrap();
+    assert!(switched.is_empty() || *switched == [true, false], "{switched:?}");
+}
+
+#[test]
+fn whatever_people_do_every_cue_has_one_outcome() {
+    let (a, b, alarm) = (segment(10, 40.0), segment(20, 25.0), segment(50, 12.0));
+    for seed in 0..12_u64 {
+        let mut station = Station::new(vec![
+            cue("a", Join::Hard, 100.0, &a),
+            cue("b", Join::Follow, 140.0, &b),
+            cue("c", Join::Follow, 165.0, &a),
+            cue("d", Join::Hard, 190.0, &b),
+            cue("e", Join::Follow, 215.0, &segment(99, 10.0)),
+            cue("f", Join::Follow, 225.0, &a),
+        ]);
+        let mut state = seed;
+        let mut now = 70.0;
+        for turn in 0..14 {
+            // A linear congruence is random enough to shuffle with.
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            now += f64::from((state >> 40) as u32 % 2_000) / 80.0;
+            station.run_until(now);
+            let id = format!("now-{turn}");
+            match (state >> 33) % 6 {
+                0 => station.lost.store(true, Ordering::SeqCst),
+                1 | 2 => station.lost.store(false, Ordering::SeqCst),
+                3 => station.tell(Command::StopCue),
+                4 => station.tell(Command::Interrupt(Arc::new(Interrupt {
+                    id: id.as_str().into(),
+                    layer: if state & 1 == 0 { Layer::Live } else { Layer::Emergency },
+                    segment: Arc::clone(&alarm),
+                    gain_db: 0.0,
+                    by: "an".into(),
+                    repeats: Repeats::ONCE,
+                }))),
+                _ => station.clock.step_to(station.clock.now() + seconds(3.0)),
+            }
+        }
+        station.lost.store(false, Ordering::SeqCst);
+        station.run_until(1_000.0);
+        station.finish();
+        station.check();
+    }
+}
