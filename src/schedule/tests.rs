@@ -78,7 +78,7 @@ fn the_example_station_has_no_problem_and_the_sessions_of_its_week() {
     assert_eq!(plan.replace.len(), 6);
     assert_eq!(plan.replace[0].play, Play::Programme("ngay-chuyen-doi-so".into()));
     assert_eq!(plan.replace[0].length, Some(SignedDuration::from_mins(10)));
-    assert_eq!(schedule.programmes.len(), 16);
+    assert_eq!(schedule.programmes.len(), 17);
     assert!(schedule.pools.contains_key(&ProgrammeId::from("ca-khuc")));
 }
 
