@@ -132,6 +132,8 @@ fn a_new_schedule_takes_effect_under_a_cue_that_plays_on() {
         .replace("from = 19:59:30\nto = 20:00:00", "from = 18:00:00\nto = 18:01:00");
     assert_ne!(changed, WEEK);
     station.write_schedule("week.toml", &changed);
+    // A file is read once it has stood still.
+    station.run_until(at(23, "17:00:06"));
     station.run_until(at(23, "20:00:00"));
     let heard = station.heard_names(at(23, "16:59:00"), at(23, "20:00:00"));
     assert_eq!(heard, ["hieu", "chao", "ban-tin", "chuyen-muc"]);
