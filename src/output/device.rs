@@ -1,5 +1,5 @@
 //! Sound devices by stable name: which there are, and opening one with our own callback. Cards through rodio's cpal, the
-//! sound server's sinks through [`pulse`](super::pulse).
+//! sound server's sinks through a client of our own (`pulse.rs`).
 
 use std::fmt;
 use std::path::Path;
