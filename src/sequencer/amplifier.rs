@@ -32,28 +32,30 @@ impl Sequencer {
         let (lead, tail) = (self.settings.lead, self.settings.tail);
         let sounds = !matches!(self.air, Air::Silent) || !self.fading.is_empty();
         let next = if sounds { Some(pass.now) } else { self.next_sound(pass.now) };
-        match self.amplifier {
-            Amplifier::Off => {
-                if next.and_then(|next| next.checked_sub(lead).ok()).is_some_and(|on| pass.due(on)) {
-                    self.amplifier = Amplifier::On { since: pass.now, idle: (!sounds).then_some(pass.now) };
-                    pass.out.push(Action::Amplifier { on: true });
-                }
+        if self.amplifier == Amplifier::Off {
+            if !next.and_then(|next| next.checked_sub(lead).ok()).is_some_and(|on| pass.due(on)) {
+                return;
             }
-            Amplifier::On { since, .. } if sounds => {
-                self.amplifier = Amplifier::On { since, idle: None };
-            }
-            Amplifier::On { since, idle } => {
-                let idle = idle.map_or(pass.now, |idle| idle.min(pass.now));
-                self.amplifier = Amplifier::On { since, idle: Some(idle) };
-                let off = idle + tail;
-                let near = next.is_some_and(|next| next <= off.max(pass.now) + lead);
-                if !near && pass.due(off) {
-                    self.amplifier = Amplifier::Off;
-                    pass.out.push(Action::Amplifier { on: false });
-                    if let Some(on) = next.and_then(|next| next.checked_sub(lead).ok()) {
-                        pass.wake(on);
-                    }
-                }
+            self.amplifier = Amplifier::On { since: pass.now, idle: None };
+            pass.out.push(Action::Amplifier { on: true });
+        }
+        let Amplifier::On { since, idle } = self.amplifier else { return };
+        if sounds {
+            self.amplifier = Amplifier::On { since, idle: None };
+            return;
+        }
+        let idle = idle.map_or(pass.now, |idle| idle.min(pass.now));
+        self.amplifier = Amplifier::On { since, idle: Some(idle) };
+        let off = idle + tail;
+        if next.is_some_and(|next| next <= off.max(pass.now) + lead) {
+            // What waits to start, and cannot before quiet hours come, keeps it on no longer than that.
+            let quiet = self.curfew.begins(pass.now).filter(|begins| *begins > pass.now);
+            quiet.into_iter().for_each(|begins| pass.wake(begins));
+        } else if pass.due(off) {
+            self.amplifier = Amplifier::Off;
+            pass.out.push(Action::Amplifier { on: false });
+            if let Some(on) = next.and_then(|next| next.checked_sub(lead).ok()) {
+                pass.wake(on);
             }
         }
     }

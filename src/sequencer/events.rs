@@ -123,7 +123,7 @@ impl Sequencer {
         }
     }
 
-    fn started(&mut self, cue: &CueId, at: Timestamp) {
+    pub(super) fn started(&mut self, cue: &CueId, at: Timestamp) {
         if self.voice().is_some_and(|voice| voice.chained.as_ref() == Some(cue)) {
             self.promote_chained(at);
         } else if let Air::Playing(voice) = &mut self.air

@@ -114,6 +114,12 @@ impl Sequencer {
                     continue;
                 }
                 if !self.output_up || self.layer() >= layer {
+                    // It waits for the air, and no longer than until quiet hours come.
+                    if layer < Layer::Emergency
+                        && let Some(begins) = self.curfew.begins(at)
+                    {
+                        pass.wake(begins);
+                    }
                     break;
                 }
                 let cause = if layer == Layer::Emergency { Cause::Emergency } else { Cause::Live };

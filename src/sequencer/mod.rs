@@ -323,7 +323,7 @@ impl Sequencer {
     ///
     /// A step in which nothing happens and nothing is due costs two comparisons and allocates nothing.
     pub fn step(&mut self, now: Timestamp, horizon: Timestamp, events: &[Event], out: &mut Vec<Action>) {
-        let stepped = self.follow_clock(now, horizon, out);
+        let stepped = self.follow_clock(now, horizon, events, out);
         if self.ended
             || (!stepped && events.is_empty() && self.next_change.is_none_or(|next| horizon <= next))
         {
@@ -380,12 +380,24 @@ impl Sequencer {
     }
 
     /// A step of the clock moves what sounds along with it; a step back also undoes what was prepared for later.
-    fn follow_clock(&mut self, now: Timestamp, horizon: Timestamp, out: &mut Vec<Action>) -> bool {
+    fn follow_clock(
+        &mut self,
+        now: Timestamp,
+        horizon: Timestamp,
+        events: &[Event],
+        out: &mut Vec<Action>,
+    ) -> bool {
         let Some(expected) = self.expected.replace(horizon) else { return true };
         let by = now.duration_since(expected);
         let back = by < -STEP;
         if by.abs() <= STEP {
             return false;
+        }
+        // What began before the step has its instant from before it, and is no longer a chain to be undone.
+        for event in events {
+            if let Event::Started { cue, at } = event {
+                self.started(cue, *at);
+            }
         }
         if let Air::Playing(voice) = &mut self.air {
             voice.shift(by);

@@ -301,14 +301,17 @@ impl Sim {
         for action in &out {
             self.obey(action);
         }
-        self.actions.extend(out);
+        self.actions.append(&mut out);
         self.open();
         self.render(horizon);
         self.now = horizon;
         if idle && quiet_step && self.inbox.is_empty() {
             let next = self.sequencer.next_change().unwrap_or(until) - CHUNK;
-            // Whole chunks, so that a run that never rests meets the same instants.
+            // Whole chunks, so that a run that never rests meets the same instants. The engine looks at the clock
+            // while it rests, so a step of the clock has its true size.
             while self.now + CHUNK <= next.min(until) {
+                self.sequencer.step(self.now, self.now + CHUNK, &[], &mut out);
+                assert!(out.is_empty(), "a rest until {next} ends at {} with {out:?}", self.now);
                 self.now += CHUNK;
             }
         }
