@@ -6,6 +6,7 @@
 
 mod calendar;
 mod check;
+pub mod edit;
 mod file;
 pub mod problem;
 mod reader;
