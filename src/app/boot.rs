@@ -72,7 +72,7 @@ fn schedule_in_force(station: &Station) -> Result<(Schedule, Vec<Problem>), Vec<
     Ok((schedule, problems))
 }
 
-/// Logs what should have aired between the last sign of life and now, and is over.
+/// Logs what should have aired between the last sign of life and now, and can air no more.
 fn log_the_gap(
     store: &Store,
     plan: &Plan,
@@ -88,7 +88,7 @@ fn log_the_gap(
         let history = store.history(&output.id, window.from)?;
         let timeline = compile(&plan.schedule, &plan.catalog, &history, &output.id, window);
         let missed = reconcile(&timeline, &known, now, cause, clock);
-        let missed: Vec<_> = missed.into_iter().filter(|missed| missed.cue.end > last).collect();
+        let missed: Vec<_> = missed.into_iter().filter(|missed| missed.cue.given_up_at() > last).collect();
         if !missed.is_empty() {
             warn!(output.id = %output.id, cues = missed.len(), since = %last, "cues were missed while the program did not run");
         }

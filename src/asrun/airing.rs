@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Cause, Closed, Entry, Outcome};
 use crate::clock::ClockHealth;
-use crate::schedule::OutputId;
+use crate::schedule::{Late, OutputId};
 use crate::segment::{Approval, ContentHash, Genre, ProgrammeId, Segment, SegmentId};
-use crate::timeline::{Cue, CueId, Form, Layer};
+use crate::timeline::{Cue, CueId, Form, Layer, given_up_at};
 
 /// Frames by which a take may fall short and still count as whole: 10 ms at 48 kHz, far below what is heard and above
 /// the rounding of lengths between sample rates.
@@ -38,6 +38,9 @@ pub struct Item {
     pub planned: Timestamp,
     /// The planned end.
     pub planned_end: Timestamp,
+    /// What was to happen if it could not start on time; entries of before this was kept have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<Late>,
     /// The gain applied, in dB, to a hundredth.
     pub gain_db: f64,
     /// What sounds, where there is something.
@@ -59,6 +62,7 @@ impl Item {
             ordered_by: cue.ordered_by.clone(),
             planned: cue.at,
             planned_end: cue.end,
+            late: Some(cue.late),
             gain_db,
             segment: cue.segment().map(|segment| Piece::of(segment)),
         }
@@ -240,7 +244,9 @@ impl Airing {
     pub fn is_settled(&self, now: Timestamp) -> bool {
         let Some(last) = self.takes.last() else { return true };
         let Some(end) = &last.end else { return false };
-        !end.cause.is_some_and(Cause::passes) || last.is_whole() || self.item.planned_end <= now
+        let late = self.item.late.unwrap_or(Late::Join);
+        let given_up = given_up_at(self.item.planned, self.item.planned_end, late);
+        !end.cause.is_some_and(Cause::passes) || last.is_whole() || late == Late::Skip || given_up <= now
     }
 
     /// When its first frame left the device.
@@ -368,6 +374,7 @@ mod tests {
             ordered_by: None,
             planned: AT,
             planned_end: AT + SignedDuration::from_secs(10),
+            late: Some(Late::Join),
             gain_db: 0.0,
             segment: None,
         }
@@ -419,6 +426,18 @@ mod tests {
     fn withdrawn_on_air_is_an_outcome_of_its_own() {
         assert_eq!(outcome(&[end(9_999, Some(Cause::Withdrawn))]), Outcome::Withdrawn);
         assert_eq!(outcome(&[end(0, Some(Cause::Withdrawn))]), Outcome::NotAired(Cause::Withdrawn));
+    }
+
+    #[test]
+    fn a_cut_that_passes_settles_what_may_not_start_late_and_keeps_open_what_may_air_whole() {
+        let mut cut = airing(vec![take(0, Some(end(9, Some(Cause::PowerCut))))]);
+        let after = |seconds| AT + SignedDuration::from_secs(seconds);
+        cut.item.late = Some(Late::Skip);
+        assert!(cut.is_settled(after(5)));
+        cut.item.late = Some(Late::WholeWithin(SignedDuration::from_secs(60)));
+        assert_eq!((cut.is_settled(after(59)), cut.is_settled(after(60))), (false, true));
+        cut.item.late = None;
+        assert_eq!((cut.is_settled(after(9)), cut.is_settled(after(10))), (false, true), "an old entry");
     }
 
     #[test]

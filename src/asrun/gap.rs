@@ -59,8 +59,8 @@ pub fn recover(open: &[OpenTake], now: Timestamp) -> Vec<Closed> {
         .collect()
 }
 
-/// What a gap missed: cues that were over by `up_to` and of which nothing is `known`. One without a segment has its own
-/// cause; the others have `cause`. A cue still in progress is left to its late rule.
+/// What a gap missed: cues that were given up by `up_to` and of which nothing is `known`. One without a segment has its
+/// own cause; the others have `cause`. A cue that may still start is left to its late rule.
 pub fn reconcile(
     timeline: &Timeline,
     known: &BTreeSet<CueId>,
@@ -70,7 +70,7 @@ pub fn reconcile(
 ) -> Vec<NotAired> {
     timeline
         .cues()
-        .filter(|cue| cue.end <= up_to && !known.contains(&cue.id))
+        .filter(|cue| cue.given_up_at() <= up_to && !known.contains(&cue.id))
         .map(|cue| NotAired {
             cue: Arc::clone(cue),
             output: timeline.output.clone(),
@@ -154,6 +154,15 @@ mod tests {
         let pieces: Vec<_> = missed.iter().map(|missed| missed.cue.id.piece).collect();
         assert_eq!(pieces, [0, 1]);
         assert_eq!(missed[0].cause, Cause::NoMusic, "it would not have aired anyway");
+    }
+
+    #[test]
+    fn what_may_still_air_whole_is_not_missed_yet() {
+        let mut timeline = timeline(&[(0, 10)]);
+        let cue = Arc::make_mut(&mut timeline.blocks[0].cues[0]);
+        cue.late = Late::WholeWithin(SignedDuration::from_secs(60));
+        assert_eq!(missed(&timeline, &BTreeSet::new(), 59), []);
+        assert_eq!(missed(&timeline, &BTreeSet::new(), 60).len(), 1);
     }
 
     #[test]

@@ -81,8 +81,8 @@ impl Repeats {
 pub enum Event {
     /// A timeline to go by from now on. A cue that is on air stays, if the new one still has it.
     ///
-    /// Who logs what was missed is divided at [`Settings::since`]: cues whose `end` is not after it are left to the
-    /// store, which knows them as `NotRunning`; every other cue that is not settled gets its outcome here.
+    /// Who logs what was missed is divided at [`Settings::since`]: cues [given up](Cue::given_up_at) by then are left to
+    /// the store, which knows them as `NotRunning`; every other cue that is not settled gets its outcome here.
     /// The cues of a block that began before the new window stay as they are.
     Load {
         /// It.

@@ -162,7 +162,8 @@ impl Plan {
             for (cue, limit) in block.cues.iter().zip(limits(block)) {
                 let known = before.remove(&cue.id);
                 let fate = self.fates.get(&cue.id);
-                let over = fate == Some(&Fate::Over) || settled.contains(&cue.id) || cue.end <= since;
+                let over =
+                    fate == Some(&Fate::Over) || settled.contains(&cue.id) || cue.given_up_at() <= since;
                 let mut entry = Entry {
                     cue: Arc::clone(cue),
                     block_start: block.start,

@@ -77,6 +77,22 @@ fn what_ended_between_the_stores_last_look_and_the_first_load_is_logged_here() {
 }
 
 #[test]
+fn a_short_piece_that_a_power_cut_took_whole_airs_while_its_late_window_is_open() {
+    let whole = Late::WholeWithin(secs(100));
+    let cues = || [c("a", 0, 30).late(whole), c("b", 30, 30).follow().late(Late::Skip), c("d", 300, 30)];
+    let mut sim = Sim::with(s(80), Settings { since: Some(s(80)), ..Settings::default() });
+    sim.tell(load(&timeline(600, cues())));
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["a@80.1", "-a@110.1", "d@300.0", "-d@330.0"]);
+
+    // The store has given it up, and b: neither is logged a second time.
+    let mut sim = Sim::with(s(101), Settings { since: Some(s(101)), ..Settings::default() });
+    sim.tell(load(&timeline(600, cues())));
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["d@300.0", "-d@330.0"]);
+}
+
+#[test]
 fn settled_cues_are_left_alone() {
     let plan = timeline(600, [c("a", 0, 60), c("b", 60, 30).follow()]);
     let mut sim = Sim::new(s(10));

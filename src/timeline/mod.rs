@@ -197,9 +197,25 @@ impl Cue {
         }
     }
 
+    /// From when on its late rule lets it start no more, whatever becomes free.
+    pub fn given_up_at(&self) -> Timestamp {
+        given_up_at(self.at, self.end, self.late)
+    }
+
     /// How long it is planned to sound.
     pub fn duration(&self) -> SignedDuration {
         self.end.duration_since(self.at)
+    }
+}
+
+/// From when on a cue planned like this may start no more. One that may air whole and late can have its chance after
+/// its planned end: a power cut of five minutes takes all of a piece of three, and it airs within its ten.
+pub fn given_up_at(planned: Timestamp, planned_end: Timestamp, late: Late) -> Timestamp {
+    match late {
+        Late::WholeWithin(within) => {
+            planned.saturating_add(within).map_or(planned_end, |last| last.max(planned_end))
+        }
+        Late::Join | Late::Skip => planned_end,
     }
 }
 
