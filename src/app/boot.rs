@@ -73,7 +73,7 @@ fn schedule_in_force(station: &Station) -> Result<(Schedule, Vec<Problem>), Vec<
 }
 
 /// Logs what should have aired between the last sign of life and now, and can air no more.
-fn log_the_gap(
+pub(super) fn log_the_gap(
     store: &Store,
     plan: &Plan,
     last: Timestamp,

@@ -14,8 +14,9 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
+use super::boot::log_the_gap;
 use super::station::{SCHEDULE_FILES, Station};
-use crate::asrun::Note;
+use crate::asrun::{Cause, Note};
 use crate::clock::{Clock, ClockHealth};
 use crate::engine::handle::{Command, Handle};
 use crate::media::playback::{OpenError, Opening};
@@ -53,6 +54,19 @@ pub struct Planner {
     /// The files when they were last looked at, and since when they have been so.
     glimpsed: (Stamp, Duration),
     kept: Arc<BTreeMap<SegmentId, MemorySource>>,
+    /// What is to be logged once the clock is right; until then no engine goes by a timeline.
+    gap: Option<Gap>,
+    /// Whether the engines go by a timeline.
+    loaded: bool,
+}
+
+/// The time for which nobody knows the hour: the program began with a clock that was wrong.
+#[derive(Debug, Clone, Copy)]
+struct Gap {
+    /// The newest instant on record when it began.
+    last: Timestamp,
+    /// When it began, by the clock's `elapsed`.
+    began: Duration,
 }
 
 /// What the plan in force was made of.
@@ -80,18 +94,25 @@ impl Planner {
         plan: watch::Sender<Arc<Plan>>,
     ) -> Result<Self, StoreError> {
         let now = clock.now();
+        let newest = store.newest_instant()?;
         let seen = Seen {
             files: stamp(&station),
             database: None,
             window: window(now),
-            clock: ClockHealth::judge(now, store.newest_instant()?),
+            clock: ClockHealth::judge(now, newest),
             offset: offset(&*clock),
         };
         let glimpsed = (seen.files, clock.elapsed());
-        let mut planner = Self { station, store, clock, engines, plan, seen, glimpsed, kept: Arc::default() };
+        let began = clock.elapsed();
+        let gap = newest.filter(|_| seen.clock == ClockHealth::Wrong).map(|last| Gap { last, began });
+        let kept = Arc::default();
+        let mut planner =
+            Self { station, store, clock, engines, plan, seen, glimpsed, kept, gap, loaded: gap.is_none() };
         planner.tell_all(|| Command::Clock(planner.seen.clock));
         let plan = planner.plan.borrow().clone();
-        planner.load(&plan.timelines)?;
+        if planner.loaded {
+            planner.load(&plan.timelines)?;
+        }
         planner.keep_ready(&plan);
         Ok(planner)
     }
@@ -115,10 +136,12 @@ impl Planner {
     /// Looks at everything a plan depends on, and renews what changed.
     pub fn turn(&mut self) -> Result<(), StoreError> {
         self.look_at_the_clock()?;
+        self.close_the_gap()?;
         let files = self.settled_files();
         let database = Some(self.store.version()?);
         let window = window(self.clock.now());
-        if (files, database, window) == (self.seen.files, self.seen.database, self.seen.window) {
+        let same = (files, database, window) == (self.seen.files, self.seen.database, self.seen.window);
+        if same && (self.loaded || self.gap.is_some()) {
             return Ok(());
         }
         let old = self.plan.borrow().clone();
@@ -132,7 +155,12 @@ impl Planner {
         for segment in no_longer_approved(&old.catalog, &new.catalog) {
             told &= self.tell_all(|| Command::Withdraw(segment.clone()));
         }
-        told &= self.load(&changes(&old.timelines, &new.timelines))?;
+        if self.loaded {
+            told &= self.load(&changes(&old.timelines, &new.timelines))?;
+        } else if self.gap.is_none() {
+            self.loaded = self.load(&new.timelines)?;
+            told &= self.loaded;
+        }
         told &= self.keep_ready(&new);
         if !told {
             // An engine was busy: the plan before counts as the one in force, and all is told again.
@@ -141,6 +169,18 @@ impl Planner {
         self.store.set_station((&*new.schedule).into());
         self.plan.send_replace(Arc::new(new));
         self.seen = Seen { files, database, window, ..self.seen };
+        Ok(())
+    }
+
+    /// Logs what was missed while the program did not run, and then while its clock was wrong, as soon as it is right.
+    fn close_the_gap(&mut self) -> Result<(), StoreError> {
+        let Some(gap) = self.gap.filter(|_| self.seen.clock != ClockHealth::Wrong) else { return Ok(()) };
+        let (now, plan) = (self.clock.now(), self.plan.borrow().clone());
+        let began = now - SignedDuration::try_from(self.clock.elapsed() - gap.began).unwrap_or_default();
+        log_the_gap(&self.store, &plan, gap.last, began, Cause::NotRunning, self.seen.clock)?;
+        log_the_gap(&self.store, &plan, gap.last, now, Cause::ClockNotTrusted, self.seen.clock)?;
+        info!(%now, "the clock is right: the timeline is gone by from now on");
+        self.gap = None;
         Ok(())
     }
 
@@ -333,9 +373,11 @@ mod tests {
 
     use super::*;
     use crate::app::boot::boot;
+    use crate::asrun::Outcome;
     use crate::clock::ManualClock;
     use crate::engine::handle::Status;
     use crate::schedule::OutputId;
+    use crate::store::AiringFilter;
 
     struct Bench {
         folder: TempDir,
@@ -347,15 +389,25 @@ mod tests {
 
     /// A planner of the example station, with an engine whose queue has so much room.
     fn bench(room: usize) -> Bench {
+        start(station(), room, "2026-11-23T00:00:00Z")
+    }
+
+    /// A folder with the example station's schedule.
+    fn station() -> TempDir {
         let folder = tempfile::tempdir().unwrap();
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("schedule");
         fs::create_dir(folder.path().join("schedule")).unwrap();
         for name in SCHEDULE_FILES {
             fs::copy(example.join(name), folder.path().join("schedule").join(name)).unwrap();
         }
+        folder
+    }
+
+    /// The program starts on a station, with a clock that shows this.
+    fn start(folder: TempDir, room: usize, shows: &str) -> Bench {
         let station = Station::open(folder.path()).unwrap();
         let store = Store::open(&station.data()).unwrap();
-        let clock = Arc::new(ManualClock::new("2026-11-23T00:00:00Z".parse().unwrap()));
+        let clock = Arc::new(ManualClock::new(shows.parse().unwrap()));
         let first = Arc::new(boot(&station, &store, clock.now()).unwrap());
         let output: OutputId = first.schedule.outputs[0].id.clone();
         let (sender, commands) = sync_channel(room);
@@ -425,6 +477,30 @@ mod tests {
         bench.later(TICK);
         bench.turn();
         assert_eq!(bench.plan.borrow().at, bench.clock.now());
+    }
+
+    #[test]
+    fn a_clock_that_is_wrong_at_the_start_airs_nothing_and_logs_the_gap_once_it_is_right() {
+        // The example station's Monday: it begins at 05:30 in Viet Nam, 22:30 UTC of Sunday.
+        let Bench { folder, .. } = start(station(), 64, "2026-11-22T22:00:00Z");
+        let mut bench = start(folder, 64, "2026-11-22T19:00:00Z");
+        let timelines = |bench: &mut Bench| (bench.turn(), bench.plan.borrow().timelines.len());
+        assert_eq!(timelines(&mut bench), (0, 1), "people see a plan, no engine goes by it");
+        bench.later(Duration::from_secs(600));
+        assert_eq!(bench.turn(), 0);
+        assert_eq!(missed(&bench), 0, "nobody knows whether this is the day");
+
+        // 05:45: ten minutes of it are on the clock that was wrong.
+        bench.clock.step_to("2026-11-22T22:45:00Z".parse().unwrap());
+        assert_eq!(bench.turn(), 1);
+        assert_eq!(missed(&bench), 6, "what the session had before 05:45, and nothing of it is recorded");
+        assert_eq!(bench.turn(), 0, "once");
+    }
+
+    /// How many cues the log says did not air.
+    fn missed(bench: &Bench) -> usize {
+        let log = bench.planner.store.airings(&AiringFilter::default()).unwrap();
+        log.airings.iter().filter(|airing| matches!(airing.outcome(), Outcome::NotAired(_))).count()
     }
 
     #[test]
