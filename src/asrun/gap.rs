@@ -59,8 +59,9 @@ pub fn recover(open: &[OpenTake], now: Timestamp) -> Vec<Closed> {
         .collect()
 }
 
-/// What a gap missed: cues that were given up by `up_to` and of which nothing is `known`. One without a segment has its
-/// own cause; the others have `cause`. A cue that may still start is left to its late rule.
+/// What a gap missed: cues that were given up by `up_to` and of which nothing is `known`.
+///
+/// One without a segment has its own cause; the others have `cause`. A cue that may still start is left to its late rule.
 pub fn reconcile(
     timeline: &Timeline,
     known: &BTreeSet<CueId>,

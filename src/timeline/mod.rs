@@ -208,8 +208,9 @@ impl Cue {
     }
 }
 
-/// From when on a cue planned like this may start no more. One that may air whole and late can have its chance after
-/// its planned end: a power cut of five minutes takes all of a piece of three, and it airs within its ten.
+/// From when on a cue planned like this may start no more.
+///
+/// One that may air whole and late can have its chance after its planned end: a power cut of five minutes takes all of a piece of three, and it airs within its ten.
 pub fn given_up_at(planned: Timestamp, planned_end: Timestamp, late: Late) -> Timestamp {
     match late {
         Late::WholeWithin(within) => {

@@ -25,7 +25,7 @@ pub(super) fn days_value(days: Weekdays) -> Value {
     for day in days.iter() {
         match runs.last_mut() {
             Some(run) if run.last().is_some_and(|last| last.next() == day && day != Weekday::Monday) => {
-                run.push(day)
+                run.push(day);
             }
             Some(_) | None => runs.push(vec![day]),
         }
