@@ -31,15 +31,16 @@ pub enum Read {
     Ended(usize),
 }
 
-/// Frames decoded ahead of the air: 4 s, enough for a disk that wakes up or a processor that is busy elsewhere.
-const AHEAD: usize = 4 * AIR_RATE as usize;
+/// Frames decoded ahead of the air: 6 s, of which at least three lie ready, enough for a disk that wakes up or a
+/// processor that is busy elsewhere.
+const AHEAD: usize = 6 * AIR_RATE as usize;
 
 /// Frames that must lie ready before a source counts as primed: 1 s.
 const PRIMED: usize = AIR_RATE as usize;
 
-/// How long the decoding thread rests when the ring is full: a small part of what lies ready, and long enough that the
-/// decoder's tables are worth loading into the processor's cache again.
-const REST: Duration = Duration::from_millis(500);
+/// How long the decoding thread rests when the ring is full: long enough that the decoder's tables are worth loading
+/// into the processor's cache again.
+const REST: Duration = Duration::from_secs(3);
 
 /// What a source answers that gave `given` of the `asked` frames and has `left` to give.
 fn answer(asked: usize, given: usize, left: u64) -> Read {
