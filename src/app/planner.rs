@@ -488,7 +488,7 @@ mod tests {
         assert_eq!(timelines(&mut bench), (0, 1), "people see a plan, no engine goes by it");
         bench.later(Duration::from_secs(600));
         assert_eq!(bench.turn(), 0);
-        assert_eq!(missed(&bench), 0, "nobody knows whether this is the day");
+        assert_eq!(missed(&bench), 0, "nobody knows if this is the day");
 
         // 05:45: ten minutes of it are on the clock that was wrong.
         bench.clock.step_to("2026-11-22T22:45:00Z".parse().unwrap());
