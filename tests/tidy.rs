@@ -104,6 +104,7 @@ const LANDED_MIGRATIONS: &[(&str, &str)] = &[
     ("0001_log.sql", "f1f68776c3f8799f275f2881cd325e9b894b6a7ee35e900b567b2a894f0cce4e"),
     ("0002_segments.sql", "94253be9001b1da492e5f2ee07c20629d9442ca19b07878e3370daaabb5f17db"),
     ("0003_people.sql", "10d129d8b3110c85821555c1f51f11f1cda12d9b7f5c36423f44c83ba52c7083"),
+    ("0004_logins.sql", "08b040c11ff735d46678ae82b3ef63eb7491aef6a1c3a49942ffb4f7bb402bf4"),
 ];
 
 const LONGEST_FILE_LINES: usize = 600;

@@ -17,6 +17,9 @@
 //! An admin may not approve: who hands out roles should not also decide what a village hears. An admin can take the
 //! approver's role openly, and the record of acts shows it.
 
+pub mod password;
+pub mod throttle;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;

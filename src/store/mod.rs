@@ -9,6 +9,7 @@ mod error;
 mod head;
 mod journal;
 mod keep;
+mod logins;
 mod people;
 mod segments;
 #[cfg(test)]
@@ -32,6 +33,7 @@ use tokio::sync::Semaphore;
 pub use airings::{AiringFilter, Cursor, NotACursor, Page};
 pub use error::StoreError;
 pub use keep::restore;
+pub use logins::Link;
 pub use people::{Act, Secret, User};
 pub use segments::{Added, SegmentEvent, SegmentFilter, Step, searchable};
 pub use verify::{Bad, Fault, Verdict};
@@ -53,10 +55,11 @@ const REQUESTS: usize = 64;
 const BUSY: Duration = Duration::from_secs(10);
 
 /// Never edited once they have landed; a change is a new one.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/0001_log.sql"),
     include_str!("migrations/0002_segments.sql"),
     include_str!("migrations/0003_people.sql"),
+    include_str!("migrations/0004_logins.sql"),
 ];
 
 /// What the log says of the station: which hamlets hear an output, and how far its clocks are from UTC.

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::Doing;
 use super::journal::instant;
+use super::logins::end_logins;
 use super::{Store, StoreError};
 use crate::access::Role;
 use crate::segment::{ContentHash, is_id};
@@ -34,7 +35,7 @@ pub struct User {
 
 /// A new token, to be shown once: only its hash is kept. Printed with `Display`, hidden from `Debug`.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret(pub(super) String);
 
 impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -50,7 +51,7 @@ impl fmt::Debug for Secret {
 
 impl Secret {
     /// 256 bits from the system.
-    fn new() -> Result<Self, StoreError> {
+    pub(super) fn new() -> Result<Self, StoreError> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(StoreError::Random)?;
         // A hash prints as 64 hexadecimal digits, and so do these bytes.
@@ -60,7 +61,7 @@ impl Secret {
 
 /// A fast hash serves: what it hides is 256 random bits, not a word people chose. Looking for the hash, not the token,
 /// leaves nothing to be learned from how long the search takes.
-fn hash_of(token: &str) -> [u8; 32] {
+pub(super) fn hash_of(token: &str) -> [u8; 32] {
     Sha256::digest(token).into()
 }
 
@@ -84,7 +85,7 @@ fn roles_text(roles: &BTreeSet<Role>) -> String {
 }
 
 /// Columns `name, roles, created_ms, revoked_ms`.
-fn user_of((name, roles, created_ms, revoked_ms): UserRow) -> Result<User, StoreError> {
+pub(super) fn user_of((name, roles, created_ms, revoked_ms): UserRow) -> Result<User, StoreError> {
     let roles = roles.split(',').filter(|role| !role.is_empty()).map(str::parse).collect::<Result<_, _>>();
     let roles = roles.map_err(|cause: crate::access::NotARole| StoreError::Value {
         subject: format!("user `{name}`"),
@@ -93,9 +94,9 @@ fn user_of((name, roles, created_ms, revoked_ms): UserRow) -> Result<User, Store
     Ok(User { name, roles, created: instant(created_ms)?, revoked: revoked_ms.map(instant).transpose()? })
 }
 
-type UserRow = (String, String, i64, Option<i64>);
+pub(super) type UserRow = (String, String, i64, Option<i64>);
 
-fn user_row(row: &Row<'_>) -> rusqlite::Result<UserRow> {
+pub(super) fn user_row(row: &Row<'_>) -> rusqlite::Result<UserRow> {
     row.try_into()
 }
 
@@ -109,10 +110,25 @@ fn find(connection: &Connection, name: &str) -> Result<Option<User>, StoreError>
 }
 
 /// The person, who was not revoked.
-fn present(connection: &Connection, name: &str) -> Result<User, StoreError> {
+pub(super) fn present(connection: &Connection, name: &str) -> Result<User, StoreError> {
     find(connection, name)?
         .filter(|user| user.revoked.is_none())
         .ok_or_else(|| StoreError::NoUser(name.to_owned()))
+}
+
+pub(super) fn insert_user(
+    connection: &Connection,
+    name: &str,
+    roles: &BTreeSet<Role>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    connection
+        .execute(
+            "INSERT INTO person (name, roles, created_ms) VALUES (?1, ?2, ?3)",
+            params![name, roles_text(roles), at.as_millisecond()],
+        )
+        .doing("add a user")?;
+    Ok(())
 }
 
 impl Store {
@@ -122,17 +138,12 @@ impl Store {
         if !is_id(&name) {
             return Err(StoreError::BadUserName(name));
         }
-        let roles = roles_text(roles);
+        let roles = roles.clone();
         self.write("add a user", move |transaction| {
             if find(transaction, &name)?.is_some() {
                 return Err(StoreError::UserExists(name));
             }
-            transaction
-                .execute(
-                    "INSERT INTO person (name, roles, created_ms) VALUES (?1, ?2, ?3)",
-                    params![name, roles, at.as_millisecond()],
-                )
-                .doing("add a user")?;
+            insert_user(transaction, &name, &roles, at)?;
             present(transaction, &name)
         })
     }
@@ -149,7 +160,7 @@ impl Store {
         })
     }
 
-    /// A person leaves: their tokens end, their name stays in the log.
+    /// A person leaves: their tokens and logins end, their name stays in the log.
     pub fn revoke_user(&self, name: &str, at: Timestamp) -> Result<(), StoreError> {
         let name = name.to_owned();
         self.write("revoke a user", move |transaction| {
@@ -160,6 +171,7 @@ impl Store {
                     params![name, at.as_millisecond()],
                 )
                 .and_then(|_| end_tokens(transaction, &name, at))
+                .and_then(|()| end_logins(transaction, &name))
                 .doing("revoke a user")?;
             Ok(())
         })

@@ -1,0 +1,266 @@
+//! Signing in: passwords, the logins of browsers, and the links that let people set a password.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::error::Doing as _;
+use super::people::{User, UserRow, hash_of, insert_user, present, user_of, user_row};
+use super::{Secret, Store, StoreError};
+use crate::access::Role;
+use crate::access::password::{Cost, Kept};
+use crate::segment::is_id;
+
+/// A login ends after so long, also one that is used every day: long enough for a phone in a drawer, and short enough
+/// for one that was lost.
+const LOGIN: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// For whom a link sets a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Link {
+    /// For whoever becomes the station's first administrator.
+    First,
+    /// For this person.
+    For(String),
+}
+
+impl Store {
+    /// What is kept of a person's password, where they have one.
+    pub fn password(&self, name: &str) -> Result<Option<Kept>, StoreError> {
+        self.read(|connection| {
+            connection
+                .query_row(
+                    "SELECT salt, memory_kib, passes, hash FROM password JOIN person ON name = person
+                     WHERE name = ?1 AND revoked_ms IS NULL",
+                    [name],
+                    |row| {
+                        let cost = Cost { memory_kib: row.get(1)?, passes: row.get(2)? };
+                        Ok(Kept { salt: row.get(0)?, cost, hash: row.get(3)? })
+                    },
+                )
+                .optional()
+                .doing("read a password")
+        })
+    }
+
+    /// Sets a person's password, and ends their logins and links: whoever knew the old one is out.
+    pub fn set_password(&self, name: &str, kept: Kept, at: Timestamp) -> Result<(), StoreError> {
+        let name = name.to_owned();
+        self.write("set a password", move |transaction| {
+            present(transaction, &name)?;
+            insert_password(transaction, &name, kept, at)?;
+            end_logins(transaction, &name).doing("set a password")
+        })
+    }
+
+    /// Signs a browser in; what it is to show from then on. Logins that have ended are forgotten.
+    pub fn sign_in(&self, name: &str, at: Timestamp) -> Result<Secret, StoreError> {
+        let (secret, name) = (Secret::new()?, name.to_owned());
+        let hash = hash_of(&secret.0);
+        self.write("sign in", move |transaction| {
+            present(transaction, &name)?;
+            let (began, ends) = (at.as_millisecond(), (at + LOGIN).as_millisecond());
+            transaction
+                .execute("DELETE FROM login WHERE ends_ms <= ?1", [began])
+                .and_then(|_| {
+                    transaction.execute(
+                        "INSERT INTO login (hash, person, began_ms, ends_ms) VALUES (?1, ?2, ?3, ?4)",
+                        params![hash, name, began, ends],
+                    )
+                })
+                .doing("sign in")
+        })?;
+        Ok(secret)
+    }
+
+    /// Signs a browser out.
+    pub fn sign_out(&self, secret: &str) -> Result<(), StoreError> {
+        let hash = hash_of(secret);
+        self.write("sign out", move |transaction| {
+            transaction.execute("DELETE FROM login WHERE hash = ?1", [hash]).doing("sign out")?;
+            Ok(())
+        })
+    }
+
+    /// Who is signed in with what a browser shows; none for what never was a login, or is none any more.
+    pub fn login(&self, secret: &str, at: Timestamp) -> Result<Option<User>, StoreError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT name, roles, person.created_ms, person.revoked_ms FROM login JOIN person ON name = person
+                     WHERE hash = ?1 AND ends_ms > ?2 AND person.revoked_ms IS NULL",
+                )
+                .and_then(|mut statement| {
+                    statement.query_row(params![hash_of(secret), at.as_millisecond()], user_row).optional()
+                })
+                .doing("look for a login")?
+                .map(|row: UserRow| user_of(row))
+                .transpose()
+        })
+    }
+
+    /// Makes a link that sets a password once, until `ends`. Any link of before for the same person is no more.
+    pub fn new_link(&self, link: Link, ends: Timestamp) -> Result<Secret, StoreError> {
+        let secret = Secret::new()?;
+        let hash = hash_of(&secret.0);
+        self.write("make a link", move |transaction| {
+            let person = match link {
+                Link::First => None,
+                Link::For(name) => Some(present(transaction, &name)?.name),
+            };
+            transaction
+                .execute("DELETE FROM link WHERE person IS ?1", [&person])
+                .and_then(|_| {
+                    transaction.execute(
+                        "INSERT INTO link (hash, person, ends_ms) VALUES (?1, ?2, ?3)",
+                        params![hash, person, ends.as_millisecond()],
+                    )
+                })
+                .doing("make a link")
+        })?;
+        Ok(secret)
+    }
+
+    /// For whom a link is; none where it was used, has ended, or never was. The first administrator's ends with there
+    /// being anybody.
+    pub fn link(&self, secret: &str, at: Timestamp) -> Result<Option<Link>, StoreError> {
+        let hash = hash_of(secret);
+        self.read(|connection| find_link(connection, &hash, at))
+    }
+
+    /// The first person of a station comes in by their link. Of two at the same moment, one is told that they exist.
+    pub fn add_first(
+        &self,
+        secret: &str,
+        name: &str,
+        roles: &BTreeSet<Role>,
+        kept: Kept,
+        at: Timestamp,
+    ) -> Result<User, StoreError> {
+        let hash = hash_of(secret);
+        let (name, roles) = (name.to_owned(), roles.clone());
+        if !is_id(&name) {
+            return Err(StoreError::BadUserName(name));
+        }
+        self.write("add the first person", move |transaction| {
+            if find_link(transaction, &hash, at)? != Some(Link::First) {
+                return Err(StoreError::UserExists(name));
+            }
+            insert_user(transaction, &name, &roles, at)?;
+            insert_password(transaction, &name, kept, at)?;
+            present(transaction, &name)
+        })
+    }
+
+    /// Those who have a password.
+    pub fn with_password(&self) -> Result<Vec<String>, StoreError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached("SELECT person FROM password ORDER BY person")
+                .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
+                .doing("read who has a password")
+        })
+    }
+}
+
+fn insert_password(connection: &Connection, name: &str, kept: Kept, at: Timestamp) -> Result<(), StoreError> {
+    let Kept { salt, cost, hash } = kept;
+    connection
+        .execute(
+            "INSERT OR REPLACE INTO password (person, salt, memory_kib, passes, hash, set_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![name, salt, cost.memory_kib, cost.passes, hash, at.as_millisecond()],
+        )
+        .doing("set a password")?;
+    Ok(())
+}
+
+fn find_link(connection: &Connection, hash: &[u8; 32], at: Timestamp) -> Result<Option<Link>, StoreError> {
+    let person: Option<Option<String>> = connection
+        .query_row(
+            "SELECT person FROM link WHERE hash = ?1 AND ends_ms > ?2
+             AND (person IS NOT NULL OR NOT EXISTS (SELECT 1 FROM person))",
+            params![hash, at.as_millisecond()],
+            |row| row.get(0),
+        )
+        .optional()
+        .doing("look for a link")?;
+    Ok(person.map(|person| person.map_or(Link::First, Link::For)))
+}
+
+/// Ends the logins and links of a person.
+pub(super) fn end_logins(connection: &Connection, name: &str) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM login WHERE person = ?1", [name])?;
+    connection.execute("DELETE FROM link WHERE person = ?1", [name])?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{at, store};
+    use super::*;
+
+    fn kept(password: &str) -> Kept {
+        Kept::new(password, [1; 16]).unwrap()
+    }
+
+    #[test]
+    fn a_login_holds_until_it_ends_in_any_of_five_ways() {
+        let (store, _dir) = store();
+        store.add_user("lan", &BTreeSet::from([Role::Uploader]), at(0)).unwrap();
+        let signed_in = |secret: &Secret, now| store.login(&secret.to_string(), now).unwrap().is_some();
+        let (out, late, other) =
+            (store.sign_in("lan", at(1)), store.sign_in("lan", at(1)), store.sign_in("lan", at(1)));
+        let (out, late, other) = (out.unwrap(), late.unwrap(), other.unwrap());
+        assert!(signed_in(&out, at(2)) && signed_in(&late, at(2)));
+        store.sign_out(&out.to_string()).unwrap();
+        assert!(!signed_in(&out, at(3)), "signed out");
+        let month = LOGIN.as_secs();
+        assert!(signed_in(&late, at(month)));
+        assert!(!signed_in(&late, at(1 + month)), "too old");
+        store.set_password("lan", kept("mưa thuận gió hoà"), at(4)).unwrap();
+        assert!(!signed_in(&other, at(5)), "a new password");
+        let last = store.sign_in("lan", at(6)).unwrap();
+        assert!(!signed_in(&Secret("loa_0".to_owned()), at(6)), "made up");
+        store.revoke_user("lan", at(7)).unwrap();
+        assert!(!signed_in(&last, at(8)), "left");
+        assert!(matches!(store.sign_in("lan", at(9)), Err(StoreError::NoUser(_))));
+    }
+
+    #[test]
+    fn a_password_is_its_persons_until_they_leave() {
+        let (store, _dir) = store();
+        store.add_user("lan", &BTreeSet::new(), at(0)).unwrap();
+        assert_eq!(store.password("lan").unwrap(), None);
+        store.set_password("lan", kept("mưa thuận gió hoà"), at(1)).unwrap();
+        assert!(store.password("lan").unwrap().unwrap().is("mưa thuận gió hoà"));
+        assert_eq!(store.with_password().unwrap(), ["lan"]);
+        store.set_password("lan", kept("nắng lên rồi đó"), at(2)).unwrap();
+        assert!(!store.password("lan").unwrap().unwrap().is("mưa thuận gió hoà"));
+        store.revoke_user("lan", at(3)).unwrap();
+        assert_eq!(store.password("lan").unwrap(), None);
+        assert!(matches!(store.set_password("minh", kept("x"), at(4)), Err(StoreError::NoUser(_))));
+    }
+
+    #[test]
+    fn a_link_opens_once_and_for_one_person() {
+        let (store, _dir) = store();
+        let first = store.new_link(Link::First, at(100)).unwrap().to_string();
+        assert_eq!(store.link(&first, at(1)).unwrap(), Some(Link::First));
+        assert_eq!(store.link(&first, at(100)).unwrap(), None, "too late");
+        let admin = BTreeSet::from([Role::Admin]);
+        let add = |name| store.add_first(&first, name, &admin, kept("mưa thuận gió hoà"), at(2));
+        assert_eq!(add("lan").unwrap().roles, admin);
+        assert!(store.password("lan").unwrap().is_some());
+        assert_eq!(store.link(&first, at(3)).unwrap(), None, "there is somebody now");
+        assert!(matches!(add("minh"), Err(StoreError::UserExists(_))), "the second at the same moment");
+        let old = store.new_link(Link::For("lan".to_owned()), at(100)).unwrap().to_string();
+        let new = store.new_link(Link::For("lan".to_owned()), at(100)).unwrap().to_string();
+        assert_eq!(store.link(&old, at(4)).unwrap(), None, "replaced");
+        assert_eq!(store.link(&new, at(4)).unwrap(), Some(Link::For("lan".to_owned())));
+        store.set_password("lan", kept("mưa thuận gió hoà"), at(5)).unwrap();
+        assert_eq!(store.link(&new, at(6)).unwrap(), None, "used");
+        assert!(matches!(store.new_link(Link::For("minh".to_owned()), at(9)), Err(StoreError::NoUser(_))));
+    }
+}
