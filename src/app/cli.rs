@@ -222,9 +222,17 @@ pub enum UserCommand {
     },
     /// List them.
     List(Format),
-    /// Make a token worthless.
-    Revoke {
+    /// Print a link by which a person sets their password for the console, once, within seven days.
+    Link {
         /// Whose.
+        name: String,
+        /// Where the console is reached.
+        #[arg(long, default_value = "http://127.0.0.1:8600")]
+        at: String,
+    },
+    /// Let a person go: their tokens, password and logins end.
+    Revoke {
+        /// Whom.
         name: String,
     },
 }

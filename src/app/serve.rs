@@ -4,7 +4,7 @@
 //! that does ends the program with [`Exit::GaveUp`], for systemd to start anew: a cold start is the recovery that every power cut
 //! exercises, and takes less than a second.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -36,7 +36,8 @@ use crate::output::amplifier::{Amplifier, Switch};
 use crate::output::{self, OutputError};
 use crate::schedule::Output;
 use crate::sequencer::Settings;
-use crate::store::Store;
+use crate::store::{Link, Store};
+use crate::text;
 use crate::timeline::plan::Plan;
 use crate::web;
 
@@ -195,6 +196,7 @@ async fn start_web(
     match bound {
         Ok((listener, address)) => {
             info!(%address, "the HTTP interface listens on http://{address}");
+            welcome(&state, address).await;
             let serve = web::serve(listener, state, async {
                 // The sender goes without a word: that is the word.
                 let _stop = stopped.await;
@@ -208,6 +210,39 @@ async fn start_web(
         Err(cause) => {
             error!(%listen, error = &cause as &dyn std::error::Error, "nothing can listen there: the station plays without its HTTP interface");
             None
+        }
+    }
+}
+
+/// A station that nobody belongs to yet prints the link by which its first administrator comes in, once. Whoever reads
+/// what the machine prints owns it.
+async fn welcome(state: &web::State, address: SocketAddr) {
+    let now = state.clock.now();
+    let link = move |store: &Store| {
+        if store.users()?.is_empty() { store.new_link(Link::First, now).map(Some) } else { Ok(None) }
+    };
+    match state.store.run(link).await {
+        Ok(Some(secret)) => {
+            // An address for a browser on this machine.
+            let host =
+                if address.ip().is_unspecified() { IpAddr::from(Ipv4Addr::LOCALHOST) } else { address.ip() };
+            let address = format!("http://{}/bat-dau/{secret}", SocketAddr::new(host, address.port()));
+            // Whoever should read it may hang: the station does not wait for that.
+            tokio::task::spawn_blocking(move || {
+                if let Err(cause) = super::commands::say(&text::page::signin::first_link(&address)) {
+                    warn!(
+                        error = &cause as &dyn std::error::Error,
+                        "the first administrator's link could not be printed"
+                    );
+                }
+            });
+        }
+        Ok(None) => {}
+        Err(cause) => {
+            error!(
+                error = &cause as &dyn std::error::Error,
+                "no link for a first administrator could be made"
+            );
         }
     }
 }

@@ -12,6 +12,8 @@ use crate::access::Role;
 use crate::access::password::{Cost, Kept};
 use crate::segment::is_id;
 
+/// Days that a link holds.
+pub const LINK_DAYS: i64 = 7;
 /// A login ends after so long, also one that is used every day: long enough for a phone in a drawer, and short enough
 /// for one that was lost.
 const LOGIN: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -83,6 +85,15 @@ impl Store {
         })
     }
 
+    /// Signs all browsers of a person out.
+    pub fn sign_out_everywhere(&self, name: &str) -> Result<(), StoreError> {
+        let name = name.to_owned();
+        self.write("sign out", move |transaction| {
+            present(transaction, &name)?;
+            end_logins(transaction, &name).doing("sign out")
+        })
+    }
+
     /// Who is signed in with what a browser shows; none for what never was a login, or is none any more.
     pub fn login(&self, secret: &str, at: Timestamp) -> Result<Option<User>, StoreError> {
         self.read(|connection| {
@@ -100,8 +111,9 @@ impl Store {
         })
     }
 
-    /// Makes a link that sets a password once, until `ends`. Any link of before for the same person is no more.
-    pub fn new_link(&self, link: Link, ends: Timestamp) -> Result<Secret, StoreError> {
+    /// Makes a link that sets a password once. Any link of before for the same person is no more.
+    pub fn new_link(&self, link: Link, at: Timestamp) -> Result<Secret, StoreError> {
+        let ends = at + SignedDuration::from_hours(24 * LINK_DAYS);
         let secret = Secret::new()?;
         let hash = hash_of(&secret.0);
         self.write("make a link", move |transaction| {
@@ -246,17 +258,17 @@ mod tests {
     #[test]
     fn a_link_opens_once_and_for_one_person() {
         let (store, _dir) = store();
-        let first = store.new_link(Link::First, at(100)).unwrap().to_string();
+        let first = store.new_link(Link::First, at(0)).unwrap().to_string();
         assert_eq!(store.link(&first, at(1)).unwrap(), Some(Link::First));
-        assert_eq!(store.link(&first, at(100)).unwrap(), None, "too late");
+        assert_eq!(store.link(&first, at(LINK_DAYS * 86_400)).unwrap(), None, "too late");
         let admin = BTreeSet::from([Role::Admin]);
         let add = |name| store.add_first(&first, name, &admin, kept("mưa thuận gió hoà"), at(2));
         assert_eq!(add("lan").unwrap().roles, admin);
         assert!(store.password("lan").unwrap().is_some());
         assert_eq!(store.link(&first, at(3)).unwrap(), None, "there is somebody now");
         assert!(matches!(add("minh"), Err(StoreError::UserExists(_))), "the second at the same moment");
-        let old = store.new_link(Link::For("lan".to_owned()), at(100)).unwrap().to_string();
-        let new = store.new_link(Link::For("lan".to_owned()), at(100)).unwrap().to_string();
+        let old = store.new_link(Link::For("lan".to_owned()), at(3)).unwrap().to_string();
+        let new = store.new_link(Link::For("lan".to_owned()), at(3)).unwrap().to_string();
         assert_eq!(store.link(&old, at(4)).unwrap(), None, "replaced");
         assert_eq!(store.link(&new, at(4)).unwrap(), Some(Link::For("lan".to_owned())));
         store.set_password("lan", kept("mưa thuận gió hoà"), at(5)).unwrap();

@@ -33,7 +33,7 @@ use tokio::sync::Semaphore;
 pub use airings::{AiringFilter, Cursor, NotACursor, Page};
 pub use error::StoreError;
 pub use keep::restore;
-pub use logins::Link;
+pub use logins::{LINK_DAYS, Link};
 pub use people::{Act, Secret, User};
 pub use segments::{Added, SegmentEvent, SegmentFilter, Step, searchable};
 pub use verify::{Bad, Fault, Verdict};

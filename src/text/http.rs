@@ -11,12 +11,16 @@ pub enum Refusal {
     NoToken,
     /// Its token is none, or no longer.
     WrongToken,
+    /// It comes with a browser's login, but not from a page of ours.
+    Forged,
     /// The person may not.
     NotPermitted(Permission),
     /// The person would approve their own work.
     OwnWork,
     /// There is nothing under the address.
     NoRoute,
+    /// There is no page under the address.
+    NoPage,
     /// The address does not know the method.
     WrongMethod,
     /// There is no such segment.
@@ -96,7 +100,9 @@ impl Refusal {
     pub fn title(&self) -> &'static str {
         match self {
             Self::NoToken | Self::WrongToken => "Cần đăng nhập",
+            Self::Forged => "Trang đã cũ",
             Self::NotPermitted(_) | Self::OwnWork => "Không có quyền",
+            Self::NoPage => super::page::NO_SUCH_PAGE,
             Self::NoRoute | Self::WrongMethod => "Địa chỉ không đúng",
             Self::NoSegment => "Không có bản ghi này",
             Self::FileGone => "Tệp âm thanh đã mất",
@@ -131,7 +137,9 @@ impl Refusal {
                 "Tài khoản của bạn không có quyền {}. Chưa có gì thay đổi. Nếu cần, hãy nhờ người quản trị cấp thêm vai trò.",
                 permission_name(*permission)
             ),
+            Self::Forged => "Trang này đã cũ, hoặc yêu cầu không đến từ trang của đài. Chưa có gì thay đổi. Hãy quay lại, tải lại trang rồi làm lại.".to_owned(),
             Self::OwnWork => "Bạn không được tự duyệt bản ghi do chính mình gửi lên. Bản ghi vẫn chờ duyệt và chưa được phát. Hãy nhờ một người duyệt khác.".to_owned(),
+            Self::NoPage => "Địa chỉ này không có trang nào. Lịch phát không bị ảnh hưởng. Hãy về trang Hôm nay rồi chọn lại.".to_owned(),
             Self::NoRoute => "Không có gì ở địa chỉ này. Hãy xem các địa chỉ có trong /api/v1/openapi.json.".to_owned(),
             Self::WrongMethod => "Địa chỉ này không nhận phương thức vừa dùng. Hãy xem các phương thức có trong /api/v1/openapi.json.".to_owned(),
             Self::NoSegment => "Không tìm thấy bản ghi có mã này. Hãy kiểm tra lại mã trong danh sách bản ghi.".to_owned(),

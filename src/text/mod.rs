@@ -7,6 +7,7 @@ pub mod console;
 pub mod finding;
 pub mod http;
 pub mod outcome;
+pub mod page;
 pub mod problem;
 pub mod table;
 pub mod verdict;

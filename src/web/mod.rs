@@ -1,12 +1,14 @@
-//! HTTP: the interface under `/api/v1`.
+//! HTTP: the interface for programs under `/api/v1`, and the console for people.
 //!
 //! Knows people, the store and the engines' handles; no device, no audio path. Nothing here can hold up an engine: a
 //! command goes into a bounded queue or is refused, a status is the newest one and never waited for.
 //!
-//! Everything asks for a token except `/api/v1/health`, the document `/api/v1/openapi.json`, and `/metrics` from the
-//! machine itself. There is no default user and no default password: the first person is made on the command line.
+//! Everything asks for a token or a login except `/api/v1/health`, the document `/api/v1/openapi.json`, `/metrics` from
+//! the machine itself, and the page to sign in on. There is no default user and no default password: the first person
+//! comes in by a link that the machine prints, once, or is made on the command line.
 
 mod api;
+mod console;
 mod input;
 mod listener;
 mod person;
@@ -17,8 +19,8 @@ mod tests;
 use std::future::Future;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -30,6 +32,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::access::OwnWork;
+use crate::access::throttle::Throttle;
 use crate::clock::Clock;
 use crate::engine::handle::Handle;
 use crate::intake::Intake;
@@ -78,6 +81,10 @@ pub struct Limits {
     pub listeners: Arc<Semaphore>,
     /// Walks through the log.
     pub walks: Arc<Semaphore>,
+    /// Hashes of passwords.
+    pub hashes: Arc<Semaphore>,
+    /// Attempts to sign in that failed.
+    pub guesses: Mutex<Throttle>,
     /// How long the next bytes of an upload may take to come.
     pub stall: Duration,
     /// How often listeners for events are sent something, so that both ends know the other is there.
@@ -91,6 +98,8 @@ impl Limits {
             uploads: Arc::new(Semaphore::new(uploads)),
             listeners: Arc::new(Semaphore::new(32)),
             walks: Arc::new(Semaphore::new(1)),
+            hashes: Arc::new(Semaphore::new(1)),
+            guesses: Mutex::default(),
             stall: Duration::from_secs(30),
             heartbeat: Duration::from_secs(15),
         }
@@ -120,7 +129,8 @@ impl State {
 /// The whole interface.
 pub fn router(state: State) -> Router {
     let (api, _) = api::router().split_for_parts();
-    api.fallback(|| async { Problem::from(Refusal::NoRoute) })
+    api.merge(console::router())
+        .fallback(console::no_page)
         .method_not_allowed_fallback(|| async { Problem::from(Refusal::WrongMethod) })
         .layer(DefaultBodyLimit::max(usize::try_from(BODY_BYTES).unwrap_or(usize::MAX)))
         .layer(from_fn(guarded))

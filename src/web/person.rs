@@ -1,4 +1,4 @@
-//! Who asks, and whether they may: the one way from a token to a permission.
+//! Who asks, and whether they may: the one way from a token, or from a browser's login, to a permission.
 
 use std::marker::PhantomData;
 
@@ -6,16 +6,24 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header;
 use axum::http::request::Parts;
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 
 use super::State;
 use super::listener::Peer;
 use super::problem::Problem;
+use crate::access::password::same;
 use crate::access::{Permission, permit};
+use crate::segment::ContentHash;
 use crate::store::{Act, StoreError, User};
 use crate::text::http::Refusal;
 
 /// Longest token that is looked at; ours have 68 signs.
 const LONGEST_TOKEN: usize = 128;
+
+/// The cookie that bears a browser's login.
+pub(super) const COOKIE: &str = "loa";
+/// Where a page's script shows that it is ours, in what it sends under a login.
+const KEY_HEADER: &str = "x-loa-key";
 
 /// A permission as a type, so that a handler's signature says who may call it.
 pub(super) trait Needs: Send + 'static {
@@ -79,13 +87,51 @@ impl<N: Needs> FromRequestParts<State> for Person<N> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
-        let token = bearer(parts).ok_or(Refusal::NoToken)?.to_owned();
-        let found: Result<_, StoreError> = state.store.run(move |store| store.user_by_token(&token)).await;
-        let user = found?.ok_or(Refusal::WrongToken)?;
+        let found: Result<_, StoreError> = if let Some(token) = bearer(parts).map(str::to_owned) {
+            state.store.run(move |store| store.user_by_token(&token)).await
+        } else {
+            let login = login(parts).ok_or(Refusal::NoToken)?;
+            if !parts.method.is_safe() && !shows_key(parts, &login) {
+                return Err(Refusal::Forged.into());
+            }
+            signed_in(state, login).await
+        };
+        Self::of(found?.ok_or(Refusal::WrongToken)?, parts)
+    }
+}
+
+impl<N: Needs> Person<N> {
+    /// A user who sent a request, if they may.
+    pub(super) fn of(user: User, parts: &Parts) -> Result<Self, Problem> {
         let person = Self { user, origin: origin(parts), permission: PhantomData };
         person.must(N::PERMISSION)?;
         Ok(person)
     }
+}
+
+/// Who is signed in with a login.
+pub(super) async fn signed_in(state: &State, login: String) -> Result<Option<User>, StoreError> {
+    let now = state.clock.now();
+    state.store.run(move |store| store.login(&login, now)).await
+}
+
+/// What the browser's cookie bears.
+pub(super) fn login(parts: &Parts) -> Option<String> {
+    let cookies = parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let (_, login) = pairs.find(|(name, _)| *name == COOKIE)?;
+    (!login.is_empty() && login.len() <= LONGEST_TOKEN).then(|| login.to_owned())
+}
+
+/// What our own pages send with everything that changes something, and nobody else's can know: it follows from the
+/// login, which only the browser and we have.
+pub(super) fn key_of(login: &str) -> String {
+    ContentHash(Sha256::new().chain_update("form").chain_update(login).finalize().into()).to_string()
+}
+
+fn shows_key(parts: &Parts, login: &str) -> bool {
+    let shown = parts.headers.get(KEY_HEADER).map_or(&[][..], |value| value.as_bytes());
+    same(shown, key_of(login).as_bytes())
 }
 
 /// The token of `Authorization: Bearer …`.
@@ -98,7 +144,7 @@ fn bearer(parts: &Parts) -> Option<&str> {
 }
 
 /// Where a request comes from, for the record of acts. What a proxy says of it is not believed.
-fn origin(parts: &Parts) -> String {
+pub(super) fn origin(parts: &Parts) -> String {
     peer(parts).map_or_else(|| "unknown".to_owned(), |peer| peer.0.ip().to_string())
 }
 

@@ -108,13 +108,15 @@ impl IntoResponse for Problem {
 }
 
 /// The status and the stable code of a refusal.
-fn kind(refusal: &Refusal) -> (StatusCode, &'static str) {
+pub(super) fn kind(refusal: &Refusal) -> (StatusCode, &'static str) {
     use StatusCode as S;
     match refusal {
         Refusal::NoToken => (S::UNAUTHORIZED, "no-token"),
         Refusal::WrongToken => (S::UNAUTHORIZED, "wrong-token"),
+        Refusal::Forged => (S::FORBIDDEN, "forged"),
         Refusal::NotPermitted(_) => (S::FORBIDDEN, "not-permitted"),
         Refusal::OwnWork => (S::FORBIDDEN, "own-work"),
+        Refusal::NoPage => (S::NOT_FOUND, "no-such-page"),
         Refusal::NoRoute => (S::NOT_FOUND, "no-such-address"),
         Refusal::WrongMethod => (S::METHOD_NOT_ALLOWED, "wrong-method"),
         Refusal::NoSegment => (S::NOT_FOUND, "no-such-segment"),

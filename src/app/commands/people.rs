@@ -9,8 +9,9 @@ use crate::app::exit::Exit;
 use crate::app::station::Station;
 use crate::clock::Clock;
 use crate::output::device;
-use crate::store::{Act, Store};
+use crate::store::{Act, LINK_DAYS, Link, Store};
 use crate::text::console;
+use crate::text::page::signin;
 use crate::text::table::Table;
 
 /// What the record of acts says of where these came from.
@@ -43,6 +44,11 @@ pub fn user(station: &Station, clock: &Arc<dyn Clock>, command: &UserCommand) ->
                 table.row([user.name.clone(), roles.join(", "), user.created.to_string(), revoked]);
             }
             print(format.format, &table, &users)?;
+        }
+        UserCommand::Link { name, at } => {
+            let secret = store.new_link(Link::For(name.clone()), now)?;
+            store.act(act("user.link", name))?;
+            say(&signin::link(name, &format!("{at}/bat-dau/{secret}"), LINK_DAYS))?;
         }
         UserCommand::Revoke { name } => {
             store.revoke_user(name, now)?;

@@ -41,6 +41,14 @@ pub(super) struct Health {
 #[utoipa::path(get, path = "/health", tag = "station", security(()),
     responses((status = OK, body = Health), (status = SERVICE_UNAVAILABLE, body = Health)))]
 pub(super) async fn health(Of(state): Of<State>) -> (StatusCode, Json<Health>) {
+    let (well, wrong) = wrong(&state).await;
+    let (code, status) =
+        if well { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "not-ok") };
+    (code, Json(Health { status, wrong }))
+}
+
+/// Whether what airs is as it should be, and all that is wrong, as codes.
+pub(in crate::web) async fn wrong(state: &State) -> (bool, Vec<String>) {
     let mut wrong: Vec<String> =
         state.engines.iter().filter_map(|engine| troubles(engine, state.clock.now())).collect();
     if state.engines.iter().any(|engine| engine.status().clock == ClockHealth::Wrong) {
@@ -60,16 +68,14 @@ pub(super) async fn health(Of(state): Of<State>) -> (StatusCode, Json<Health>) {
     if state.store.run(|store| store.segment(&"-".into())).await.is_err() {
         wrong.push("store-failed".to_owned());
     }
-    if disk_free(&state).await.is_some_and(|free| free < LEAST_FREE) {
+    if disk_free(state).await.is_some_and(|free| free < LEAST_FREE) {
         wrong.push("disk-low".to_owned());
     }
     let well = wrong.is_empty();
     if !plan.problems.is_empty() {
         wrong.push("schedule-broken".to_owned());
     }
-    let (code, status) =
-        if well { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "not-ok") };
-    (code, Json(Health { status, wrong }))
+    (well, wrong)
 }
 
 fn running(engine: &Handle) -> bool {

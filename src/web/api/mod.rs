@@ -2,13 +2,13 @@
 
 mod airings;
 mod events;
-mod health;
+pub(super) mod health;
 mod interrupts;
 mod segments;
 mod status;
 mod timeline;
 mod upload;
-mod users;
+pub(super) mod users;
 
 use axum::Json;
 use axum::middleware::from_fn;

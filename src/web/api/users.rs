@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::segments::parse_code;
 use crate::access::{Permission, Role, permit};
-use crate::store::{Act, Store, User};
+use crate::store::{Act, Store, StoreError, User};
 use crate::text::http::Refusal;
 use crate::web::State;
 use crate::web::input::{Asked, Body, Named, end, instant};
@@ -154,20 +154,30 @@ pub(super) async fn revoke(
     Of(state): Of<State>,
     Named(name): Named,
 ) -> Result<StatusCode, Problem> {
-    let now = state.clock.now();
-    let act = person.act("user.revoke", name.clone(), now);
-    let revoked = move |store: &Store| {
-        let manages = |user: &User| user.revoked.is_none() && permit(&user.roles, Permission::ManageUsers);
-        let (gone, left): (Vec<_>, Vec<_>) =
-            store.users()?.into_iter().filter(manages).partition(|user| user.name == name);
-        if !gone.is_empty() && left.is_empty() {
-            return Ok(false);
-        }
-        store.revoke_user(&name, now)?;
-        store.act(act)?;
-        Ok(true)
-    };
-    if state.store.run(revoked).await? { Ok(StatusCode::NO_CONTENT) } else { Err(Refusal::LastAdmin.into()) }
+    let act = person.act("user.revoke", name.clone(), state.clock.now());
+    if state.store.run(move |store| let_go(store, &name, act)).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Refusal::LastAdmin.into())
+    }
+}
+
+/// Lets a person go; false where nobody would be left who could manage users.
+pub(in crate::web) fn let_go(store: &Store, name: &str, act: Act) -> Result<bool, StoreError> {
+    if is_last_admin(store, name)? {
+        return Ok(false);
+    }
+    store.revoke_user(name, act.at)?;
+    store.act(act)?;
+    Ok(true)
+}
+
+/// Whether nobody but this person may manage users.
+pub(in crate::web) fn is_last_admin(store: &Store, name: &str) -> Result<bool, StoreError> {
+    let manages = |user: &User| user.revoked.is_none() && permit(&user.roles, Permission::ManageUsers);
+    let (them, others): (Vec<_>, Vec<_>) =
+        store.users()?.into_iter().filter(manages).partition(|user| user.name == name);
+    Ok(!them.is_empty() && others.is_empty())
 }
 
 /// Which acts.

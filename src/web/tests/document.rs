@@ -69,8 +69,12 @@ fn every_reference_in_the_document_leads_somewhere() {
 #[tokio::test]
 async fn nonsense_is_answered_with_problems() {
     let site = Site::new();
+    let page = site.get("admin", "/nothing").await;
+    assert_eq!(
+        (page.status, page.header(header::CONTENT_TYPE)),
+        (StatusCode::NOT_FOUND, "text/html; charset=utf-8")
+    );
     for path in [
-        "/",
         "/api/v1",
         "/api/v1/nothing",
         "/api/v1/segments/",

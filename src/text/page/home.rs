@@ -1,0 +1,148 @@
+//! Hôm nay.
+
+use jiff::SignedDuration;
+
+use super::date;
+
+/// What sounds.
+pub const ON_AIR: &str = "Đang phát";
+/// Nothing sounds.
+pub const SILENT: &str = "Loa đang im lặng";
+/// What comes.
+pub const NEXT: &str = "Tiếp theo";
+/// Nothing comes for a week.
+pub const NOTHING_NEXT: &str = "Không có mục nào trong những ngày tới.";
+/// How loud it is.
+pub const LEVEL: &str = "Mức âm thanh";
+/// How far it is.
+pub const PROGRESS: &str = "Đã phát";
+/// The lamps.
+pub const STATE: &str = "Tình trạng máy";
+/// A lamp without a trouble.
+pub const WELL: &str = "Tốt";
+/// A lamp with one.
+pub const TROUBLE: &str = "Có sự cố";
+/// What must be done.
+pub const TO_DO: &str = "Việc cần làm";
+/// Nothing must be done.
+pub const NOTHING_TO_DO: &str = "Không có việc gì. Lịch 7 ngày tới đã đủ bản ghi.";
+/// Today's rundown.
+pub const TODAY: &str = "Lịch hôm nay";
+/// No session today.
+pub const NO_SESSION: &str = "Hôm nay không có buổi phát nào.";
+/// What a row's columns are.
+pub const COLUMNS: [&str; 4] = ["Giờ", "Mục", "Thời lượng", "Kết quả"];
+/// What sounded out of the schedule.
+pub const OUT_OF_SCHEDULE: &str = "Ngoài lịch";
+/// To the page that mends it.
+pub const MEND: &str = "Mở trang";
+/// A cue that is still to come.
+pub const TO_COME: &str = "sắp phát";
+/// A cue that will be silent.
+pub const WILL_BE_SILENT: &str = "sẽ im lặng";
+/// A cue whose time is over and of which nothing is known yet.
+pub const UNKNOWN: &str = "chưa rõ";
+
+/// How long until what comes.
+pub fn in_(wait: SignedDuration) -> String {
+    format!("còn {}", date::wait(wait))
+}
+
+/// Recordings that wait for approval.
+pub fn pending(count: usize) -> String {
+    format!("{count} bản ghi đang chờ duyệt. Chưa được duyệt thì không lên loa.")
+}
+
+/// The lamps, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lamp {
+    /// Whether sound leaves.
+    Sound,
+    /// Whether the clock is right.
+    Clock,
+    /// Whether the disk takes what is written.
+    Disk,
+    /// Whether the schedule is in order.
+    Schedule,
+}
+
+impl Lamp {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Sound, Self::Clock, Self::Disk, Self::Schedule];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sound => "Âm thanh ra loa",
+            Self::Clock => "Đồng hồ",
+            Self::Disk => "Đĩa",
+            Self::Schedule => "Lịch",
+        }
+    }
+}
+
+/// The lamp and the sentence of a trouble, from its code in `/api/v1/health`: what it means for the air, and what to do.
+pub fn trouble(code: &str) -> (Lamp, String) {
+    let (kind, output) = code.split_once(':').unwrap_or((code, ""));
+    let say = |lamp, sentence: &str| (lamp, sentence.replace("{}", output));
+    match kind {
+        "output-down" => say(
+            Lamp::Sound,
+            "Đường ra {} mất thiết bị: loa không có tiếng. Máy đang tự tìm lại. Hãy kiểm tra dây và thiết bị âm thanh.",
+        ),
+        "engine-ended" => say(
+            Lamp::Sound,
+            "Bộ phát của đường ra {} đã dừng: loa không có tiếng. Hãy báo kỹ thuật viên khởi động lại chương trình.",
+        ),
+        "engine-hangs" => say(
+            Lamp::Sound,
+            "Bộ phát của đường ra {} không trả lời: loa có thể không có tiếng. Hãy báo kỹ thuật viên khởi động lại chương trình.",
+        ),
+        "no-engine" => say(
+            Lamp::Sound,
+            "Đường ra {} mới có trong lịch và chưa hoạt động. Hãy khởi động lại chương trình.",
+        ),
+        "clock-wrong" => say(
+            Lamp::Clock,
+            "Đồng hồ của máy chạy sai, nên các buổi phát theo lịch không lên loa. Hãy nối mạng hoặc chỉnh lại giờ của máy.",
+        ),
+        "disk-low" => say(
+            Lamp::Disk,
+            "Đĩa sắp đầy. Các buổi phát vẫn tiếp tục, nhưng có thể không ghi được nhật ký. Hãy xoá bớt tệp không cần trên máy.",
+        ),
+        "log-behind" => say(
+            Lamp::Disk,
+            "Đĩa ghi quá chậm: nhật ký của đường ra {} đang chờ ghi. Loa vẫn phát. Hãy báo kỹ thuật viên kiểm tra đĩa.",
+        ),
+        "log-failed" => say(
+            Lamp::Disk,
+            "Không ghi được nhật ký phát thanh. Loa vẫn phát. Hãy kiểm tra đĩa còn chỗ trống không và báo kỹ thuật viên.",
+        ),
+        "store-failed" => say(
+            Lamp::Disk,
+            "Không đọc được dữ liệu của đài. Loa phát tiếp phần đã chuẩn bị. Hãy báo kỹ thuật viên kiểm tra đĩa ngay.",
+        ),
+        "plan-ended" => say(
+            Lamp::Schedule,
+            "Lịch chạy đã hết và chưa lập được lịch mới: loa sẽ im lặng. Hãy báo kỹ thuật viên.",
+        ),
+        "schedule-broken" => {
+            say(Lamp::Schedule, "Tệp lịch phát có lỗi. Lịch trước đó vẫn được phát. Hãy sửa lỗi trong tệp.")
+        }
+        _ => (Lamp::Sound, format!("Máy báo sự cố “{code}”. Hãy báo kỹ thuật viên.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trouble_names_its_output_and_lights_its_lamp() {
+        let (lamp, sentence) = trouble("output-down:loa-xa");
+        assert_eq!(lamp, Lamp::Sound);
+        assert!(sentence.starts_with("Đường ra loa-xa mất thiết bị"), "{sentence}");
+        assert_eq!(trouble("clock-wrong").0, Lamp::Clock);
+        assert!(trouble("something-new").1.contains("something-new"), "none is kept from people");
+    }
+}

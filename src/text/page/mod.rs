@@ -1,0 +1,59 @@
+//! What the console's pages say.
+
+pub mod date;
+pub mod home;
+pub mod people;
+pub mod signin;
+
+use crate::access::Role;
+
+/// To the content, past the navigation, for who uses a keyboard.
+pub const SKIP: &str = "Đến phần nội dung";
+/// The list of pages.
+pub const PAGES: &str = "Các trang";
+/// Ends the login.
+pub const SIGN_OUT: &str = "Đăng xuất";
+/// An emergency has the air.
+pub const EMERGENCY_ON_AIR: &str = "ĐANG PHÁT KHẨN CẤP";
+/// A person has the air.
+pub const LIVE_ON_AIR: &str = "Đang phát ngay, ngoài lịch";
+/// To the page where an interrupt can be called off.
+pub const TO_CALL_OFF: &str = "Xem và trả lại sóng";
+/// Back to the first page.
+pub const TO_HOME: &str = "Về trang Hôm nay";
+/// Leaves everything as it is.
+pub const CANCEL: &str = "Thôi, quay lại";
+/// There is no such page.
+pub const NO_SUCH_PAGE: &str = "Không có trang này";
+
+/// The pages' names.
+pub mod names {
+    /// What is on air, what comes, what is to be done.
+    pub const HOME: &str = "Hôm nay";
+    /// People.
+    pub const PEOPLE: &str = "Người dùng";
+    /// Signing in.
+    pub const SIGN_IN: &str = "Đăng nhập";
+}
+
+/// A role.
+pub fn role(role: Role) -> &'static str {
+    match role {
+        Role::Uploader => "Người biên soạn",
+        Role::Approver => "Người duyệt",
+        Role::Operator => "Người vận hành",
+        Role::Auditor => "Người kiểm tra",
+        Role::Admin => "Quản trị",
+    }
+}
+
+/// What somebody with a role may do.
+pub fn role_means(role: Role) -> &'static str {
+    match role {
+        Role::Uploader => "gửi bản ghi và sửa thông tin bản ghi",
+        Role::Approver => "duyệt, trả lại, thu hồi bản ghi; phát khẩn cấp; xem nhật ký",
+        Role::Operator => "phát ngay, dừng phát, sửa lịch phát; gửi và thu hồi bản ghi; xem nhật ký",
+        Role::Auditor => "xem nhật ký phát thanh và nhật ký thao tác",
+        Role::Admin => "quản lý người dùng, sửa lịch phát, xem mọi nhật ký; không duyệt bản ghi",
+    }
+}

@@ -1,0 +1,89 @@
+//! Người dùng.
+
+/// What the page is for.
+pub const INTRO: &str = "Mỗi người một tên riêng, để nhật ký ghi đúng ai đã làm gì. Người đã thôi việc vẫn được giữ tên trong nhật ký.";
+/// Those who are.
+pub const PRESENT: &str = "Đang làm việc";
+/// Those who were.
+pub const LEFT: &str = "Đã thôi việc";
+/// Nobody has left.
+pub const NOBODY_LEFT: &str = "Chưa có ai.";
+/// What a person is.
+pub const ROLES: &str = "Vai trò";
+/// Adding somebody.
+pub const ADD: &str = "Thêm người";
+/// Adds them.
+pub const ADD_NOW: &str = "Thêm và tạo liên kết";
+/// What happens then.
+pub const ADD_MEANS: &str = "Sau khi thêm, trang sẽ hiện một liên kết dùng một lần để người đó tự đặt mật khẩu. Không ai khác biết mật khẩu của họ.";
+/// They have a password.
+pub const HAS_PASSWORD: &str = "đã đặt mật khẩu";
+/// They have none.
+pub const NO_PASSWORD: &str = "chưa đặt mật khẩu";
+/// It is the one who looks.
+pub const YOU: &str = "chính bạn";
+/// Changes a person's roles.
+pub const CHANGE_ROLES: &str = "Lưu vai trò";
+/// A new link.
+pub const NEW_LINK: &str = "Tạo liên kết đặt mật khẩu";
+/// A token for a program.
+pub const NEW_TOKEN: &str = "Tạo mã truy cập cho phần mềm";
+/// Ends tokens and logins.
+pub const END_ALL: &str = "Thu hồi mọi mã và đăng xuất mọi máy";
+/// Lets a person go.
+pub const REVOKE: &str = "Cho thôi việc";
+/// Lets them go, really.
+pub const REVOKE_NOW: &str = "Vâng, cho thôi việc";
+/// The link's heading.
+pub const LINK_TITLE: &str = "Liên kết đặt mật khẩu";
+/// The token's heading.
+pub const TOKEN_TITLE: &str = "Mã truy cập";
+/// A token is shown once.
+pub const TOKEN_ONCE: &str =
+    "Mã này chỉ hiện một lần; máy không giữ lại. Hãy chép vào phần mềm cần dùng ngay bây giờ.";
+/// Back to the people.
+pub const BACK: &str = "Về danh sách người dùng";
+/// What a person has done of late.
+pub const ACTS: &str = "Thao tác gần đây";
+/// Columns of the acts.
+pub const ACT_COLUMNS: [&str; 5] = ["Lúc", "Ai", "Việc", "Đối tượng", "Từ đâu"];
+
+/// A link for a person.
+pub fn link_for(name: &str, days: i64) -> String {
+    format!(
+        "Hãy gửi liên kết này cho {name}. Nó dùng được một lần và hết hạn sau {days} ngày. Trang này chỉ hiện một lần."
+    )
+}
+
+/// Whether to let somebody go.
+pub fn revoke_question(name: &str) -> String {
+    format!(
+        "Cho {name} thôi việc? Mật khẩu, mã truy cập và mọi máy đang đăng nhập của người này hết hiệu lực ngay. Tên vẫn được giữ trong nhật ký và không dùng lại được. Lịch phát không thay đổi."
+    )
+}
+
+/// What was done, from its code.
+pub fn act(code: &str) -> &str {
+    match code {
+        "segment.add" => "gửi bản ghi",
+        "segment.describe" => "sửa thông tin bản ghi",
+        "segment.submit" => "xin duyệt bản ghi",
+        "segment.approve" => "duyệt bản ghi",
+        "segment.return" => "trả lại bản ghi",
+        "segment.withdraw" => "thu hồi bản ghi",
+        "interrupt.live" => "phát ngay",
+        "interrupt.emergency" => "phát khẩn cấp",
+        "interrupt.call-off" => "trả lại sóng",
+        "output.stop" => "dừng mục đang phát",
+        "user.add" => "thêm người dùng",
+        "user.roles" => "đổi vai trò",
+        "user.link" => "tạo liên kết đặt mật khẩu",
+        "user.password" => "đặt mật khẩu",
+        "user.token" => "tạo mã truy cập",
+        "user.end-all" => "thu hồi mã và đăng xuất",
+        "user.revoke" => "cho thôi việc",
+        "sign-in" => "đăng nhập",
+        "log.verify" => "kiểm tra nhật ký",
+        other => other,
+    }
+}

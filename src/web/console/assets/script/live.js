@@ -1,0 +1,86 @@
+"use strict";
+// Makes the pages live. Every page is complete without it. The parts of the script share one scope.
+
+const seconds = (ms) => Math.max(0, Math.round(ms / 1000));
+
+// "2 giờ 5 phút", as the pages themselves say it.
+function wait(ms) {
+  const s = seconds(ms), d = Math.floor(s / 86400), h = Math.floor(s / 3600) % 24, m = Math.floor(s / 60) % 60;
+  if (d) return d + " ngày" + (h ? " " + h + " giờ" : "");
+  if (h) return h + " giờ" + (m ? " " + m + " phút" : "");
+  if (m) return m + " phút" + (m < 5 && s % 60 ? " " + (s % 60) + " giây" : "");
+  return s + " giây";
+}
+
+// The station's clock, not the phone's: what is on air follows it.
+let ahead = 0;
+
+function tick() {
+  const now = Date.now() + ahead;
+  for (const bar of document.querySelectorAll("progress[data-since]")) {
+    bar.value = Math.min(bar.max, seconds(now - bar.dataset.since));
+  }
+  for (const left of document.querySelectorAll("[data-countdown]")) {
+    left.textContent = "còn " + wait(left.dataset.countdown - now);
+  }
+}
+
+// Fetches this page again and puts its live parts in place; what a person holds open or has begun to fill in stays.
+let renewing = false;
+async function renew() {
+  if (renewing) return;
+  renewing = true;
+  try {
+    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    if (answer.redirected) return location.reload();
+    if (!answer.ok) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const part of document.querySelectorAll("[data-live]")) {
+      const other = fresh.getElementById(part.id);
+      if (!other || part.contains(document.activeElement)) continue;
+      const open = [...part.querySelectorAll("details")].map((details) => details.open);
+      part.replaceChildren(...other.childNodes);
+      part.querySelectorAll("details").forEach((details, at) => { if (at in open) details.open = open[at]; });
+    }
+    tick();
+  } finally {
+    renewing = false;
+  }
+}
+
+// What happens on air, as it happens: levels at once, everything else when it changed. Only the page that somebody looks
+// at listens: a browser has six connections to a station, and each listener holds one, also behind the scenes.
+let events = null;
+let last = "";
+
+function heard(event) {
+  const outputs = JSON.parse(event.data);
+  ahead = Date.parse(outputs[0]?.at) - Date.now() || 0;
+  for (const output of outputs) {
+    const meter = document.querySelector(`[data-output="${CSS.escape(output.output)}"] [data-level]`);
+    if (meter) meter.value = Math.max(meter.min, output.peak_dbfs);
+  }
+  const state = JSON.stringify(outputs.map((o) => [o.on_air, o.next, o.interrupts, o.up, o.clock, o.running]));
+  if (last && state !== last) renew();
+  last = state;
+}
+
+function listen() {
+  if (events || document.visibilityState === "hidden") return;
+  events = new EventSource("/api/v1/events");
+  events.addEventListener("status", heard);
+}
+
+function rest() {
+  events?.close();
+  events = null;
+}
+
+if (document.querySelector("[data-live]")) {
+  listen();
+  document.addEventListener("visibilitychange", () => (document.visibilityState === "hidden" ? rest() : listen()));
+  addEventListener("pagehide", rest);
+  addEventListener("pageshow", listen);
+  setInterval(tick, 1000);
+  setInterval(renew, 60000);
+}

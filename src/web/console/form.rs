@@ -1,0 +1,77 @@
+//! Forms, as browsers send them.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts as _, Request};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+
+use super::page::Failure;
+use super::visitor::Visitor;
+use crate::access::password::same;
+use crate::text::http::Refusal;
+use crate::web::person::Needs;
+use crate::web::{BODY_BYTES, State};
+
+/// The field that bears the key of our pages.
+pub(super) const KEY_FIELD: &str = "key";
+
+/// What a form says: names and values, as they were filled in.
+#[derive(Debug)]
+pub(super) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// A value without the spaces around it; empty where the form does not have it.
+    pub(super) fn one(&self, name: &str) -> &str {
+        self.exactly(name).trim()
+    }
+
+    /// A value as it was typed.
+    pub(super) fn exactly(&self, name: &str) -> &str {
+        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    /// All values of a name: boxes that were ticked.
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl FromRequest<State> for Fields {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &State) -> Result<Self, Failure> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        if !kind.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded")) {
+            return Err(Refusal::WrongType.into());
+        }
+        let bytes =
+            Bytes::from_request(request, state).await.map_err(|_| Refusal::TooLarge { most: BODY_BYTES })?;
+        Ok(Self(form_urlencoded::parse(&bytes).into_owned().collect()))
+    }
+}
+
+/// A form that somebody who may sent from a page of ours.
+#[derive(Debug)]
+pub(super) struct Sent<N> {
+    /// Who.
+    pub(super) visitor: Visitor<N>,
+    /// What.
+    pub(super) fields: Fields,
+}
+
+impl<N: Needs> FromRequest<State> for Sent<N> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &State) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let visitor =
+            Visitor::from_request_parts(&mut parts, state).await.map_err(IntoResponse::into_response)?;
+        let request = Request::from_parts(parts, body);
+        let fields = Fields::from_request(request, state).await.map_err(IntoResponse::into_response)?;
+        if same(fields.one(KEY_FIELD).as_bytes(), visitor.key.as_bytes()) {
+            Ok(Self { visitor, fields })
+        } else {
+            Err(Failure::from(Refusal::Forged).into_response())
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! Hôm nay: what is on air, what comes, how the machine is, and what must be done so that the week works.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State as Of;
+use axum::response::Html;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use maud::{Markup, html};
+
+use super::page::{Failure, page};
+use super::visitor::Visitor;
+use crate::asrun::{Airing, Outcome};
+use crate::engine::handle::Status;
+use crate::segment::State as Stand;
+use crate::store::AiringFilter;
+use crate::text::finding;
+use crate::text::outcome::{cause, outcome_name};
+use crate::text::page::home::{self as say, Lamp};
+use crate::text::page::{date, names};
+use crate::timeline::plan::Plan;
+use crate::timeline::{Block, Cue, CueId, Finding, INTERRUPT_SESSION, Severity};
+use crate::web::State;
+use crate::web::api::health::wrong;
+use crate::web::input::start_of;
+use crate::web::person::See;
+
+/// How far ahead things to do are looked for.
+const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// The quietest level that the meter shows, in dBFS.
+const METER_FLOOR: f32 = -60.0;
+
+/// The page.
+pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<Html<String>, Failure> {
+    let (plan, now) = (state.plan(), state.clock.now());
+    let zone = &plan.schedule.time_zone;
+    let (_, wrong) = wrong(&state).await;
+    let today = zone.to_datetime(now).date();
+    let (from, to) =
+        (start_of(today, zone), today.checked_add(1.day()).ok().and_then(|next| start_of(next, zone)));
+    let filter = AiringFilter { from, to, ..AiringFilter::default() };
+    let aired = state.store.run(move |store| store.airings(&filter)).await?.airings;
+    let day = (from.unwrap_or(now), to.unwrap_or(now));
+    let content = html! {
+        p.lead { (date::day(today)) }
+        div.columns {
+            div {
+                section #air data-live { (on_air(&state, now, zone)) }
+                section #today data-live { (rundown(&plan, &aired, day, now)) }
+            }
+            div {
+                section #lamps data-live { (lamps(&wrong)) }
+                section #to-do data-live { (to_do(&plan, now)) }
+            }
+        }
+    };
+    Ok(page(&state, &visitor, "/", names::HOME, &content))
+}
+
+/// What each output does, and what comes.
+fn on_air(state: &State, now: Timestamp, zone: &TimeZone) -> Markup {
+    html! {
+        h2 { (say::ON_AIR) }
+        @for engine in &state.engines {
+            @let status = engine.status();
+            div.card.air data-output=(status.output) {
+                @if state.engines.len() > 1 { p.output { (status.output) } }
+                (sounding(&status, now, zone))
+                (next(&status, now, zone))
+            }
+        }
+    }
+}
+
+fn sounding(status: &Status, now: Timestamp, zone: &TimeZone) -> Markup {
+    let Some(air) = &status.on_air else {
+        return html! { p.big.silent { (say::SILENT) } };
+    };
+    let (whole, past) = (air.until.duration_since(air.since), now.duration_since(air.since));
+    html! {
+        p.big { (air.segment_title) }
+        @if air.title != air.segment_title { p { (air.title) } }
+        p.times {
+            time { (date::second(air.since, zone)) } " – " time { (date::second(air.until, zone)) }
+        }
+        progress aria-label=(say::PROGRESS) max=(whole.as_secs().max(1)) value=(past.as_secs().clamp(0, whole.as_secs().max(1)))
+            data-since=(air.since.as_millisecond()) data-until=(air.until.as_millisecond()) {}
+        label.level { (say::LEVEL)
+            meter min=(METER_FLOOR) max="0" value=(status.peak_dbfs.max(METER_FLOOR)) data-level {}
+        }
+    }
+}
+
+fn next(status: &Status, now: Timestamp, zone: &TimeZone) -> Markup {
+    html! {
+        p.next {
+            @match &status.next {
+                Some(next) => {
+                    (say::NEXT) ": " strong { (next.title) } ", " (date::moment(next.at, zone)) " ("
+                    span data-countdown=(next.at.as_millisecond()) { (say::in_(next.at.duration_since(now))) } ")"
+                },
+                None => (say::NOTHING_NEXT),
+            }
+        }
+    }
+}
+
+/// One lamp for each thing that matters, never by colour alone.
+fn lamps(wrong: &[String]) -> Markup {
+    let troubles: Vec<_> = wrong.iter().map(|code| say::trouble(code)).collect();
+    html! {
+        h2 { (say::STATE) }
+        ul.lamps {
+            @for lamp in Lamp::ALL {
+                @let of: Vec<_> = troubles.iter().filter(|(lit, _)| *lit == lamp).map(|(_, sentence)| sentence).collect();
+                li.bad[!of.is_empty()].good[of.is_empty()] {
+                    span.name { (lamp.name()) }
+                    strong { @if of.is_empty() { (say::WELL) } @else { (say::TROUBLE) } }
+                    @for sentence in of { p { (sentence) } }
+                }
+            }
+        }
+    }
+}
+
+/// What must be done, the most urgent first, each with the page that does it.
+fn to_do(plan: &Plan, now: Timestamp) -> Markup {
+    let until = now + AHEAD;
+    let mut urgent: Vec<&Finding> = plan
+        .timelines
+        .iter()
+        .flat_map(|timeline| &timeline.findings)
+        .filter(|finding| finding.severity > Severity::Note && (now..until).contains(&finding.at))
+        .collect();
+    urgent.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.at));
+    let said = finding::findings(&urgent.into_iter().cloned().collect::<Vec<_>>(), &plan.schedule.time_zone);
+    let pending = plan.catalog.iter().filter(|segment| segment.state == Stand::Pending).count();
+    html! {
+        h2 { (say::TO_DO) }
+        @if said.is_empty() && pending == 0 {
+            p.note.good { (say::NOTHING_TO_DO) }
+        } @else {
+            ol.to-do {
+                @if pending > 0 { li { (say::pending(pending)) } }
+                @for sentence in said { li { (sentence) } }
+            }
+        }
+    }
+}
+
+/// Today's blocks with what became of their cues, and what sounded out of the schedule.
+fn rundown(plan: &Plan, aired: &[Airing], (from, to): (Timestamp, Timestamp), now: Timestamp) -> Markup {
+    let zone = &plan.schedule.time_zone;
+    let of_cue: BTreeMap<_, _> =
+        aired.iter().map(|airing| ((&airing.item.output, &airing.item.cue), airing)).collect();
+    let blocks: Vec<_> = plan
+        .timelines
+        .iter()
+        .flat_map(|timeline| timeline.blocks.iter().map(move |block| (&timeline.output, block)))
+        .filter(|(_, block)| from <= block.start && block.start < to)
+        .collect();
+    let others: Vec<_> =
+        aired.iter().filter(|airing| airing.item.cue.block.session.as_str() == INTERRUPT_SESSION).collect();
+    html! {
+        h2 { (say::TODAY) }
+        @if blocks.is_empty() { p { (say::NO_SESSION) } }
+        @for (output, block) in blocks {
+            (session(block, zone, |cue| of_cue.get(&(output, cue)).copied(), now))
+        }
+        @if !others.is_empty() {
+            table.rundown {
+                caption { (say::OUT_OF_SCHEDULE) }
+                (heads())
+                tbody { @for airing in others {
+                    (row(airing.item.planned, &airing.item.title, None, airing.ended().zip(airing.started()), zone, &Became::of(airing)))
+                } }
+            }
+        }
+    }
+}
+
+fn session<'a>(
+    block: &Block,
+    zone: &TimeZone,
+    airing: impl Fn(&CueId) -> Option<&'a Airing>,
+    now: Timestamp,
+) -> Markup {
+    html! {
+        details.session open[block.end > now] {
+            summary { strong { (block.title) } " " span.times { (date::time(block.start, zone)) " – " (date::time(block.end, zone)) } }
+            table.rundown {
+                (heads())
+                tbody { @for cue in &block.cues {
+                    @let became = airing(&cue.id).map_or_else(|| Became::expected(cue, now), Became::of);
+                    @let heard = cue.segment().map(|segment| segment.words.title.as_str()).filter(|title| *title != cue.title);
+                    (row(cue.at, &cue.title, heard, cue.segment().map(|_| (cue.end, cue.at)), zone, &became))
+                } }
+            }
+        }
+    }
+}
+
+fn heads() -> Markup {
+    html! { thead { tr { @for head in say::COLUMNS { th scope="col" { (head) } } } } }
+}
+
+fn row(
+    at: Timestamp,
+    title: &str,
+    heard: Option<&str>,
+    length: Option<(Timestamp, Timestamp)>,
+    zone: &TimeZone,
+    became: &Became,
+) -> Markup {
+    html! {
+        tr.(became.class) {
+            td { time { (date::second(at, zone)) } }
+            td { (title) @if let Some(heard) = heard { br; span.heard { (heard) } } }
+            td { @if let Some((end, start)) = length { (date::length(end.duration_since(start))) } }
+            td { span.result.(became.class) { (became.word) } @if let Some(why) = became.why { br; span.why { (why) } } }
+        }
+    }
+}
+
+/// What became of a cue, or will.
+struct Became {
+    class: &'static str,
+    word: &'static str,
+    why: Option<&'static str>,
+}
+
+impl Became {
+    /// What the log says.
+    fn of(airing: &Airing) -> Self {
+        let outcome = airing.outcome();
+        let class = match outcome {
+            Outcome::OnAir => "now",
+            Outcome::Aired => "good",
+            Outcome::Partly(_) => "warn",
+            Outcome::NotAired(_) | Outcome::Withdrawn => "bad",
+        };
+        Self { class, word: outcome_name(&outcome), why: outcome.cause().map(cause) }
+    }
+
+    /// What will, of a cue of which the log knows nothing yet.
+    fn expected(cue: &Cue, now: Timestamp) -> Self {
+        let silent = cue.segment().is_none();
+        match (cue.given_up_at() <= now, silent) {
+            (true, _) => Self { class: "past", word: say::UNKNOWN, why: None },
+            (false, true) => Self { class: "bad", word: say::WILL_BE_SILENT, why: None },
+            (false, false) => Self { class: "to-come", word: say::TO_COME, why: None },
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The console: pages in Vietnamese for people with another job, on a phone or an old computer.
+//!
+//! Rendered here and complete without a script; the script in `assets/script` only makes them livelier. What pages say is in
+//! `text::page`, what they look like in `assets/style`. Pages know no engine and no SQL of their own: they ask and
+//! change the station through the same ways as `/api/v1`.
+//!
+//! Whoever is not signed in gets to [`signin`] and nowhere else. Everything that changes something is a form of ours:
+//! it bears a key that only our pages know ([`form`]).
+
+mod assets;
+mod form;
+mod home;
+mod page;
+mod people;
+mod signin;
+mod visitor;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderValue, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use axum::routing::{get, post};
+
+use super::{State, in_time};
+
+/// A page may load its own style, script, pictures and sound, send forms to its own station, and nothing else; nobody
+/// may put it into a frame.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; \
+     form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+);
+
+/// The pages.
+pub(super) fn router() -> Router<State> {
+    Router::new()
+        .route("/", get(home::home))
+        .route("/dang-nhap", get(signin::ask).post(signin::enter))
+        .route("/dang-xuat", post(signin::leave))
+        .route("/bat-dau/{link}", get(signin::ask_new).post(signin::set))
+        .route("/nguoi-dung", get(people::list).post(people::add))
+        .route("/nguoi-dung/{name}", get(people::one))
+        .route("/nguoi-dung/{name}/vai-tro", post(people::roles))
+        .route("/nguoi-dung/{name}/lien-ket", post(people::link))
+        .route("/nguoi-dung/{name}/ma", post(people::token))
+        .route("/nguoi-dung/{name}/thu-hoi", post(people::end_all))
+        .route("/nguoi-dung/{name}/thoi-viec", get(people::ask_revoke).post(people::revoke))
+        .route_layer(from_fn(in_time))
+        .route("/assets/{name}", get(assets::asset))
+        .layer(from_fn(confined))
+}
+
+/// Every page says what it may load, and tells no other site where people come from.
+async fn confined(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+pub(super) use page::no_page;

@@ -1,0 +1,291 @@
+//! Người dùng: who works with the station, what they may do, and how they get in.
+
+use std::collections::BTreeSet;
+
+use axum::extract::State as Of;
+use axum::http::{HeaderMap, header};
+use axum::response::{Html, IntoResponse, Response};
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+use super::form::{Fields, Sent};
+use super::page::{Failure, key, page, to};
+use super::visitor::Visitor;
+use crate::access::{Permission, Role, permit};
+use crate::store::{LINK_DAYS, Link, Store, User};
+use crate::text;
+use crate::text::http::Refusal;
+use crate::text::page::people as say;
+use crate::text::page::{date, names, signin};
+use crate::web::State;
+use crate::web::api::users::{is_last_admin, let_go};
+use crate::web::input::Named;
+use crate::web::person::{ManageUsers, Person};
+
+/// The page's address.
+const HERE: &str = "/nguoi-dung";
+/// Acts that are shown.
+const ACTS: u32 = 50;
+
+/// Everyone.
+pub(super) async fn list(
+    visitor: Visitor<ManageUsers>,
+    Of(state): Of<State>,
+) -> Result<Html<String>, Failure> {
+    let read = |store: &Store| Ok((store.users()?, store.with_password()?));
+    let (users, with_password) = state.store.run(read).await?;
+    let (present, left): (Vec<_>, Vec<_>) = users.into_iter().partition(|user| user.revoked.is_none());
+    let content = html! {
+        p.lead { (say::INTRO) }
+        section {
+            h2 { (say::PRESENT) }
+            ul.people { @for user in &present { li.card {
+                a.name href={ (HERE) "/" (user.name) } { (user.name) }
+                @if user.name == visitor.person.name() { " (" (say::YOU) ")" }
+                p { (roles_of(user)) }
+                p.quiet { (if with_password.contains(&user.name) { say::HAS_PASSWORD } else { say::NO_PASSWORD }) }
+            } } }
+        }
+        section {
+            h2 { (say::ADD) }
+            form.card method="post" action=(HERE) {
+                (key(&visitor))
+                label { (signin::NAME)
+                    input name="name" required maxlength="64" pattern="[A-Za-z0-9_\\-][A-Za-z0-9._\\-]*" autocapitalize="none"
+                        spellcheck="false" autocomplete="off" aria-describedby="name-rule";
+                    small #name-rule { (signin::NAME_RULE) }
+                }
+                (role_boxes(&BTreeSet::new()))
+                p.quiet { (say::ADD_MEANS) }
+                button.main { (say::ADD_NOW) }
+            }
+        }
+        section {
+            h2 { (say::LEFT) }
+            @if left.is_empty() { p.quiet { (say::NOBODY_LEFT) } }
+            ul { @for user in &left { li { (user.name) } } }
+        }
+        (acts(&state).await?)
+    };
+    Ok(page(&state, &visitor, HERE, names::PEOPLE, &content))
+}
+
+fn roles_of(user: &User) -> String {
+    user.roles.iter().map(|role| text::page::role(*role)).collect::<Vec<_>>().join(", ")
+}
+
+fn role_boxes(ticked: &BTreeSet<Role>) -> Markup {
+    html! {
+        fieldset {
+            legend { (say::ROLES) }
+            @for role in Role::ALL {
+                label.box {
+                    input type="checkbox" name="role" value=(role.code()) checked[ticked.contains(&role)];
+                    span { strong { (text::page::role(role)) } " – " (text::page::role_means(role)) }
+                }
+            }
+        }
+    }
+}
+
+async fn acts(state: &State) -> Result<Markup, Failure> {
+    let zone = state.plan().schedule.time_zone.clone();
+    let acts = state.store.run(|store| store.acts(Timestamp::MIN, Timestamp::MAX, ACTS)).await?;
+    Ok(html! {
+        section {
+            h2 { (say::ACTS) }
+            div.wide tabindex="0" role="region" aria-label=(say::ACTS) { table {
+                thead { tr { @for head in say::ACT_COLUMNS { th scope="col" { (head) } } } }
+                tbody { @for act in acts { tr {
+                    td { (date::moment(act.at, &zone)) }
+                    td { (act.by) }
+                    td { (say::act(&act.what)) }
+                    td { (act.subject) }
+                    td { (act.origin) }
+                } } }
+            } }
+        }
+    })
+}
+
+/// The roles that were ticked: at least one.
+fn ticked(fields: &Fields) -> Result<BTreeSet<Role>, Refusal> {
+    let roles: Result<BTreeSet<Role>, _> = fields.all("role").map(str::parse).collect();
+    roles.ok().filter(|roles| !roles.is_empty()).ok_or(Refusal::NoRole)
+}
+
+/// Adds a person, and shows the link by which they set their password.
+pub(super) async fn add(
+    Of(state): Of<State>,
+    headers: HeaderMap,
+    Sent { visitor, fields }: Sent<ManageUsers>,
+) -> Result<Html<String>, Failure> {
+    let (name, roles, now) = (fields.one("name").to_owned(), ticked(&fields)?, state.clock.now());
+    let act = visitor.person.act("user.add", name.clone(), now);
+    let added = {
+        let name = name.clone();
+        move |store: &Store| {
+            store.add_user(&name, &roles, now)?;
+            store.act(act)?;
+            store.new_link(Link::For(name), now)
+        }
+    };
+    let secret = state.store.run(added).await?;
+    Ok(link_page(&state, &visitor, &name, &address(&headers, &secret.to_string())))
+}
+
+/// The link as it is reached from where the page was.
+fn address(headers: &HeaderMap, secret: &str) -> String {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    format!("http://{host}/bat-dau/{secret}")
+}
+
+fn link_page(state: &State, visitor: &Visitor<ManageUsers>, name: &str, address: &str) -> Html<String> {
+    let content = html! {
+        p { (say::link_for(name, LINK_DAYS)) }
+        p.card.secret { (address) }
+        p { a.button href=(HERE) { (say::BACK) } }
+    };
+    page(state, visitor, HERE, say::LINK_TITLE, &content)
+}
+
+/// One person.
+pub(super) async fn one(
+    visitor: Visitor<ManageUsers>,
+    Of(state): Of<State>,
+    Named(name): Named,
+) -> Result<Html<String>, Failure> {
+    let user = present(&state, &name).await?;
+    let at = |what: &str| format!("{HERE}/{}/{what}", user.name);
+    let content = html! {
+        form.card method="post" action=(at("vai-tro")) {
+            (key(&visitor))
+            (role_boxes(&user.roles))
+            button.main { (say::CHANGE_ROLES) }
+        }
+        div.actions {
+            @for (what, title) in [("lien-ket", say::NEW_LINK), ("ma", say::NEW_TOKEN), ("thu-hoi", say::END_ALL)] {
+                form method="post" action=(at(what)) { (key(&visitor)) button { (title) } }
+            }
+            a.button.bad href=(at("thoi-viec")) { (say::REVOKE) }
+        }
+        p { a href=(HERE) { (say::BACK) } }
+    };
+    Ok(page(&state, &visitor, HERE, &user.name, &content))
+}
+
+/// Somebody who has not left.
+async fn present(state: &State, name: &str) -> Result<User, Failure> {
+    let wanted = name.to_owned();
+    let user = state.store.run(move |store| store.user(&wanted)).await?;
+    Ok(user.filter(|user| user.revoked.is_none()).ok_or(Refusal::NoUser)?)
+}
+
+/// Gives a person other roles.
+pub(super) async fn roles(
+    Of(state): Of<State>,
+    Named(name): Named,
+    Sent { visitor, fields }: Sent<ManageUsers>,
+) -> Result<Response, Failure> {
+    let roles = ticked(&fields)?;
+    let act = act(&visitor.person, &state, "user.roles", &name);
+    let back = format!("{HERE}/{name}");
+    let changed = move |store: &Store| {
+        if !permit(&roles, Permission::ManageUsers) && is_last_admin(store, &name)? {
+            return Ok(false);
+        }
+        store.set_roles(&name, &roles)?;
+        store.act(act)?;
+        Ok(true)
+    };
+    if state.store.run(changed).await? { Ok(to(&back)) } else { Err(Refusal::LastAdmin.into()) }
+}
+
+fn act(person: &Person<ManageUsers>, state: &State, what: &str, name: &str) -> crate::store::Act {
+    person.act(what, name, state.clock.now())
+}
+
+/// Makes a link by which a person sets a new password.
+pub(super) async fn link(
+    Of(state): Of<State>,
+    Named(name): Named,
+    headers: HeaderMap,
+    Sent { visitor, .. }: Sent<ManageUsers>,
+) -> Result<Html<String>, Failure> {
+    let act = act(&visitor.person, &state, "user.link", &name);
+    let whose = name.clone();
+    let made = move |store: &Store| {
+        let secret = store.new_link(Link::For(whose), act.at)?;
+        store.act(act)?;
+        Ok(secret)
+    };
+    let secret = state.store.run(made).await?;
+    Ok(link_page(&state, &visitor, &name, &address(&headers, &secret.to_string())))
+}
+
+/// Makes a token for a program that works in a person's name.
+pub(super) async fn token(
+    Of(state): Of<State>,
+    Named(name): Named,
+    Sent { visitor, .. }: Sent<ManageUsers>,
+) -> Result<Html<String>, Failure> {
+    let act = act(&visitor.person, &state, "user.token", &name);
+    let made = move |store: &Store| {
+        let token = store.new_token(&name, "console", act.at)?;
+        store.act(act)?;
+        Ok(token)
+    };
+    let token = state.store.run(made).await?;
+    let content = html! {
+        p { (say::TOKEN_ONCE) }
+        p.card.secret { (token) }
+        p { a.button href=(HERE) { (say::BACK) } }
+    };
+    Ok(page(&state, &visitor, HERE, say::TOKEN_TITLE, &content))
+}
+
+/// Ends a person's tokens, and signs all their browsers out: a phone was lost.
+pub(super) async fn end_all(
+    Of(state): Of<State>,
+    Named(name): Named,
+    Sent { visitor, .. }: Sent<ManageUsers>,
+) -> Result<Response, Failure> {
+    let act = act(&visitor.person, &state, "user.end-all", &name);
+    let back = format!("{HERE}/{name}");
+    let ended = move |store: &Store| {
+        store.revoke_tokens(&name, act.at)?;
+        store.sign_out_everywhere(&name)?;
+        store.act(act)
+    };
+    state.store.run(ended).await?;
+    Ok(to(&back))
+}
+
+/// Asks whether a person shall go.
+pub(super) async fn ask_revoke(
+    visitor: Visitor<ManageUsers>,
+    Of(state): Of<State>,
+    Named(name): Named,
+) -> Result<Html<String>, Failure> {
+    let user = present(&state, &name).await?;
+    let content = html! {
+        p.note.warn { (say::revoke_question(&user.name)) }
+        form.actions method="post" {
+            (key(&visitor))
+            button.bad { (say::REVOKE_NOW) }
+            a.button href={ (HERE) "/" (user.name) } { (text::page::CANCEL) }
+        }
+    };
+    Ok(page(&state, &visitor, HERE, say::REVOKE, &content))
+}
+
+/// Lets a person go.
+pub(super) async fn revoke(
+    Of(state): Of<State>,
+    Named(name): Named,
+    Sent { visitor, .. }: Sent<ManageUsers>,
+) -> Result<Response, Failure> {
+    let act = act(&visitor.person, &state, "user.revoke", &name);
+    let gone = state.store.run(move |store| let_go(store, &name, act)).await?;
+    if gone { Ok(to(HERE).into_response()) } else { Err(Refusal::LastAdmin.into()) }
+}

@@ -1,0 +1,263 @@
+//! Signing in and out, and setting a password by a link.
+
+use std::collections::BTreeSet;
+use std::sync::PoisonError;
+
+use axum::extract::{Query, State as Of};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::form::{Fields, Sent};
+use super::page::{Failure, plain, to};
+use crate::access::Role;
+use crate::access::password::{self, Kept, LONGEST, SHORTEST};
+use crate::store::{Act, Link, Secret, StoreError};
+use crate::text::http::Refusal;
+use crate::text::page::names;
+use crate::text::page::signin as say;
+use crate::web::State;
+use crate::web::input::Named;
+use crate::web::person::{COOKIE, See, login, origin};
+use crate::web::problem::Problem;
+
+/// What the first person of a station is: they run it, and add others.
+const FIRST_ROLES: [Role; 2] = [Role::Admin, Role::Operator];
+
+/// Where to go after signing in.
+#[derive(Debug, Deserialize)]
+pub(super) struct Afterwards {
+    #[serde(default)]
+    sau: String,
+}
+
+/// Only to a page of ours: `//elsewhere` and `/\elsewhere` are other sites.
+fn ours(address: &str) -> &str {
+    let inside =
+        address.starts_with('/') && !address.starts_with("//") && !address.contains(['\\', '\r', '\n']);
+    if inside { address } else { "/" }
+}
+
+/// Asks for name and password.
+pub(super) async fn ask(Query(afterwards): Query<Afterwards>) -> Html<String> {
+    signin_page("", ours(&afterwards.sau), None)
+}
+
+fn signin_page(name: &str, back: &str, wrong: Option<&str>) -> Html<String> {
+    let content = html! {
+        @if let Some(wrong) = wrong { p.note.bad role="alert" { (wrong) } }
+        form.card method="post" action="/dang-nhap" {
+            input type="hidden" name="sau" value=(back);
+            label { (say::NAME)
+                input name="name" value=(name) required autocomplete="username" autocapitalize="none" spellcheck="false";
+            }
+            label { (say::PASSWORD)
+                input name="password" type="password" required autocomplete="current-password";
+            }
+            button.main { (say::ENTER) }
+        }
+        p { (say::FORGOT) }
+    };
+    plain(names::SIGN_IN, &content)
+}
+
+/// Signs a browser in.
+pub(super) async fn enter(Of(state): Of<State>, parts: Parts, fields: Fields) -> Result<Response, Failure> {
+    from_here(&parts.headers)?;
+    let (name, back) = (fields.one("name").to_owned(), ours(fields.one("sau")).to_owned());
+    let address = origin(&parts);
+    let keys = [format!("name {}", name.to_lowercase()), format!("address {address}")];
+    let keys = [keys[0].as_str(), keys[1].as_str()];
+    let elapsed = state.clock.elapsed();
+    let guesses = || state.limits.guesses.lock().unwrap_or_else(PoisonError::into_inner);
+    let wait = guesses().wait(&keys, elapsed);
+    if let Some(left) = wait {
+        let page = signin_page(&name, &back, Some(&say::too_many(left)));
+        let seconds = HeaderValue::from(left.as_secs() + 1);
+        return Ok((StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds)], page).into_response());
+    }
+    let known = name.clone();
+    let kept = state.store.run(move |store| store.password(&known)).await?;
+    let password = fields.exactly("password").to_owned();
+    // A name that nobody has takes as long as a wrong password, so that names cannot be found out.
+    let right = hashed(&state, move || kept.unwrap_or_else(Kept::none).is(&password)).await?;
+    if !right {
+        guesses().failed(&keys, elapsed);
+        tracing::warn!(origin = address, "a sign-in failed");
+        return Ok((StatusCode::UNAUTHORIZED, signin_page(&name, &back, Some(say::WRONG))).into_response());
+    }
+    guesses().succeeded(keys[0]);
+    let secret = signed_in(&state, name, address, "sign-in").await?;
+    Ok(with_login(&secret, &back))
+}
+
+/// Computes hashes of passwords one at a time: each takes memory, and the air has the first right to the processor.
+async fn hashed<T: Send + 'static>(
+    state: &State,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    let place = std::sync::Arc::clone(&state.limits.hashes).acquire_owned().await;
+    let work = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        work()
+    });
+    work.await.map_err(|failure| Problem::unexpected(&failure))
+}
+
+async fn signed_in(state: &State, name: String, origin: String, what: &str) -> Result<Secret, StoreError> {
+    let at = state.clock.now();
+    let act = Act { at, by: name.clone(), what: what.to_owned(), subject: name.clone(), origin };
+    let signed_in = move |store: &crate::store::Store| {
+        let secret = store.sign_in(&name, at)?;
+        store.act(act)?;
+        Ok(secret)
+    };
+    state.store.run(signed_in).await
+}
+
+/// Signs a browser out.
+pub(super) async fn leave(Of(state): Of<State>, sent: Leaving) -> Result<Response, Failure> {
+    let Leaving { login } = sent;
+    if let Some(login) = login {
+        state.store.run(move |store| store.sign_out(&login)).await?;
+    }
+    let gone = HeaderValue::from_static("loa=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
+    Ok(([(header::SET_COOKIE, gone)], to("/dang-nhap")).into_response())
+}
+
+/// A login that is to end, if there is one.
+#[derive(Debug)]
+pub(super) struct Leaving {
+    login: Option<String>,
+}
+
+impl axum::extract::FromRequest<State> for Leaving {
+    type Rejection = Response;
+
+    async fn from_request(request: axum::extract::Request, state: &State) -> Result<Self, Response> {
+        let (parts, body) = request.into_parts();
+        let login = login(&parts);
+        let request = axum::extract::Request::from_parts(parts, body);
+        Sent::<See>::from_request(request, state).await.map(|_| Self { login })
+    }
+}
+
+fn with_login(secret: &Secret, back: &str) -> Response {
+    // Without `Secure`: stations are reached over plain HTTP in their own network. A proxy with TLS can add it.
+    let cookie = format!("{COOKIE}={secret}; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax");
+    ([(header::SET_COOKIE, cookie)], to(back)).into_response()
+}
+
+/// Before there is a login there is no key: browsers say from where a form comes.
+fn from_here(headers: &HeaderMap) -> Result<(), Problem> {
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    let elsewhere = site.is_some_and(|site| site != b"same-origin" && site != b"none");
+    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let named = origin.filter(|origin| *origin != "null").and_then(|origin| origin.split_once("://"));
+    let other = named.is_some_and(|(_, origin)| host != Some(origin));
+    if elsewhere || other { Err(Refusal::Forged.into()) } else { Ok(()) }
+}
+
+/// Asks for a new password, under a link.
+pub(super) async fn ask_new(Of(state): Of<State>, Named(link): Named) -> Result<Response, Failure> {
+    Ok(match find(&state, &link).await? {
+        Some(whose) => set_page(&whose, "", None).into_response(),
+        None => link_gone(),
+    })
+}
+
+async fn find(state: &State, link: &str) -> Result<Option<Link>, StoreError> {
+    let (link, now) = (link.to_owned(), state.clock.now());
+    state.store.run(move |store| store.link(&link, now)).await
+}
+
+fn link_gone() -> Response {
+    let content = html! { p.note.bad role="alert" { (say::LINK_GONE) } };
+    (StatusCode::GONE, plain(say::LINK_GONE_TITLE, &content)).into_response()
+}
+
+fn set_page(whose: &Link, name: &str, wrong: Option<&str>) -> Html<String> {
+    let (title, intro) = match whose {
+        Link::First => (say::FIRST_TITLE, say::FIRST_INTRO.to_owned()),
+        Link::For(name) => (say::SET_TITLE, say::set_intro(name)),
+    };
+    let content = html! {
+        p { (intro) }
+        @if let Some(wrong) = wrong { p.note.bad role="alert" { (wrong) } }
+        form.card method="post" {
+            @match whose {
+                Link::First => label { (say::NAME)
+                    input name="name" value=(name) required maxlength="64" pattern="[A-Za-z0-9_\\-][A-Za-z0-9._\\-]*"
+                        autocomplete="username" autocapitalize="none" spellcheck="false" aria-describedby="name-rule";
+                    small #name-rule { (say::NAME_RULE) }
+                },
+                Link::For(name) => input type="hidden" name="name" value=(name) autocomplete="username";,
+            }
+            (new_password("password", say::PASSWORD, true))
+            (new_password("again", say::AGAIN, false))
+            button.main { (say::KEEP) }
+        }
+    };
+    plain(title, &content)
+}
+
+fn new_password(name: &str, label: &str, ruled: bool) -> Markup {
+    html! {
+        label { (label)
+            input name=(name) type="password" required minlength=(SHORTEST) maxlength=(LONGEST)
+                autocomplete="new-password" aria-describedby=[ruled.then_some("password-rule")];
+            @if ruled { small #password-rule { (say::password_rule()) } }
+        }
+    }
+}
+
+/// Sets a password by a link, and signs the browser in.
+pub(super) async fn set(
+    Of(state): Of<State>,
+    Named(link): Named,
+    parts: Parts,
+    fields: Fields,
+) -> Result<Response, Failure> {
+    from_here(&parts.headers)?;
+    let Some(whose) = find(&state, &link).await? else { return Ok(link_gone()) };
+    let name = match &whose {
+        Link::First => fields.one("name").to_owned(),
+        Link::For(name) => name.clone(),
+    };
+    let password = fields.exactly("password");
+    let wrong = if let Err(weak) = password::check(password, &name) {
+        Some(say::weak(weak))
+    } else {
+        (password != fields.exactly("again")).then(|| say::DIFFERENT.to_owned())
+    };
+    if let Some(wrong) = wrong {
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, set_page(&whose, &name, Some(&wrong))).into_response());
+    }
+    let mut salt = [0; 16];
+    getrandom::fill(&mut salt).map_err(|failure| Problem::unexpected(&failure))?;
+    let password = password.to_owned();
+    let kept = hashed(&state, move || Kept::new(&password, salt)).await?.ok_or(Refusal::Busy)?;
+    let at = state.clock.now();
+    let set = {
+        let (whose, name) = (whose.clone(), name.clone());
+        move |store: &crate::store::Store| match whose {
+            Link::First => store.add_first(&link, &name, &BTreeSet::from(FIRST_ROLES), kept, at).map(drop),
+            Link::For(name) => store.set_password(&name, kept, at),
+        }
+    };
+    match state.store.run(set).await {
+        Ok(()) => {}
+        Err(StoreError::BadUserName(_)) => {
+            let wrong = Refusal::BadUserName.detail();
+            return Ok(
+                (StatusCode::UNPROCESSABLE_ENTITY, set_page(&whose, &name, Some(&wrong))).into_response()
+            );
+        }
+        Err(failure) => return Err(failure.into()),
+    }
+    let secret = signed_in(&state, name, origin(&parts), "user.password").await?;
+    Ok(with_login(&secret, "/"))
+}

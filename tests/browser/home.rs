@@ -1,0 +1,28 @@
+//! Hôm nay: what is on air, as it happens.
+
+use crate::PASSWORD;
+use crate::driver::{self, Driver};
+use crate::rig::{Browser, Program};
+
+#[test]
+fn what_is_on_air_shows_as_it_happens() {
+    let (driver, program) = (Driver::start(), Program::demo());
+    let hoa = Browser::open(&driver, &program);
+    hoa.set_password(&program.first_link, Some("hoa"), PASSWORD);
+    hoa.says("đang phát");
+    hoa.look("hom-nay");
+    assert!((1..=3).contains(&hoa.print("hom-nay")));
+    let level =
+        "const meter = document.querySelector('[data-level]'); return meter && meter.value > -60 || null";
+    driver::eventually(
+        || "a level".to_owned(),
+        || Some(hoa.script(level)).filter(|seen| seen.as_bool() == Some(true)),
+    );
+    // Without reloading: the next cue becomes the one on air, and the one before has aired.
+    hoa.says("đã phát");
+    assert!(hoa.text().contains("Đang phát"));
+    for lamp in ["Âm thanh ra loa", "Đồng hồ"] {
+        hoa.find(&format!("//li[contains(@class, 'good')][span='{lamp}'][strong='Tốt']"));
+    }
+    assert!(program.run(&["airings"]).contains("đã phát"));
+}

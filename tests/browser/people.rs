@@ -1,0 +1,63 @@
+//! Người dùng: how people come in, and go.
+
+use crate::PASSWORD;
+use crate::driver::Driver;
+use crate::rig::{Browser, Program};
+
+#[test]
+fn the_first_administrator_comes_in_once_and_others_after_them() {
+    let (driver, program) = (Driver::start(), Program::demo());
+    let admin = Browser::open(&driver, &program);
+    admin.go("/");
+    assert_eq!(admin.path(), "/dang-nhap?sau=%2F", "nobody sees anything before");
+    admin.look("dang-nhap");
+    admin.go(&program.first_link);
+    admin.look("bat-dau");
+    admin.fill("name", "hoa");
+    admin.fill("password", "hoa");
+    admin.fill("again", "hoa");
+    admin.script("document.querySelector('form').noValidate = true");
+    admin.press("Lưu mật khẩu và đăng nhập");
+    admin.says("Mật khẩu cần ít nhất 10 ký tự");
+    admin.set_password(&program.first_link, Some("hoa"), PASSWORD);
+    admin.says("Hôm nay");
+
+    let late = Browser::without_scripts(&driver, &program);
+    late.go(&program.first_link);
+    late.says("Liên kết này đã được dùng");
+
+    admin.press("Người dùng");
+    admin.fill("name", "lan");
+    admin.press("Người biên soạn");
+    admin.press("Thêm và tạo liên kết");
+    admin.find("//*[contains(@class, 'secret')]");
+    let link = admin.script("return document.querySelector('.secret').textContent");
+    let link = link.as_str().unwrap().strip_prefix(&program.address).unwrap().to_owned();
+    late.set_password(&link, None, PASSWORD);
+    late.says("Hôm nay");
+    assert!(!late.text().contains("Người dùng"), "an uploader has no such page");
+    late.go("/nguoi-dung");
+    late.says("Không có quyền");
+    late.press("Về trang Hôm nay");
+
+    admin.press("Về danh sách người dùng");
+    admin.look("nguoi-dung");
+    admin.press("lan");
+    admin.press("Cho thôi việc");
+    admin.look("thoi-viec");
+    admin.press("Vâng, cho thôi việc");
+    admin.says("Đã thôi việc");
+    late.go("/");
+    late.says("Tên đăng nhập");
+    late.sign_in("lan", PASSWORD);
+    late.says("Tên đăng nhập hoặc mật khẩu không đúng");
+
+    admin.go("/nguoi-dung/hoa/thoi-viec");
+    admin.press("Vâng, cho thôi việc");
+    admin.says("Đây là người quản trị cuối cùng");
+    admin.look("loi");
+    admin.go("/");
+    admin.press("Đăng xuất");
+    admin.go("/");
+    admin.says("Tên đăng nhập");
+}

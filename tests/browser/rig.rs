@@ -1,0 +1,213 @@
+//! The real program with the example station on the air, and a browser that somebody holds in their hand.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::json;
+
+use crate::driver::{Driver, Element, Session, eventually};
+
+/// A small phone and a desk, in CSS pixels.
+const SIZES: [(&str, u32, u32); 2] = [("phone", 360, 740), ("desk", 1280, 900)];
+
+/// The program, serving a station of its own.
+pub struct Program {
+    folder: tempfile::TempDir,
+    child: Child,
+    /// `http://127.0.0.1:PORT`.
+    pub address: String,
+    /// The path by which the first administrator comes in.
+    pub first_link: String,
+}
+
+impl Program {
+    /// Starts the example station, in which something is on the air within a minute.
+    pub fn demo() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("program.log");
+        let out = File::create(&log).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_loa"))
+            .args(["demo", "--listen", "127.0.0.1:0", "--output", "null", "--to"])
+            .arg(folder.path().join("station"))
+            .stdin(Stdio::null())
+            .stdout(out.try_clone().unwrap())
+            .stderr(out)
+            .spawn()
+            .unwrap();
+        let link = eventually(
+            || format!("the first link in:\n{}", fs::read_to_string(&log).unwrap_or_default()),
+            || {
+                let text = fs::read_to_string(&log).unwrap_or_default();
+                // A word that stands at the end of the file may not be whole.
+                text.split_inclusive('\n')
+                    .find(|line| line.contains("/bat-dau/") && line.ends_with('\n'))
+                    .map(str::to_owned)
+            },
+        );
+        let (address, secret) = link.trim().split_once("/bat-dau/").unwrap();
+        Self { folder, child, address: address.to_owned(), first_link: format!("/bat-dau/{secret}") }
+    }
+
+    /// Runs a command beside it; what it prints.
+    pub fn run(&self, arguments: &[&str]) -> String {
+        let station = self.folder.path().join("station");
+        let output = Command::new(env!("CARGO_BIN_EXE_loa"))
+            .arg("--station")
+            .arg(station)
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _asked = kill(Pid::from_raw(self.child.id().cast_signed()), Signal::SIGTERM);
+        let _ended = self.child.wait();
+        if std::thread::panicking() {
+            let log = fs::read_to_string(self.folder.path().join("program.log")).unwrap_or_default();
+            eprintln!("the program said:\n{log}");
+        }
+    }
+}
+
+/// A browser of one person.
+pub struct Browser {
+    session: Session,
+    station: String,
+}
+
+impl Browser {
+    /// A new one, with nobody signed in.
+    pub fn open(driver: &Driver, program: &Program) -> Self {
+        Self { session: Session::open(driver, true), station: program.address.clone() }
+    }
+
+    /// One that runs no script: pages must do without.
+    pub fn without_scripts(driver: &Driver, program: &Program) -> Self {
+        Self { session: Session::open(driver, false), station: program.address.clone() }
+    }
+
+    /// Goes to a page of the station.
+    pub fn go(&self, path: &str) {
+        self.session.go(&format!("{}{path}", self.station));
+    }
+
+    /// Where it is: the path, with what is asked.
+    pub fn path(&self) -> String {
+        let address = self.session.address();
+        address.strip_prefix(&self.station).unwrap_or(&address).to_owned()
+    }
+
+    /// Waits for something on the page.
+    #[track_caller]
+    pub fn find(&self, xpath: &str) -> Element {
+        let missing = || format!("`{xpath}` on {}:\n{}", self.path(), self.text());
+        eventually(missing, || self.session.find(xpath))
+    }
+
+    /// What the page says, as it is read.
+    pub fn text(&self) -> String {
+        self.session.script("return document.body.innerText").as_str().unwrap().to_owned()
+    }
+
+    /// Waits until the page says something.
+    #[track_caller]
+    pub fn says(&self, what: &str) {
+        let missing = || format!("`{what}` on {}:\n{}", self.path(), self.text());
+        eventually(missing, || self.text().contains(what).then_some(()));
+    }
+
+    /// Fills in the field of this name.
+    #[track_caller]
+    pub fn fill(&self, name: &str, text: &str) {
+        let field = self.find(&format!("//*[@name='{name}'][not(@type='hidden')]"));
+        self.session.clear(&field);
+        self.session.send_keys(&field, text);
+    }
+
+    /// Ticks the box, or presses the button or link, that reads so.
+    #[track_caller]
+    pub fn press(&self, label: &str) {
+        let what = format!(
+            "//*[self::button or self::a or self::label or self::summary][contains(normalize-space(), '{label}')]"
+        );
+        let missing = || format!("`{label}` on {}:\n{}", self.path(), self.text());
+        // A live part may be put in anew between the finding and the pressing.
+        eventually(missing, || self.session.find(&what).and_then(|found| self.session.click(&found).ok()));
+    }
+
+    /// Somebody's first sign-in, or one with a new password.
+    #[track_caller]
+    pub fn set_password(&self, link: &str, name: Option<&str>, password: &str) {
+        self.go(link);
+        if let Some(name) = name {
+            self.fill("name", name);
+        }
+        self.fill("password", password);
+        self.fill("again", password);
+        self.press("Lưu mật khẩu và đăng nhập");
+        self.find("//nav");
+    }
+
+    #[track_caller]
+    pub fn sign_in(&self, name: &str, password: &str) {
+        self.go("/dang-nhap");
+        self.fill("name", name);
+        self.fill("password", password);
+        self.press("Đăng nhập");
+    }
+
+    pub fn script(&self, script: &str) -> serde_json::Value {
+        self.session.script(script)
+    }
+
+    /// Looks at the page at both sizes: keeps the pictures, finds nothing that runs out at the side, and nothing
+    /// serious that axe-core would find.
+    #[track_caller]
+    pub fn look(&self, name: &str) {
+        for (size, width, height) in SIZES {
+            self.session.screen(width, height, size == "phone");
+            let wide = self.session.script("return document.documentElement.scrollWidth").as_u64().unwrap();
+            fs::write(pictures().join(format!("{name}-{size}.png")), self.session.picture()).unwrap();
+            assert!(wide <= u64::from(width), "{name} is {wide} pixels wide on a {size} of {width}");
+            self.is_accessible(&format!("{name}, {size}"));
+        }
+    }
+
+    /// Keeps the page as it is printed on A4, and gives how many sheets it takes.
+    #[track_caller]
+    pub fn print(&self, name: &str) -> usize {
+        let sheets = self.session.print();
+        fs::write(pictures().join(format!("{name}.pdf")), &sheets).unwrap();
+        let one = b"/Type /Page\n";
+        sheets.windows(one.len()).filter(|text| *text == one).count()
+    }
+
+    #[track_caller]
+    fn is_accessible(&self, name: &str) {
+        let axe = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/axe/axe.min.js");
+        let axe = fs::read_to_string(axe).expect("axe-core is there: scripts/test fetches it");
+        self.session.script(&axe);
+        let found = self.session.later(
+            "const done = arguments[arguments.length - 1];
+             axe.run(document, { resultTypes: ['violations'] }).then((found) => done(found.violations
+                .filter((violation) => ['serious', 'critical'].includes(violation.impact))
+                .map((violation) => violation.id + ': ' + violation.nodes.map((node) => node.html).join(' | '))
+             ), (failure) => done([String(failure)]))",
+        );
+        assert_eq!(found, json!([]), "axe-core on {name}");
+    }
+}
+
+/// Where the pictures are kept.
+fn pictures() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pictures");
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
