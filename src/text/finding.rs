@@ -1,44 +1,108 @@
 //! What is not as it should be on the timeline: what, when, what will happen on air, what to do.
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
-use crate::timeline::{Absence, Finding, FindingKind, Severity};
+use crate::schedule::Schedule;
+use crate::segment::{Catalog, ProgrammeId, SegmentId};
+use crate::timeline::plan::Plan;
+use crate::timeline::{Absence, BlockId, Finding, FindingKind, Severity, Timeline};
 
-/// A finding in full sentences, with local times of the station.
-pub fn finding(f: &Finding, time_zone: &TimeZone) -> String {
-    format!("Lúc {}, {}", local(f.at, time_zone), what(f))
+/// What things are called: a finding knows their ids alone.
+#[derive(Debug, Clone, Copy)]
+pub struct Names<'a> {
+    /// Pools.
+    pub schedule: &'a Schedule,
+    /// Recordings.
+    pub catalog: &'a Catalog,
+    /// Sessions and slots, and the local time.
+    pub timeline: &'a Timeline,
 }
 
-/// Findings, each sentence once with all its times: what is missing all week is said once and not seven times.
-pub fn findings(found: &[Finding], time_zone: &TimeZone) -> Vec<String> {
-    let mut said: Vec<(String, Vec<String>)> = Vec::new();
+impl<'a> Names<'a> {
+    /// Those of a plan, for one of its timelines.
+    pub fn of(plan: &'a Plan, timeline: &'a Timeline) -> Self {
+        Self { schedule: &plan.schedule, catalog: &plan.catalog, timeline }
+    }
+
+    fn session(&self, id: &BlockId) -> &'a str {
+        let block = self.timeline.blocks.iter().find(|block| block.id.session == id.session);
+        block.map_or("", |block| &block.title)
+    }
+
+    fn segment(&self, id: &SegmentId) -> String {
+        self.catalog.get(id).map_or_else(|| id.to_string(), |segment| segment.words.title.clone())
+    }
+
+    fn pool(&self, id: &ProgrammeId) -> String {
+        self.schedule.pools.get(id).map_or_else(|| id.to_string(), |pool| pool.title.clone())
+    }
+
+    /// Where a finding is: `mục “Bản tin” của “Buổi phát thanh sáng”`.
+    fn place(&self, f: &Finding) -> String {
+        let session = match self.session(&f.block) {
+            "" => f.block.session.as_str(),
+            title => title,
+        };
+        let Some(id) = &f.cue else { return format!("“{session}”") };
+        let cue = self.timeline.cues().find(|cue| cue.id == *id);
+        let slot = cue.map(|cue| cue.title.as_str()).filter(|title| !title.is_empty());
+        format!("mục “{}” của “{session}”", slot.unwrap_or(id.slot.as_str()))
+    }
+
+    fn when(&self, at: Timestamp) -> String {
+        self.timeline.time_zone.to_datetime(at).strftime("%H:%M ngày %d/%m").to_string()
+    }
+}
+
+/// Times that are named one by one; of more, the first, the last and how many.
+const NAMED: usize = 3;
+
+/// A finding in full sentences, with local times of the station.
+pub fn finding(f: &Finding, names: &Names<'_>) -> String {
+    format!("Lúc {}, {}", names.when(f.at), what(f, names))
+}
+
+/// Findings, each sentence once with all its times: what is missing all week is said once and not seven times. With
+/// each, the first finding it stands for.
+pub fn findings<'f>(
+    found: impl IntoIterator<Item = &'f Finding>,
+    names: &Names<'_>,
+) -> Vec<(&'f Finding, String)> {
+    let mut said: Vec<(&Finding, String, Vec<String>)> = Vec::new();
     for f in found {
-        let (what, when) = (what(f), local(f.at, time_zone));
-        match said.iter_mut().find(|(known, _)| *known == what) {
-            Some((_, times)) => times.push(when),
-            None => said.push((what, vec![when])),
+        let (what, when) = (what(f, names), names.when(f.at));
+        match said.iter_mut().find(|(_, known, _)| *known == what) {
+            Some((_, _, times)) => times.push(when),
+            None => said.push((f, what, vec![when])),
         }
     }
-    said.into_iter().map(|(what, times)| format!("Lúc {}, {what}", times.join("; "))).collect()
+    said.into_iter()
+        .map(|(first, what, times)| (first, format!("Lúc {}, {what}", times_of(&times))))
+        .collect()
+}
+
+fn times_of(times: &[String]) -> String {
+    match times {
+        [first, .., last] if times.len() > NAMED => {
+            format!("{first} và {} lần nữa đến {last}", times.len() - 1)
+        }
+        _ => times.join("; "),
+    }
 }
 
 /// Where it is, and the sentence.
-fn what(f: &Finding) -> String {
-    let place = match &f.cue {
-        Some(cue) => format!("mục “{}” của buổi phát “{}”", cue.slot, cue.block.session),
-        None => format!("buổi phát “{}”", f.block.session),
-    };
-    format!("{place}: {}", sentence(f))
+fn what(f: &Finding, names: &Names<'_>) -> String {
+    format!("{}: {}", names.place(f), sentence(f, names))
 }
 
 /// What it is, what will be heard, and what to do.
-fn sentence(f: &Finding) -> String {
+fn sentence(f: &Finding, names: &Names<'_>) -> String {
     match &f.kind {
-        FindingKind::Absent { why } => absent(why).to_owned() + &named(why),
+        FindingKind::Absent { why } => absent(why).to_owned() + &named(why, names),
         FindingKind::OlderStandsIn { segment } => format!(
-            "chưa có bản ghi của tuần này dùng được. Loa sẽ phát lại bản ghi cũ hơn ({segment}). Hãy nộp và duyệt bản \
-             ghi của tuần này trước giờ phát."
+            "chưa có bản ghi của tuần này dùng được. Loa sẽ phát lại bản ghi cũ hơn “{}”. Hãy nộp và duyệt bản ghi \
+             của tuần này trước giờ phát.",
+            names.segment(segment)
         ),
         FindingKind::LongerThanPlanned { over_ms } => format!(
             "bản ghi dài hơn thời lượng dự kiến {}. Các mục nối tiếp sẽ phát muộn hơn. Nếu không muốn vậy, hãy rút gọn \
@@ -60,7 +124,8 @@ fn sentence(f: &Finding) -> String {
             }
         ),
         FindingKind::PoolTooSmall { pool } => format!(
-            "nhạc luân phiên “{pool}” có quá ít bản ghi dùng được. {} Hãy thêm và duyệt bài cho nhạc luân phiên này.",
+            "nhạc luân phiên “{}” có quá ít bản ghi dùng được. {} Hãy thêm và duyệt bài cho nhạc luân phiên này.",
+            names.pool(pool),
             if f.severity == Severity::Error {
                 "Mục này sẽ không có gì để phát."
             } else {
@@ -80,9 +145,9 @@ fn sentence(f: &Finding) -> String {
              sẽ phát ở lần thứ nhất. Nếu không muốn vậy, hãy đặt giờ khác cho ngày này."
             .to_owned(),
         FindingKind::CutByNextSession { by } => format!(
-            "buổi phát “{}” bắt đầu khi buổi này chưa hết giờ. Buổi này sẽ dừng tại đó. Hãy sửa giờ của một trong hai \
-             buổi để chúng không chồng lên nhau.",
-            by.session
+            "“{}” bắt đầu khi buổi này chưa hết giờ. Buổi này sẽ dừng tại đó. Hãy sửa giờ của một trong hai buổi để \
+             chúng không chồng lên nhau.",
+            names.session(by)
         ),
         FindingKind::SessionTooLong => "buổi phát dài hơn mức quy chế cho phép. Loa sẽ dừng tại đó, phần còn lại của \
              buổi không được phát. Hãy rút ngắn buổi phát, hoặc sửa quy chế trong station.toml nếu mức này đã thay đổi."
@@ -135,10 +200,10 @@ fn absent(why: &Absence) -> &'static str {
 }
 
 /// The segment that would have aired, for people to find it.
-fn named(why: &Absence) -> String {
+fn named(why: &Absence, names: &Names<'_>) -> String {
     match why {
         Absence::NotApproved { segment } | Absence::NotValid { segment } | Absence::Withdrawn { segment } => {
-            format!(" Mã bản ghi: {segment}.")
+            format!(" Bản ghi: “{}”.", names.segment(segment))
         }
         Absence::Missing
         | Absence::NoMusic
@@ -147,10 +212,6 @@ fn named(why: &Absence) -> String {
         | Absence::AgainstTheRules
         | Absence::NothingToRepeat => String::new(),
     }
-}
-
-fn local(at: Timestamp, time_zone: &TimeZone) -> String {
-    time_zone.to_datetime(at).strftime("%d/%m %H:%M:%S").to_string()
 }
 
 /// A length as people say it, rounded to the second; what is shorter is one second.
@@ -166,32 +227,53 @@ fn length(ms: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::timeline::{BlockId, CueId};
+    use crate::schedule::Start;
+    use crate::timeline::fixture::{at, output, play, schedule, segment, segment_id, slot};
+    use crate::timeline::{CueId, History, Window, compile};
 
-    fn say(severity: Severity, slot: Option<&str>, kind: FindingKind) -> String {
+    /// Says a finding of a station with the session “sang”, whose one slot is called “Chuyên mục”.
+    fn say(severity: Severity, of_slot: bool, kind: FindingKind) -> String {
+        let mut feature = slot("chuyen-muc", Start::Follow, play("programme:tin"));
+        feature.title = "Chuyên mục".to_owned();
+        let schedule = schedule("Asia/Ho_Chi_Minh", vec![feature]);
+        let catalog: Catalog = [segment("lua-dao", "tin", 60)].into_iter().collect();
+        let window = Window { from: at("2026-11-22T17:00:00Z"), to: at("2026-11-23T17:00:00Z") };
+        let timeline = compile(&schedule, &catalog, &History::default(), &output(), window);
         let block = BlockId { date: "2026-11-23".parse().unwrap(), session: "sang".into() };
-        let cue = slot.map(|slot| CueId { block: block.clone(), slot: slot.into(), piece: 0 });
-        let at = "2026-11-22T22:31:00Z".parse().unwrap();
-        finding(&Finding { severity, block, cue, at, kind }, &TimeZone::get("Asia/Ho_Chi_Minh").unwrap())
+        let cue = of_slot.then(|| CueId { block: block.clone(), slot: "chuyen-muc".into(), piece: 0 });
+        let names = Names { schedule: &schedule, catalog: &catalog, timeline: &timeline };
+        finding(&Finding { severity, block, cue, at: at("2026-11-22T22:31:00Z"), kind }, &names)
     }
 
     #[test]
     fn a_finding_says_what_when_what_will_be_heard_and_what_to_do() {
         let why = Absence::NotApproved { segment: "0123456789abcdef".into() };
         assert_eq!(
-            say(Severity::Error, Some("chuyen-muc"), FindingKind::Absent { why }),
-            "Lúc 23/11 05:31:00, mục “chuyen-muc” của buổi phát “sang”: bản ghi chưa được duyệt. Mục này sẽ im lặng. \
-             Hãy nhờ người duyệt nghe và duyệt trước giờ phát. Mã bản ghi: 0123456789abcdef."
+            say(Severity::Error, true, FindingKind::Absent { why }),
+            "Lúc 05:31 ngày 23/11, mục “Chuyên mục” của “sang”: bản ghi chưa được duyệt. Mục này sẽ im lặng. Hãy nhờ \
+             người duyệt nghe và duyệt trước giờ phát. Bản ghi: “0123456789abcdef”."
         );
         assert_eq!(
-            say(Severity::Error, None, FindingKind::Gap { silence_ms: 125_400 }),
-            "Lúc 23/11 05:31:00, buổi phát “sang”: không có gì để phát trong 2 phút 5 giây. Loa sẽ im lặng cho đến mục \
-             kế tiếp. Hãy thêm một mục lấp giờ (fill) hoặc bổ sung bản ghi."
+            say(Severity::Error, false, FindingKind::Gap { silence_ms: 125_400 }),
+            "Lúc 05:31 ngày 23/11, “sang”: không có gì để phát trong 2 phút 5 giây. Loa sẽ im lặng cho đến mục kế tiếp. \
+             Hãy thêm một mục lấp giờ (fill) hoặc bổ sung bản ghi."
         );
     }
 
     #[test]
+    fn things_are_called_by_their_titles() {
+        let older = FindingKind::OlderStandsIn { segment: segment_id("lua-dao") };
+        assert!(say(Severity::Warning, true, older).contains("bản ghi cũ hơn “lua-dao”."));
+        let small = FindingKind::PoolTooSmall { pool: "nhac".into() };
+        assert!(say(Severity::Warning, true, small).contains("nhạc luân phiên “Ca khúc” có quá ít"));
+    }
+
+    #[test]
     fn what_is_the_same_on_several_days_is_said_once() {
+        let schedule = schedule("UTC", Vec::new());
+        let (catalog, window) = (Catalog::default(), Window { from: Timestamp::MIN, to: Timestamp::MIN });
+        let timeline = compile(&schedule, &catalog, &History::default(), &output(), window);
+        let names = Names { schedule: &schedule, catalog: &catalog, timeline: &timeline };
         let on = |date: &str, silence_ms| Finding {
             severity: Severity::Error,
             block: BlockId { date: date.parse().unwrap(), session: "sang".into() },
@@ -199,15 +281,21 @@ mod tests {
             at: format!("{date}T05:31:00Z").parse().unwrap(),
             kind: FindingKind::Gap { silence_ms },
         };
-        let found = [on("2026-11-23", 60_000), on("2026-11-24", 9_000), on("2026-11-25", 60_000)];
-        let said = findings(&found, &TimeZone::UTC);
+        let mut found = vec![on("2026-11-23", 60_000), on("2026-11-24", 9_000), on("2026-11-25", 60_000)];
+        let said = findings(&found, &names);
         assert_eq!(said.len(), 2);
-        assert!(said[0].starts_with("Lúc 23/11 05:31:00; 25/11 05:31:00, buổi phát “sang”: "), "{}", said[0]);
+        assert!(said[0].1.starts_with("Lúc 05:31 ngày 23/11; 05:31 ngày 25/11, “sang”: "), "{}", said[0].1);
+        found.extend([on("2026-11-26", 60_000), on("2026-11-27", 60_000)]);
+        let many = &findings(&found, &names)[0].1;
+        assert!(
+            many.starts_with("Lúc 05:31 ngày 23/11 và 3 lần nữa đến 05:31 ngày 27/11, “sang”: "),
+            "{many}"
+        );
     }
 
     #[test]
     fn a_day_without_music_asks_nothing_of_anyone() {
-        let text = say(Severity::Note, None, FindingKind::Gap { silence_ms: 60_000 });
+        let text = say(Severity::Note, false, FindingKind::Gap { silence_ms: 60_000 });
         assert!(text.ends_with("không cần làm gì.") && text.contains(" 1 phút."), "{text}");
     }
 }

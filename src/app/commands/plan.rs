@@ -14,7 +14,7 @@ use crate::app::station::Station;
 use crate::schedule::{Problem, Schedule};
 use crate::store::Store;
 use crate::text::console;
-use crate::text::finding::findings;
+use crate::text::finding::{Names, findings};
 use crate::text::problem::problem;
 use crate::text::table::Table;
 use crate::timeline::plan::Plan;
@@ -54,7 +54,7 @@ pub fn check(station: &Station, days: &Days, now: Timestamp) -> anyhow::Result<E
 fn print_findings(plan: &Plan) -> std::io::Result<()> {
     say(&console::count_of_findings(plan.timelines.iter().map(|timeline| timeline.findings.len()).sum()))?;
     for timeline in &plan.timelines {
-        for sentence in findings(&timeline.findings, &timeline.time_zone) {
+        for (_, sentence) in findings(&timeline.findings, &Names::of(plan, timeline)) {
             say(&format!("- {sentence}"))?;
         }
     }

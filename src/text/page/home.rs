@@ -34,8 +34,12 @@ pub const NO_SESSION: &str = "Hôm nay không có buổi phát nào.";
 pub const COLUMNS: [&str; 4] = ["Giờ", "Mục", "Thời lượng", "Kết quả"];
 /// What sounded out of the schedule.
 pub const OUT_OF_SCHEDULE: &str = "Ngoài lịch";
-/// To the page that mends it.
-pub const MEND: &str = "Mở trang";
+/// To the page where recordings are handed in.
+pub const TO_HAND_IN: &str = "Nộp bản ghi";
+/// To the page where they are approved.
+pub const TO_APPROVE: &str = "Mở trang duyệt";
+/// To the page where the schedule is changed.
+pub const TO_SCHEDULE: &str = "Mở lịch phát";
 /// A cue that is still to come.
 pub const TO_COME: &str = "sắp phát";
 /// A cue that will be silent.

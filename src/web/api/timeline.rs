@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::schedule::OutputId;
 use crate::segment::{ProgrammeId, SegmentId};
 use crate::store::{Store, StoreError};
-use crate::text;
+use crate::text::finding::{self, Names};
 use crate::text::http::Refusal;
 use crate::timeline::plan::Plan;
 use crate::timeline::{Absence, Block, Content, Cue, CueId, Finding, Form, Join, Timeline, Window, compile};
@@ -155,7 +155,10 @@ pub(super) async fn timeline(
     };
     let time_zone = zone.iana_name().unwrap_or_default().to_owned();
     let lines = move |store: &Store| {
-        outputs.iter().map(|output| Ok(line(&*covering(store, &plan, output, window)?, window))).collect()
+        outputs
+            .iter()
+            .map(|output| Ok(line(&*covering(store, &plan, output, window)?, &plan, window)))
+            .collect()
     };
     Ok(Json(Timelines { time_zone, outputs: state.store.run(lines).await? }))
 }
@@ -178,20 +181,21 @@ fn covering(
     Ok(Arc::new(compile(&plan.schedule, &plan.catalog, &history, output, window)))
 }
 
-fn line(timeline: &Timeline, window: Window) -> Line {
+fn line(timeline: &Timeline, plan: &Plan, window: Window) -> Line {
+    let names = Names::of(plan, timeline);
     let blocks = timeline.blocks.iter().filter(|block| window.contains(block.start));
     let findings = timeline.findings.iter().filter(|finding| window.contains(finding.at));
     Line {
         output: timeline.output.clone(),
         blocks: blocks.map(|block| block_view(block, timeline)).collect(),
-        findings: findings.filter_map(|finding| finding_view(finding, timeline)).collect(),
+        findings: findings.filter_map(|finding| finding_view(finding, &names)).collect(),
     }
 }
 
 /// A finding as data, with its sentence.
-fn finding_view(finding: &Finding, timeline: &Timeline) -> Option<serde_json::Value> {
+fn finding_view(finding: &Finding, names: &Names<'_>) -> Option<serde_json::Value> {
     let mut value = serde_json::to_value(finding).ok()?;
-    let text = text::finding::finding(finding, &timeline.time_zone);
+    let text = finding::finding(finding, names);
     value.as_object_mut()?.insert("text".to_owned(), text.into());
     Some(value)
 }

@@ -5,28 +5,25 @@ use std::collections::BTreeMap;
 use axum::extract::State as Of;
 use axum::response::Html;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use jiff::{Timestamp, ToSpan as _};
 use maud::{Markup, html};
 
 use super::page::{Failure, page};
+use super::to_do::to_do;
 use super::visitor::Visitor;
 use crate::asrun::{Airing, Outcome};
 use crate::engine::handle::Status;
-use crate::segment::State as Stand;
 use crate::store::AiringFilter;
-use crate::text::finding;
 use crate::text::outcome::{cause, outcome_name};
 use crate::text::page::home::{self as say, Lamp};
 use crate::text::page::{date, names};
 use crate::timeline::plan::Plan;
-use crate::timeline::{Block, Cue, CueId, Finding, INTERRUPT_SESSION, Severity};
+use crate::timeline::{Block, Cue, CueId, INTERRUPT_SESSION};
 use crate::web::State;
 use crate::web::api::health::wrong;
 use crate::web::input::start_of;
 use crate::web::person::See;
 
-/// How far ahead things to do are looked for.
-const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// The quietest level that the meter shows, in dBFS.
 const METER_FLOOR: f32 = -60.0;
 
@@ -50,7 +47,7 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
             }
             div {
                 section #lamps data-live { (lamps(&wrong)) }
-                section #to-do data-live { (to_do(&plan, now)) }
+                section #to-do data-live { (to_do(&plan, visitor.person.user(), now)) }
             }
         }
     };
@@ -118,31 +115,6 @@ fn lamps(wrong: &[String]) -> Markup {
                     strong { @if of.is_empty() { (say::WELL) } @else { (say::TROUBLE) } }
                     @for sentence in of { p { (sentence) } }
                 }
-            }
-        }
-    }
-}
-
-/// What must be done, the most urgent first, each with the page that does it.
-fn to_do(plan: &Plan, now: Timestamp) -> Markup {
-    let until = now + AHEAD;
-    let mut urgent: Vec<&Finding> = plan
-        .timelines
-        .iter()
-        .flat_map(|timeline| &timeline.findings)
-        .filter(|finding| finding.severity > Severity::Note && (now..until).contains(&finding.at))
-        .collect();
-    urgent.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.at));
-    let said = finding::findings(&urgent.into_iter().cloned().collect::<Vec<_>>(), &plan.schedule.time_zone);
-    let pending = plan.catalog.iter().filter(|segment| segment.state == Stand::Pending).count();
-    html! {
-        h2 { (say::TO_DO) }
-        @if said.is_empty() && pending == 0 {
-            p.note.good { (say::NOTHING_TO_DO) }
-        } @else {
-            ol.to-do {
-                @if pending > 0 { li { (say::pending(pending)) } }
-                @for sentence in said { li { (sentence) } }
             }
         }
     }

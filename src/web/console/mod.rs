@@ -13,6 +13,7 @@ mod home;
 mod page;
 mod people;
 mod signin;
+mod to_do;
 mod visitor;
 
 use axum::Router;

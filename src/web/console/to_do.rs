@@ -1,0 +1,86 @@
+//! What must be done so that the next days work, the most urgent first, each with the page that does it.
+
+use std::cmp::Reverse;
+
+use jiff::{SignedDuration, Timestamp};
+use maud::{Markup, html};
+
+use crate::access::{Permission, permit};
+use crate::segment::State as Stand;
+use crate::store::User;
+use crate::text::finding::{Names, findings};
+use crate::text::page::home as say;
+use crate::timeline::plan::Plan;
+use crate::timeline::{Absence, Finding, FindingKind, Severity};
+
+/// How far ahead things to do are looked for.
+const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// The list, for somebody who can do some of it.
+pub(super) fn to_do(plan: &Plan, user: &User, now: Timestamp) -> Markup {
+    let until = now + AHEAD;
+    let matters = |f: &&Finding| f.severity > Severity::Note && (now..until).contains(&f.at);
+    let mut said: Vec<_> = plan
+        .timelines
+        .iter()
+        .flat_map(|timeline| findings(timeline.findings.iter().filter(matters), &Names::of(plan, timeline)))
+        .collect();
+    said.sort_by_key(|(finding, _)| (Reverse(finding.severity), finding.at));
+    let pending = plan.catalog.iter().filter(|segment| segment.state == Stand::Pending).count();
+    html! {
+        h2 { (say::TO_DO) }
+        @if said.is_empty() && pending == 0 {
+            p.note.good { (say::NOTHING_TO_DO) }
+        } @else {
+            ol.to-do {
+                @if pending > 0 { li.warn { (say::pending(pending)) (way(user, Permission::Approve, "/duyet", say::TO_APPROVE)) } }
+                @for (finding, sentence) in said {
+                    li.bad[finding.severity == Severity::Error].warn[finding.severity < Severity::Error] {
+                        (sentence) (remedy(finding, user))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The page where a finding is mended, for whom may do that.
+fn remedy(finding: &Finding, user: &User) -> Markup {
+    match &finding.kind {
+        FindingKind::Absent { why: Absence::NotApproved { .. } } => {
+            way(user, Permission::Approve, "/duyet", say::TO_APPROVE)
+        }
+        FindingKind::Absent {
+            why: Absence::Missing | Absence::NotValid { .. } | Absence::Withdrawn { .. },
+        }
+        | FindingKind::OlderStandsIn { .. }
+        | FindingKind::PoolTooSmall { .. } => way(user, Permission::HandIn, "/ban-ghi", say::TO_HAND_IN),
+        FindingKind::Absent {
+            why:
+                Absence::NoMusic
+                | Absence::NoRoom
+                | Absence::QuietHours
+                | Absence::AgainstTheRules
+                | Absence::NothingToRepeat,
+        }
+        | FindingKind::LongerThanPlanned { .. }
+        | FindingKind::CutShort { .. }
+        | FindingKind::Gap { .. }
+        | FindingKind::SkippedLocalTime { .. }
+        | FindingKind::RepeatedLocalTime
+        | FindingKind::LeftOut { .. }
+        | FindingKind::CutByNextSession { .. }
+        | FindingKind::SessionTooLong
+        | FindingKind::TooManySessions
+        | FindingKind::WeekdayNotAllowed
+        | FindingKind::InQuietHours => {
+            let week = finding.block.date.iso_week_date();
+            let address = format!("/lich-phat?tuan={:04}-W{:02}", week.year(), week.week());
+            way(user, Permission::EditSchedule, &address, say::TO_SCHEDULE)
+        }
+    }
+}
+
+fn way(user: &User, needed: Permission, address: &str, label: &str) -> Markup {
+    html! { @if permit(&user.roles, needed) { " " a href=(address) { (label) } } }
+}
