@@ -61,11 +61,7 @@ pub fn demo(options: &Demo, clock: &Arc<dyn Clock>) -> anyhow::Result<Exit> {
         output = Some("null".to_owned());
     }
     let time = first.strftime("%H:%M:%S").to_string();
-    commands::say(&console::demo(
-        &time,
-        &options.to.display().to_string(),
-        &options.serve.listen.to_string(),
-    ))?;
+    commands::say(&console::demo(&time, &options.to.display().to_string()))?;
     serve(&station, options.serve.listen, output.as_deref())
 }
 

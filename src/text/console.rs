@@ -97,11 +97,10 @@ pub fn log_is_broken(what: &str) -> String {
 }
 
 /// Where the demo can be seen.
-pub fn demo(first: &str, station: &str, listen: &str) -> String {
+pub fn demo(first: &str, station: &str) -> String {
     format!(
         "Trạm dùng thử ở {station}. Buổi phát đầu tiên bắt đầu lúc {first}.\n\
          Xem nhật ký (ở cửa sổ khác):  target/release/loa airings --station {station}\n\
-         Xem đang phát gì:  curl http://{listen}/api/v1/health\n\
          Dừng: Ctrl+C"
     )
 }

@@ -1,11 +1,16 @@
 //! What is not as it should be on the timeline: what, when, what will happen on air, what to do.
 
+use std::fmt;
+
 use jiff::Timestamp;
 
 use crate::schedule::Schedule;
 use crate::segment::{Catalog, ProgrammeId, SegmentId};
 use crate::timeline::plan::Plan;
 use crate::timeline::{Absence, BlockId, Finding, FindingKind, Severity, Timeline};
+
+/// Times that are named one by one; of more, the first, the last and how many.
+const NAMED: usize = 3;
 
 /// What things are called: a finding knows their ids alone.
 #[derive(Debug, Clone, Copy)]
@@ -54,45 +59,58 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Times that are named one by one; of more, the first, the last and how many.
-const NAMED: usize = 3;
+/// What is said of a finding, or of several that are alike.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Said<'f> {
+    /// The first of them.
+    pub first: &'f Finding,
+    /// Where: `mục “Bản tin” của “Buổi phát thanh sáng”`.
+    pub place: String,
+    /// When, each time it comes.
+    times: Vec<String>,
+    /// What it is, what will be heard, and what to do.
+    pub sentence: String,
+}
+
+impl Said<'_> {
+    /// When: `05:31 ngày 23/11; 05:31 ngày 24/11`.
+    pub fn when(&self) -> String {
+        match self.times.as_slice() {
+            [first, .., last] if self.times.len() > NAMED => {
+                format!("{first} và {} lần nữa đến {last}", self.times.len() - 1)
+            }
+            times => times.join("; "),
+        }
+    }
+}
+
+impl fmt::Display for Said<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Lúc {}, {}: {}", self.when(), self.place, self.sentence)
+    }
+}
 
 /// A finding in full sentences, with local times of the station.
-pub fn finding(f: &Finding, names: &Names<'_>) -> String {
-    format!("Lúc {}, {}", names.when(f.at), what(f, names))
-}
-
-/// Findings, each sentence once with all its times: what is missing all week is said once and not seven times. With
-/// each, the first finding it stands for.
-pub fn findings<'f>(
-    found: impl IntoIterator<Item = &'f Finding>,
-    names: &Names<'_>,
-) -> Vec<(&'f Finding, String)> {
-    let mut said: Vec<(&Finding, String, Vec<String>)> = Vec::new();
-    for f in found {
-        let (what, when) = (what(f, names), names.when(f.at));
-        match said.iter_mut().find(|(_, known, _)| *known == what) {
-            Some((_, _, times)) => times.push(when),
-            None => said.push((f, what, vec![when])),
-        }
-    }
-    said.into_iter()
-        .map(|(first, what, times)| (first, format!("Lúc {}, {what}", times_of(&times))))
-        .collect()
-}
-
-fn times_of(times: &[String]) -> String {
-    match times {
-        [first, .., last] if times.len() > NAMED => {
-            format!("{first} và {} lần nữa đến {last}", times.len() - 1)
-        }
-        _ => times.join("; "),
+pub fn finding<'f>(first: &'f Finding, names: &Names<'_>) -> Said<'f> {
+    Said {
+        first,
+        place: names.place(first),
+        times: vec![names.when(first.at)],
+        sentence: sentence(first, names),
     }
 }
 
-/// Where it is, and the sentence.
-fn what(f: &Finding, names: &Names<'_>) -> String {
-    format!("{}: {}", names.place(f), sentence(f, names))
+/// Findings, each sentence once with all its times: what is missing all week is said once and not seven times.
+pub fn findings<'f>(found: impl IntoIterator<Item = &'f Finding>, names: &Names<'_>) -> Vec<Said<'f>> {
+    let mut said: Vec<Said<'_>> = Vec::new();
+    for new in found.into_iter().map(|found| finding(found, names)) {
+        let alike = |known: &&mut Said<'_>| (&known.place, &known.sentence) == (&new.place, &new.sentence);
+        match said.iter_mut().find(alike) {
+            Some(known) => known.times.extend(new.times),
+            None => said.push(new),
+        }
+    }
+    said
 }
 
 /// What it is, what will be heard, and what to do.
@@ -242,7 +260,7 @@ mod tests {
         let block = BlockId { date: "2026-11-23".parse().unwrap(), session: "sang".into() };
         let cue = of_slot.then(|| CueId { block: block.clone(), slot: "chuyen-muc".into(), piece: 0 });
         let names = Names { schedule: &schedule, catalog: &catalog, timeline: &timeline };
-        finding(&Finding { severity, block, cue, at: at("2026-11-22T22:31:00Z"), kind }, &names)
+        finding(&Finding { severity, block, cue, at: at("2026-11-22T22:31:00Z"), kind }, &names).to_string()
     }
 
     #[test]
@@ -284,9 +302,13 @@ mod tests {
         let mut found = vec![on("2026-11-23", 60_000), on("2026-11-24", 9_000), on("2026-11-25", 60_000)];
         let said = findings(&found, &names);
         assert_eq!(said.len(), 2);
-        assert!(said[0].1.starts_with("Lúc 05:31 ngày 23/11; 05:31 ngày 25/11, “sang”: "), "{}", said[0].1);
+        assert!(
+            said[0].to_string().starts_with("Lúc 05:31 ngày 23/11; 05:31 ngày 25/11, “sang”: "),
+            "{}",
+            said[0]
+        );
         found.extend([on("2026-11-26", 60_000), on("2026-11-27", 60_000)]);
-        let many = &findings(&found, &names)[0].1;
+        let many = findings(&found, &names)[0].to_string();
         assert!(
             many.starts_with("Lúc 05:31 ngày 23/11 và 3 lần nữa đến 05:31 ngày 27/11, “sang”: "),
             "{many}"

@@ -54,8 +54,8 @@ pub fn check(station: &Station, days: &Days, now: Timestamp) -> anyhow::Result<E
 fn print_findings(plan: &Plan) -> std::io::Result<()> {
     say(&console::count_of_findings(plan.timelines.iter().map(|timeline| timeline.findings.len()).sum()))?;
     for timeline in &plan.timelines {
-        for (_, sentence) in findings(&timeline.findings, &Names::of(plan, timeline)) {
-            say(&format!("- {sentence}"))?;
+        for said in findings(&timeline.findings, &Names::of(plan, timeline)) {
+            say(&format!("- {said}"))?;
         }
     }
     Ok(())

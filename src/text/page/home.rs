@@ -54,8 +54,11 @@ pub fn in_(wait: SignedDuration) -> String {
 
 /// Recordings that wait for approval.
 pub fn pending(count: usize) -> String {
-    format!("{count} bản ghi đang chờ duyệt. Chưa được duyệt thì không lên loa.")
+    format!("{count} bản ghi đang chờ duyệt")
 }
+
+/// What that means.
+pub const PENDING_MEANS: &str = "Chưa được duyệt thì không lên loa.";
 
 /// The lamps, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

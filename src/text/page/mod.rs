@@ -57,3 +57,9 @@ pub fn role_means(role: Role) -> &'static str {
         Role::Admin => "quản lý người dùng, sửa lịch phát, xem mọi nhật ký; không duyệt bản ghi",
     }
 }
+
+/// A text with a capital at its beginning, as a sentence has it.
+pub fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

@@ -71,7 +71,7 @@ pub fn too_many(left: Duration) -> String {
 /// Where the first administrator comes in; printed on the console of the machine.
 pub fn first_link(address: &str) -> String {
     format!(
-        "Đài chưa có người dùng. Mở liên kết này trong trình duyệt để tạo người quản trị đầu tiên (dùng một lần):\n  {address}"
+        "Trang điều khiển chưa có người dùng. Mở liên kết này trong trình duyệt để tạo người quản trị đầu tiên (dùng một lần):\n  {address}"
     )
 }
 

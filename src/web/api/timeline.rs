@@ -195,7 +195,7 @@ fn line(timeline: &Timeline, plan: &Plan, window: Window) -> Line {
 /// A finding as data, with its sentence.
 fn finding_view(finding: &Finding, names: &Names<'_>) -> Option<serde_json::Value> {
     let mut value = serde_json::to_value(finding).ok()?;
-    let text = finding::finding(finding, names);
+    let text = finding::finding(finding, names).to_string();
     value.as_object_mut()?.insert("text".to_owned(), text.into());
     Some(value)
 }

@@ -40,15 +40,13 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
     let day = (from.unwrap_or(now), to.unwrap_or(now));
     let content = html! {
         p.lead { (date::day(today)) }
-        div.columns {
-            div {
-                section #air data-live { (on_air(&state, now, zone)) }
-                section #today data-live { (rundown(&plan, &aired, day, now)) }
-            }
-            div {
+        div.home {
+            section.air #air data-live { (on_air(&state, now, zone)) }
+            div.side {
                 section #lamps data-live { (lamps(&wrong)) }
                 section #to-do data-live { (to_do(&plan, visitor.person.user(), now)) }
             }
+            section.today #today data-live { (rundown(&plan, &aired, day, now)) }
         }
     };
     Ok(page(&state, &visitor, "/", names::HOME, &content))
@@ -60,8 +58,8 @@ fn on_air(state: &State, now: Timestamp, zone: &TimeZone) -> Markup {
         h2 { (say::ON_AIR) }
         @for engine in &state.engines {
             @let status = engine.status();
-            div.card.air data-output=(status.output) {
-                @if state.engines.len() > 1 { p.output { (status.output) } }
+            div.card.output data-output=(status.output) {
+                @if state.engines.len() > 1 { p.quiet { (status.output) } }
                 (sounding(&status, now, zone))
                 (next(&status, now, zone))
             }

@@ -9,7 +9,7 @@ use crate::access::{Permission, permit};
 use crate::segment::State as Stand;
 use crate::store::User;
 use crate::text::finding::{Names, findings};
-use crate::text::page::home as say;
+use crate::text::page::{capital, home as say};
 use crate::timeline::plan::Plan;
 use crate::timeline::{Absence, Finding, FindingKind, Severity};
 
@@ -25,7 +25,7 @@ pub(super) fn to_do(plan: &Plan, user: &User, now: Timestamp) -> Markup {
         .iter()
         .flat_map(|timeline| findings(timeline.findings.iter().filter(matters), &Names::of(plan, timeline)))
         .collect();
-    said.sort_by_key(|(finding, _)| (Reverse(finding.severity), finding.at));
+    said.sort_by_key(|said| (Reverse(said.first.severity), said.first.at));
     let pending = plan.catalog.iter().filter(|segment| segment.state == Stand::Pending).count();
     html! {
         h2 { (say::TO_DO) }
@@ -33,10 +33,15 @@ pub(super) fn to_do(plan: &Plan, user: &User, now: Timestamp) -> Markup {
             p.note.good { (say::NOTHING_TO_DO) }
         } @else {
             ol.to-do {
-                @if pending > 0 { li.warn { (say::pending(pending)) (way(user, Permission::Approve, "/duyet", say::TO_APPROVE)) } }
-                @for (finding, sentence) in said {
-                    li.bad[finding.severity == Severity::Error].warn[finding.severity < Severity::Error] {
-                        (sentence) (remedy(finding, user))
+                @if pending > 0 {
+                    li.warn { strong { (say::pending(pending)) } p { (say::PENDING_MEANS) } (way(user, Permission::Approve, "/duyet", say::TO_APPROVE)) }
+                }
+                @for said in said {
+                    li.(if said.first.severity == Severity::Error { "bad" } else { "warn" }) {
+                        strong { (capital(&said.place)) }
+                        p.quiet { (said.when()) }
+                        p { (capital(&said.sentence)) }
+                        (remedy(said.first, user))
                     }
                 }
             }
@@ -82,5 +87,5 @@ fn remedy(finding: &Finding, user: &User) -> Markup {
 }
 
 fn way(user: &User, needed: Permission, address: &str, label: &str) -> Markup {
-    html! { @if permit(&user.roles, needed) { " " a href=(address) { (label) } } }
+    html! { @if permit(&user.roles, needed) { a.button href=(address) { (label) } } }
 }
