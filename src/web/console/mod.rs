@@ -20,10 +20,11 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 
-use super::{State, in_time};
+use super::{PATIENCE, State};
+use crate::text::http::Refusal;
 
 /// A page may load its own style, script, pictures and sound, send forms to its own station, and nothing else; nobody
 /// may put it into a frame.
@@ -49,6 +50,14 @@ pub(super) fn router() -> Router<State> {
         .route_layer(from_fn(in_time))
         .route("/assets/{name}", get(assets::asset))
         .layer(from_fn(confined))
+}
+
+/// Gives up on a page that takes too long.
+async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(PATIENCE, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => page::Failure::from(Refusal::TooSlow).into_response(),
+    }
 }
 
 /// Every page says what it may load, and tells no other site where people come from.

@@ -1,7 +1,7 @@
 //! Signing in and out, and setting a password by a link.
 
 use std::collections::BTreeSet;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use axum::extract::{Query, State as Of};
 use axum::http::request::Parts;
@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::form::{Fields, Sent};
 use super::page::{Failure, plain, to};
@@ -70,6 +71,8 @@ pub(super) async fn enter(Of(state): Of<State>, parts: Parts, fields: Fields) ->
     let address = origin(&parts);
     let keys = [format!("name {}", name.to_lowercase()), format!("address {address}")];
     let keys = [keys[0].as_str(), keys[1].as_str()];
+    // One after the other: whoever sends a hundred guesses at once waits like one who sends them in turn.
+    let place = hashing(&state).await;
     let elapsed = state.clock.elapsed();
     let guesses = || state.limits.guesses.lock().unwrap_or_else(PoisonError::into_inner);
     let wait = guesses().wait(&keys, elapsed);
@@ -82,26 +85,33 @@ pub(super) async fn enter(Of(state): Of<State>, parts: Parts, fields: Fields) ->
     let kept = state.store.run(move |store| store.password(&known)).await?;
     let password = fields.exactly("password").to_owned();
     // A name that nobody has takes as long as a wrong password, so that names cannot be found out.
-    let right = hashed(&state, move || kept.unwrap_or_else(Kept::none).is(&password)).await?;
+    let (place, right) = hashed(place, move || kept.unwrap_or_else(Kept::none).is(&password)).await?;
     if !right {
         guesses().failed(&keys, elapsed);
         tracing::warn!(origin = address, "a sign-in failed");
         return Ok((StatusCode::UNAUTHORIZED, signin_page(&name, &back, Some(say::WRONG))).into_response());
     }
+    drop(place);
     guesses().succeeded(keys[0]);
     let secret = signed_in(&state, name, address, "sign-in").await?;
     Ok(with_login(&secret, &back))
 }
 
-/// Computes hashes of passwords one at a time: each takes memory, and the air has the first right to the processor.
-async fn hashed<T: Send + 'static>(
-    state: &State,
+/// The one place at which a hash of a password is computed: each takes memory, and the air has the first right to the
+/// processor.
+async fn hashing(state: &State) -> Option<OwnedSemaphorePermit> {
+    Arc::clone(&state.limits.hashes).acquire_owned().await.ok()
+}
+
+/// Computes a hash; gives the place back with it.
+async fn hashed<P: Send + 'static, T: Send + 'static>(
+    place: P,
     work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Problem> {
-    let place = std::sync::Arc::clone(&state.limits.hashes).acquire_owned().await;
+) -> Result<(P, T), Problem> {
+    // The place goes along: a request that was given up goes on hashing.
     let work = tokio::task::spawn_blocking(move || {
-        let _place = place;
-        work()
+        let done = work();
+        (place, done)
     });
     work.await.map_err(|failure| Problem::unexpected(&failure))
 }
@@ -239,7 +249,8 @@ pub(super) async fn set(
     let mut salt = [0; 16];
     getrandom::fill(&mut salt).map_err(|failure| Problem::unexpected(&failure))?;
     let password = password.to_owned();
-    let kept = hashed(&state, move || Kept::new(&password, salt)).await?.ok_or(Refusal::Busy)?;
+    let (_, kept) = hashed(hashing(&state).await, move || Kept::new(&password, salt)).await?;
+    let kept = kept.ok_or(Refusal::Busy)?;
     let at = state.clock.now();
     let set = {
         let (whose, name) = (whose.clone(), name.clone());

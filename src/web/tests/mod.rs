@@ -2,6 +2,7 @@
 
 mod air;
 mod connection;
+mod console;
 mod document;
 mod log;
 mod recordings;

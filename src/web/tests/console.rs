@@ -1,0 +1,196 @@
+//! The console's doors: who comes in, what a form must bear, and where nobody is sent.
+
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+
+use super::*;
+use crate::access::password::Kept;
+use crate::store::{LINK_DAYS, Link};
+
+const PASSWORD: &str = "mưa thuận gió hoà";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+impl Site {
+    /// Gives a person their password.
+    fn password(&self, name: &str) {
+        let kept = Kept::new(PASSWORD, [7; 16]).unwrap();
+        self.state.store.set_password(name, kept, self.clock.now()).unwrap();
+    }
+
+    async fn post(&self, path: &str, headers: &[(&str, &str)], fields: &[(&str, &str)]) -> Answer {
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        let body = body.extend_pairs(fields).finish();
+        let mut request = self.request("", "POST", path).header(CONTENT_TYPE, FORM);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(Body::from(body)).unwrap()).await
+    }
+
+    async fn sign_in(&self, name: &str, password: &str) -> Answer {
+        self.post("/dang-nhap", &[], &[("name", name), ("password", password), ("sau", "/nguoi-dung")]).await
+    }
+
+    /// The cookie of somebody who signed in.
+    async fn cookie(&self, name: &str) -> String {
+        self.password(name);
+        let answer = self.sign_in(name, PASSWORD).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+        answer.header(SET_COOKIE).split_once(';').unwrap().0.to_owned()
+    }
+
+    async fn page(&self, cookie: &str, path: &str) -> Answer {
+        let request = self.request("", "GET", path).header(COOKIE, cookie);
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// The key that the forms of somebody's pages bear.
+    async fn key(&self, cookie: &str) -> String {
+        let page = self.page(cookie, "/").await.text();
+        let (_, rest) = page.split_once("name=\"key\" value=\"").unwrap();
+        rest.split_once('"').unwrap().0.to_owned()
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_not_signed_in_gets_to_the_door_and_back() {
+    let site = Site::new();
+    let turned = site.get("", "/nguoi-dung?x=1").await;
+    assert_eq!(turned.header(LOCATION), "/dang-nhap?sau=%2Fnguoi-dung%3Fx%3D1");
+    site.password("admin");
+    let entered = site.sign_in("admin", PASSWORD).await;
+    assert_eq!((entered.status, entered.header(LOCATION)), (StatusCode::SEE_OTHER, "/nguoi-dung"));
+    let cookie = entered.header(SET_COOKIE);
+    for bound in ["HttpOnly", "SameSite=Lax", "Path=/"] {
+        assert!(cookie.contains(bound), "{cookie}");
+    }
+    for elsewhere in ["//evil.example/", "https://evil.example", "/\\evil.example", "nguoi-dung"] {
+        let fields = [("name", "admin"), ("password", PASSWORD), ("sau", elsewhere)];
+        let answer = site.post("/dang-nhap", &[], &fields).await;
+        assert_eq!(answer.header(LOCATION), "/", "{elsewhere}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_is_not_ours_changes_nothing() {
+    let site = Site::new();
+    let cookie = site.cookie("admin").await;
+    let path = "/nguoi-dung/uploader/thoi-viec";
+    let cookies = [("cookie", cookie.as_str())];
+    for key in ["", "0", &"0".repeat(64)] {
+        let answer = site.post(path, &cookies, &[("key", key)]).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{key}");
+        assert!(answer.text().contains("Chưa có gì thay đổi."), "{}", answer.text());
+    }
+    // The key of one login is worth nothing with another.
+    let other = site.cookie("approver").await;
+    let answer = site.post(path, &cookies, &[("key", &site.key(&other).await)]).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert!(site.state.store.user("uploader").unwrap().unwrap().revoked.is_none());
+    let answer = site.post(path, &cookies, &[("key", &site.key(&cookie).await)]).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert!(site.state.store.user("uploader").unwrap().unwrap().revoked.is_some());
+    assert_eq!(site.acts().last().unwrap(), &("admin".into(), "user.revoke".into(), "uploader".into()));
+    // Before there is a login, the browser says whose page it was.
+    let fields = [("name", "admin"), ("password", PASSWORD)];
+    for from in [("sec-fetch-site", "cross-site"), ("origin", "http://evil.example")] {
+        let answer = site.post("/dang-nhap", &[from, ("host", "loa.local")], &fields).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{from:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_login_reads_the_interface_and_changes_it_only_with_the_pages_key() {
+    let site = Site::new();
+    let cookie = site.cookie("operator").await;
+    assert_eq!(site.page(&cookie, "/api/v1/status").await.status, StatusCode::OK);
+    let stop = |key: Option<String>| {
+        let request = site.request("", "POST", "/api/v1/outputs/loa-xa/stop").header(COOKIE, &cookie);
+        let request = match key {
+            Some(key) => request.header("x-loa-key", key),
+            None => request,
+        };
+        site.send(request.body(Body::empty()).unwrap())
+    };
+    assert_eq!(stop(None).await.problem(), refused(403, "forged"));
+    assert_eq!(stop(Some("0".repeat(64))).await.problem(), refused(403, "forged"));
+    assert_eq!(stop(Some(site.key(&cookie).await)).await.status, StatusCode::ACCEPTED);
+}
+
+#[tokio::test]
+async fn guesses_at_once_wait_like_guesses_in_turn() {
+    let site = Site::new();
+    site.password("admin");
+    let guesses = (0..12).map(|_| site.sign_in("admin", "wrong all the time"));
+    let answers = futures_util::future::join_all(guesses).await;
+    let guessed = answers.iter().filter(|answer| answer.status == StatusCode::UNAUTHORIZED).count();
+    let waits = answers.iter().filter(|answer| answer.status == StatusCode::TOO_MANY_REQUESTS).count();
+    assert_eq!((guessed, waits), (5, 7));
+    assert_eq!(site.sign_in("admin", PASSWORD).await.status, StatusCode::TOO_MANY_REQUESTS);
+    site.clock.advance(Duration::from_secs(6));
+    assert_eq!(site.sign_in("admin", PASSWORD).await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_wrong_name_and_a_wrong_password_look_the_same() {
+    let site = Site::new();
+    site.password("admin");
+    let [name, password] = [site.sign_in("nobody", PASSWORD).await, site.sign_in("admin", "wrong").await];
+    assert_eq!(name.text().replace("nobody", "admin"), password.text());
+}
+
+#[tokio::test]
+async fn a_page_of_another_role_says_so_and_shows_nothing() {
+    let site = Site::new();
+    let cookie = site.cookie("uploader").await;
+    let key = site.key(&cookie).await;
+    for path in ["/nguoi-dung", "/nguoi-dung/admin", "/nguoi-dung/admin/thoi-viec"] {
+        let answer = site.page(&cookie, path).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
+        assert!(answer.text().contains("Chưa có gì thay đổi."), "{}", answer.text());
+    }
+    let roles = [("key", key.as_str()), ("role", "admin")];
+    let answer = site.post("/nguoi-dung/uploader/vai-tro", &[("cookie", &cookie)], &roles).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert_eq!(site.state.store.user("uploader").unwrap().unwrap().roles, [Role::Uploader].into());
+}
+
+#[tokio::test]
+async fn a_login_ends_with_its_person() {
+    let site = Site::new();
+    let cookie = site.cookie("uploader").await;
+    assert_eq!(site.page(&cookie, "/").await.status, StatusCode::OK);
+    site.state.store.revoke_user("uploader", site.clock.now()).unwrap();
+    assert_eq!(site.page(&cookie, "/").await.header(LOCATION), "/dang-nhap?sau=%2F");
+}
+
+#[tokio::test]
+async fn a_link_works_once_and_for_a_week() {
+    let site = Site::new();
+    let link = site.state.store.new_link(Link::For("uploader".into()), site.clock.now()).unwrap();
+    let path = format!("/bat-dau/{link}");
+    let set = async |password| site.post(&path, &[], &[("password", password), ("again", password)]).await;
+    assert_eq!(set("short").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(set(PASSWORD).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(set(PASSWORD).await.status, StatusCode::GONE);
+    assert_eq!(site.sign_in("uploader", PASSWORD).await.status, StatusCode::SEE_OTHER);
+    let late = site.state.store.new_link(Link::For("approver".into()), site.clock.now()).unwrap();
+    site.clock.advance(Duration::from_secs(u64::try_from(LINK_DAYS).unwrap() * 86_400));
+    assert_eq!(site.get("", &format!("/bat-dau/{late}")).await.status, StatusCode::GONE);
+}
+
+#[tokio::test]
+async fn pages_load_nothing_from_elsewhere_and_run_nothing_written_into_them() {
+    let site = Site::new();
+    let cookie = site.cookie("admin").await;
+    for path in ["/", "/nguoi-dung", "/khong-co", "/dang-nhap"] {
+        let page = site.page(&cookie, path).await;
+        let policy = page.header(CONTENT_SECURITY_POLICY);
+        let text = page.text();
+        if path != "/khong-co" {
+            assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
+        }
+        for never in [" style=", " onclick=", "<style", "<script>", "http://", "https://"] {
+            assert!(!text.contains(never), "{path} has `{never}`");
+        }
+    }
+}
