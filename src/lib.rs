@@ -39,6 +39,8 @@
 //! | [`media`] | files in, frames out | when they sound |
 //! | [`output`] | frames to a card, and when they leave it | what they say |
 //! | [`engine`] | the loop of one output | the store, the web |
+//! | [`intake`] | a recording's way into the catalogue | who asks, and by which way |
+//! | [`rehearsal`] | days through the engine, in seconds | what time it is |
 //! | [`store`] | SQLite: journal, catalogue, people | sound |
 //! | [`web`] | HTTP | outputs and files |
 //! | [`text`] | every Vietnamese sentence | what happens next |
@@ -77,6 +79,7 @@ pub mod engine;
 pub mod intake;
 pub mod media;
 pub mod output;
+pub mod rehearsal;
 pub mod schedule;
 pub mod segment;
 pub mod sequencer;

@@ -33,6 +33,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("store", &["asrun", "access", "segment", "schedule", "timeline"]),
     // A recording's way in, the same for the command line and for HTTP.
     ("intake", &["media", "store", "segment", "clock"]),
+    // Days through the engine, the same for the command line and for the console.
+    ("rehearsal", &["engine", "output", "clock", "sequencer", "timeline", "asrun", "schedule"]),
     // Says everything that rooms report, and what `media` found of a file.
     ("text", &["schedule", "timeline", "sequencer", "asrun", "access", "segment", "media", "store", "clock"]),
     (
@@ -45,6 +47,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "access",
             "segment",
             "intake",
+            "rehearsal",
             "store",
             "media",
             "engine",

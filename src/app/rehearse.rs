@@ -1,6 +1,5 @@
-//! Days through the real engine on simulated time, decoding and mixing included.
+//! `rehearse`: days through the real engine, printed as the log that they would give.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -9,14 +8,9 @@ use super::cli::{Rehearse, Shape};
 use super::commands::{self, say};
 use super::exit::Exit;
 use super::station::Station;
-use crate::asrun::{Airing, Entry, Fact, Outcome};
-use crate::clock::{Clock, ClockHealth, ManualClock};
-use crate::engine::handle::Command;
-use crate::engine::preroll::Inline;
-use crate::engine::{Parts, Rehearsal as Engine};
-use crate::output::rehearsal::Rehearsal;
+use crate::asrun::{Airing, Outcome};
 use crate::output::wav::WavFile;
-use crate::sequencer::Settings;
+use crate::rehearsal;
 use crate::text::table::Table;
 use crate::text::{console, outcome};
 use crate::timeline::Timeline;
@@ -33,52 +27,10 @@ pub fn rehearse(station: &Station, options: &Rehearse, now: Timestamp) -> anyhow
     let plan = commands::plan_of(station, schedule, &options.days, now)?;
     let mut airings = Vec::new();
     for timeline in &plan.timelines {
-        let settings = plan.schedule.output(&timeline.output).map_or_else(Settings::default, |line| {
-            Settings { lead: line.lead, tail: line.tail, ..Settings::default() }
-        });
-        airings.extend(run(station, timeline, settings, options.wav.as_deref())?);
+        let wav = options.wav.as_deref().map(WavFile::create).transpose()?;
+        airings.extend(rehearsal::rehearse(&station.audio(), &plan.schedule, timeline, wav)?);
     }
     report(&airings, &plan.timelines, options.days.format.format)
-}
-
-/// Runs one output's timeline; gives what would be logged, by planned start.
-pub fn run(
-    station: &Station,
-    timeline: &Arc<Timeline>,
-    settings: Settings,
-    wav: Option<&Path>,
-) -> anyhow::Result<Vec<Airing>> {
-    let clock = Arc::new(ManualClock::new(timeline.window.from));
-    let kept = wav.map(WavFile::create).transpose()?;
-    let output = Box::new(Rehearsal::new(Arc::clone(&clock), kept));
-    let tail = settings.tail;
-    let parts = Parts {
-        output: timeline.output.clone(),
-        settings,
-        clock: Arc::clone(&clock) as Arc<dyn Clock>,
-        opener: Arc::new(Inline { audio: station.audio() }),
-        amplifier: Box::new(|_| {}),
-    };
-    let mut engine = Engine::new(parts, output);
-    engine.handle().send(Command::Clock(ClockHealth::Synchronised))?;
-    engine.handle().send(Command::Load { timeline: Arc::clone(timeline), settled: Arc::default() })?;
-    let mut airings = std::collections::BTreeMap::new();
-    let mut note = |fact: Fact| {
-        if let Some(entry) = Entry::of(&fact, &[])
-            && let Some((_, cue)) = entry.subject()
-        {
-            let cue = cue.clone();
-            let before = airings.remove(&cue);
-            airings.extend(Airing::after(before, &entry).map(|airing| (cue, airing)));
-        }
-    };
-    // The last block may begin just before the window's end.
-    let over = timeline.blocks.last().map_or(timeline.window.to, |block| block.end.max(timeline.window.to));
-    engine.run_until(over + tail + SignedDuration::from_secs(1), &mut note);
-    engine.finish(&mut note);
-    let mut airings: Vec<Airing> = airings.into_values().collect();
-    airings.sort_by_key(|airing| airing.item.planned);
-    Ok(airings)
 }
 
 fn report(airings: &[Airing], timelines: &[Arc<Timeline>], shape: Shape) -> anyhow::Result<Exit> {

@@ -7,12 +7,11 @@ use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use loa::app::commands;
 use loa::app::planner;
-use loa::app::rehearse;
 use loa::app::serve::intake;
 use loa::app::station::Station as Folder;
 use loa::asrun::Outcome;
 use loa::clock::{Clock, ManualClock};
-use loa::sequencer::Settings;
+use loa::rehearsal::rehearse;
 use loa::store::Store;
 use loa::timeline::{Severity, Window};
 use tempfile::TempDir;
@@ -76,7 +75,7 @@ fn the_example_week_is_whole_and_its_sunday_airs_to_the_last_frame() {
 
     let sunday = Window { from: midnight + SignedDuration::from_hours(6 * 24), to: window.to };
     let sunday = planner::plan(&store, Arc::clone(&plan.schedule), Arc::default(), sunday, midnight).unwrap();
-    let airings = rehearse::run(&station, &sunday.timelines[0], Settings::default(), None).unwrap();
+    let airings = rehearse(&station.audio(), &sunday.schedule, &sunday.timelines[0], None).unwrap();
     assert_eq!(airings.len(), sunday.timelines[0].cues().count());
     for airing in &airings {
         assert_eq!(airing.outcome(), Outcome::Aired, "{}", airing.item.cue);
