@@ -190,6 +190,32 @@ fn no_source_file_is_too_long() {
     assert_tidy(&broken);
 }
 
+/// Cargo builds nothing that no `mod` names, and says nothing of it: a file of tests was once left out so.
+#[test]
+fn no_source_file_is_left_out() {
+    let all: Vec<_> = sources("src").into_iter().chain(sources("tests")).collect();
+    let named: BTreeSet<&str> = all
+        .iter()
+        .flat_map(|source| source.text.lines())
+        .filter_map(|line| line.strip_suffix(';')?.split_once("mod ").map(|(_, name)| name))
+        .collect();
+    let roots = |name: &str| {
+        matches!(name, "src/lib.rs" | "src/main.rs")
+            || (name.starts_with("tests/") && name.matches('/').count() == 1)
+    };
+    let broken: Vec<_> = all
+        .iter()
+        .map(|source| source.name.as_str())
+        .filter(|name| !roots(name) && !name.ends_with("/main.rs"))
+        .filter(|name| {
+            let path = name.trim_end_matches("/mod.rs").trim_end_matches(".rs");
+            !named.contains(path.rsplit('/').next().unwrap_or(path))
+        })
+        .map(|name| format!("{name}: no `mod` names it"))
+        .collect();
+    assert_tidy(&broken);
+}
+
 #[test]
 fn no_test_is_left_out_or_expected_to_panic() {
     // Put together here, so that this file does not hold them itself.

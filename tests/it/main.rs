@@ -10,6 +10,7 @@
 )]
 
 mod anomalies;
+mod example;
 mod interrupt;
 mod late;
 mod restart;
