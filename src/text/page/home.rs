@@ -52,6 +52,11 @@ pub fn in_(wait: SignedDuration) -> String {
     format!("còn {}", date::wait(wait))
 }
 
+/// Nobody may approve.
+pub const NOBODY_APPROVES: &str = "Chưa có người duyệt";
+/// What that means.
+pub const NOBODY_APPROVES_MEANS: &str = "Không ai duyệt được bản ghi mới, nên bản ghi mới không lên loa. Hãy giao vai trò người duyệt cho một người.";
+
 /// Recordings that wait for approval.
 pub fn pending(count: usize) -> String {
     format!("{count} bản ghi đang chờ duyệt")

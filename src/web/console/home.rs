@@ -13,7 +13,7 @@ use super::to_do::to_do;
 use super::visitor::Visitor;
 use crate::asrun::{Airing, Outcome};
 use crate::engine::handle::Status;
-use crate::store::AiringFilter;
+use crate::store::{AiringFilter, Store};
 use crate::text::outcome::{cause, outcome_name};
 use crate::text::page::home::{self as say, Lamp};
 use crate::text::page::{date, names};
@@ -36,7 +36,8 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
     let (from, to) =
         (start_of(today, zone), today.checked_add(1.day()).ok().and_then(|next| start_of(next, zone)));
     let filter = AiringFilter { from, to, ..AiringFilter::default() };
-    let aired = state.store.run(move |store| store.airings(&filter)).await?.airings;
+    let read = move |store: &Store| Ok((store.airings(&filter)?.airings, store.users()?));
+    let (aired, users) = state.store.run(read).await?;
     let day = (from.unwrap_or(now), to.unwrap_or(now));
     let content = html! {
         p.lead { (date::day(today)) }
@@ -44,7 +45,7 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
             section.air #air data-live { (on_air(&state, now, zone)) }
             div.side {
                 section #lamps data-live { (lamps(&wrong)) }
-                section #to-do data-live { (to_do(&plan, visitor.person.user(), now)) }
+                section #to-do data-live { (to_do(&plan, visitor.person.user(), &users, now)) }
             }
             section.today #today data-live { (rundown(&plan, &aired, day, now)) }
         }

@@ -9,15 +9,15 @@ use crate::access::{Permission, permit};
 use crate::segment::State as Stand;
 use crate::store::User;
 use crate::text::finding::{Names, findings};
-use crate::text::page::{capital, home as say};
+use crate::text::page::{capital, home as say, names};
 use crate::timeline::plan::Plan;
 use crate::timeline::{Absence, Finding, FindingKind, Severity};
 
 /// How far ahead things to do are looked for.
 const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// The list, for somebody who can do some of it.
-pub(super) fn to_do(plan: &Plan, user: &User, now: Timestamp) -> Markup {
+/// The list, for somebody who can do some of it; `users` are all there are.
+pub(super) fn to_do(plan: &Plan, user: &User, users: &[User], now: Timestamp) -> Markup {
     let until = now + AHEAD;
     let matters = |f: &&Finding| f.severity > Severity::Note && (now..until).contains(&f.at);
     let mut said: Vec<_> = plan
@@ -26,13 +26,18 @@ pub(super) fn to_do(plan: &Plan, user: &User, now: Timestamp) -> Markup {
         .flat_map(|timeline| findings(timeline.findings.iter().filter(matters), &Names::of(plan, timeline)))
         .collect();
     said.sort_by_key(|said| (Reverse(said.first.severity), said.first.at));
+    let approves = |user: &User| user.revoked.is_none() && permit(&user.roles, Permission::Approve);
+    let nobody_approves = !users.iter().any(approves);
     let pending = plan.catalog.iter().filter(|segment| segment.state == Stand::Pending).count();
     html! {
         h2 { (say::TO_DO) }
-        @if said.is_empty() && pending == 0 {
+        @if said.is_empty() && pending == 0 && !nobody_approves {
             p.note.good { (say::NOTHING_TO_DO) }
         } @else {
             ol.to-do {
+                @if nobody_approves {
+                    li.bad { strong { (say::NOBODY_APPROVES) } p { (say::NOBODY_APPROVES_MEANS) } (way(user, Permission::ManageUsers, "/nguoi-dung", names::PEOPLE)) }
+                }
                 @if pending > 0 {
                     li.warn { strong { (say::pending(pending)) } p { (say::PENDING_MEANS) } (way(user, Permission::Approve, "/duyet", say::TO_APPROVE)) }
                 }

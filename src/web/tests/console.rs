@@ -194,3 +194,15 @@ async fn pages_load_nothing_from_elsewhere_and_run_nothing_written_into_them() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_station_where_nobody_approves_is_told_so() {
+    let site = Site::new();
+    let cookie = site.cookie("admin").await;
+    let missing = "Chưa có người duyệt";
+    assert!(!site.page(&cookie, "/").await.text().contains(missing));
+    for approver in ["approver", "second"] {
+        site.state.store.revoke_user(approver, site.clock.now()).unwrap();
+    }
+    assert!(site.page(&cookie, "/").await.text().contains(missing));
+}
