@@ -468,3 +468,41 @@ fn a_log_that_was_changed_is_told() {
     drop(database);
     assert_eq!(station.run(&["verify"]).status.code(), Some(4));
 }
+
+/// Plays a station on a small disk of its own: once, so that it has its reserve; then full to the last byte.
+const ON_A_FULL_DISK: &str = r#"
+    mount -t tmpfs -o size=96m tmpfs "$3"
+    cp -r "$2/schedule" "$2/audio" "$2/data" "$3"
+    "$1" --station "$3" serve --listen 127.0.0.1:0 --output null & first=$!
+    while ! [ -e "$3/data/reserve" ]; do sleep 0.05; done
+    kill -9 $first; wait $first || true
+    cat /dev/zero >"$3/fill" 2>/dev/null || true
+    [ "$(df --output=avail "$3" | tail -n 1)" -eq 0 ]
+    timeout 60 "$1" --station "$3" serve --listen 127.0.0.1:0 --output null & second=$!
+    until "$1" --station "$3" airings | grep -q "đã phát"; do kill -0 $second; sleep 0.2; done
+    kill $second; wait $second
+    "$1" --station "$3" verify
+    "$1" --station "$3" airings --format json >"$2/airings.json"
+"#;
+
+#[test]
+fn a_station_whose_disk_is_full_still_starts_plays_and_keeps_its_log() {
+    let station = Station::new();
+    station.record(&[("mot.wav", 440, 2)]);
+    station.play(&station.soon(12), &["mot.wav"]);
+    let disk = tempfile::tempdir().unwrap();
+    let output = Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-eu", "-c", ON_A_FULL_DISK, "sh"])
+        .args([Path::new(env!("CARGO_BIN_EXE_loa")), station.path(), disk.path()])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said =
+        String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("the reserve was given up"), "{said}");
+    let airings: Vec<Airing> =
+        serde_json::from_str(&fs::read_to_string(station.path().join("airings.json")).unwrap()).unwrap();
+    assert_eq!(airings.len(), 1);
+    assert_eq!(airings[0].outcome(), Outcome::Aired);
+}

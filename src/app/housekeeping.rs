@@ -78,6 +78,9 @@ impl Chores {
                 error!(error = &failure as &dyn std::error::Error, "the database could not be tidied");
             }
         }
+        if let Err(failure) = self.store.keep_reserve() {
+            warn!(error = &failure as &dyn std::error::Error, "no reserve is kept for a full disk");
+        }
         match clean_incoming(&self.station.audio(), self.clock.now() - LONGEST_UPLOAD) {
             Ok(_) => {}
             Err(cause) => {

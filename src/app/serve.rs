@@ -53,6 +53,9 @@ pub fn serve(station: &Station, listen: SocketAddr, output: Option<&str>) -> any
     let _lock = station.lock()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let store = Store::open(&station.data())?;
+    if let Err(failure) = store.keep_reserve() {
+        warn!(error = &failure as &dyn std::error::Error, "no reserve is kept for a full disk");
+    }
     let plan = match boot(station, &store, clock.now()) {
         Ok(plan) => Arc::new(plan),
         Err(BootError::Schedule(problems)) => {

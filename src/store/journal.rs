@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::airings::{airing_from_json, apply};
 use super::error::Doing;
 use super::head::{self, Head};
+use super::reserve::Reserve;
 use super::{Store, StoreError, in_transaction};
 use crate::asrun::{Airing, Closed, Entry, Fact, Note, OpenTake, recover};
 use crate::schedule::OutputId;
@@ -163,6 +164,10 @@ impl Store {
             Fact::Closed(closed) => self.record_in(fact, &closed.output),
             Fact::NotAired(not_aired) => self.record_in(fact, &not_aired.output),
         };
+        if recorded.is_err() {
+            // The next try may find room.
+            Reserve::of(self.dir()).give_up_if_full();
+        }
         self.inner.log_fails.store(recorded.is_err(), Ordering::Relaxed);
         recorded
     }

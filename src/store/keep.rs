@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::Doing;
+use super::reserve::Reserve;
 use super::{DATABASE, MIGRATIONS, Store, StoreError, head, journal};
 
 /// Heartbeats of outputs that are no more are forgotten after this.
@@ -27,6 +28,15 @@ impl Store {
         })?;
         std::fs::File::open(&aside).and_then(|copy| copy.sync_all()).map_err(|cause| file("write", cause))?;
         std::fs::rename(&aside, to).map_err(|cause| file("write", cause))
+    }
+
+    /// Keeps a piece of the disk back, for a day on which it is full.
+    pub fn keep_reserve(&self) -> Result<(), StoreError> {
+        Reserve::of(self.dir()).keep().map_err(|cause| StoreError::File {
+            operation: "keep a reserve in",
+            path: self.dir().to_owned(),
+            cause,
+        })
     }
 
     /// Forgets what is not a fact and has no use any more, and lets SQLite look after its indexes. Airings stay for ever.

@@ -11,6 +11,7 @@ mod journal;
 mod keep;
 mod logins;
 mod people;
+mod reserve;
 mod segments;
 #[cfg(test)]
 mod tests;
@@ -35,12 +36,14 @@ pub use error::StoreError;
 pub use keep::restore;
 pub use logins::{LINK_DAYS, Link};
 pub use people::{Act, Secret, User};
+pub use reserve::free_bytes;
 pub use segments::{Added, SegmentEvent, SegmentFilter, Step, searchable};
 pub use verify::{Bad, Fault, Verdict};
 pub use version::Version;
 
 use crate::schedule::{OutputId, Schedule};
 use error::Doing;
+use reserve::Reserve;
 
 /// The database's file inside the data folder.
 pub const DATABASE: &str = "loa.db";
@@ -127,6 +130,7 @@ impl Store {
             path: dir.clone(),
             cause,
         })?;
+        Reserve::of(&dir).give_up_if_full();
         let file = dir.join(DATABASE);
         let mut connection = open_writer(&file).map_err(|error| error.in_file(&file))?;
         migrate(&mut connection, &file).map_err(|error| error.in_file(&file))?;

@@ -16,6 +16,7 @@ use crate::clock::ClockHealth;
 use crate::engine::handle::{Handle, Status};
 use crate::schedule::Output;
 use crate::segment::State as Stand;
+use crate::store::free_bytes;
 use crate::timeline::Layer;
 use crate::web::State;
 use crate::web::person::{Person, See, peer};
@@ -101,8 +102,7 @@ fn troubles(engine: &Handle, now: Timestamp) -> Option<String> {
 async fn disk_free(state: &State) -> Option<u64> {
     let dir = state.store.dir().to_owned();
     // A disk that hangs would hang the question too.
-    let asked = tokio::task::spawn_blocking(move || nix::sys::statvfs::statvfs(&dir).ok()).await.ok()??;
-    Some(asked.blocks_available().saturating_mul(asked.fragment_size()))
+    tokio::task::spawn_blocking(move || free_bytes(&dir)).await.ok()?
 }
 
 /// Who may read the numbers: the machine itself, which is where a collector runs, or whoever may see the station.

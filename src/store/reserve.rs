@@ -1,0 +1,95 @@
+//! A piece of the disk kept back: a station whose disk is full still starts, plays and keeps its log.
+//!
+//! The reserve is a file that takes up room and is nothing else. Where the disk is full it is removed, which is enough
+//! for weeks of log, and kept back again at night once somebody has made room.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::posix_fallocate;
+use nix::sys::statvfs::statvfs;
+
+/// What is kept back: about 20,000 airings, weeks of them.
+const RESERVED: u64 = 16 * 1024 * 1024;
+/// With less than this the database may not open: it needs its two helper files, and a copy of what it changes.
+const FULL: u64 = 2 * 1024 * 1024;
+/// The reserve is not what fills a small disk.
+const AMPLE: u64 = 4 * RESERVED;
+
+/// The reserve of a data folder.
+#[derive(Debug)]
+pub(super) struct Reserve {
+    file: PathBuf,
+}
+
+impl Reserve {
+    pub(super) fn of(dir: &Path) -> Self {
+        Self { file: dir.join("reserve") }
+    }
+
+    /// Gives the reserve up where the disk is full.
+    pub(super) fn give_up_if_full(&self) {
+        if self.free().is_none_or(|free| free >= FULL) {
+            return;
+        }
+        match fs::remove_file(&self.file) {
+            Ok(()) => {
+                tracing::error!(
+                    bytes = RESERVED,
+                    "the disk is full: the reserve was given up for the log; make room"
+                );
+            }
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
+            Err(cause) => {
+                tracing::error!(
+                    error = &cause as &dyn std::error::Error,
+                    "the disk is full, and the reserve cannot be removed"
+                );
+            }
+        }
+    }
+
+    /// Keeps it back, where there is room for it several times over.
+    pub(super) fn keep(&self) -> io::Result<()> {
+        if fs::exists(&self.file)? || self.free().is_none_or(|free| free < AMPLE) {
+            return Ok(());
+        }
+        let kept = File::create(&self.file)
+            .and_then(|file| Ok(posix_fallocate(file, 0, RESERVED.try_into().unwrap_or(i64::MAX))?));
+        if kept.is_err() {
+            // A part of it would be taken for the whole. What filled the disk meanwhile is the error that is told.
+            drop(fs::remove_file(&self.file));
+        }
+        kept
+    }
+
+    /// Bytes that are free for us beside it.
+    fn free(&self) -> Option<u64> {
+        free_bytes(self.file.parent()?)
+    }
+}
+
+/// Bytes that are free for this program where a folder is; none where the system does not say.
+pub fn free_bytes(dir: &Path) -> Option<u64> {
+    let asked = statvfs(dir).ok()?;
+    Some(asked.blocks_available().saturating_mul(asked.fragment_size()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reserve_takes_up_room_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let reserve = Reserve::of(dir.path());
+        reserve.keep().unwrap();
+        let kept = fs::metadata(dir.path().join("reserve")).unwrap();
+        assert_eq!(kept.len(), RESERVED);
+        assert!(std::os::unix::fs::MetadataExt::blocks(&kept) * 512 >= RESERVED, "room, not a hole");
+        reserve.keep().unwrap();
+        reserve.give_up_if_full();
+        assert!(dir.path().join("reserve").exists(), "there is room enough");
+    }
+}
