@@ -12,7 +12,7 @@ use crate::clock::ClockHealth;
 use crate::media::source::MemorySource;
 use crate::schedule::OutputId;
 use crate::segment::SegmentId;
-use crate::sequencer::{Interrupt, InterruptId};
+use crate::sequencer::{self, Interrupt, InterruptId, Repeats};
 use crate::timeline::{CueId, Layer, Timeline};
 
 /// Commands an engine has not yet taken; people give a few a day.
@@ -115,7 +115,7 @@ pub struct Status {
     /// What the timeline has next.
     pub next: Option<Next>,
     /// Interrupts in force, whether they sound now or wait for their next repeat.
-    pub interrupts: Vec<InterruptId>,
+    pub interrupts: Vec<InForce>,
     /// The loudest sample of the last turns, in dBFS; −120 for silence.
     pub peak_dbfs: f32,
     /// The device's stable name.
@@ -171,6 +171,49 @@ pub struct OnAir {
     pub since: Timestamp,
     /// When it is planned to end.
     pub until: Timestamp,
+}
+
+/// An interrupt in force: until its last airing is over, or it is called off.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct InForce {
+    /// Its id: to call it off, and to find it in the log.
+    pub id: InterruptId,
+    /// Its rank.
+    pub layer: Layer,
+    /// Its segment.
+    pub segment: SegmentId,
+    /// Its segment's title.
+    pub title: String,
+    /// Who ordered it.
+    pub by: String,
+    /// When it was ordered.
+    pub since: Timestamp,
+    /// Which of its airings sounds or is next, counted from 1.
+    pub airing: u32,
+    /// How often it sounds.
+    pub repeats: Repeats,
+    /// Whether it sounds now.
+    pub on_air: bool,
+    /// When it sounds next, after what sounds now; none where that is the last time.
+    pub next: Option<Timestamp>,
+}
+
+impl From<sequencer::InForce<'_>> for InForce {
+    fn from(from: sequencer::InForce<'_>) -> Self {
+        let what = from.what;
+        Self {
+            id: what.id.clone(),
+            layer: what.layer,
+            segment: what.segment.id.clone(),
+            title: what.segment.words.title.clone(),
+            by: what.by.clone(),
+            since: from.since,
+            airing: u32::from(from.airing) + 1,
+            repeats: what.repeats,
+            on_air: from.on_air,
+            next: from.next,
+        }
+    }
 }
 
 /// What the timeline has next.

@@ -1,6 +1,6 @@
 //! What people see of the engine.
 
-use super::handle::{Next, OnAir, SILENCE_DBFS, Status};
+use super::handle::{InForce, Next, OnAir, SILENCE_DBFS, Status};
 use super::{Engine, Stage};
 
 impl Engine {
@@ -31,7 +31,7 @@ impl Engine {
             layer: view.layer,
             on_air,
             next,
-            interrupts: view.interrupts().cloned().collect(),
+            interrupts: view.interrupts().map(InForce::from).collect(),
             peak_dbfs,
             device: self.output.device(),
             up: self.up,

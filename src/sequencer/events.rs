@@ -79,6 +79,10 @@ impl Sequencer {
     }
 
     fn interrupt(&mut self, what: &Arc<Interrupt>, pass: &mut Pass<'_>) {
+        // A button that was pressed twice.
+        if !self.ordered.insert(what.id.clone()) {
+            return;
+        }
         let order = Order::new(what, pass.now);
         // Who ordered it may not have heard yet that it was withdrawn.
         if self.withdrawn.contains(&what.segment.id) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Action, Interrupt, Pass, Repeats, Sequencer, Voice};
+use super::{Action, InForce, Interrupt, Pass, Repeats, Sequencer, Voice};
 use crate::asrun::Cause;
 use crate::schedule::{Late, SlotId};
 use crate::timeline::{BlockId, Content, Cue, CueId, Form, INTERRUPT_SESSION, Join, Layer};
@@ -14,6 +14,8 @@ use crate::timeline::{BlockId, Content, Cue, CueId, Form, INTERRUPT_SESSION, Joi
 #[derive(Debug, Clone)]
 pub(super) struct Order {
     pub(super) what: Arc<Interrupt>,
+    /// When it was ordered.
+    since: Timestamp,
     /// Which of its airings is next, or on air.
     pub(super) piece: u16,
     /// When that is due.
@@ -37,7 +39,7 @@ pub(super) enum Turn {
 impl Order {
     /// A person takes the air.
     pub(super) fn new(what: &Arc<Interrupt>, now: Timestamp) -> Self {
-        Self { what: Arc::clone(what), piece: 0, due: now, turn: Turn::Waiting }
+        Self { what: Arc::clone(what), since: now, piece: 0, due: now, turn: Turn::Waiting }
     }
 
     /// The cue of its next airing.
@@ -77,14 +79,27 @@ impl Order {
 
     /// Goes on to the next airing; false when that was the last.
     pub(super) fn advance(&mut self) -> bool {
+        let Some((piece, due)) = self.after() else { return false };
+        (self.piece, self.due, self.turn) = (piece, due, Turn::Waiting);
+        true
+    }
+
+    /// The airing after the one under way, and when it is due.
+    fn after(&self) -> Option<(u16, Timestamp)> {
         let started = match &self.turn {
             Turn::OnAir(_, started) => *started,
             Turn::Waiting | Turn::Preparing(_) | Turn::Ready(_) => self.due,
         };
-        self.piece = self.piece.saturating_add(1);
-        self.due = started.saturating_add(self.what.repeats.before(self.piece)).unwrap_or(Timestamp::MAX);
-        self.turn = Turn::Waiting;
-        self.piece < self.what.repeats.at_most
+        let repeats = &self.what.repeats;
+        let piece = self.piece.checked_add(1).filter(|piece| repeats.include(*piece))?;
+        Some((piece, started.saturating_add(repeats.before(piece)).unwrap_or(Timestamp::MAX)))
+    }
+
+    /// How it stands, for people.
+    pub(super) fn in_force(&self) -> InForce<'_> {
+        let on_air = matches!(self.turn, Turn::OnAir(..));
+        let next = if on_air { self.after().map(|(_, due)| due) } else { Some(self.due) };
+        InForce { what: &self.what, since: self.since, airing: self.piece, on_air, next }
     }
 }
 

@@ -60,8 +60,8 @@ pub struct Interrupt {
 /// every so often until the all-clear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repeats {
-    /// How many times at most.
-    pub at_most: u16,
+    /// How many times at most; none for as often as it takes, until it is called off.
+    pub at_most: Option<u16>,
     /// Distance from start to start for the first `close`, counted from the second.
     pub soon: SignedDuration,
     /// How many repeats are `soon` apart.
@@ -73,7 +73,12 @@ pub struct Repeats {
 impl Repeats {
     /// Once and no more.
     pub const ONCE: Self =
-        Self { at_most: 1, soon: SignedDuration::ZERO, close: 0, then: SignedDuration::ZERO };
+        Self { at_most: Some(1), soon: SignedDuration::ZERO, close: 0, then: SignedDuration::ZERO };
+
+    /// Whether an airing is one of them, counted from 0.
+    pub fn include(&self, airing: u16) -> bool {
+        self.at_most.is_none_or(|most| airing < most)
+    }
 }
 
 /// What happened.
@@ -227,6 +232,8 @@ pub struct Sequencer {
     plan: Plan,
     withdrawn: BTreeSet<SegmentId>,
     orders: Vec<Order>,
+    /// Every interrupt that was ever ordered: one that is told twice is one.
+    ordered: BTreeSet<InterruptId>,
     air: Air,
     /// Stopped on the spot and still fading, with the instant until which their `Ended` is waited for.
     fading: Vec<(CueId, Timestamp)>,
@@ -254,10 +261,25 @@ pub struct View<'a> {
     orders: &'a [Order],
 }
 
+/// An interrupt in force: until its last airing is over, or it is called off.
+#[derive(Debug, Clone, Copy)]
+pub struct InForce<'a> {
+    /// It.
+    pub what: &'a Interrupt,
+    /// When it was ordered.
+    pub since: Timestamp,
+    /// Which of its airings sounds or is next, counted from 0.
+    pub airing: u16,
+    /// Whether that sounds.
+    pub on_air: bool,
+    /// When the next airing is due, after the one on air; none where that is the last.
+    pub next: Option<Timestamp>,
+}
+
 impl<'a> View<'a> {
     /// The interrupts in force, in the order in which they came.
-    pub fn interrupts(&self) -> impl Iterator<Item = &'a InterruptId> + use<'a> {
-        self.orders.iter().map(|order| &order.what.id)
+    pub fn interrupts(&self) -> impl Iterator<Item = InForce<'a>> + use<'a> {
+        self.orders.iter().map(Order::in_force)
     }
 }
 
@@ -307,6 +329,7 @@ impl Sequencer {
             settings,
             withdrawn: BTreeSet::new(),
             orders: Vec::new(),
+            ordered: BTreeSet::new(),
             air: Air::Silent,
             fading: Vec::new(),
             amplifier: Amplifier::Off,
@@ -451,6 +474,13 @@ impl Sequencer {
             self.unchain(pass.out);
         }
     }
+}
+
+/// How far into it a cue begins whose air is taken until `free`; none where it sounds no more.
+///
+/// `limit` is where its block ends. For people: what else comes in between is not foreseen.
+pub fn resumes(cue: &Cue, free: Timestamp, limit: Timestamp) -> Option<SignedDuration> {
+    (free <= late::latest_start(cue, limit)).then(|| late::skip_at(cue, free))
 }
 
 /// A difference between the expected and the given `now` beyond this is a step of the clock, or a gap in the output;

@@ -96,12 +96,12 @@ fn run(cues: &[C], happenings: &[(i64, Happening)], nudge: bool) -> (Sim, Vec<C>
         sim.run_to(then);
         match happening {
             Happening::Take { layer, length, repeats } => {
-                let repeats = Repeats { at_most: *repeats, soon: secs(20), close: 1, then: secs(45) };
+                let repeats = Repeats { at_most: Some(*repeats), soon: secs(20), close: 1, then: secs(45) };
                 let what = Interrupt { repeats, ..interrupt(&format!("i{n}"), *layer, *length) };
                 sim.tell(Event::Interrupt(Arc::new(what)));
             }
             Happening::GiveBack => {
-                let last = sim.sequencer.view().interrupts().last().cloned();
+                let last = sim.sequencer.view().interrupts().last().map(|one| one.what.id.clone());
                 if let Some(last) = last {
                     sim.tell(Event::CallOff(last));
                 }

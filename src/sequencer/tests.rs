@@ -188,7 +188,7 @@ fn a_live_waits_for_an_emergency_and_an_emergency_for_nobody() {
 #[test]
 fn an_emergency_repeats_and_the_schedule_goes_on_between() {
     let mut sim = from_start(600, [c("a", 0, 300)]);
-    let repeats = Repeats { at_most: 3, soon: secs(50), close: 1, then: secs(100) };
+    let repeats = Repeats { at_most: Some(3), soon: secs(50), close: 1, then: secs(100) };
     sim.run_to(s(10)).tell(Event::Interrupt(Arc::new(super::Interrupt {
         repeats,
         ..interrupt("x", Layer::Emergency, 20)
@@ -199,6 +199,28 @@ fn an_emergency_repeats_and_the_schedule_goes_on_between() {
         began,
         ["a@0.0", "x@10.1", "a+30.1@30.1", "x@60.1", "a+80.1@80.1", "x@160.1", "a+180.1@180.1"]
     );
+}
+
+#[test]
+fn an_emergency_without_an_end_repeats_until_it_is_called_off_and_a_second_press_orders_nothing() {
+    let mut sim = from_start(600, []);
+    let repeats = Repeats { at_most: None, soon: secs(50), close: 2, then: secs(100) };
+    let order = Arc::new(super::Interrupt { repeats, ..interrupt("x", Layer::Emergency, 20) });
+    sim.run_to(s(10)).tell(Event::Interrupt(Arc::clone(&order)));
+    sim.run_to(s(15)).tell(Event::Interrupt(Arc::clone(&order)));
+    sim.run_to(s(20));
+    let shown = |sim: &Sim| {
+        let all: Vec<_> = sim.sequencer.view().interrupts().map(|one| (one.airing, one.on_air)).collect();
+        all
+    };
+    assert_eq!(shown(&sim), [(0, true)]);
+    sim.run_to(s(500));
+    assert_eq!(shown(&sim), [(6, false)]);
+    sim.tell(Event::CallOff("x".into())).tell(Event::Interrupt(order));
+    sim.run_to(s(5_000));
+    assert_eq!(shown(&sim), []);
+    let began: Vec<_> = heard(&sim).into_iter().filter(|line| line.starts_with('x')).collect();
+    assert_eq!(began, ["x@10.1", "x@60.1", "x@110.1", "x@210.1", "x@310.1", "x@410.1"]);
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn an_emergency_sounds_in_quiet_hours_and_repeats_until_it_is_called_off() {
     let mut station = station("21:00:00");
     station.boot().unwrap();
     station.run_until(at(23, "22:00:00"));
-    let repeats = Repeats { at_most: 10, soon: seconds(300), close: 2, then: seconds(1_800) };
+    let repeats = Repeats { at_most: Some(10), soon: seconds(300), close: 2, then: seconds(1_800) };
     station.interrupt("lu", "tin-khan", Layer::Emergency, repeats);
     station.run_until(at(23, "22:45:00"));
     let heard = station.heard(at(23, "21:00:00"), at(23, "23:59:00"));

@@ -55,8 +55,8 @@ enum Rank {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Again {
-    /// How many times at most, the first included.
-    at_most: u16,
+    /// How many times at most, the first included; until it is called off where it is not said.
+    at_most: Option<u16>,
     /// Minutes from start to start of the first repeats.
     soon_min: Option<u32>,
     /// How many repeats are that close.
@@ -72,7 +72,7 @@ impl Again {
             let fits = (1..=MOST_MINUTES).contains(&minutes);
             if fits { Ok(SignedDuration::from_mins(minutes.into())) } else { Err(Problem::field("repeats")) }
         };
-        if self.at_most == 0 {
+        if self.at_most == Some(0) {
             return Err(Problem::field("repeats"));
         }
         Ok(Repeats {
@@ -155,7 +155,7 @@ pub(super) async fn call_off(
         return Err(Refusal::NoInterrupt.into());
     }
     let id = InterruptId::new(id);
-    let known = state.engines.iter().any(|engine| engine.status().interrupts.contains(&id));
+    let known = state.engines.iter().any(|engine| engine.status().interrupts.iter().any(|one| one.id == id));
     // Also where none knows of it: it may have been ordered a moment ago.
     let sent: Vec<_> = state.engines.iter().map(|engine| engine.send(Command::CallOff(id.clone()))).collect();
     if !known {

@@ -3,13 +3,19 @@
 use futures_util::StreamExt as _;
 
 use super::*;
-use crate::engine::handle::OnAir;
+use crate::engine::handle::{InForce, OnAir};
 use crate::sequencer::{Interrupt, Repeats};
 
-fn ordered(site: &Site) -> Arc<Interrupt> {
+pub(super) fn ordered(site: &Site) -> Arc<Interrupt> {
     let command = site.commands.try_recv().unwrap();
     let Command::Interrupt(interrupt) = command else { panic!("no interrupt but {command:?}") };
     interrupt
+}
+
+/// An interrupt as the engine shows it while it sounds.
+pub(super) fn in_force(what: &Interrupt) -> InForce {
+    let since: Timestamp = NOW.parse().unwrap();
+    crate::sequencer::InForce { what, since, airing: 0, on_air: true, next: None }.into()
 }
 
 #[tokio::test]
@@ -42,14 +48,14 @@ async fn an_emergency_repeats_as_the_decision_says_and_is_called_off() {
     let answer = site.call("approver", "POST", "/api/v1/interrupts", order).await;
     let interrupt = ordered(&site);
     let (soon, then) = (SignedDuration::from_mins(5), SignedDuration::from_mins(30));
-    assert_eq!(interrupt.repeats, Repeats { at_most: 48, soon, close: 2, then });
+    assert_eq!(interrupt.repeats, Repeats { at_most: Some(48), soon, close: 2, then });
 
     let address = answer.header(header::LOCATION);
     // Before the engine shows it, the call goes through all the same.
     let early = site.call("approver", "DELETE", address, json!({})).await;
     assert_eq!(early.problem(), refused(404, "no-such-interrupt"));
     assert!(matches!(site.commands.try_recv(), Ok(Command::CallOff(id)) if id == interrupt.id));
-    site.status.as_ref().unwrap().send_modify(|status| status.interrupts.push(interrupt.id.clone()));
+    site.status.as_ref().unwrap().send_modify(|status| status.interrupts.push(in_force(&interrupt)));
     assert_eq!(site.call("approver", "DELETE", address, json!({})).await.status, StatusCode::NO_CONTENT);
     assert!(matches!(site.commands.try_recv(), Ok(Command::CallOff(id)) if id == interrupt.id));
     assert_eq!(site.acts().pop().unwrap().1, "interrupt.call-off");
