@@ -7,6 +7,7 @@
 //! the machine itself, and the page to sign in on. There is no default user and no default password: the first person
 //! comes in by a link that the machine prints, once, or is made on the command line.
 
+mod air;
 mod api;
 mod console;
 mod input;

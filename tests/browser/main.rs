@@ -11,6 +11,7 @@
     reason = "a test"
 )]
 
+mod air;
 mod driver;
 mod home;
 mod people;

@@ -137,9 +137,15 @@ impl Browser {
         let what = format!(
             "//*[self::button or self::a or self::label or self::summary][contains(normalize-space(), '{label}')]"
         );
-        let missing = || format!("`{label}` on {}:\n{}", self.path(), self.text());
+        self.press_on(&what);
+    }
+
+    /// Presses what an XPath finds.
+    #[track_caller]
+    pub fn press_on(&self, what: &str) {
+        let missing = || format!("`{what}` on {}:\n{}", self.path(), self.text());
         // A live part may be put in anew between the finding and the pressing.
-        eventually(missing, || self.session.find(&what).and_then(|found| self.session.click(&found).ok()));
+        eventually(missing, || self.session.find(what).and_then(|found| self.session.click(&found).ok()));
     }
 
     /// Somebody's first sign-in, or one with a new password.

@@ -1,5 +1,6 @@
 //! What the console's pages say.
 
+pub mod air;
 pub mod date;
 pub mod home;
 pub mod people;
@@ -30,6 +31,8 @@ pub const NO_SUCH_PAGE: &str = "Không có trang này";
 pub mod names {
     /// What is on air, what comes, what is to be done.
     pub const HOME: &str = "Hôm nay";
+    /// A person takes the air.
+    pub const AIR: &str = "Phát ngay";
     /// People.
     pub const PEOPLE: &str = "Người dùng";
     /// Signing in.

@@ -1,8 +1,11 @@
 //! Forms, as browsers send them.
 
+use std::convert::Infallible;
+
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts as _, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
 use super::page::Failure;
@@ -33,6 +36,19 @@ impl Fields {
     /// All values of a name: boxes that were ticked.
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// What an address asks for, after its `?`.
+#[derive(Debug)]
+pub(super) struct Query(pub(super) Fields);
+
+impl FromRequestParts<State> for Query {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, Infallible> {
+        let query = parts.uri.query().unwrap_or_default().as_bytes();
+        Ok(Self(Fields(form_urlencoded::parse(query).into_owned().collect())))
     }
 }
 

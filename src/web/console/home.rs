@@ -8,9 +8,11 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use maud::{Markup, html};
 
+use super::air;
 use super::page::{Failure, page};
 use super::to_do::to_do;
 use super::visitor::Visitor;
+use crate::access::{Permission, permit};
 use crate::asrun::{Airing, Outcome};
 use crate::engine::handle::Status;
 use crate::store::{AiringFilter, Store};
@@ -41,6 +43,7 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
     let day = (from.unwrap_or(now), to.unwrap_or(now));
     let content = html! {
         p.lead { (date::day(today)) }
+        @if permit(&visitor.person.user().roles, Permission::CallEmergency) { (air::urgent_now(&plan, now)) }
         div.home {
             section.air #air data-live { (on_air(&state, now, zone)) }
             div.side {

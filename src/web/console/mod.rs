@@ -7,6 +7,7 @@
 //! Whoever is not signed in gets to [`signin`] and nowhere else. Everything that changes something is a form of ours:
 //! it bears a key that only our pages know ([`form`]).
 
+mod air;
 mod assets;
 mod form;
 mod home;
@@ -40,6 +41,10 @@ pub(super) fn router() -> Router<State> {
         .route("/dang-nhap", get(signin::ask).post(signin::enter))
         .route("/dang-xuat", post(signin::leave))
         .route("/bat-dau/{link}", get(signin::ask_new).post(signin::set))
+        .route("/phat-ngay", get(air::choose).post(air::take))
+        .route("/phat-ngay/xac-nhan", get(air::ask))
+        .route("/phat-ngay/tra-song", post(air::call_off))
+        .route("/phat-ngay/dung", post(air::stop))
         .route("/nguoi-dung", get(people::list).post(people::add))
         .route("/nguoi-dung/{name}", get(people::one))
         .route("/nguoi-dung/{name}/vai-tro", post(people::roles))

@@ -4,21 +4,23 @@ use axum::http::{StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
+use super::air;
 use super::assets::{ICON, SCRIPT, STYLE};
 use super::form::KEY_FIELD;
 use super::visitor::Visitor;
 use crate::access::{Permission, permit};
-use crate::engine::handle::Handle;
 use crate::text;
 use crate::text::http::Refusal;
 use crate::text::page::names;
-use crate::timeline::Layer;
 use crate::web::State;
 use crate::web::problem::{Problem, kind};
 
 /// The pages that everybody finds at the top, with what one must be allowed to do there.
-const PAGES: [(&str, &str, Permission); 2] =
-    [("/", names::HOME, Permission::See), ("/nguoi-dung", names::PEOPLE, Permission::ManageUsers)];
+const PAGES: [(&str, &str, Permission); 3] = [
+    ("/", names::HOME, Permission::See),
+    ("/phat-ngay", names::AIR, Permission::CallEmergency),
+    ("/nguoi-dung", names::PEOPLE, Permission::ManageUsers),
+];
 
 /// A page of somebody who is signed in. `path` is the entry of [`PAGES`] it belongs to.
 pub(super) fn page<N>(
@@ -49,7 +51,7 @@ pub(super) fn page<N>(
                 }
             }
         }
-        (banner(state))
+        (air::banner(state, permit(roles, Permission::CallEmergency)))
         main #content tabindex="-1" { h1 { (title) } (content) }
     };
     frame(&format!("{title} – {station}"), &body)
@@ -76,21 +78,6 @@ fn frame(title: &str, body: &Markup) -> Html<String> {
         }
     };
     Html(page.into_string())
-}
-
-/// Says on every page that a person has the air, until they give it back.
-fn banner(state: &State) -> Markup {
-    let loudest = state.engines.iter().map(Handle::status).filter(|status| !status.interrupts.is_empty());
-    let emergency = loudest.map(|status| status.layer == Layer::Emergency).max();
-    html! {
-        div #banner data-live {
-            @match emergency {
-                Some(true) => p.banner.bad role="alert" { strong { (text::page::EMERGENCY_ON_AIR) } },
-                Some(false) => p.banner.warn role="status" { strong { (text::page::LIVE_ON_AIR) } },
-                None => {}
-            }
-        }
-    }
 }
 
 /// What makes a form ours.

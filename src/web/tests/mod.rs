@@ -1,6 +1,7 @@
 //! The real router over a real store, with engines that only listen.
 
 mod air;
+mod air_pages;
 mod connection;
 mod console;
 mod document;

@@ -61,7 +61,11 @@ function heard(event) {
     if (meter) meter.value = Math.max(meter.min, output.peak_dbfs);
   }
   const state = JSON.stringify(outputs.map((o) => [o.on_air, o.next, o.interrupts, o.up, o.clock, o.running]));
-  if (last && state !== last) renew();
+  if (last && state !== last) {
+    renew();
+    // What became of a cue is in the log a moment after it ended.
+    setTimeout(renew, 2000);
+  }
   last = state;
 }
 

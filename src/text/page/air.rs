@@ -1,0 +1,204 @@
+//! Phát ngay, khẩn cấp.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::date;
+use crate::schedule::{OutputId, QuietHours};
+use crate::sequencer::Repeats;
+use crate::timeline::Layer;
+
+/// What is in force.
+pub const IN_FORCE: &str = "Đang có hiệu lực";
+/// Gives the air back.
+pub const CALL_OFF: &str = "Trả lại sóng";
+/// What that means.
+pub const CALL_OFF_MEANS: &str =
+    "Bấm “Trả lại sóng”: bản này dừng ngay, không nhắc lại nữa, và loa phát tiếp theo lịch.";
+/// Sounds at this moment.
+pub const SOUNDS: &str = "đang phát";
+/// Recordings kept in memory.
+pub const READY: &str = "Khẩn cấp: bản ghi soạn sẵn";
+/// What that means.
+pub const READY_MEANS: &str =
+    "Có sẵn trong máy: phát được cả khi đĩa hỏng. Bấm một bản để xem trước khi xác nhận; chưa phát ngay.";
+/// None is kept.
+pub const NONE_READY: &str = "Đài chưa có bản ghi khẩn cấp nào được duyệt. Hãy gửi và duyệt bản ghi cho chuyên mục khẩn cấp, để khi cần thì có sẵn.";
+/// All others.
+pub const OTHERS: &str = "Bản ghi khác";
+/// Searches them.
+pub const SEARCH: &str = "Tìm theo tên, chuyên mục, tác giả (không cần dấu)";
+/// Searches them now.
+pub const SEARCH_NOW: &str = "Tìm";
+/// None was found.
+pub const NONE_FOUND: &str =
+    "Không có bản ghi đã duyệt nào như vậy. Chỉ bản ghi đã duyệt và còn hiệu lực mới được lên loa.";
+/// There are more than are shown.
+pub const MORE: &str = "Còn nhiều bản ghi khác. Hãy gõ vài chữ của tên để tìm.";
+/// What sounds from the schedule.
+pub const FROM_THE_SCHEDULE: &str = "Đang phát theo lịch";
+/// Stops it.
+pub const STOP: &str = "Dừng mục đang phát";
+/// What that means.
+pub const STOP_MEANS: &str = "Mục này dừng ngay và không phát lại; lịch đi tiếp từ mục sau.";
+/// What is asked before the air is taken.
+pub const CONFIRM: &str = "Xác nhận phát";
+/// What it will be heard as.
+pub const WHAT: &str = "Bản ghi";
+/// Where it will be heard.
+pub const WHERE: &str = "Khu vực";
+/// How often.
+pub const HOW_OFTEN: &str = "Số lần";
+/// What it does to what sounds.
+pub const EFFECT: &str = "Sẽ ngắt và ảnh hưởng";
+/// Nothing sounds there.
+pub const NOTHING_SOUNDS: &str = "Loa đang im lặng, không có mục nào bị ngắt.";
+/// Nothing of the schedule is touched.
+pub const NOTHING_TOUCHED: &str = "Không mục nào trong lịch bị ảnh hưởng.";
+/// What repeats do.
+pub const EACH_TIME: &str =
+    "Mỗi lần nhắc lại cũng ngắt mục đang phát lúc đó như vậy. Giữa các lần, loa phát theo lịch.";
+/// The output has lost its device.
+pub const NO_SOUND: &str = "Đường ra này đang mất thiết bị: loa sẽ KHÔNG có tiếng cho đến khi có lại. Hãy kiểm tra dây và thiết bị âm thanh.";
+/// To other choices.
+pub const CHANGE: &str = "Đổi cách phát";
+/// Shows what these choices come to.
+pub const LOOK_AGAIN: &str = "Xem lại với lựa chọn này";
+/// The rank.
+pub const RANK: &str = "Mức";
+/// Once.
+pub const ONCE: &str = "Một lần";
+/// Repeated.
+pub const REPEATED: &str = "Nhắc lại: hai lần cách nhau 5 phút, rồi đều đặn";
+/// Minutes between those repeats.
+pub const MINUTES: &str = "Sau đó cứ mấy phút một lần";
+/// At most so often.
+pub const AT_MOST: &str = "Nhiều nhất mấy lần (để trống: đến khi dừng)";
+/// Live.
+pub const LIVE: &str = "Phát ngay";
+/// Emergency.
+pub const EMERGENCY: &str = "Khẩn cấp";
+/// Takes the air, live.
+pub const LIVE_NOW: &str = "Phát ngay bây giờ";
+/// Takes the air with an emergency.
+pub const EMERGENCY_NOW: &str = "PHÁT KHẨN CẤP NGAY";
+/// To the emergency, where quiet hours forbid the other.
+pub const AS_EMERGENCY: &str = "Chuyển sang phát khẩn cấp";
+/// The confirmation had stood for too long.
+pub const TOO_OLD: &str =
+    "Trang xác nhận trước đã để quá lâu nên chưa phát gì. Hãy xem lại những điều dưới đây rồi bấm lần nữa.";
+/// To the page from others.
+pub const TO_ALL: &str = "Bản ghi khác…";
+
+/// The name of a rank.
+pub fn rank(layer: Layer) -> &'static str {
+    if layer == Layer::Emergency { EMERGENCY } else { LIVE }
+}
+
+/// An output by who hears it: `Toàn xã (loa-xa)`.
+pub fn output(id: &OutputId, zones: &[String]) -> String {
+    if zones.is_empty() { id.to_string() } else { format!("{} ({id})", zones.join(", ")) }
+}
+
+/// How often something sounds, and how long it is.
+pub fn pattern(repeats: &Repeats, length: SignedDuration) -> String {
+    let length = date::length(length);
+    if *repeats == Repeats::ONCE {
+        return format!("Một lần, dài {length}.");
+    }
+    let close = if repeats.close == 2 { "hai".to_owned() } else { repeats.close.to_string() };
+    let end = repeats.at_most.map_or_else(
+        || "cho đến khi có người bấm “Trả lại sóng”".to_owned(),
+        |most| format!("nhiều nhất {most} lần, hoặc đến khi có người bấm “Trả lại sóng”"),
+    );
+    format!(
+        "Phát ngay (dài {length}), nhắc lại {close} lần cách nhau {}, rồi cứ {} một lần, {end}.",
+        date::wait(repeats.soon),
+        date::wait(repeats.then)
+    )
+}
+
+/// What is on air is cut.
+pub fn cuts(title: &str) -> String {
+    format!("“{title}” đang phát sẽ bị ngắt ngay.")
+}
+
+/// Something of this rank or a higher one is on air: it has to wait.
+pub fn waits(title: &str) -> String {
+    format!(
+        "“{title}” đang phát theo lệnh của người trực, mức không thấp hơn: bản này chờ đến khi bản đó xong."
+    )
+}
+
+/// What becomes of a cue of the schedule: none where it does not sound any more, otherwise how far into it.
+pub fn becomes(title: &str, at: Timestamp, resumed: Option<SignedDuration>, zone: &TimeZone) -> String {
+    let cue = format!("“{title}” ({})", date::second(at, zone));
+    match resumed {
+        None => format!("{cue} sẽ không phát nữa."),
+        Some(SignedDuration::ZERO) => format!("{cue} sẽ phát từ đầu khi có lại sóng."),
+        Some(_) => format!("{cue} sẽ vào lại giữa chừng, đúng chỗ theo giờ."),
+    }
+}
+
+fn hours(quiet: QuietHours) -> String {
+    format!("{} đến {}", quiet.from.strftime("%H:%M"), quiet.to.strftime("%H:%M"))
+}
+
+/// Quiet hours forbid it.
+pub fn forbidden(quiet: QuietHours) -> String {
+    format!(
+        "Bây giờ là giờ yên lặng (từ {}): không được phát ngay. Loa vẫn im lặng. Hãy chờ hết giờ yên lặng, hoặc phát khẩn cấp nếu thật sự cần.",
+        hours(quiet)
+    )
+}
+
+/// It sounds in quiet hours.
+pub fn in_spite(quiet: QuietHours) -> String {
+    format!(
+        "Bây giờ là giờ yên lặng (từ {}). Phát khẩn cấp thì loa VẪN KÊU, mọi người sẽ nghe.",
+        hours(quiet)
+    )
+}
+
+/// Quiet hours come before it is over.
+pub fn cut_by(quiet: QuietHours) -> String {
+    format!("Giờ yên lặng (từ {}) đến trước khi phát xong: bản này sẽ bị cắt lúc đó.", hours(quiet))
+}
+
+/// Who ordered an interrupt, and when: `hoa, từ 02:31:07`.
+pub fn ordered(by: &str, since: Timestamp, zone: &TimeZone) -> String {
+    format!("{by} ra lệnh lúc {}", date::second(since, zone))
+}
+
+/// When it sounds next.
+pub fn again(next: Timestamp, zone: &TimeZone) -> String {
+    format!("lần tới {}", date::second(next, zone))
+}
+
+/// An emergency is in force and does not sound at the moment.
+pub const EMERGENCY_WAITS: &str = "KHẨN CẤP ĐANG CÓ HIỆU LỰC";
+/// The same of a live one.
+pub const LIVE_WAITS: &str = "Phát ngay đang có hiệu lực";
+/// It waits for its first airing.
+pub const COMES: &str = "sắp phát";
+/// It sounds no more after this.
+pub const LAST_TIME: &str = "lần cuối";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_is_said_as_the_decision_has_it() {
+        let minutes = SignedDuration::from_mins;
+        let until = Repeats { at_most: None, soon: minutes(5), close: 2, then: minutes(30) };
+        let said = pattern(&until, SignedDuration::from_secs(35));
+        assert_eq!(
+            said,
+            "Phát ngay (dài 0:35), nhắc lại hai lần cách nhau 5 phút, rồi cứ 30 phút một lần, cho đến khi có người bấm “Trả lại sóng”."
+        );
+        let most = pattern(&Repeats { at_most: Some(6), ..until }, SignedDuration::from_secs(35));
+        assert!(most.contains("nhiều nhất 6 lần"), "{most}");
+        assert_eq!(pattern(&Repeats::ONCE, SignedDuration::from_secs(35)), "Một lần, dài 0:35.");
+    }
+}

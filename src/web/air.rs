@@ -1,0 +1,226 @@
+//! Taking the air and giving it back: one way for programs and for people's pages.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::State;
+use super::person::Person;
+use super::problem::Problem;
+use crate::access::Permission;
+use crate::engine::handle::{Command, Handle, InForce, Status};
+use crate::schedule::{OutputId, QuietHours};
+use crate::segment::{Segment, SegmentId, State as Stand, is_id};
+use crate::sequencer::{Interrupt, InterruptId, Repeats};
+use crate::store::Act;
+use crate::text::http::Refusal;
+use crate::timeline::Layer;
+use crate::timeline::plan::Plan;
+
+/// What decision 03/2020/QĐ-TTg, article 29, asks for: so many repeats this close, and then one every half hour.
+pub(super) const CLOSE: u16 = 2;
+/// From start to start of these.
+pub(super) const SOON: SignedDuration = SignedDuration::from_mins(5);
+/// And of those after.
+pub(super) const THEN: SignedDuration = SignedDuration::from_mins(30);
+/// The longest distance between two repeats, in minutes: a day.
+pub(super) const MOST_MINUTES: u32 = 24 * 60;
+
+/// A distance between repeats; none where it is too short or too long.
+pub(super) fn distance(minutes: u32) -> Option<SignedDuration> {
+    (1..=MOST_MINUTES).contains(&minutes).then(|| SignedDuration::from_mins(minutes.into()))
+}
+
+/// How long a page waits to see what it asked of the engines; they show it within a few turns.
+const TO_SHOW: Duration = Duration::from_secs(1);
+
+/// What somebody wants to air now.
+#[derive(Debug)]
+pub(super) struct Wish {
+    /// The id of a recording.
+    pub(super) segment: String,
+    /// `Live` or `Emergency`.
+    pub(super) layer: Layer,
+    /// How often.
+    pub(super) repeats: Repeats,
+    /// On these outputs; on all where none is named.
+    pub(super) outputs: Vec<String>,
+}
+
+/// The permission to take the air with a layer.
+pub(super) fn permission(layer: Layer) -> Permission {
+    if layer == Layer::Emergency { Permission::CallEmergency } else { Permission::TakeTheAir }
+}
+
+/// The quiet hours that an instant lies in.
+pub(super) fn quiet(plan: &Plan, at: Timestamp) -> Option<QuietHours> {
+    let local = plan.schedule.time_zone.to_datetime(at).time();
+    plan.schedule.rules.quiet.iter().copied().find(|quiet| quiet.contains(local))
+}
+
+/// What a wish means: a recording that may air today, and the engines it would air on.
+pub(super) async fn meant(state: &State, wish: &Wish) -> Result<(Arc<Segment>, Vec<Handle>), Problem> {
+    let engines = engines(state, &wish.outputs)?;
+    let segment = approved(state, &wish.segment).await?;
+    let today = state.plan().schedule.time_zone.to_datetime(state.clock.now()).date();
+    if segment.is_valid_on(today) { Ok((segment, engines)) } else { Err(Refusal::NotValid.into()) }
+}
+
+/// Takes the air; on which outputs.
+pub(super) async fn order<N>(
+    state: &State,
+    person: &Person<N>,
+    wish: &Wish,
+    id: InterruptId,
+) -> Result<Vec<OutputId>, Problem> {
+    person.must(permission(wish.layer))?;
+    let (plan, now) = (state.plan(), state.clock.now());
+    if wish.layer == Layer::Live && quiet(&plan, now).is_some() {
+        return Err(Refusal::QuietHours.into());
+    }
+    let (segment, engines) = meant(state, wish).await?;
+    let loudness = plan.schedule.loudness;
+    let gain_db = segment.sound.gain_db(loudness.target_lufs, loudness.max_boost_db);
+    let by = person.name().to_owned();
+    let Wish { layer, repeats, .. } = *wish;
+    let interrupt = Arc::new(Interrupt { id, layer, segment, gain_db, by, repeats });
+    let sent: Vec<_> = engines
+        .iter()
+        .map(|engine| (engine.output().clone(), engine.send(Command::Interrupt(Arc::clone(&interrupt)))))
+        .collect();
+    let outputs: Vec<_> =
+        sent.iter().filter(|(_, sent)| sent.is_ok()).map(|(output, _)| output.clone()).collect();
+    // On several outputs, one that is out of order must not keep the others silent.
+    if outputs.is_empty() {
+        sent.into_iter().try_for_each(|(_, sent)| sent)?;
+    }
+    let what = if layer == Layer::Emergency { "interrupt.emergency" } else { "interrupt.live" };
+    let (id, segment) = (&interrupt.id, &interrupt.segment.id);
+    tracing::info!(interrupt.id = %id, segment.id = %segment, by = person.name(), "{what}");
+    record(state, person.act(what, format!("{id} {segment}"), now)).await;
+    Ok(outputs)
+}
+
+/// Gives the air back: an interrupt ends, also its repeats.
+pub(super) async fn call_off<N>(state: &State, person: &Person<N>, id: &str) -> Result<(), Problem> {
+    if !is_id(id) {
+        return Err(Refusal::NoInterrupt.into());
+    }
+    let id = InterruptId::new(id);
+    let known = state.engines.iter().any(|engine| has(&engine.status(), &id));
+    // Also where none knows of it: it may have been ordered a moment ago.
+    let sent: Vec<_> = state.engines.iter().map(|engine| engine.send(Command::CallOff(id.clone()))).collect();
+    if !known {
+        return Err(Refusal::NoInterrupt.into());
+    }
+    sent.into_iter().collect::<Result<(), _>>()?;
+    tracing::info!(interrupt.id = %id, by = person.name(), "interrupt.call-off");
+    record(state, person.act("interrupt.call-off", id.as_str(), state.clock.now())).await;
+    Ok(())
+}
+
+/// Stops the cue that is on air on an output; its timeline goes on with the next.
+pub(super) async fn stop<N>(state: &State, person: &Person<N>, output: &str) -> Result<(), Problem> {
+    for engine in engines(state, &[output.to_owned()])? {
+        engine.send(Command::StopCue)?;
+    }
+    tracing::info!(output.id = output, by = person.name(), "output.stop");
+    record(state, person.act("output.stop", output, state.clock.now())).await;
+    Ok(())
+}
+
+/// The interrupts in force, each with the outputs it has; the highest first.
+pub(super) fn in_force(state: &State) -> Vec<(InForce, Vec<OutputId>)> {
+    let mut all: Vec<(InForce, Vec<OutputId>)> = Vec::new();
+    for status in state.engines.iter().map(Handle::status) {
+        for one in status.interrupts {
+            match all.iter_mut().find(|(known, _)| known.id == one.id) {
+                Some((known, outputs)) => {
+                    outputs.push(status.output.clone());
+                    // Where the outputs are not together, the one that sounds is what people hear.
+                    if one.on_air && !known.on_air {
+                        *known = one;
+                    }
+                }
+                None => all.push((one, vec![status.output.clone()])),
+            }
+        }
+    }
+    all.sort_by_key(|(one, _)| std::cmp::Reverse((one.layer, one.on_air)));
+    all
+}
+
+/// Whether an interrupt is on the air of an output.
+pub(super) fn sounds(status: &Status, id: &InterruptId) -> bool {
+    status.interrupts.iter().any(|one| one.id == *id && one.on_air)
+}
+
+/// Whether an output has an interrupt, on the air or waiting for it.
+pub(super) fn has(status: &Status, id: &InterruptId) -> bool {
+    status.interrupts.iter().any(|one| one.id == *id)
+}
+
+/// Waits a moment until the engines show something, so that the page after a command shows it too.
+pub(super) async fn shown(state: &State, mut there: impl FnMut(&Status) -> bool) {
+    let all = async {
+        for engine in &state.engines {
+            // An engine that has ended shows nothing any more.
+            let _seen = engine.watch().wait_for(&mut there).await.map(drop);
+        }
+    };
+    let _in_time = tokio::time::timeout(TO_SHOW, all).await;
+}
+
+/// An id that was never used: the second and a random number.
+pub(super) fn new_id(now: Timestamp) -> Result<InterruptId, Problem> {
+    let mut bytes = [0; 4];
+    getrandom::fill(&mut bytes).map_err(|failure| Problem::unexpected(&failure))?;
+    let number = u32::from_be_bytes(bytes);
+    Ok(InterruptId::new(format!("{}-{number:08x}", now.strftime(ID_TIME))))
+}
+
+/// When an id was made; none for what is no id of ours.
+pub(super) fn made(id: &str) -> Option<Timestamp> {
+    let (at, number) = id.split_once('-')?;
+    let at = jiff::civil::DateTime::strptime(ID_TIME, at).ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    (is_id(id) && u32::from_str_radix(number, 16).is_ok()).then(|| at.timestamp())
+}
+
+/// How an id begins.
+const ID_TIME: &str = "%Y%m%dT%H%M%SZ";
+
+/// The engines of some outputs, or all.
+fn engines(state: &State, outputs: &[String]) -> Result<Vec<Handle>, Problem> {
+    let of =
+        |output: &String| state.engines.iter().find(|engine| engine.output().as_str() == output).cloned();
+    if outputs.is_empty() {
+        Ok(state.engines.clone())
+    } else {
+        Ok(outputs.iter().map(of).collect::<Option<_>>().ok_or(Refusal::NoOutput)?)
+    }
+}
+
+/// The recording, if it may air: from the plan, which is at hand, or just approved and not in the plan yet.
+async fn approved(state: &State, id: &str) -> Result<Arc<Segment>, Problem> {
+    if !is_id(id) {
+        return Err(Refusal::NoSegment.into());
+    }
+    let id = SegmentId::new(id);
+    let plan = state.plan();
+    if let Some(segment) = plan.catalog.get(&id).filter(|segment| segment.state == Stand::Approved) {
+        return Ok(Arc::clone(segment));
+    }
+    let segment = state.store.run(move |store| store.segment(&id)).await?.ok_or(Refusal::NoSegment)?;
+    match segment.state {
+        Stand::Approved => Ok(Arc::new(segment)),
+        other @ (Stand::Draft | Stand::Pending | Stand::Withdrawn) => Err(Refusal::NotApproved(other).into()),
+    }
+}
+
+/// Keeps an act after it was done: the air does not wait for the disk, and is not taken back for it.
+async fn record(state: &State, act: Act) {
+    if let Err(failure) = state.store.run(move |store| store.act(act)).await {
+        tracing::error!(error = &failure as &dyn std::error::Error, "an act on the air could not be kept");
+    }
+}

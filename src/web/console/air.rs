@@ -1,0 +1,480 @@
+//! Phát ngay, khẩn cấp: a person takes the air and gives it back.
+//!
+//! In two presses from the first page: a recording, and the confirmation, which says what it will do. Nothing on the way
+//! needs a script, and what is kept in memory needs no disk.
+
+use std::sync::Arc;
+
+use axum::extract::State as Of;
+use axum::response::{Html, Response};
+use jiff::{SignedDuration, Timestamp};
+use maud::{Markup, html};
+
+use super::form::{Fields, Query, Sent};
+use super::page::{Failure, key, page, to};
+use super::visitor::Visitor;
+use crate::access::{Permission, permit};
+use crate::engine::handle::{Handle, InForce, Status};
+use crate::schedule::OutputId;
+use crate::segment::Segment;
+use crate::sequencer::{InterruptId, Repeats, resumes};
+use crate::store::searchable;
+use crate::text;
+use crate::text::http::Refusal;
+use crate::text::page::air as say;
+use crate::text::page::{date, names};
+use crate::timeline::Layer;
+use crate::timeline::plan::Plan;
+use crate::web::State;
+use crate::web::air::{self, Wish};
+use crate::web::person::CallEmergency;
+
+/// The page's address.
+pub(super) const HERE: &str = "/phat-ngay";
+/// The page that asks before the air is taken.
+const CONFIRM: &str = "/phat-ngay/xac-nhan";
+/// Recordings that are shown beside those kept ready.
+const SHOWN: usize = 12;
+/// How long a confirmation is good for: what it says it will interrupt has to be true.
+const FRESH: SignedDuration = SignedDuration::from_mins(10);
+
+/// What may be aired, and what is in force.
+pub(super) async fn choose(
+    // Who may take the air may also call an emergency.
+    visitor: Visitor<CallEmergency>,
+    Of(state): Of<State>,
+    Query(asked): Query,
+) -> Html<String> {
+    let (plan, now) = (state.plan(), state.clock.now());
+    let takes = permit(&visitor.person.user().roles, Permission::TakeTheAir);
+    let (ready, others) = recordings(&plan, now, asked.one("search"));
+    let content = html! {
+        section #in-force data-live { (in_force(&state, &visitor)) }
+        section {
+            h2 { (say::READY) }
+            @if ready.is_empty() {
+                p.note.warn { (say::NONE_READY) }
+            } @else {
+                (urgent(&ready))
+                p.quiet { (say::READY_MEANS) }
+            }
+        }
+        @if takes { section #stop data-live { (stoppable(&state, &visitor)) } }
+        section {
+            h2 { (say::OTHERS) }
+            form.search role="search" action=(HERE) {
+                label { (say::SEARCH) input type="search" name="search" value=(asked.one("search")); }
+                button { (say::SEARCH_NOW) }
+            }
+            @if others.is_empty() { p { (say::NONE_FOUND) } }
+            ul.recordings { @for segment in others.iter().take(SHOWN) { li.card {
+                (described(segment, &plan))
+                div.actions {
+                    @if takes { a.button.main href=(confirm_at(segment, Layer::Live)) { (say::LIVE) } }
+                    a.button.bad href=(confirm_at(segment, Layer::Emergency)) { (say::EMERGENCY) }
+                }
+            } } }
+            @if others.len() > SHOWN { p.quiet { (say::MORE) } }
+        }
+    };
+    page(&state, &visitor, HERE, names::AIR, &content)
+}
+
+/// Recordings that may air today: those that are kept in memory, and the others that a search finds, the newest first.
+fn recordings<'a>(
+    plan: &'a Plan,
+    now: Timestamp,
+    search: &str,
+) -> (Vec<&'a Arc<Segment>>, Vec<&'a Arc<Segment>>) {
+    let today = plan.schedule.time_zone.to_datetime(now).date();
+    let programme =
+        |segment: &Segment| segment.words.programme.as_ref().and_then(|id| plan.schedule.programmes.get(id));
+    let may = plan.catalog.iter().filter(|segment| segment.may_air_on(today));
+    let (ready, mut others): (Vec<_>, Vec<_>) =
+        may.partition(|segment| programme(segment).is_some_and(|programme| programme.ready));
+    let words = searchable(search);
+    others.retain(|segment| {
+        let title = programme(segment).map_or("", |programme| &programme.title);
+        let author = segment.words.author.as_deref().unwrap_or_default();
+        let text = searchable(&format!("{} {title} {author}", segment.words.title));
+        words.split(' ').all(|word| text.contains(word))
+    });
+    others.sort_by_key(|segment| std::cmp::Reverse(segment.added));
+    (ready, others)
+}
+
+/// The recordings kept ready, for the first page: each leads straight to its confirmation.
+pub(super) fn urgent_now(plan: &Plan, now: Timestamp) -> Markup {
+    let (ready, _) = recordings(plan, now, "");
+    html! {
+        section.emergency {
+            (urgent(&ready))
+            p.actions { a.button.bad href=(HERE) { (say::EMERGENCY) ": " (say::TO_ALL) } }
+        }
+    }
+}
+
+fn urgent(ready: &[&Arc<Segment>]) -> Markup {
+    html! {
+        ul.urgent { @for segment in ready { li {
+            a.button href=(confirm_at(segment, Layer::Emergency)) {
+                span { (say::EMERGENCY) ": " strong { (segment.words.title) } }
+                span.times { (date::length(segment.duration())) }
+            }
+        } } }
+    }
+}
+
+fn described(segment: &Segment, plan: &Plan) -> Markup {
+    let programme = segment.words.programme.as_ref().and_then(|id| plan.schedule.programmes.get(id));
+    html! {
+        p.name { (segment.words.title) }
+        p.quiet {
+            (date::length(segment.duration()))
+            @if let Some(programme) = programme { " · " (programme.title) }
+            @if let Some(author) = &segment.words.author { " · " (author) }
+        }
+    }
+}
+
+/// Where a recording is confirmed, with what is usual for its rank: an emergency is repeated until somebody ends it.
+fn confirm_at(segment: &Segment, layer: Layer) -> String {
+    let repeat = if layer == Layer::Emergency { "until" } else { "once" };
+    address(segment.id.as_str(), layer, &[("repeat", repeat)])
+}
+
+fn address(segment: &str, layer: Layer, more: &[(&str, &str)]) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("segment", segment).append_pair("rank", code(layer)).extend_pairs(more);
+    format!("{CONFIRM}?{}", query.finish())
+}
+
+fn code(layer: Layer) -> &'static str {
+    if layer == Layer::Emergency { "emergency" } else { "live" }
+}
+
+/// What is in force, each with the way to end it.
+fn in_force(state: &State, visitor: &Visitor<CallEmergency>) -> Markup {
+    let (plan, all) = (state.plan(), air::in_force(state));
+    html! {
+        @if !all.is_empty() {
+            h2 { (say::IN_FORCE) }
+            @for (one, outputs) in &all {
+                div.card.in-force.(code(one.layer)) {
+                    p { strong { (say::rank(one.layer)) ": " (one.title) } }
+                    p { (state_of(one, outputs, &plan)) }
+                    form method="post" action={ (HERE) "/tra-song" } {
+                        (key(visitor))
+                        input type="hidden" name="id" value=(one.id);
+                        button.main { (say::CALL_OFF) }
+                    }
+                }
+            }
+            p.quiet { (say::CALL_OFF_MEANS) }
+        }
+    }
+}
+
+/// Where an interrupt is heard, who ordered it, and when it comes again.
+pub(super) fn state_of(one: &InForce, outputs: &[OutputId], plan: &Plan) -> String {
+    let zone = &plan.schedule.time_zone;
+    let next = match (one.on_air, one.next) {
+        (false, _) if one.airing == 1 => Some(say::COMES.to_owned()),
+        (_, Some(next)) => Some(say::again(next, zone)),
+        (_, None) => (one.repeats != Repeats::ONCE).then(|| say::LAST_TIME.to_owned()),
+    };
+    let places = outputs.iter().map(|output| place(plan, output)).collect::<Vec<_>>().join(", ");
+    let sounds = one.on_air.then(|| say::SOUNDS.to_owned());
+    [Some(places), Some(say::ordered(&one.by, one.since, zone)), sounds, next]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" · ")
+}
+
+fn place(plan: &Plan, output: &OutputId) -> String {
+    let known = plan.schedule.outputs.iter().find(|known| known.id == *output);
+    say::output(output, known.map_or(&[], |known| &known.zones))
+}
+
+/// What sounds from the schedule, each with the way to stop it.
+fn stoppable(state: &State, visitor: &Visitor<CallEmergency>) -> Markup {
+    let plan = state.plan();
+    let sounding: Vec<_> = state
+        .engines
+        .iter()
+        .map(Handle::status)
+        .filter(|status| status.layer == Layer::Scheduled)
+        .filter_map(|status| Some((status.output, status.on_air?)))
+        .collect();
+    html! {
+        @if !sounding.is_empty() {
+            h2 { (say::FROM_THE_SCHEDULE) }
+            @for (output, cue) in &sounding {
+                div.card {
+                    p { (place(&plan, output)) ": " strong { (cue.segment_title) } }
+                    form method="post" action={ (HERE) "/dung" } {
+                        (key(visitor))
+                        input type="hidden" name="output" value=(output);
+                        button.bad { (say::STOP) }
+                    }
+                    p.quiet { (say::STOP_MEANS) }
+                }
+            }
+        }
+    }
+}
+
+/// What a form or an address asks for.
+fn wish(fields: &Fields) -> Result<Wish, Refusal> {
+    let wrong = |field: &str| Refusal::BadField { field: field.to_owned() };
+    let layer = match fields.one("rank") {
+        "live" => Layer::Live,
+        "emergency" => Layer::Emergency,
+        _ => return Err(wrong("rank")),
+    };
+    let given = |name: &str| Some(fields.one(name)).filter(|text| !text.is_empty());
+    let repeats = match fields.one("repeat") {
+        "once" => Repeats::ONCE,
+        "until" => {
+            let most = given("most").map(|text| text.parse().ok().filter(|most| *most > 0));
+            let minutes =
+                given("minutes").map_or(Some(air::THEN), |text| text.parse().ok().and_then(air::distance));
+            Repeats {
+                at_most: most.map(|most| most.ok_or_else(|| wrong("most"))).transpose()?,
+                soon: air::SOON,
+                close: air::CLOSE,
+                then: minutes.ok_or_else(|| wrong("minutes"))?,
+            }
+        }
+        _ => return Err(wrong("repeat")),
+    };
+    let outputs = fields.all("output").map(str::to_owned).collect();
+    Ok(Wish { segment: fields.one("segment").to_owned(), layer, repeats, outputs })
+}
+
+/// The same as fields: what a form keeps, and an address.
+fn said(wish: &Wish) -> Vec<(&'static str, String)> {
+    let once = wish.repeats == Repeats::ONCE;
+    let mut said = vec![
+        ("segment", wish.segment.clone()),
+        ("rank", code(wish.layer).to_owned()),
+        ("repeat", if once { "once" } else { "until" }.to_owned()),
+    ];
+    if !once {
+        said.push(("minutes", (wish.repeats.then.as_secs() / 60).to_string()));
+        said.extend(wish.repeats.at_most.map(|most| ("most", most.to_string())));
+    }
+    said.extend(wish.outputs.iter().map(|output| ("output", output.clone())));
+    said
+}
+
+/// Says what will happen, and asks.
+pub(super) async fn ask(
+    visitor: Visitor<CallEmergency>,
+    Of(state): Of<State>,
+    Query(asked): Query,
+) -> Result<Html<String>, Failure> {
+    let wish = wish(&asked)?;
+    visitor.person.must(air::permission(wish.layer))?;
+    let (segment, engines) = air::meant(&state, &wish).await?;
+    let (plan, now) = (state.plan(), state.clock.now());
+    let emergency = wish.layer == Layer::Emergency;
+    let quiet = air::quiet(&plan, now);
+    let forbidden = quiet.filter(|_| !emergency);
+    let comes = air::quiet(&plan, now + segment.duration()).filter(|_| !emergency && quiet.is_none());
+    let content = html! {
+        @if !asked.one("old").is_empty() { p.note.warn role="alert" { (say::TOO_OLD) } }
+        @match (quiet, emergency) {
+            (Some(quiet), true) => p.note.warn { (say::in_spite(quiet)) },
+            (Some(quiet), false) => p.note.bad { (say::forbidden(quiet)) },
+            (None, _) => {},
+        }
+        @if let Some(quiet) = comes { p.note.warn { (say::cut_by(quiet)) } }
+        dl.card.confirm {
+            dt { (say::WHAT) } dd { strong { (segment.words.title) } }
+            dt { (say::HOW_OFTEN) } dd { (say::pattern(&wish.repeats, segment.duration())) }
+            dt { (say::EFFECT) }
+            dd {
+                @for engine in &engines {
+                    @let effects = effects(&engine.status(), &plan, &wish, now, now + segment.duration());
+                    p.where { (place(&plan, engine.output())) }
+                    ul { @for effect in effects { li { (effect) } } }
+                }
+                @if wish.repeats != Repeats::ONCE { p { (say::EACH_TIME) } }
+            }
+        }
+        @if forbidden.is_none() {
+            form.confirm method="post" action=(HERE) {
+                (key(&visitor))
+                input type="hidden" name="id" value=(air::new_id(now)?);
+                @for (name, value) in said(&wish) { input type="hidden" name=(name) value=(value); }
+                button.take.(code(wish.layer)) {
+                    (if emergency { say::EMERGENCY_NOW } else { say::LIVE_NOW })
+                }
+            }
+        } @else {
+            p { a.button.bad href=(confirm_at(&segment, Layer::Emergency)) { (say::AS_EMERGENCY) } }
+        }
+        p.actions { a.button href=(HERE) { (text::page::CANCEL) } }
+        (choices(&state, &visitor, &wish))
+    };
+    let title = format!("{}: {}", say::CONFIRM, say::rank(wish.layer).to_lowercase());
+    Ok(page(&state, &visitor, HERE, &title, &content))
+}
+
+/// What an interrupt from `now` until `free` does on an output.
+fn effects(status: &Status, plan: &Plan, wish: &Wish, now: Timestamp, free: Timestamp) -> Vec<String> {
+    let zone = &plan.schedule.time_zone;
+    let mut effects = Vec::new();
+    if !status.up {
+        effects.push(say::NO_SOUND.to_owned());
+    }
+    match &status.on_air {
+        Some(air) if status.layer >= wish.layer => effects.push(say::waits(&air.segment_title)),
+        Some(air) => effects.push(say::cuts(&air.segment_title)),
+        None => effects.push(say::NOTHING_SOUNDS.to_owned()),
+    }
+    let touched = touched(status, plan, now, free);
+    if touched.is_empty() {
+        effects.push(say::NOTHING_TOUCHED.to_owned());
+    }
+    effects.extend(touched.into_iter().map(|(title, at, resumed)| say::becomes(&title, at, resumed, zone)));
+    effects
+}
+
+/// The cues of the schedule that sound now or should before an instant, and how far into them they begin then.
+fn touched(
+    status: &Status,
+    plan: &Plan,
+    now: Timestamp,
+    free: Timestamp,
+) -> Vec<(String, Timestamp, Option<SignedDuration>)> {
+    let Some(timeline) = plan.timeline(&status.output) else { return Vec::new() };
+    let sounds = |cue: &crate::timeline::CueId| status.on_air.as_ref().is_some_and(|air| air.cue == *cue);
+    let blocks = timeline.blocks.iter().filter(|block| block.start < free && now < block.end);
+    let cues = blocks.flat_map(|block| block.cues.iter().map(move |cue| (cue, block.end)));
+    cues.filter(|(cue, _)| sounds(&cue.id) || (now < cue.at && cue.at < free))
+        .filter_map(|(cue, limit)| {
+            Some((cue.segment()?.words.title.clone(), cue.at, resumes(cue, free, limit)))
+        })
+        .collect()
+}
+
+/// Other ways to air it: shown in words again before anything happens.
+fn choices(state: &State, visitor: &Visitor<CallEmergency>, wish: &Wish) -> Markup {
+    let plan = state.plan();
+    let takes = permit(&visitor.person.user().roles, Permission::TakeTheAir);
+    let once = wish.repeats == Repeats::ONCE;
+    let minutes = if once { air::THEN } else { wish.repeats.then }.as_secs() / 60;
+    let chosen = |output: &OutputId| {
+        wish.outputs.is_empty() || wish.outputs.iter().any(|wanted| wanted == output.as_str())
+    };
+    let radio = |name: &str, value: &str, on: bool, label: &str| {
+        html! { label.box { input type="radio" name=(name) value=(value) checked[on]; span { (label) } } }
+    };
+    html! {
+        details.card {
+            summary { (say::CHANGE) }
+            form action=(CONFIRM) {
+                input type="hidden" name="segment" value=(wish.segment);
+                fieldset {
+                    legend { (say::RANK) }
+                    @if takes { (radio("rank", "live", wish.layer == Layer::Live, say::LIVE)) }
+                    (radio("rank", "emergency", wish.layer == Layer::Emergency, say::EMERGENCY))
+                }
+                @if state.engines.len() > 1 {
+                    fieldset {
+                        legend { (say::WHERE) }
+                        @for engine in &state.engines { label.box {
+                            input type="checkbox" name="output" value=(engine.output()) checked[chosen(engine.output())];
+                            span { (place(&plan, engine.output())) }
+                        } }
+                    }
+                }
+                fieldset {
+                    legend { (say::HOW_OFTEN) }
+                    (radio("repeat", "once", once, say::ONCE))
+                    (radio("repeat", "until", !once, say::REPEATED))
+                    label { (say::MINUTES)
+                        input type="number" name="minutes" min="1" max=(air::MOST_MINUTES) value=(minutes);
+                    }
+                    label { (say::AT_MOST)
+                        input type="number" name="most" min="1" max=(u16::MAX) value=[wish.repeats.at_most.filter(|_| !once)];
+                    }
+                }
+                button { (say::LOOK_AGAIN) }
+            }
+        }
+    }
+}
+
+/// Takes the air, as it was confirmed.
+pub(super) async fn take(
+    Of(state): Of<State>,
+    Sent { visitor, fields }: Sent<CallEmergency>,
+) -> Result<Response, Failure> {
+    let wish = wish(&fields)?;
+    let id = fields.one("id");
+    let made = air::made(id).ok_or_else(|| Refusal::BadField { field: "id".to_owned() })?;
+    if state.clock.now().duration_since(made).abs() > FRESH {
+        let mut said = said(&wish);
+        said.push(("old", "1".to_owned()));
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(said).finish();
+        return Ok(to(&format!("{CONFIRM}?{query}")));
+    }
+    // Made with the page: a button that is pressed twice orders once.
+    let id = InterruptId::new(id);
+    let outputs = air::order(&state, &visitor.person, &wish, id.clone()).await?;
+    air::shown(&state, |status| !outputs.contains(&status.output) || air::sounds(status, &id)).await;
+    Ok(to(HERE))
+}
+
+/// Gives the air back.
+pub(super) async fn call_off(
+    Of(state): Of<State>,
+    Sent { visitor, fields }: Sent<CallEmergency>,
+) -> Result<Response, Failure> {
+    let id = fields.one("id");
+    air::call_off(&state, &visitor.person, id).await?;
+    let id = InterruptId::new(id);
+    air::shown(&state, |status| !air::has(status, &id)).await;
+    Ok(to(HERE))
+}
+
+/// Stops what sounds from the schedule.
+pub(super) async fn stop(
+    Of(state): Of<State>,
+    Sent { visitor, fields }: Sent<crate::web::person::TakeTheAir>,
+) -> Result<Response, Failure> {
+    air::stop(&state, &visitor.person, fields.one("output")).await?;
+    Ok(to(HERE))
+}
+
+/// Says on every page that a person has the air, until they give it back.
+pub(super) fn banner(state: &State, may: bool) -> Markup {
+    let plan = state.plan();
+    html! {
+        div #banner data-live {
+            @for (one, outputs) in air::in_force(state) {
+                @let emergency = one.layer == Layer::Emergency;
+                div.banner.bad[emergency].warn[!emergency] role=(if emergency { "alert" } else { "status" }) {
+                    p {
+                        strong { (headline(&one)) ": " (one.title) } " "
+                        span { (state_of(&one, &outputs, &plan)) }
+                    }
+                    @if may { a.button href=(HERE) { (text::page::TO_CALL_OFF) } }
+                }
+            }
+        }
+    }
+}
+
+fn headline(one: &InForce) -> &'static str {
+    match (one.layer, one.on_air) {
+        (Layer::Emergency, true) => text::page::EMERGENCY_ON_AIR,
+        (Layer::Emergency, false) => say::EMERGENCY_WAITS,
+        (_, true) => text::page::LIVE_ON_AIR,
+        (_, false) => say::LIVE_WAITS,
+    }
+}

@@ -1,0 +1,169 @@
+//! The page from which a person takes the air.
+
+use super::air::{in_force, ordered};
+use super::*;
+use crate::sequencer::Repeats;
+use crate::web::person::key_of;
+
+/// Somebody's browser: its cookie, and the key of its pages' forms.
+pub(super) struct Tab<'a> {
+    site: &'a Site,
+    cookie: String,
+    pub(super) key: String,
+}
+
+impl<'a> Tab<'a> {
+    pub(super) fn of(site: &'a Site, who: &str) -> Self {
+        let secret = site.state.store.sign_in(who, site.clock.now()).unwrap().to_string();
+        Self { site, key: key_of(&secret), cookie: format!("loa={secret}") }
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Answer {
+        let request = Request::get(path).header(header::COOKIE, &self.cookie);
+        self.site.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// Sends a form of ours.
+    pub(super) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.post_as(&self.key, path, fields).await
+    }
+
+    pub(super) async fn post_as(&self, key: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("key", key).extend_pairs(fields);
+        let request = Request::post(path)
+            .header(header::COOKIE, &self.cookie)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.site.send(request.body(Body::from(form.finish())).unwrap()).await
+    }
+}
+
+/// What a hidden field of a page holds.
+fn hidden<'a>(page: &'a str, name: &str) -> &'a str {
+    let start = format!("name=\"{name}\" value=\"");
+    page.split_once(&start).unwrap_or_else(|| panic!("no {name} in {page}")).1.split('"').next().unwrap()
+}
+
+#[tokio::test]
+async fn a_confirmation_says_what_it_does_and_orders_once_however_often_it_is_pressed() {
+    let site = Site::new();
+    let recording = site.approved(440.0).await;
+    let id = recording["id"].as_str().unwrap();
+    let tab = Tab::of(&site, "operator");
+    let list = tab.get("/phat-ngay").await.text();
+    let confirm = format!("/phat-ngay/xac-nhan?segment={id}&amp;rank=emergency&amp;repeat=until");
+    assert!(list.contains(&confirm), "{list}");
+    let page = tab.get(&confirm.replace("&amp;", "&")).await.text();
+    for words in ["Loa đang im lặng", "Không mục nào trong lịch bị ảnh hưởng", "PHÁT KHẨN CẤP NGAY"]
+    {
+        assert!(page.contains(words), "{words} in {page}");
+    }
+    assert!(site.commands.try_recv().is_err(), "looking orders nothing");
+    let fields = [("id", hidden(&page, "id")), ("segment", id), ("rank", "emergency"), ("repeat", "until")];
+    for _ in 0..2 {
+        let answer = tab.post("/phat-ngay", &fields).await;
+        assert_eq!((answer.status, answer.header(header::LOCATION)), (StatusCode::SEE_OTHER, "/phat-ngay"));
+    }
+    let (first, second) = (ordered(&site), ordered(&site));
+    assert_eq!(first.id, second.id, "the sequencer takes two orders of one id for one");
+    let minutes = SignedDuration::from_mins;
+    let repeats = Repeats { at_most: None, soon: minutes(5), close: 2, then: minutes(30) };
+    assert_eq!((first.layer, first.by.as_str(), first.repeats), (Layer::Emergency, "operator", repeats));
+    let acts: Vec<_> = site.acts().into_iter().filter(|(by, ..)| by == "operator").collect();
+    assert_eq!(acts[0].1, "interrupt.emergency");
+
+    // Said on every page, with who and what, and a way to end it for those who may.
+    site.status.as_ref().unwrap().send_modify(|status| status.interrupts.push(in_force(&first)));
+    let home = tab.get("/").await.text();
+    assert!(home.contains("ĐANG PHÁT KHẨN CẤP") && home.contains("operator ra lệnh lúc 08:00:00"), "{home}");
+    assert!(home.contains("Xem và trả lại sóng"));
+    let other = Tab::of(&site, "uploader").get("/").await.text();
+    assert!(other.contains("ĐANG PHÁT KHẨN CẤP") && !other.contains("Xem và trả lại sóng"), "{other}");
+    let answer = tab.post("/phat-ngay/tra-song", &[("id", first.id.as_str())]).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert!(matches!(site.commands.try_recv(), Ok(Command::CallOff(id)) if id == first.id));
+}
+
+#[tokio::test]
+async fn only_who_may_takes_the_air_and_only_from_a_page_of_ours() {
+    let site = Site::new();
+    let recording = site.approved(440.0).await;
+    let id = recording["id"].as_str().unwrap();
+    let fields =
+        |rank| [("id", "20261123T010000Z-00000001"), ("segment", id), ("rank", rank), ("repeat", "once")];
+    for who in ["uploader", "auditor", "admin"] {
+        let tab = Tab::of(&site, who);
+        assert_eq!(tab.get("/phat-ngay").await.status, StatusCode::FORBIDDEN, "{who}");
+        for path in ["/phat-ngay", "/phat-ngay/tra-song", "/phat-ngay/dung"] {
+            assert_eq!(
+                tab.post(path, &fields("emergency")).await.status,
+                StatusCode::FORBIDDEN,
+                "{who} {path}"
+            );
+        }
+        assert!(!tab.get("/").await.text().contains("Khẩn cấp"), "{who}");
+    }
+    let approver = Tab::of(&site, "approver");
+    assert_eq!(approver.post("/phat-ngay", &fields("live")).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(approver.post("/phat-ngay/dung", &[("output", "loa-xa")]).await.status, StatusCode::FORBIDDEN);
+    let live = approver.get(&format!("/phat-ngay/xac-nhan?segment={id}&rank=live&repeat=once")).await;
+    assert_eq!(live.status, StatusCode::FORBIDDEN);
+    let operator = Tab::of(&site, "operator");
+    for (tab, key) in [(&operator, approver.key.as_str()), (&operator, "")] {
+        assert_eq!(tab.post_as(key, "/phat-ngay", &fields("live")).await.status, StatusCode::FORBIDDEN);
+    }
+    assert!(site.commands.try_recv().is_err(), "nothing of this reached the engine");
+    let stopped = operator.post("/phat-ngay/dung", &[("output", "loa-xa")]).await;
+    assert_eq!(stopped.status, StatusCode::SEE_OTHER);
+    assert!(matches!(site.commands.try_recv(), Ok(Command::StopCue)));
+}
+
+#[tokio::test]
+async fn quiet_hours_and_what_is_wrong_are_said_before_anything_sounds() {
+    let site = Site::new();
+    let recording = site.approved(440.0).await;
+    let id = recording["id"].as_str().unwrap();
+    site.clock.step_to("2026-11-23T19:30:00Z".parse().unwrap());
+    let tab = Tab::of(&site, "operator");
+    let confirm = |rank| format!("/phat-ngay/xac-nhan?segment={id}&rank={rank}&repeat=once");
+    let live = tab.get(&confirm("live")).await.text();
+    assert!(
+        live.contains("giờ yên lặng (từ 20:00 đến 05:30)") && !live.contains("Phát ngay bây giờ"),
+        "{live}"
+    );
+    let emergency = tab.get(&confirm("emergency")).await.text();
+    assert!(emergency.contains("VẪN KÊU") && emergency.contains("PHÁT KHẨN CẤP NGAY"), "{emergency}");
+    let now = "20261123T193000Z-00000001";
+    let fields = |name: &'static str, value: &'static str| {
+        let mut fields = vec![("id", now), ("segment", id), ("rank", "emergency"), ("repeat", "until")];
+        fields.retain(|(known, _)| *known != name);
+        fields.push((name, value));
+        fields
+    };
+    for (name, value, status) in [
+        ("rank", "live", 409),
+        ("rank", "scheduled", 422),
+        ("id", "../x", 422),
+        ("id", "", 422),
+        ("segment", "../x", 404),
+        ("segment", "", 404),
+        ("output", "none", 404),
+        ("repeat", "sometimes", 422),
+        ("minutes", "0", 422),
+        ("minutes", "x", 422),
+        ("most", "0", 422),
+        ("most", "70000", 422),
+    ] {
+        let answer = tab.post("/phat-ngay", &fields(name, value)).await;
+        assert_eq!(answer.status.as_u16(), status, "{name}={value}: {}", answer.text());
+    }
+    assert!(site.commands.try_recv().is_err());
+    // A page that was left open is looked at again.
+    let old = tab.post("/phat-ngay", &fields("id", "20261123T191900Z-00000001")).await;
+    assert_eq!(old.status, StatusCode::SEE_OTHER);
+    let again = tab.get(old.header(header::LOCATION)).await.text();
+    assert!(again.contains("để quá lâu nên chưa phát gì"), "{again}");
+    assert!(site.commands.try_recv().is_err());
+    assert_eq!(tab.post("/phat-ngay", &fields("minutes", "20")).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(ordered(&site).repeats.then, SignedDuration::from_mins(20));
+}
