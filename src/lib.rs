@@ -42,6 +42,7 @@
 //! | [`intake`] | a recording's way into the catalogue | who asks, and by which way |
 //! | [`rehearsal`] | days through the engine, in seconds | what time it is |
 //! | [`store`] | SQLite: journal, catalogue, people | sound |
+//! | [`editing`] | the schedule's files, changed from the console, and changed back | who may |
 //! | [`web`] | HTTP | outputs and files |
 //! | [`text`] | every Vietnamese sentence | what happens next |
 //! | [`app`] | wires them; reload, housekeeping, commands | – |
@@ -75,6 +76,7 @@ pub mod access;
 pub mod app;
 pub mod asrun;
 pub mod clock;
+pub mod editing;
 pub mod engine;
 pub mod intake;
 pub mod media;

@@ -35,6 +35,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("intake", &["media", "store", "segment", "clock"]),
     // Days through the engine, the same for the command line and for the console.
     ("rehearsal", &["engine", "output", "clock", "sequencer", "timeline", "asrun", "schedule"]),
+    // The schedule's files, changed and changed back: reads and writes them, and keeps what they were.
+    ("editing", &["schedule", "segment", "store"]),
     // Says everything that rooms report, and what `media` found of a file.
     ("text", &["schedule", "timeline", "sequencer", "asrun", "access", "segment", "media", "store", "clock"]),
     (
@@ -48,6 +50,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "segment",
             "intake",
             "rehearsal",
+            "editing",
             "store",
             "media",
             "engine",
@@ -108,6 +111,7 @@ const LANDED_MIGRATIONS: &[(&str, &str)] = &[
     ("0002_segments.sql", "94253be9001b1da492e5f2ee07c20629d9442ca19b07878e3370daaabb5f17db"),
     ("0003_people.sql", "10d129d8b3110c85821555c1f51f11f1cda12d9b7f5c36423f44c83ba52c7083"),
     ("0004_logins.sql", "08b040c11ff735d46678ae82b3ef63eb7491aef6a1c3a49942ffb4f7bb402bf4"),
+    ("0005_revisions.sql", "7516d7d6bb61e04914ca660f7d6c30eb5ee257054e8e3dfde9611a311473fb04"),
 ];
 
 const LONGEST_FILE_LINES: usize = 600;

@@ -15,9 +15,10 @@ use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use super::boot::log_the_gap;
-use super::station::{SCHEDULE_FILES, Station};
+use super::station::Station;
 use crate::asrun::{Cause, Note};
 use crate::clock::{Clock, ClockHealth};
+use crate::editing::files::SCHEDULE_FILES;
 use crate::engine::handle::{Command, Handle};
 use crate::media::playback::{OpenError, Opening};
 use crate::media::source::MemorySource;

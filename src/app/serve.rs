@@ -27,6 +27,7 @@ use super::supervise::{Health, supervise};
 use crate::access::OwnWork;
 use crate::asrun::{Fact, Note};
 use crate::clock::{Clock, SystemClock};
+use crate::editing::Desk;
 use crate::engine::handle::{Command, Handle};
 use crate::engine::preroll::Ahead;
 use crate::engine::{Engine, Parts};
@@ -88,6 +89,7 @@ pub fn serve(station: &Station, listen: SocketAddr, output: Option<&str>) -> any
         let state = web::State {
             store: store.clone(),
             intake: Arc::new(intake(station, &store, &clock)),
+            desk: Arc::new(Desk::new(station.schedule(), store.clone())),
             audio_dir: station.audio(),
             engines: engines.clone(),
             plan: current,

@@ -1,16 +1,13 @@
 //! A station is a folder: `schedule/` (what people want), `audio/` (the segments' bytes), `data/` (facts).
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use tracing::warn;
 
-use crate::schedule::problem::Kind;
+use crate::editing::files::{texts, write};
 use crate::schedule::{self, Problem, Schedule, Sources};
-
-/// The files of a schedule, in the order in which they are read.
-pub const SCHEDULE_FILES: [&str; 3] = ["station.toml", "week.toml", "days.toml"];
 
 /// The folder of a station.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,21 +101,10 @@ impl Station {
         Ok(schedule)
     }
 
-    fn keep(&self, Sources { station, week, days }: &Sources) -> io::Result<()> {
+    fn keep(&self, files: &Sources) -> io::Result<()> {
         let folder = self.in_force();
         fs::create_dir_all(&folder)?;
-        for (name, text) in SCHEDULE_FILES.iter().zip([station, week, days]) {
-            let (to, aside) = (folder.join(name), folder.join(name).with_extension("new"));
-            if let Some(text) = text {
-                let mut file = File::create(&aside)?;
-                file.write_all(text.as_bytes())?;
-                file.sync_all()?;
-                fs::rename(&aside, &to)?;
-            } else if fs::exists(&to)? {
-                fs::remove_file(&to)?;
-            }
-        }
-        Ok(())
+        write(&folder, files)
     }
 
     /// Where the schedule in force is kept, for a start with a broken one.
@@ -137,23 +123,12 @@ pub fn read(folder: &Path) -> Result<Schedule, Vec<Problem>> {
     schedule::read(&texts(folder)?)
 }
 
-fn texts(folder: &Path) -> Result<Sources, Vec<Problem>> {
-    let mut problems = Vec::new();
-    let [station, week, days] = SCHEDULE_FILES.map(|name| match fs::read_to_string(folder.join(name)) {
-        Ok(text) => Some(text),
-        Err(missing) if missing.kind() == io::ErrorKind::NotFound => None,
-        Err(cause) => {
-            let kind = Kind::UnreadableFile { reason: cause.to_string() };
-            problems.push(Problem { kind, file: format!("schedule/{name}"), line: 1, column: 1 });
-            None
-        }
-    });
-    if problems.is_empty() { Ok(Sources { station, week, days }) } else { Err(problems) }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
+    use crate::editing::files::SCHEDULE_FILES;
 
     #[test]
     fn what_is_kept_for_a_start_with_a_broken_schedule_is_what_was_in_force() {

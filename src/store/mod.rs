@@ -12,6 +12,7 @@ mod keep;
 mod logins;
 mod people;
 mod reserve;
+mod revisions;
 mod segments;
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,7 @@ pub use keep::restore;
 pub use logins::{LINK_DAYS, Link};
 pub use people::{Act, Secret, User};
 pub use reserve::free_bytes;
+pub use revisions::{BY_HAND, Revision};
 pub use segments::{Added, SegmentEvent, SegmentFilter, Step, searchable};
 pub use verify::{Bad, Fault, Verdict};
 pub use version::Version;
@@ -58,11 +60,12 @@ const REQUESTS: usize = 64;
 const BUSY: Duration = Duration::from_secs(10);
 
 /// Never edited once they have landed; a change is a new one.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("migrations/0001_log.sql"),
     include_str!("migrations/0002_segments.sql"),
     include_str!("migrations/0003_people.sql"),
     include_str!("migrations/0004_logins.sql"),
+    include_str!("migrations/0005_revisions.sql"),
 ];
 
 /// What the log says of the station: which hamlets hear an output, and how far its clocks are from UTC.

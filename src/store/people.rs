@@ -131,6 +131,16 @@ pub(super) fn insert_user(
     Ok(())
 }
 
+pub(super) fn insert_act(connection: &Connection, act: &Act) -> Result<(), StoreError> {
+    connection
+        .execute(
+            "INSERT INTO act (at_ms, by, what, subject, origin) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![act.at.as_millisecond(), act.by, act.what, act.subject, act.origin],
+        )
+        .doing("keep what a person did")?;
+    Ok(())
+}
+
 impl Store {
     /// Adds a person.
     pub fn add_user(&self, name: &str, roles: &BTreeSet<Role>, at: Timestamp) -> Result<User, StoreError> {
@@ -242,15 +252,7 @@ impl Store {
 
     /// Keeps what a person did.
     pub fn act(&self, act: Act) -> Result<(), StoreError> {
-        self.write("keep what a person did", move |transaction| {
-            transaction
-                .execute(
-                    "INSERT INTO act (at_ms, by, what, subject, origin) VALUES (?1, ?2, ?3, ?4, ?5)",
-                    params![act.at.as_millisecond(), act.by, act.what, act.subject, act.origin],
-                )
-                .doing("keep what a person did")?;
-            Ok(())
-        })
+        self.write("keep what a person did", move |transaction| insert_act(transaction, &act))
     }
 
     /// What people did between two instants, the second not included; newest first, at most 10,000.

@@ -100,6 +100,13 @@ pub fn finding<'f>(first: &'f Finding, names: &Names<'_>) -> Said<'f> {
     }
 }
 
+/// What a finding means, where it stands beside what it is about.
+pub fn beside(f: &Finding, names: &Names<'_>) -> String {
+    let said = sentence(f, names);
+    let mut letters = said.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// Findings, each sentence once with all its times: what is missing all week is said once and not seven times.
 pub fn findings<'f>(found: impl IntoIterator<Item = &'f Finding>, names: &Names<'_>) -> Vec<Said<'f>> {
     let mut said: Vec<Said<'_>> = Vec::new();

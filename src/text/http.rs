@@ -51,6 +51,14 @@ pub enum Refusal {
     OtherBytes,
     /// A live interrupt in quiet hours.
     QuietHours,
+    /// The schedule's files have problems: they are mended by hand, or an older state is put back.
+    ScheduleBroken,
+    /// What is to be changed is not in the schedule.
+    NotInSchedule,
+    /// The schedule's file is written in a way that only a person can change.
+    ScheduleByHand,
+    /// The schedule's files cannot be written.
+    ScheduleNotWritten,
     /// The request's body or address cannot be read.
     Malformed {
         /// What a program says of it.
@@ -112,6 +120,8 @@ impl Refusal {
             Self::UserExists | Self::BadUserName | Self::NoRole => "Không thêm được người dùng",
             Self::LastAdmin => "Không xoá được người quản trị cuối cùng",
             Self::NotApproved(_) | Self::NotValid | Self::QuietHours => "Không được phép phát",
+            Self::ScheduleBroken | Self::ScheduleByHand | Self::ScheduleNotWritten => "Chưa sửa được lịch",
+            Self::NotInSchedule => "Không còn trong lịch",
             Self::WrongState(_) | Self::OtherBytes => "Không thực hiện được",
             Self::Malformed { .. }
             | Self::WrongType
@@ -162,6 +172,10 @@ impl Refusal {
             ),
             Self::OtherBytes => "Nội dung bạn đã nghe không phải là nội dung đang có. Bản ghi chưa được duyệt. Hãy nghe lại rồi duyệt.".to_owned(),
             Self::QuietHours => "Bây giờ là giờ yên lặng theo quy chế của đài, chỉ phát được bản tin khẩn cấp. Loa vẫn im lặng. Hãy chờ hết giờ yên lặng, hoặc phát khẩn cấp nếu thật sự cần.".to_owned(),
+            Self::ScheduleBroken => "Tệp lịch đang có lỗi, nên chưa sửa được ở đây. Lịch cũ vẫn được phát. Hãy xem các lỗi ở trang Lịch phát, rồi sửa trong tệp hoặc hoàn tác một lần sửa trong Lịch sử sửa lịch.".to_owned(),
+            Self::NotInSchedule => "Lịch không có mục này; có thể ai đó vừa bỏ hoặc đổi nó. Chưa có gì thay đổi. Hãy mở lại trang Lịch phát.".to_owned(),
+            Self::ScheduleByHand => "Tệp lịch được viết theo cách mà máy đọc được nhưng không tự sửa được. Lịch không thay đổi. Hãy nhờ kỹ thuật viên sửa thẳng trong tệp.".to_owned(),
+            Self::ScheduleNotWritten => "Không ghi được tệp lịch. Lịch cũ vẫn được phát. Hãy báo kỹ thuật viên kiểm tra đĩa và quyền ghi vào thư mục schedule.".to_owned(),
             Self::Malformed { .. } => "Máy không đọc được yêu cầu. Chưa có gì thay đổi. Hãy kiểm tra lại nội dung gửi lên.".to_owned(),
             Self::WrongType => "Kiểu nội dung gửi lên không đúng với địa chỉ này. Chưa có gì thay đổi. Hãy gửi JSON (application/json), hoặc multipart/form-data khi tải tệp lên.".to_owned(),
             Self::BadField { field } => format!("Giá trị của mục “{field}” không hợp lệ. Chưa có gì thay đổi. Hãy sửa mục này rồi gửi lại."),

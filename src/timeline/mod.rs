@@ -6,6 +6,7 @@
 
 mod backtime;
 mod calendar;
+pub mod change;
 mod compile;
 #[cfg(test)]
 pub(crate) mod fixture;

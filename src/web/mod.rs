@@ -35,6 +35,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use crate::access::OwnWork;
 use crate::access::throttle::Throttle;
 use crate::clock::Clock;
+use crate::editing::Desk;
 use crate::engine::handle::Handle;
 use crate::intake::Intake;
 use crate::store::Store;
@@ -57,6 +58,8 @@ pub struct State {
     pub store: Store,
     /// The way in for recordings.
     pub intake: Arc<Intake>,
+    /// Where the schedule's files are changed.
+    pub desk: Arc<Desk>,
     /// The station's `audio/`.
     pub audio_dir: PathBuf,
     /// The engines, one for each output.
@@ -88,6 +91,8 @@ pub struct Limits {
     pub guesses: Mutex<Throttle>,
     /// How long the next bytes of an upload may take to come.
     pub stall: Duration,
+    /// How long a changed schedule is waited for to come into force.
+    pub in_force: Duration,
     /// How often listeners for events are sent something, so that both ends know the other is there.
     pub heartbeat: Duration,
 }
@@ -102,6 +107,7 @@ impl Limits {
             hashes: Arc::new(Semaphore::new(1)),
             guesses: Mutex::default(),
             stall: Duration::from_secs(30),
+            in_force: Duration::from_secs(3),
             heartbeat: Duration::from_secs(15),
         }
     }

@@ -9,9 +9,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::access::Permission;
+use crate::editing::EditingError;
 use crate::engine::handle::Refused;
 use crate::intake::IntakeError;
 use crate::media::ingest;
+use crate::schedule::edit::EditError;
 use crate::store::StoreError;
 use crate::text::http::Refusal;
 
@@ -133,6 +135,10 @@ pub(super) fn kind(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::WrongState(_) => (S::CONFLICT, "wrong-state"),
         Refusal::OtherBytes => (S::CONFLICT, "other-bytes"),
         Refusal::QuietHours => (S::CONFLICT, "quiet-hours"),
+        Refusal::ScheduleBroken => (S::CONFLICT, "schedule-broken"),
+        Refusal::NotInSchedule => (S::NOT_FOUND, "not-in-schedule"),
+        Refusal::ScheduleByHand => (S::CONFLICT, "schedule-by-hand"),
+        Refusal::ScheduleNotWritten => (S::INTERNAL_SERVER_ERROR, "schedule-not-written"),
         Refusal::Malformed { .. } => (S::BAD_REQUEST, "malformed"),
         Refusal::WrongType => (S::UNSUPPORTED_MEDIA_TYPE, "wrong-type"),
         Refusal::BadField { .. } => (S::UNPROCESSABLE_ENTITY, "bad-field"),
@@ -209,6 +215,26 @@ impl From<IntakeError> for Problem {
             }
             IntakeError::Refused(refusal) => Self(Refusal::Recording(refusal)),
             IntakeError::Store(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<EditingError> for Problem {
+    fn from(failure: EditingError) -> Self {
+        match failure {
+            EditingError::Unreadable(_)
+            | EditingError::Edit(EditError::Broken(_) | EditError::Refused(_)) => {
+                Self(Refusal::ScheduleBroken)
+            }
+            EditingError::Edit(EditError::Unwritable) => Self(Refusal::ScheduleByHand),
+            EditingError::Edit(EditError::Absent { .. }) | EditingError::NoRevision(_) => {
+                Self(Refusal::NotInSchedule)
+            }
+            EditingError::Write { .. } => {
+                tracing::error!(error = &failure as &dyn Error, "the schedule could not be written");
+                Self(Refusal::ScheduleNotWritten)
+            }
+            EditingError::Store(failure) => failure.into(),
         }
     }
 }

@@ -12,6 +12,7 @@
 )]
 
 mod air;
+mod calendar;
 mod driver;
 mod home;
 mod people;

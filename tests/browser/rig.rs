@@ -51,6 +51,11 @@ impl Program {
         Self { folder, child, address: address.to_owned(), first_link: format!("/bat-dau/{secret}") }
     }
 
+    /// The bytes of a file of its schedule.
+    pub fn schedule(&self, name: &str) -> Vec<u8> {
+        fs::read(self.folder.path().join("station/schedule").join(name)).unwrap()
+    }
+
     /// Runs a command beside it; what it prints.
     pub fn run(&self, arguments: &[&str]) -> String {
         let station = self.folder.path().join("station");

@@ -1,7 +1,9 @@
 //! What the console's pages say.
 
 pub mod air;
+pub mod calendar;
 pub mod date;
+pub mod editing;
 pub mod home;
 pub mod people;
 pub mod signin;
@@ -33,6 +35,8 @@ pub mod names {
     pub const HOME: &str = "Hôm nay";
     /// A person takes the air.
     pub const AIR: &str = "Phát ngay";
+    /// The week.
+    pub const CALENDAR: &str = "Lịch phát";
     /// People.
     pub const PEOPLE: &str = "Người dùng";
     /// Signing in.

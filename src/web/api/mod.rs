@@ -6,7 +6,7 @@ pub(super) mod health;
 mod interrupts;
 mod segments;
 mod status;
-mod timeline;
+pub(super) mod timeline;
 mod upload;
 pub(super) mod users;
 

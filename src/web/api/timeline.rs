@@ -164,7 +164,7 @@ pub(super) async fn timeline(
 }
 
 /// The timeline that holds a window: the one the engine goes by, or one compiled for the question.
-fn covering(
+pub(in crate::web) fn covering(
     store: &Store,
     plan: &Plan,
     output: &OutputId,

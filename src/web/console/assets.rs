@@ -38,6 +38,7 @@ pub(super) static STYLE: LazyLock<Asset> = LazyLock::new(|| {
         include_str!("assets/style/home.css"),
         include_str!("assets/style/people.css"),
         include_str!("assets/style/air.css"),
+        include_str!("assets/style/calendar.css"),
         include_str!("assets/style/print.css"),
     );
     Asset::new("style", "css", "text/css; charset=utf-8", text)

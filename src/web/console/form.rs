@@ -23,6 +23,21 @@ pub(super) const KEY_FIELD: &str = "key";
 pub(super) struct Fields(Vec<(String, String)>);
 
 impl Fields {
+    /// A form filled in by us.
+    pub(super) fn of<'a>(values: impl IntoIterator<Item = (&'a str, String)>) -> Self {
+        Self(values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
+    /// Everything it says, in order.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Whether a box is ticked.
+    pub(super) fn has(&self, name: &str, value: &str) -> bool {
+        self.all(name).any(|ticked| ticked == value)
+    }
+
     /// A value without the spaces around it; empty where the form does not have it.
     pub(super) fn one(&self, name: &str) -> &str {
         self.exactly(name).trim()

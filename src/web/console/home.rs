@@ -10,17 +10,17 @@ use maud::{Markup, html};
 
 use super::air;
 use super::page::{Failure, page};
+use super::rundown::{Notes, aired_besides, session};
 use super::to_do::to_do;
 use super::visitor::Visitor;
 use crate::access::{Permission, permit};
-use crate::asrun::{Airing, Outcome};
+use crate::asrun::Airing;
 use crate::engine::handle::Status;
 use crate::store::{AiringFilter, Store};
-use crate::text::outcome::{cause, outcome_name};
 use crate::text::page::home::{self as say, Lamp};
 use crate::text::page::{date, names};
+use crate::timeline::INTERRUPT_SESSION;
 use crate::timeline::plan::Plan;
-use crate::timeline::{Block, Cue, CueId, INTERRUPT_SESSION};
 use crate::web::State;
 use crate::web::api::health::wrong;
 use crate::web::input::start_of;
@@ -139,90 +139,10 @@ fn rundown(plan: &Plan, aired: &[Airing], (from, to): (Timestamp, Timestamp), no
         h2 { (say::TODAY) }
         @if blocks.is_empty() { p { (say::NO_SESSION) } }
         @for (output, block) in blocks {
-            (session(block, zone, |cue| of_cue.get(&(output, cue)).copied(), now))
+            (session(block, zone, |cue| of_cue.get(&(output, cue)).copied(), now, &Notes::default()))
         }
         @if !others.is_empty() {
-            table.rundown {
-                caption { (say::OUT_OF_SCHEDULE) }
-                (heads())
-                tbody { @for airing in others {
-                    (row(airing.item.planned, &airing.item.title, None, airing.ended().zip(airing.started()), zone, &Became::of(airing)))
-                } }
-            }
-        }
-    }
-}
-
-fn session<'a>(
-    block: &Block,
-    zone: &TimeZone,
-    airing: impl Fn(&CueId) -> Option<&'a Airing>,
-    now: Timestamp,
-) -> Markup {
-    html! {
-        details.session open[block.end > now] {
-            summary { strong { (block.title) } " " span.times { (date::time(block.start, zone)) " – " (date::time(block.end, zone)) } }
-            table.rundown {
-                (heads())
-                tbody { @for cue in &block.cues {
-                    @let became = airing(&cue.id).map_or_else(|| Became::expected(cue, now), Became::of);
-                    @let heard = cue.segment().map(|segment| segment.words.title.as_str()).filter(|title| *title != cue.title);
-                    (row(cue.at, &cue.title, heard, cue.segment().map(|_| (cue.end, cue.at)), zone, &became))
-                } }
-            }
-        }
-    }
-}
-
-fn heads() -> Markup {
-    html! { thead { tr { @for head in say::COLUMNS { th scope="col" { (head) } } } } }
-}
-
-fn row(
-    at: Timestamp,
-    title: &str,
-    heard: Option<&str>,
-    length: Option<(Timestamp, Timestamp)>,
-    zone: &TimeZone,
-    became: &Became,
-) -> Markup {
-    html! {
-        tr.(became.class) {
-            td { time { (date::second(at, zone)) } }
-            td { (title) @if let Some(heard) = heard { br; span.heard { (heard) } } }
-            td { @if let Some((end, start)) = length { (date::length(end.duration_since(start))) } }
-            td { span.result.(became.class) { (became.word) } @if let Some(why) = became.why { br; span.why { (why) } } }
-        }
-    }
-}
-
-/// What became of a cue, or will.
-struct Became {
-    class: &'static str,
-    word: &'static str,
-    why: Option<&'static str>,
-}
-
-impl Became {
-    /// What the log says.
-    fn of(airing: &Airing) -> Self {
-        let outcome = airing.outcome();
-        let class = match outcome {
-            Outcome::OnAir => "now",
-            Outcome::Aired => "good",
-            Outcome::Partly(_) => "warn",
-            Outcome::NotAired(_) | Outcome::Withdrawn => "bad",
-        };
-        Self { class, word: outcome_name(&outcome), why: outcome.cause().map(cause) }
-    }
-
-    /// What will, of a cue of which the log knows nothing yet.
-    fn expected(cue: &Cue, now: Timestamp) -> Self {
-        let silent = cue.segment().is_none();
-        match (cue.given_up_at() <= now, silent) {
-            (true, _) => Self { class: "past", word: say::UNKNOWN, why: None },
-            (false, true) => Self { class: "bad", word: say::WILL_BE_SILENT, why: None },
-            (false, false) => Self { class: "to-come", word: say::TO_COME, why: None },
+            (aired_besides(say::OUT_OF_SCHEDULE, others, zone))
         }
     }
 }

@@ -9,10 +9,12 @@
 
 mod air;
 mod assets;
+mod calendar;
 mod form;
 mod home;
 mod page;
 mod people;
+mod rundown;
 mod signin;
 mod to_do;
 mod visitor;
@@ -45,6 +47,7 @@ pub(super) fn router() -> Router<State> {
         .route("/phat-ngay/xac-nhan", get(air::ask))
         .route("/phat-ngay/tra-song", post(air::call_off))
         .route("/phat-ngay/dung", post(air::stop))
+        .merge(calendar::router())
         .route("/nguoi-dung", get(people::list).post(people::add))
         .route("/nguoi-dung/{name}", get(people::one))
         .route("/nguoi-dung/{name}/vai-tro", post(people::roles))

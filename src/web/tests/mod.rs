@@ -137,7 +137,14 @@ impl Site {
         let (plan, plans) = watch::channel(Arc::new(plan(&store, now)));
         let (replan, nudges) = sync_channel(1);
         let ingest = Ingest { audio_dir: audio_dir.clone(), limits: bounds, ffmpeg: None };
+        let folder = dir.path().join("schedule");
+        std::fs::create_dir(&folder).unwrap();
+        for (name, text) in [("station.toml", STATION), ("week.toml", WEEK)] {
+            io::Write::write_all(&mut std::fs::File::create(folder.join(name)).unwrap(), text.as_bytes())
+                .unwrap();
+        }
         let state = State {
+            desk: Arc::new(Desk::new(folder, store.clone())),
             intake: Arc::new(Intake::new(ingest, store.clone(), Arc::clone(&clock) as Arc<dyn Clock>)),
             store,
             audio_dir,

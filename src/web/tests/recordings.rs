@@ -131,7 +131,7 @@ async fn a_name_leads_nowhere_else() {
     assert_eq!(site.files(), names.len());
     let outside: Vec<_> =
         std::fs::read_dir(site.dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(outside.len(), 2, "{outside:?}");
+    assert_eq!(outside.len(), 3, "{outside:?}");
 }
 
 #[tokio::test]

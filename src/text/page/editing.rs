@@ -1,0 +1,315 @@
+//! The forms that change the schedule, what they would change, and what was changed.
+
+use jiff::SignedDuration;
+
+use super::date;
+use crate::timeline::Severity;
+
+/// What the preview is.
+pub const PREVIEW: &str = "Những gì sẽ thay đổi trong 7 ngày tới";
+/// Shows it.
+pub const SHOW: &str = "Xem trước thay đổi";
+/// Saves.
+pub const SAVE: &str = "Lưu";
+/// Back to the form.
+pub const GO_ON: &str = "Sửa tiếp";
+/// Back, and nothing was changed.
+pub const LEAVE: &str = "Thôi, không sửa";
+/// Nothing is saved before one says so.
+pub const NOT_YET: &str =
+    "Chưa có gì được lưu: trang sau cho xem trước những gì sẽ thay đổi, rồi mới hỏi có lưu không.";
+/// How sure one can be.
+pub const CALM: &str = "Chưa lưu gì cả. Sau khi lưu vẫn hoàn tác được ở “Lịch sử sửa lịch”.";
+/// The files are as they were.
+pub const NOTHING: &str = "Không có gì được sửa, nên không có gì để lưu.";
+/// What airs stays the same.
+pub const SAME_AIR: &str = "Trong 7 ngày tới, mọi mục vẫn phát đúng giờ và đúng nội dung như hiện nay.";
+/// And so does what is to be known.
+pub const ALL_WELL: &str = "Không có sự cố nào mới.";
+/// Somebody was faster.
+pub const CHANGED: &str = "Lịch vừa được sửa ở nơi khác trong lúc bạn đang làm. Chưa lưu gì cả. Dưới đây là những gì sẽ thay đổi so với lịch mới nhất; hãy xem lại rồi bấm Lưu lần nữa.";
+/// What was filled in does not do.
+pub const MEND: &str = "Chưa lưu được. Lịch đang dùng không thay đổi. Hãy sửa:";
+/// What would be new to know.
+pub const APPEARED: &str = "Sẽ cần biết thêm";
+/// What would be settled.
+pub const GONE: &str = "Sẽ không còn";
+/// The cues.
+pub const CUES: &str = "Các mục thay đổi";
+/// The lines of the files.
+pub const LINES: &str = "Các dòng thay đổi trong tệp";
+/// A block more.
+pub const NEW_BLOCK: &str = "buổi mới";
+/// A block less.
+pub const GONE_BLOCK: &str = "bỏ cả buổi";
+/// A cue more.
+pub const ADDED: &str = "+ thêm";
+/// A cue less.
+pub const REMOVED: &str = "− bỏ";
+/// A cue at another time.
+pub const MOVED: &str = "↔ đổi giờ";
+/// A cue with something else.
+pub const OTHER: &str = "≠ đổi nội dung";
+/// A cue that is only treated otherwise.
+pub const TREATED: &str = "≠ đổi cách phát";
+/// What stands where nothing will sound.
+pub const SILENCE: &str = "im lặng";
+
+/// A slot that fills.
+pub const FILLS: &str = "lấp giờ";
+
+/// How much would change.
+pub fn summary(cues: usize, blocks: usize) -> String {
+    format!("{cues} mục thay đổi, trong {blocks} buổi phát.")
+}
+
+/// How many cues of a block.
+pub fn in_block(cues: usize) -> String {
+    format!("{cues} mục")
+}
+
+/// How bad a finding is, in front of it.
+pub fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "✕ ",
+        Severity::Warning => "! ",
+        Severity::Note => "",
+    }
+}
+
+/// The words of the forms.
+pub mod form {
+    /// What it is called.
+    pub const TITLE: &str = "Tên";
+    /// A title may be left out.
+    pub const TITLE_RULE: &str = "Để trống thì lấy tên của chuyên mục, nhạc hoặc tệp.";
+    /// What it plays.
+    pub const PLAY: &str = "Phát gì";
+    /// Nothing is chosen yet.
+    pub const CHOOSE: &str = "– chọn –";
+    /// The groups of what can be played.
+    pub const PROGRAMME: &str = "Chuyên mục: bản ghi mới nhất còn hạn";
+    /// All of a programme.
+    pub const ALL: &str = "Chuyên mục: mọi bản ghi còn hạn, vừa giờ bao nhiêu phát bấy nhiêu";
+    /// A pool.
+    pub const POOL: &str = "Nhạc luân phiên";
+    /// A repeat.
+    pub const REPEAT: &str = "Phát lại mục đã phát trong ngày";
+    /// A file.
+    pub const FILE: &str = "Một tệp nhất định";
+    /// How long.
+    pub const LENGTH: &str = "Thời lượng dự kiến";
+    /// What that means.
+    pub const LENGTH_RULE: &str = "Bản ghi dài hơn vẫn được phát hết, các mục nối tiếp muộn hơn; máy báo trước điều đó. Để trống: không giới hạn.";
+    /// Minutes.
+    pub const MINUTES: &str = "phút";
+    /// Seconds.
+    pub const SECONDS: &str = "giây";
+    /// How it starts.
+    pub const START: &str = "Bắt đầu";
+    /// After the one before.
+    pub const FOLLOW: &str = "Nối tiếp ngay sau mục trước";
+    /// On time.
+    pub const HARD: &str = "Đúng giờ, cắt mục đang phát";
+    /// The time.
+    pub const AT: &str = "Giờ";
+    /// Filling.
+    pub const FILL: &str = "Lấp nhạc cho đến mục đúng giờ kế tiếp";
+    /// Days.
+    pub const DAYS: &str = "Vào các ngày";
+    /// What is rarely needed.
+    pub const MORE: &str = "Khi trễ, thời hạn, nhạc";
+    /// What is rarely needed for a session.
+    pub const MORE_SESSION: &str = "Chỉ trong một thời gian";
+    /// When late.
+    pub const LATE: &str = "Nếu trễ vì mất điện hay tin khẩn";
+    /// Join.
+    pub const JOIN: &str = "phát từ chỗ lẽ ra đã đến";
+    /// Skip.
+    pub const SKIP: &str = "bỏ";
+    /// Whole.
+    pub const WHOLE: &str = "phát trọn, nếu trễ không quá:";
+    /// Music.
+    pub const MUSIC: &str = "Là nhạc (im trong ngày không phát nhạc)";
+    /// By itself.
+    pub const MUSIC_AUTO: &str = "tự nhận ra";
+    /// Yes.
+    pub const YES: &str = "phải";
+    /// No.
+    pub const NO: &str = "không phải";
+    /// From a date.
+    pub const FROM_DATE: &str = "Từ ngày (để trống: không giới hạn)";
+    /// To a date.
+    pub const UNTIL_DATE: &str = "Đến hết ngày (để trống: không giới hạn)";
+    /// Session from.
+    pub const FROM: &str = "Từ";
+    /// Session to.
+    pub const TO: &str = "Đến";
+    /// Outputs.
+    pub const OUTPUTS: &str = "Đường ra";
+    /// After which slot.
+    pub const AFTER: &str = "Đặt sau mục";
+    /// At the beginning.
+    pub const FIRST: &str = "– đầu buổi –";
+    /// The first slot of a new session.
+    pub const FIRST_SLOT: &str = "Mục đầu tiên phát gì (thêm các mục khác sau)";
+    /// Slots of a session.
+    pub const SLOTS: &str = "Các mục trong buổi";
+    /// Adds a slot.
+    pub const ADD_SLOT: &str = "Thêm mục";
+    /// Earlier.
+    pub const UP: &str = "↑ Lên";
+    /// Later.
+    pub const DOWN: &str = "↓ Xuống";
+    /// Removes a slot.
+    pub const REMOVE_SLOT: &str = "Bỏ mục này";
+    /// Removes a session.
+    pub const REMOVE_SESSION: &str = "Bỏ cả buổi này";
+    /// To the session.
+    pub const BACK_TO_SESSION: &str = "Về buổi phát";
+    /// To the week.
+    pub const BACK: &str = "Về lịch phát";
+
+    /// No days.
+    pub const NO_DAYS: &str = "Hãy chọn ít nhất một ngày trong tuần.";
+    /// No play.
+    pub const NO_PLAY: &str = "Hãy chọn phát gì.";
+    /// No start.
+    pub const NO_TIME: &str = "Mục phát đúng giờ cần có giờ, ví dụ 05:30:00.";
+    /// Not a length.
+    pub const BAD_LENGTH: &str =
+        "Thời lượng phải là số phút và số giây, ví dụ 6 phút 30 giây, và không quá 24 giờ.";
+    /// Not a date.
+    pub const BAD_DATE: &str = "Ngày không đúng, ví dụ đúng: 25/12/2026.";
+    /// No title.
+    pub const NO_TITLE: &str = "Hãy đặt tên.";
+    /// No times.
+    pub const NO_TIMES: &str = "Hãy ghi giờ bắt đầu và giờ kết thúc, ví dụ 05:30:00.";
+    /// No outputs.
+    pub const NO_OUTPUT: &str = "Hãy chọn ít nhất một đường ra.";
+
+    /// The heading of a slot's form.
+    pub fn slot(title: &str, session: &str) -> String {
+        format!("Sửa mục “{title}” – {session}")
+    }
+
+    /// The heading of a new slot's.
+    pub fn new_slot(session: &str) -> String {
+        format!("Thêm mục – {session}")
+    }
+
+    /// The heading of a removal.
+    pub fn remove_slot(title: &str, session: &str) -> String {
+        format!("Bỏ mục “{title}” – {session}")
+    }
+
+    /// The heading of a move.
+    pub fn move_slot(title: &str, earlier: bool) -> String {
+        if earlier {
+            format!("Chuyển mục “{title}” lên trước")
+        } else {
+            format!("Chuyển mục “{title}” ra sau")
+        }
+    }
+
+    /// The heading of a session's form.
+    pub fn session(title: &str) -> String {
+        format!("Sửa “{title}”")
+    }
+
+    /// The heading of a session's removal.
+    pub fn remove_session(title: &str) -> String {
+        format!("Bỏ “{title}” khỏi mọi tuần")
+    }
+}
+
+/// Special days.
+pub mod day {
+    /// What they are.
+    pub const INTRO: &str = "Ngày ghi ở đây được phát khác với lịch tuần: không nhạc, bỏ buổi, hoặc thay nội dung. Các ngày khác không đổi.";
+    /// Those to come.
+    pub const TO_COME: &str = "Sắp tới và hằng năm";
+    /// Those that were.
+    pub const PAST: &str = "Đã qua";
+    /// There are none.
+    pub const NONE: &str = "Chưa có ngày đặc biệt nào.";
+    /// Adds one.
+    pub const ADD: &str = "Thêm ngày đặc biệt";
+    /// Its date.
+    pub const DATE: &str = "Ngày";
+    /// Every year.
+    pub const YEARLY: &str = "Hằng năm, vào đúng ngày và tháng này";
+    /// Goes on to the form.
+    pub const NEXT: &str = "Tiếp tục";
+    /// Why it is special.
+    pub const TITLE: &str = "Vì sao là ngày đặc biệt";
+    /// No music.
+    pub const NO_MUSIC: &str = "Không phát nhạc cả ngày, chẳng hạn quốc tang";
+    /// Sessions that are left out.
+    pub const DROP: &str = "Bỏ hẳn những buổi này";
+    /// Contents that are others.
+    pub const REPLACED: &str = "Nội dung được thay (bỏ dấu để phát lại như thường)";
+    /// One more.
+    pub const REPLACE: &str = "Thay nội dung một mục";
+    /// Which.
+    pub const SLOT: &str = "Mục";
+    /// None.
+    pub const NO_SLOT: &str = "– không thay –";
+    /// Its title then.
+    pub const REPLACE_TITLE: &str = "Tên trong ngày đó (để trống: giữ tên cũ)";
+    /// What it plays then.
+    pub const REPLACE_PLAY: &str = "Phát gì trong ngày đó";
+    /// It has sessions of its own.
+    pub const OWN_SESSIONS: &str =
+        "Ngày này có buổi phát riêng, ghi trong tệp days.toml; trang này giữ nguyên các buổi ấy:";
+    /// It is a day like others again.
+    pub const REMOVE: &str = "Bỏ lịch ngày đặc biệt này";
+    /// Back to the list.
+    pub const BACK: &str = "Về các ngày đặc biệt";
+    /// No such date.
+    pub const NO_PLAY: &str = "Hãy chọn mục được thay sẽ phát gì.";
+
+    /// The heading of a day's form.
+    pub fn of(date: &str) -> String {
+        format!("Ngày đặc biệt: {date}")
+    }
+
+    /// The heading of its removal.
+    pub fn remove(date: &str) -> String {
+        format!("Bỏ lịch riêng của {date}")
+    }
+}
+
+/// What was changed.
+pub mod history {
+    /// What the page is.
+    pub const INTRO: &str =
+        "Mỗi lần sửa lịch được giữ lại đây: ai, lúc nào, sửa gì. Mọi lần đều hoàn tác được.";
+    /// Nothing was.
+    pub const NONE: &str = "Chưa có lần sửa nào được lưu qua trang này.";
+    /// Nobody knows who changed a file by hand.
+    pub const UNKNOWN: &str = "không rõ ai, sửa thẳng trong tệp";
+    /// Shows one.
+    pub const OPEN: &str = "Xem, hoàn tác";
+    /// The first one.
+    pub const FIRST: &str = "bản đầu tiên được giữ";
+    /// What it changed.
+    pub const LINES: &str = "Lần sửa này đã đổi các dòng sau";
+    /// Undoing also undoes those.
+    pub const LATER: &str = "Hoàn tác lần này cũng bỏ các lần sửa sau đó:";
+    /// Back to the list.
+    pub const BACK: &str = "Về lịch sử sửa lịch";
+    /// How undoing is called.
+    pub const UNDO: &str = "Hoàn tác lần sửa này";
+    /// It cannot be.
+    pub const CANNOT: &str = "Không hoàn tác được lần này, vì lịch trước đó có lỗi:";
+    /// The heading.
+    pub fn title(id: i64) -> String {
+        format!("Lần sửa số {id}")
+    }
+}
+
+/// A length as it is planned: `6:00`.
+pub fn length(of: Option<SignedDuration>) -> String {
+    of.map(date::length).unwrap_or_default()
+}

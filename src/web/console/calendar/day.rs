@@ -1,0 +1,322 @@
+//! Special days: by date, without music, without a session, with another content.
+
+use axum::extract::State as Of;
+use axum::response::{Html, IntoResponse as _, Response};
+use jiff::civil::Date;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::HERE;
+use super::desk::{Change, SEEN, form_page, gone, preview, sheet, submit};
+use super::fields::{self, Values};
+use crate::access::{Permission, permit};
+use crate::editing::{Sheet, Wish};
+use crate::schedule::edit::Edit;
+use crate::schedule::{DayPlan, PlanDate, Replacement, Schedule, Session};
+use crate::segment::Catalog;
+use crate::text::http::Refusal;
+use crate::text::page::calendar::{self, plan_date};
+use crate::text::page::editing::{day as say, form};
+use crate::web::State;
+use crate::web::console::form::{Fields, Sent};
+use crate::web::console::page::{Failure, page, to};
+use crate::web::console::visitor::Visitor;
+use crate::web::input::{Asked, Named};
+use crate::web::person::{EditSchedule, See};
+
+/// The day that somebody wants to make special.
+#[derive(Debug, Deserialize)]
+pub(super) struct Chosen {
+    ngay: Option<String>,
+    nam: Option<String>,
+}
+
+/// How a special day is written in an address: `2026-10-10`, and for every year `--10-10`.
+pub(super) fn address(date: PlanDate) -> String {
+    match date {
+        PlanDate::Once(date) => date.to_string(),
+        PlanDate::Yearly { month, day } => format!("--{month:02}-{day:02}"),
+    }
+}
+
+fn parse(text: &str) -> Option<PlanDate> {
+    let Some(yearly) = text.strip_prefix("--") else { return text.parse().ok().map(PlanDate::Once) };
+    // A leap year, so that the 29th of February is a day.
+    let date: Date = format!("2024-{yearly}").parse().ok()?;
+    Some(PlanDate::Yearly { month: date.month(), day: date.day() })
+}
+
+fn named(text: &str) -> Result<PlanDate, Failure> {
+    Ok(parse(text).ok_or(Refusal::NoPage)?)
+}
+
+/// The special days, and a way to add one.
+pub(super) async fn list(
+    visitor: Visitor<See>,
+    Of(state): Of<State>,
+    Asked(chosen): Asked<Chosen>,
+) -> Result<Response, Failure> {
+    if let Some(date) = chosen.ngay.and_then(|date| date.parse::<Date>().ok()) {
+        let date = match chosen.nam {
+            Some(_) => PlanDate::Yearly { month: date.month(), day: date.day() },
+            None => PlanDate::Once(date),
+        };
+        return Ok(to(&format!("{HERE}/ngay/{}", address(date))));
+    }
+    let plan = state.plan();
+    let today = plan.schedule.time_zone.to_datetime(state.clock.now()).date();
+    let past = |plan: &&DayPlan| matches!(plan.date, PlanDate::Once(date) if date < today);
+    let (past, to_come): (Vec<_>, Vec<_>) = plan.schedule.day_plans.iter().partition(past);
+    let may_edit = permit(&visitor.person.user().roles, Permission::EditSchedule);
+    let list = |days: &[&DayPlan]| {
+        html! { ul.special-days { @for day in days { li.card {
+            p { strong { (plan_date(day.date)) } " – " (day.title) @if day.no_music { " (" (calendar::NO_MUSIC) ")" } }
+            @if may_edit { a.button href={ (HERE) "/ngay/" (address(day.date)) } aria-label=(calendar::edit_slot(&day.title)) { (calendar::EDIT) } }
+        } } } }
+    };
+    let content = html! {
+        p.lead { (say::INTRO) }
+        h2 { (say::TO_COME) }
+        @if to_come.is_empty() { p.quiet { (say::NONE) } } @else { (list(&to_come)) }
+        @if may_edit {
+            form.card method="get" action={ (HERE) "/ngay" } {
+                h2 { (say::ADD) }
+                label { (say::DATE) input type="date" name="ngay" required; }
+                label.box { input type="checkbox" name="nam" value="1"; (say::YEARLY) }
+                button.main { (say::NEXT) }
+            }
+        }
+        @if !past.is_empty() { details.session { summary { (say::PAST) } (list(&past)) } }
+        p { a href=(HERE) { (form::BACK) } }
+    };
+    Ok(page(&state, &visitor, HERE, calendar::DAYS, &content).into_response())
+}
+
+/// The plan of a day as it is, or of one that is like others yet.
+fn of(schedule: &Schedule, date: PlanDate) -> DayPlan {
+    let known = schedule.day_plans.iter().find(|plan| plan.date == date).cloned();
+    known.unwrap_or_else(|| DayPlan {
+        date,
+        title: String::new(),
+        no_music: false,
+        drop: [].into(),
+        replace: Vec::new(),
+        sessions: Vec::new(),
+    })
+}
+
+/// The week's sessions that could be on the day.
+fn sessions(schedule: &Schedule, date: PlanDate) -> impl Iterator<Item = &Session> {
+    schedule.sessions.iter().filter(move |session| match date {
+        PlanDate::Once(date) => session.is_on(date),
+        PlanDate::Yearly { .. } => true,
+    })
+}
+
+/// Their slots, as `session/slot` and in words.
+fn slots(schedule: &Schedule, date: PlanDate) -> Vec<(String, String)> {
+    let on = |path: &str| {
+        let Some((session, slot)) = fields::path(path) else { return false };
+        let session = sessions(schedule, date).find(|known| known.id == session);
+        let slot = session.and_then(|session| session.slots.iter().find(|known| known.id == slot));
+        slot.is_some_and(|slot| match date {
+            PlanDate::Once(date) => slot.days.contains(date.weekday()) && slot.valid.contains(date),
+            PlanDate::Yearly { .. } => true,
+        })
+    };
+    fields::slots(schedule).filter(|(path, _)| on(path)).collect()
+}
+
+fn values(plan: &DayPlan) -> Values {
+    let mut values = vec![("title", plan.title.clone())];
+    values.extend(plan.no_music.then(|| ("no_music", "yes".to_owned())));
+    values.extend(plan.drop.iter().map(|session| ("drop", session.to_string())));
+    values.extend(plan.replace.iter().map(|other| ("keep", path_of(other))));
+    values
+}
+
+fn path_of(other: &Replacement) -> String {
+    format!("{}/{}", other.session, other.slot)
+}
+
+/// The day that was filled in; its own sessions stay.
+fn read(filled: &Fields, old: &DayPlan) -> Result<DayPlan, Vec<String>> {
+    let mut problems = Vec::new();
+    let title = filled.one("title").to_owned();
+    if title.is_empty() {
+        problems.push(form::NO_TITLE.to_owned());
+    }
+    let new = match fields::path(filled.one("slot")) {
+        None => None,
+        Some((session, slot)) => {
+            let play = fields::play(filled.one("play"));
+            let length = fields::length("", filled);
+            if play.is_none() {
+                problems.push(say::NO_PLAY.to_owned());
+            }
+            let length = length.map_err(|failed| problems.push(failed)).ok();
+            let title =
+                Some(filled.one("replace_title")).filter(|title| !title.is_empty()).map(str::to_owned);
+            play.zip(length).map(|(play, length)| Replacement { session, slot, title, play, length })
+        }
+    };
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let same = |other: &Replacement| new.as_ref().is_some_and(|new| path_of(new) == path_of(other));
+    let kept =
+        old.replace.iter().filter(|other| filled.has("keep", &path_of(other)) && !same(other)).cloned();
+    Ok(DayPlan {
+        title,
+        no_music: filled.has("no_music", "yes"),
+        drop: filled.all("drop").map(Into::into).collect(),
+        replace: kept.chain(new.clone()).collect(),
+        ..old.clone()
+    })
+}
+
+fn fill_in(filled: &Fields, plan: &DayPlan, schedule: &Schedule, catalog: &Catalog) -> Markup {
+    let slots = slots(schedule, plan.date);
+    let title = |path: &str| {
+        fields::slots(schedule)
+            .find(|(known, _)| known == path)
+            .map_or_else(|| path.to_owned(), |(_, text)| text)
+    };
+    let dropped: Vec<_> = sessions(schedule, plan.date).collect();
+    html! {
+        label { (say::TITLE) input name="title" required maxlength="200" value=(filled.one("title")); }
+        label.box { input type="checkbox" name="no_music" value="yes" checked[filled.has("no_music", "yes")]; (say::NO_MUSIC) }
+        @if !dropped.is_empty() {
+            fieldset { legend { (say::DROP) }
+                @for session in dropped {
+                    label.box { input type="checkbox" name="drop" value=(session.id) checked[filled.has("drop", session.id.as_str())];
+                        (session.title) " (" (fields::time_text(session.from)) ")" }
+                }
+            }
+        }
+        @if !plan.replace.is_empty() {
+            fieldset { legend { (say::REPLACED) }
+                @for other in &plan.replace {
+                    @let path = path_of(other);
+                    label.box { input type="checkbox" name="keep" value=(path) checked[filled.has("keep", &path)];
+                        span { (title(&path)) " → " (other.title.clone().unwrap_or_else(|| fields::play_text(&other.play))) } }
+                }
+            }
+        }
+        @if !slots.is_empty() {
+            fieldset.inner { legend { (say::REPLACE) }
+                label { (say::SLOT) select name="slot" {
+                    option value="" { (say::NO_SLOT) }
+                    @for (path, text) in slots { option value=(path) selected[filled.one("slot") == path] { (text) } }
+                } }
+                (fields::play_select("play", say::REPLACE_PLAY, filled, schedule, catalog))
+                label { (say::REPLACE_TITLE) input name="replace_title" maxlength="200" value=(filled.one("replace_title")); }
+                (fields::length_inputs("", form::LENGTH, None, filled))
+            }
+        }
+        @if !plan.sessions.is_empty() {
+            div.note { p { (say::OWN_SESSIONS) }
+                ul { @for own in &plan.sessions { li { (own.title) " (" (fields::time_text(own.from)) ")" } } } }
+        }
+    }
+}
+
+fn change_of(plan: &DayPlan) -> Change {
+    Change {
+        title: say::of(&plan_date(plan.date)),
+        action: format!("{HERE}/ngay/{}", address(plan.date)),
+        back: format!("{HERE}/ngay"),
+        code: "schedule.day",
+        subject: address(plan.date),
+        aside: None,
+    }
+}
+
+/// The form of a day.
+pub(super) async fn ask(
+    visitor: Visitor<EditSchedule>,
+    Of(state): Of<State>,
+    Named(date): Named,
+) -> Result<Html<String>, Failure> {
+    let date = named(&date)?;
+    let Sheet { seen, schedule } = sheet(&state).await?;
+    let plan = of(&schedule, date);
+    let known = schedule.day_plans.contains(&plan);
+    let mut filled = values(&plan);
+    filled.push((SEEN, seen));
+    let catalog = state.plan().catalog.clone();
+    let change = change_of(&plan);
+    let aside = known.then(|| html! { p { a.button.bad href={ (change.action) "/bo" } { (say::REMOVE) } } });
+    let change = Change { aside, ..change };
+    let draw = |filled: &Fields| fill_in(filled, &plan, &schedule, &catalog);
+    Ok(form_page(&state, &visitor, &change, &Fields::of(filled), &[], &draw))
+}
+
+/// What a day is to be.
+pub(super) async fn change(
+    Of(state): Of<State>,
+    Named(date): Named,
+    Sent { visitor, fields: filled }: Sent<EditSchedule>,
+) -> Result<Response, Failure> {
+    let date = named(&date)?;
+    let Sheet { schedule, .. } = sheet(&state).await?;
+    let plan = of(&schedule, date);
+    let wish = read(&filled, &plan).map(|plan| Wish::Edit(Edit::Day(plan)));
+    let catalog = state.plan().catalog.clone();
+    let draw = |filled: &Fields| fill_in(filled, &plan, &schedule, &catalog);
+    submit(&state, &visitor, &change_of(&plan), &filled, wish, Some(&draw)).await
+}
+
+fn removal(schedule: &Schedule, date: &str) -> Result<(Change, Wish), Failure> {
+    let date = named(date)?;
+    if schedule.day_plans.iter().all(|plan| plan.date != date) {
+        return Err(gone());
+    }
+    let at = format!("{HERE}/ngay/{}", address(date));
+    let change = Change {
+        title: say::remove(&plan_date(date)),
+        action: format!("{at}/bo"),
+        back: at,
+        code: "schedule.day-remove",
+        subject: address(date),
+        aside: None,
+    };
+    Ok((change, Wish::Edit(Edit::RemoveDay(date))))
+}
+
+/// Shows what changes when a day is like others again.
+pub(super) async fn ask_remove(
+    visitor: Visitor<EditSchedule>,
+    Of(state): Of<State>,
+    Named(date): Named,
+) -> Result<Response, Failure> {
+    let Sheet { schedule, .. } = sheet(&state).await?;
+    let (change, wish) = removal(&schedule, &date)?;
+    preview(&state, &visitor, &change, &Fields::of([]), wish, None).await
+}
+
+/// Makes it so.
+pub(super) async fn remove(
+    Of(state): Of<State>,
+    Named(date): Named,
+    Sent { visitor, fields: filled }: Sent<EditSchedule>,
+) -> Result<Response, Failure> {
+    let Sheet { schedule, .. } = sheet(&state).await?;
+    let (change, wish) = removal(&schedule, &date)?;
+    submit(&state, &visitor, &change, &filled, Ok(wish), None).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_special_day_finds_its_way_back_from_its_address() {
+        for text in ["2026-12-25", "--10-10", "--02-29"] {
+            assert_eq!(address(parse(text).unwrap()), text);
+        }
+        for wrong in ["", "10-10", "--13-01", "--02-30", "2026-02-30", "../x"] {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! How every change of the schedule goes: what would change is shown, then it is saved, if the files are still those
+//! that were seen.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse as _, Response};
+use maud::{Markup, html};
+
+use super::preview::{Effects, effects, lines, show};
+use super::week::Week;
+use crate::editing::{Draft, EditingError, Saved, Sheet, Wish};
+use crate::schedule::edit::EditError;
+use crate::schedule::{Problem, Schedule};
+use crate::store::Act;
+use crate::text::http::Refusal;
+use crate::text::page::editing as say;
+use crate::text::problem::problem;
+use crate::web::State;
+use crate::web::console::form::{Fields, KEY_FIELD};
+use crate::web::console::page::{Failure, key, page, to};
+use crate::web::console::visitor::Visitor;
+use crate::web::person::EditSchedule;
+
+/// The field with what is to be done next: [`SAVE`], [`GO_ON`], or to show what would change.
+const STEP: &str = "step";
+const SAVE: &str = "save";
+const GO_ON: &str = "form";
+/// The code of undoing.
+pub(super) const UNDO: &str = "schedule.undo";
+/// The field with the state of the files that was seen.
+pub(super) const SEEN: &str = "seen";
+
+/// A change that somebody is about to make.
+#[derive(Debug)]
+pub(super) struct Change {
+    /// What it is called, at the head of its pages.
+    pub(super) title: String,
+    /// Where its form is sent.
+    pub(super) action: String,
+    /// Where one was before.
+    pub(super) back: String,
+    /// Its code in the record of acts.
+    pub(super) code: &'static str,
+    /// What it is about.
+    pub(super) subject: String,
+    /// What else is said: below its form, and above what it would change.
+    pub(super) aside: Option<Markup>,
+}
+
+/// A form, from what was filled in.
+pub(super) type Form<'a> = &'a (dyn Fn(&Fields) -> Markup + Send + Sync);
+
+/// The schedule as it is on the disk.
+pub(super) async fn sheet(state: &State) -> Result<Sheet, Failure> {
+    let desk = Arc::clone(&state.desk);
+    Ok(state.store.run(move |_| Ok(desk.sheet())).await??)
+}
+
+/// A page with a form, and what has to be mended in it.
+pub(super) fn form_page<N>(
+    state: &State,
+    visitor: &Visitor<N>,
+    change: &Change,
+    fields: &Fields,
+    problems: &[String],
+    form: Form<'_>,
+) -> Html<String> {
+    let content = html! {
+        @if !problems.is_empty() { (mend(problems)) }
+        form.card method="post" action=(change.action) {
+            (key(visitor))
+            input type="hidden" name=(SEEN) value=(fields.one(SEEN));
+            (form(fields))
+            p.quiet { (say::NOT_YET) }
+            div.actions {
+                button.main { (say::SHOW) }
+                a.button href=(change.back) { (say::LEAVE) }
+            }
+        }
+        @if let Some(aside) = &change.aside { (aside) }
+    };
+    page(state, visitor, super::HERE, &change.title, &content)
+}
+
+fn mend(problems: &[String]) -> Markup {
+    html! {
+        div.note.bad role="alert" { p { (say::MEND) } ul { @for problem in problems { li { (problem) } } } }
+    }
+}
+
+/// What came with a form: shows what it would change, goes back to it, or saves. `form` is none where nothing was to be
+/// filled in.
+pub(super) async fn submit(
+    state: &State,
+    visitor: &Visitor<EditSchedule>,
+    change: &Change,
+    fields: &Fields,
+    wish: Result<Wish, Vec<String>>,
+    form: Option<Form<'_>>,
+) -> Result<Response, Failure> {
+    let wish = match wish {
+        Ok(wish) => wish,
+        Err(problems) => return Ok(turned_down(state, visitor, change, fields, &problems, form)),
+    };
+    match (fields.one(STEP), form) {
+        (GO_ON, Some(form)) => Ok(form_page(state, visitor, change, fields, &[], form).into_response()),
+        (SAVE, _) => save(state, visitor, change, fields, wish, form).await,
+        _ => preview(state, visitor, change, fields, wish, form).await,
+    }
+}
+
+/// What was filled in does not do: the form again, with why not.
+fn turned_down<N>(
+    state: &State,
+    visitor: &Visitor<N>,
+    change: &Change,
+    fields: &Fields,
+    problems: &[String],
+    form: Option<Form<'_>>,
+) -> Response {
+    let shown = match form {
+        Some(form) => form_page(state, visitor, change, fields, problems, form),
+        None => {
+            let content = html! { (mend(problems)) p { a.button href=(change.back) { (say::LEAVE) } } };
+            page(state, visitor, super::HERE, &change.title, &content)
+        }
+    };
+    (StatusCode::UNPROCESSABLE_ENTITY, shown).into_response()
+}
+
+/// Shows what a wish would change.
+pub(super) async fn preview<N>(
+    state: &State,
+    visitor: &Visitor<N>,
+    change: &Change,
+    fields: &Fields,
+    wish: Wish,
+    form: Option<Form<'_>>,
+) -> Result<Response, Failure> {
+    let (desk, plan, now) = (Arc::clone(&state.desk), state.plan(), state.clock.now());
+    let drafted = state
+        .store
+        .run(move |store| match desk.draft(&wish) {
+            Ok(draft) => Ok(Ok((effects(store, &plan, &draft, now)?, draft))),
+            Err(failure) => Ok(Err(failure)),
+        })
+        .await?;
+    match drafted {
+        Ok((effects, draft)) => {
+            Ok(preview_page(state, visitor, change, fields, &draft, &effects, form.is_some()).into_response())
+        }
+        Err(EditingError::Edit(EditError::Refused(problems))) => {
+            Ok(turned_down(state, visitor, change, fields, &sentences(&problems), form))
+        }
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+fn sentences(problems: &[Problem]) -> Vec<String> {
+    problems.iter().map(problem).collect()
+}
+
+fn preview_page<N>(
+    state: &State,
+    visitor: &Visitor<N>,
+    change: &Change,
+    fields: &Fields,
+    draft: &Draft,
+    effects: &Effects,
+    can_go_on: bool,
+) -> Html<String> {
+    let seen = fields.one(SEEN);
+    let content = html! {
+        @if let Some(aside) = &change.aside { (aside) }
+        @if !seen.is_empty() && seen != draft.seen { p.note.warn role="alert" { (say::CHANGED) } }
+        @if draft.is_empty() {
+            p.note { (say::NOTHING) }
+        } @else {
+            h2 { (say::PREVIEW) }
+            (show(effects, state.clock.now()))
+            details.session { summary { (say::LINES) } (lines(&draft.before, &draft.after)) }
+            p.quiet { (say::CALM) }
+        }
+        form.actions method="post" action=(change.action) {
+            (key(visitor))
+            @for (name, value) in fields.pairs().filter(|(name, _)| ![KEY_FIELD, STEP, SEEN].contains(name)) {
+                input type="hidden" name=(name) value=(value);
+            }
+            input type="hidden" name=(SEEN) value=(draft.seen);
+            @if !draft.is_empty() { button.main name=(STEP) value=(SAVE) { (if change.code == UNDO { say::history::UNDO } else { say::SAVE }) } }
+            @if can_go_on { button name=(STEP) value=(GO_ON) { (say::GO_ON) } }
+            a.button href=(change.back) { (say::LEAVE) }
+        }
+    };
+    page(state, visitor, super::HERE, &change.title, &content)
+}
+
+async fn save(
+    state: &State,
+    visitor: &Visitor<EditSchedule>,
+    change: &Change,
+    fields: &Fields,
+    wish: Wish,
+    form: Option<Form<'_>>,
+) -> Result<Response, Failure> {
+    let act: Act = visitor.person.act(change.code, change.subject.clone(), state.clock.now());
+    let (desk, seen, wanted) = (Arc::clone(&state.desk), fields.one(SEEN).to_owned(), wish.clone());
+    match state.store.run(move |_| Ok(desk.save(&wanted, &seen, act))).await? {
+        Ok(Some(Saved { revision, schedule })) => {
+            tracing::info!(revision, by = visitor.person.name(), "the schedule was changed from the console");
+            state.nudge();
+            come_into_force(state, &schedule).await;
+            let today = schedule.time_zone.to_datetime(state.clock.now()).date();
+            Ok(to(&format!("{}&luu={revision}", Week::of(today).address())))
+        }
+        Ok(None) => preview(state, visitor, change, fields, wish, form).await,
+        Err(EditingError::Edit(EditError::Refused(problems))) => {
+            Ok(turned_down(state, visitor, change, fields, &sentences(&problems), form))
+        }
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+/// Waits a little for the new schedule, so that the next page shows it. Whoever is too early sees the old one.
+async fn come_into_force(state: &State, schedule: &Schedule) {
+    let mut plan = state.plan.clone();
+    let there = plan.wait_for(|plan| *plan.schedule == *schedule);
+    let _seen = tokio::time::timeout(state.limits.in_force, there).await.is_ok();
+}
+
+/// What is not in the schedule: somebody may have taken it out meanwhile.
+pub(super) fn gone() -> Failure {
+    Refusal::NotInSchedule.into()
+}

@@ -1,0 +1,303 @@
+//! The parts of the schedule's forms: how a value stands in a form, and how it is read back.
+
+use std::fmt::Write as _;
+
+use jiff::SignedDuration;
+use jiff::civil::{Date, Time, Weekday};
+use maud::{Markup, html};
+
+use crate::schedule::{Late, Play, Schedule, SessionId, SlotId, Validity, Weekdays};
+use crate::segment::{Catalog, State as Stand, is_id};
+use crate::store::searchable;
+use crate::text::page::calendar::weekday;
+use crate::text::page::editing::form as say;
+use crate::web::console::form::Fields;
+
+/// Files that are offered, at most; the newest ones.
+const FILES: usize = 200;
+
+/// Values of a form that is filled in by us.
+pub(super) type Values = Vec<(&'static str, String)>;
+
+/// Days of the week, as boxes.
+pub(super) fn day_boxes(fields: &Fields) -> Markup {
+    html! {
+        fieldset.days {
+            legend { (say::DAYS) }
+            @for day in Weekdays::ALL.iter() {
+                label.box { input type="checkbox" name="day" value=(code(day)) checked[fields.has("day", &code(day))]; (weekday(day)) }
+            }
+        }
+    }
+}
+
+/// Monday is 1.
+fn code(day: Weekday) -> String {
+    day.to_monday_one_offset().to_string()
+}
+
+pub(super) fn day_values(days: Weekdays) -> Values {
+    days.iter().map(|day| ("day", code(day))).collect()
+}
+
+/// The days that were ticked: at least one.
+pub(super) fn days(fields: &Fields) -> Result<Weekdays, String> {
+    let ticked: Weekdays = Weekdays::ALL.iter().filter(|day| fields.has("day", &code(*day))).collect();
+    if ticked.is_empty() { Err(say::NO_DAYS.to_owned()) } else { Ok(ticked) }
+}
+
+/// A time of day.
+pub(super) fn time_input(name: &str, label: &str, fields: &Fields) -> Markup {
+    html! { label { (label) input type="time" step="1" name=(name) value=(fields.one(name)); } }
+}
+
+pub(super) fn time_text(time: Time) -> String {
+    time.strftime("%H:%M:%S").to_string()
+}
+
+/// `05:30`, `05:30:00`.
+pub(super) fn time(text: &str) -> Option<Time> {
+    let mut parts = text.split(':').map(|part| part.parse::<i8>().ok());
+    let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next().unwrap_or(Some(0))?);
+    if parts.next().is_some() { None } else { Time::new(hour, minute, second, 0).ok() }
+}
+
+/// A length in minutes and seconds.
+pub(super) fn length_inputs(prefix: &str, label: &str, rule: Option<&str>, fields: &Fields) -> Markup {
+    html! {
+        fieldset.length {
+            legend { (label) }
+            @for (part, unit) in [("minutes", say::MINUTES), ("seconds", say::SECONDS)] {
+                @let name = format!("{prefix}{part}");
+                label { input type="number" inputmode="numeric" min="0" max="1440" name=(name) value=(fields.one(&name)); " " (unit) }
+            }
+            @if let Some(rule) = rule { small { (rule) } }
+        }
+    }
+}
+
+/// The values of [`length_inputs`] without a prefix, or with `late_`.
+pub(super) fn length_values(
+    minutes: &'static str,
+    seconds: &'static str,
+    of: Option<SignedDuration>,
+) -> Values {
+    let Some(of) = of else { return Values::new() };
+    vec![(minutes, (of.as_secs() / 60).to_string()), (seconds, (of.as_secs() % 60).to_string())]
+}
+
+/// A length; none where nothing was filled in.
+pub(super) fn length(prefix: &str, fields: &Fields) -> Result<Option<SignedDuration>, String> {
+    let part = |name: &str| match fields.one(&format!("{prefix}{name}")) {
+        "" => Ok(0),
+        text => text.parse::<u16>().map(i64::from).map_err(|_| say::BAD_LENGTH.to_owned()),
+    };
+    let seconds = part("minutes")? * 60 + part("seconds")?;
+    match seconds {
+        0 => Ok(None),
+        1..=86_400 => Ok(Some(SignedDuration::from_secs(seconds))),
+        _ => Err(say::BAD_LENGTH.to_owned()),
+    }
+}
+
+/// The dates between which something holds.
+pub(super) fn validity_inputs(fields: &Fields) -> Markup {
+    html! {
+        label { (say::FROM_DATE) input type="date" name="valid_from" value=(fields.one("valid_from")); }
+        label { (say::UNTIL_DATE) input type="date" name="valid_until" value=(fields.one("valid_until")); }
+    }
+}
+
+pub(super) fn validity_values(valid: Validity) -> Values {
+    let one = |name, date: Option<Date>| (name, date.map(|date| date.to_string()).unwrap_or_default());
+    vec![one("valid_from", valid.from), one("valid_until", valid.until)]
+}
+
+pub(super) fn validity(fields: &Fields) -> Result<Validity, String> {
+    let date = |name| match fields.one(name) {
+        "" => Ok(None),
+        text => text.parse::<Date>().map(Some).map_err(|_| say::BAD_DATE.to_owned()),
+    };
+    Ok(Validity { from: date("valid_from")?, until: date("valid_until")? })
+}
+
+/// What can be played, in one list.
+pub(super) fn play_select(
+    name: &str,
+    label: &str,
+    fields: &Fields,
+    schedule: &Schedule,
+    catalog: &Catalog,
+) -> Markup {
+    let chosen = fields.one(name);
+    let programmes = |kind: &str| -> Vec<(String, String)> {
+        let all = schedule.programmes.values();
+        all.map(|programme| (format!("{kind}:{}", programme.id), programme.title.clone())).collect()
+    };
+    let pools = schedule.pools.values().map(|pool| (format!("pool:{}", pool.id), pool.title.clone()));
+    let groups = [
+        (say::PROGRAMME, programmes("programme")),
+        (say::FILE, files(schedule, catalog)),
+        (say::POOL, pools.collect()),
+        (say::REPEAT, slots(schedule).map(|(value, text)| (format!("repeat:{value}"), text)).collect()),
+        (say::ALL, programmes("all")),
+    ];
+    let known = groups.iter().any(|(_, options)| options.iter().any(|(value, _)| value == chosen));
+    html! {
+        label { (label)
+            select name=(name) {
+                option value="" { (say::CHOOSE) }
+                @if !known && !chosen.is_empty() { option value=(chosen) selected { (chosen) } }
+                @for (group, options) in groups {
+                    optgroup label=(group) {
+                        @for (value, text) in options { option value=(value) selected[value == chosen] { (text) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Every slot of the week, as `session/slot` and in words.
+pub(super) fn slots(schedule: &Schedule) -> impl Iterator<Item = (String, String)> {
+    schedule.sessions.iter().flat_map(|session| {
+        session.slots.iter().map(move |slot| {
+            let mut text = format!("{}: {}", session.title, slot.title);
+            if slot.days != session.days {
+                let days: Vec<_> = slot.days.iter().map(weekday).collect();
+                // Writing into a text does not fail.
+                let _written = write!(text, " ({})", days.join(", "));
+            }
+            (format!("{}/{}", session.id, slot.id), text)
+        })
+    })
+}
+
+/// Files that the schedule plays already, and those that were approved.
+fn files(schedule: &Schedule, catalog: &Catalog) -> Vec<(String, String)> {
+    let title = |file: &str| {
+        let known = catalog.iter().find(|segment| segment.file == file);
+        known.map_or_else(|| file.to_owned(), |segment| format!("{} ({file})", segment.words.title))
+    };
+    let all = schedule.sessions.iter().flat_map(|session| &session.slots);
+    let mut names: Vec<String> = all
+        .filter_map(|slot| if let Play::File(name) = &slot.play { Some(name.clone()) } else { None })
+        .collect();
+    let mut approved: Vec<_> = catalog.iter().filter(|segment| segment.state == Stand::Approved).collect();
+    approved.sort_by_key(|segment| std::cmp::Reverse(segment.added));
+    names.extend(approved.into_iter().take(FILES).map(|segment| segment.file.clone()));
+    names.sort();
+    names.dedup();
+    names.into_iter().map(|name| (format!("file:{name}"), title(&name))).collect()
+}
+
+pub(super) fn play_text(play: &Play) -> String {
+    match play {
+        Play::File(name) => format!("file:{name}"),
+        Play::Programme(id) => format!("programme:{id}"),
+        Play::All(id) => format!("all:{id}"),
+        Play::Pool(id) => format!("pool:{id}"),
+        Play::Repeat { session, slot } => format!("repeat:{session}/{slot}"),
+    }
+}
+
+/// What was chosen.
+pub(super) fn play(text: &str) -> Option<Play> {
+    let (kind, what) = text.split_once(':')?;
+    let id = Some(what).filter(|what| is_id(what));
+    match kind {
+        "file" => Some(Play::File(what.to_owned())),
+        "programme" => id.map(|id| Play::Programme(id.into())),
+        "all" => id.map(|id| Play::All(id.into())),
+        "pool" => id.map(|id| Play::Pool(id.into())),
+        "repeat" => path(what).map(|(session, slot)| Play::Repeat { session, slot }),
+        _ => None,
+    }
+}
+
+/// `session/slot`.
+pub(super) fn path(text: &str) -> Option<(SessionId, SlotId)> {
+    let (session, slot) = text.split_once('/')?;
+    (is_id(session) && is_id(slot)).then(|| (session.into(), slot.into()))
+}
+
+pub(super) fn late_values(late: Late) -> Values {
+    let (word, within) = match late {
+        Late::Join => ("join", None),
+        Late::Skip => ("skip", None),
+        Late::WholeWithin(within) => ("whole", Some(within)),
+    };
+    let mut values = vec![("late", word.to_owned())];
+    values.extend(length_values("late_minutes", "late_seconds", within));
+    values
+}
+
+pub(super) fn late(fields: &Fields) -> Result<Late, String> {
+    Ok(match fields.one("late") {
+        "skip" => Late::Skip,
+        "whole" => Late::WholeWithin(length("late_", fields)?.unwrap_or_default()),
+        _ => Late::Join,
+    })
+}
+
+/// An id for something new, from its title, that none of these has.
+pub(super) fn new_id(title: &str, taken: &[&str]) -> String {
+    let plain = searchable(title);
+    let words = plain.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let mut stem: String = words.take(6).collect::<Vec<_>>().join("-");
+    stem.truncate(48);
+    if stem.is_empty() {
+        stem.push_str("moi");
+    }
+    let free = |id: &String| !taken.contains(&id.as_str());
+    let numbered = (2_u32..).map(|number| format!("{stem}-{number}"));
+    std::iter::once(stem.clone()).chain(numbered).find(free).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::time as clock;
+
+    use super::*;
+
+    #[test]
+    fn what_a_form_says_is_read_as_it_was_written() {
+        for text in
+            ["file:bài a.mp3", "programme:ban-tin", "all:thong-bao", "pool:nhac", "repeat:sang/ban-tin"]
+        {
+            assert_eq!(play_text(&play(text).unwrap()), text);
+        }
+        for wrong in ["", "ban-tin", "programme:", "programme:../x", "repeat:sang", "relay:vov1"] {
+            assert_eq!(play(wrong), None, "{wrong}");
+        }
+        for of in [Late::Join, Late::Skip, Late::WholeWithin(SignedDuration::from_secs(630))] {
+            assert_eq!(late(&Fields::of(late_values(of))), Ok(of));
+        }
+        let days_of = [Weekday::Monday, Weekday::Sunday].into_iter().collect();
+        assert_eq!(days(&Fields::of(day_values(days_of))), Ok(days_of));
+        assert!(days(&Fields::of([])).is_err());
+    }
+
+    #[test]
+    fn times_and_lengths_are_read_with_care() {
+        assert_eq!(time("05:30"), Some(clock(5, 30, 0, 0)));
+        assert_eq!(time("05:30:09"), Some(clock(5, 30, 9, 0)));
+        for wrong in ["", "5", "25:00", "05:30:00:00", "a:b", "-1:00"] {
+            assert_eq!(time(wrong), None, "{wrong}");
+        }
+        let of = |minutes: &str, seconds: &str| {
+            length("", &Fields::of([("minutes", minutes.to_owned()), ("seconds", seconds.to_owned())]))
+        };
+        assert_eq!(of("6", "30"), Ok(Some(SignedDuration::from_secs(390))));
+        assert_eq!(of("", ""), Ok(None));
+        assert!(of("-1", "").is_err() && of("1441", "").is_err() && of("x", "").is_err());
+    }
+
+    #[test]
+    fn a_new_id_is_plain_and_nobody_elses() {
+        assert_eq!(new_id("Đọc truyện: đêm khuya", &[]), "doc-truyen-dem-khuya");
+        assert_eq!(new_id("Bản tin", &["ban-tin", "ban-tin-2"]), "ban-tin-3");
+        assert_eq!(new_id("…", &[]), "moi");
+        assert!(is_id(&new_id(&"dài ".repeat(99), &[])));
+    }
+}

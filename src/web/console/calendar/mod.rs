@@ -1,0 +1,210 @@
+//! Lịch phát: any week with what sounds in it, to the second, and the ways to change it.
+//!
+//! What is shown is the schedule in force, compiled as the engines' own timelines are. Every change goes through [`desk`]: it is
+//! shown with what it does to the next days, then saved, and can be undone.
+
+mod day;
+mod desk;
+mod fields;
+mod history;
+mod preview;
+mod print;
+mod session;
+mod slot;
+mod week;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State as Of;
+use axum::response::Html;
+use axum::routing::get;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::page::{Failure, page};
+use super::rundown::{Notes, aired_besides, session as rundown};
+use super::visitor::Visitor;
+use crate::access::{Permission, permit};
+use crate::asrun::Airing;
+use crate::schedule::OutputId;
+use crate::store::{AiringFilter, Store};
+use crate::text::finding::{Names, beside};
+use crate::text::http::Refusal;
+use crate::text::page::{calendar as say, names};
+use crate::text::problem::problem;
+use crate::timeline::plan::Plan;
+use crate::timeline::{Block, CueId, Timeline, Window};
+use crate::web::State;
+use crate::web::api::timeline::covering;
+use crate::web::input::Asked;
+use crate::web::person::See;
+use week::Week;
+
+/// The page's address.
+const HERE: &str = "/lich-phat";
+
+/// The week, and the pages that change it.
+pub(super) fn router() -> Router<State> {
+    Router::new()
+        .route("/lich-phat", get(calendar))
+        .route("/lich-phat/in", get(print::print))
+        .route("/lich-phat/lich-su", get(history::list))
+        .route("/lich-phat/lich-su/{id}", get(history::ask).post(history::undo))
+        .route("/lich-phat/buoi-moi", get(session::ask_new).post(session::add))
+        .route("/lich-phat/buoi/{session}", get(session::ask).post(session::change))
+        .route("/lich-phat/buoi/{session}/bo", get(session::ask_remove).post(session::remove))
+        .route("/lich-phat/buoi/{session}/muc-moi", get(slot::ask_new).post(slot::add))
+        .route("/lich-phat/buoi/{session}/muc/{slot}", get(slot::ask).post(slot::change))
+        .route("/lich-phat/buoi/{session}/muc/{slot}/{step}", get(slot::ask_step).post(slot::step))
+        .route("/lich-phat/ngay", get(day::list))
+        .route("/lich-phat/ngay/{date}", get(day::ask).post(day::change))
+        .route("/lich-phat/ngay/{date}/bo", get(day::ask_remove).post(day::remove))
+}
+
+/// Which week, and what was just saved.
+#[derive(Debug, Deserialize)]
+pub(super) struct Wanted {
+    tuan: Option<String>,
+    luu: Option<String>,
+}
+
+/// What a week holds: for each output its timeline, and what the log has of it.
+struct Held {
+    plan: Arc<Plan>,
+    window: Window,
+    timelines: Vec<Arc<Timeline>>,
+    aired: Vec<Airing>,
+}
+
+impl Held {
+    async fn of(state: &State, week: Week) -> Result<Self, Failure> {
+        let plan = state.plan();
+        let window = week.window(&plan.schedule.time_zone).ok_or(Refusal::NoPage)?;
+        let filter = AiringFilter { from: Some(window.from), to: Some(window.to), ..AiringFilter::default() };
+        let outputs: Vec<OutputId> = plan.schedule.outputs.iter().map(|output| output.id.clone()).collect();
+        let read = move |store: &Store| {
+            let timelines = outputs.iter().map(|output| covering(store, &plan, output, window));
+            let timelines = timelines.collect::<Result<_, _>>()?;
+            let aired = store.airings(&filter)?.airings;
+            Ok(Self { timelines, aired, window, plan })
+        };
+        Ok(state.store.run(read).await?)
+    }
+
+    /// The blocks of a date, each with its timeline, by their start.
+    fn on(&self, date: Date) -> Vec<(&Timeline, &Block)> {
+        let all = self.timelines.iter().flat_map(|timeline| {
+            timeline
+                .blocks
+                .iter()
+                .map(move |block| (&**timeline, block))
+                .filter(|(_, block)| self.window.contains(block.start) && block.id.date == date)
+        });
+        let mut blocks: Vec<_> = all.collect();
+        blocks.sort_by_key(|(timeline, block)| (block.start, &timeline.output));
+        blocks
+    }
+}
+
+/// The week that is asked for, or the one that is.
+fn asked(state: &State, week: Option<&str>) -> (Week, Date) {
+    let today = state.plan().schedule.time_zone.to_datetime(state.clock.now()).date();
+    (week.and_then(Week::parse).unwrap_or_else(|| Week::of(today)), today)
+}
+
+/// The page.
+pub(super) async fn calendar(
+    visitor: Visitor<See>,
+    Of(state): Of<State>,
+    Asked(wanted): Asked<Wanted>,
+) -> Result<Html<String>, Failure> {
+    let (week, today) = asked(&state, wanted.tuan.as_deref());
+    let held = Held::of(&state, week).await?;
+    let may_edit = permit(&visitor.person.user().roles, Permission::EditSchedule);
+    let now = state.clock.now();
+    let saved = wanted.luu.and_then(|id| id.parse::<i64>().ok()).filter(|_| may_edit);
+    let content = html! {
+        @if let Some(id) = saved {
+            p.note.good role="status" { (say::SAVED) " " a href={ (HERE) "/lich-su/" (id) } { (say::UNDO) } }
+        }
+        @if !held.plan.problems.is_empty() {
+            div.note.bad role="alert" {
+                p { (say::BROKEN) }
+                ul { @for found in held.plan.problems.iter() { li { (problem(found)) } } }
+            }
+        }
+        p.lead { (say::week(week.number(), week.monday, week.sunday())) }
+        (ways(week, today, may_edit))
+        div.week {
+            @for date in week.days() { (day(&held, date, today, may_edit, now)) }
+        }
+    };
+    Ok(page(&state, &visitor, HERE, names::CALENDAR, &content))
+}
+
+/// To other weeks, and to what can be done.
+fn ways(week: Week, today: Date, may_edit: bool) -> Markup {
+    let print = week.address().replacen(HERE, "/lich-phat/in", 1);
+    html! {
+        div.actions role="group" aria-label=(say::WEEKS) {
+            @if let Some(before) = week.later(-1) { a.button href=(before.address()) { (say::BEFORE) } }
+            @if week != Week::of(today) { a.button href=(HERE) { (say::NOW) } }
+            @if let Some(after) = week.later(1) { a.button href=(after.address()) { (say::AFTER) } }
+        }
+        div.actions {
+            a.button href=(print) { (say::PRINT) }
+            a.button href={ (HERE) "/ngay" } { (say::DAYS) }
+            a.button href={ (HERE) "/lich-su" } { (say::HISTORY) }
+            @if may_edit { a.button href={ (HERE) "/buoi-moi" } { (say::ADD_SESSION) } }
+        }
+    }
+}
+
+fn day(held: &Held, date: Date, today: Date, may_edit: bool, now: Timestamp) -> Markup {
+    let (plan, zone) = (&held.plan, &held.plan.schedule.time_zone);
+    let blocks = held.on(date);
+    let of_cue: BTreeMap<(&OutputId, &CueId), &Airing> =
+        held.aired.iter().map(|airing| ((&airing.item.output, &airing.item.cue), airing)).collect();
+    let shown: BTreeSet<(&OutputId, &CueId)> = blocks
+        .iter()
+        .flat_map(|(timeline, block)| block.cues.iter().map(|cue| (&timeline.output, &cue.id)))
+        .collect();
+    let besides: Vec<_> = held
+        .aired
+        .iter()
+        .filter(|airing| airing.item.cue.block.date == date)
+        .filter(|airing| !shown.contains(&(&airing.item.output, &airing.item.cue)))
+        .collect();
+    let heading = format!("day-{date}");
+    html! {
+        section.day.today[date == today] aria-labelledby=(heading) {
+            h2 id=(heading) { (say::day(date)) @if date == today { " " small { (say::TODAY) } } }
+            @if let Some(special) = plan.schedule.day_plan(date) {
+                p.special { strong { (special.title) } @if special.no_music { " (" (say::NO_MUSIC) ")" }
+                    @if may_edit && date >= today { " " a href={ (HERE) "/ngay/" (day::address(special.date)) } { (say::EDIT) } } }
+            }
+            @if blocks.is_empty() && besides.is_empty() { p.quiet { (say::NO_SESSION) } }
+            @for (timeline, block) in blocks {
+                @if plan.schedule.outputs.len() > 1 { p.output.quiet { (timeline.output) } }
+                (rundown(block, zone, |cue| of_cue.get(&(&timeline.output, cue)).copied(), now,
+                    &notes(plan, timeline, block, may_edit && block.end > now)))
+            }
+            @if !besides.is_empty() { details.session { summary { (say::BESIDES) } (aired_besides(say::BESIDES, besides, zone)) } }
+        }
+    }
+}
+
+/// What is to be said of a block, and where it is changed: what a special day has of its own is not the week's.
+fn notes<'a>(plan: &'a Plan, timeline: &'a Timeline, block: &'a Block, may_edit: bool) -> Notes<'a> {
+    let names = Names::of(plan, timeline);
+    let findings = timeline.findings.iter().filter(|finding| finding.block == block.id);
+    let special = plan.schedule.day_plan(block.id.date);
+    let of_week = special.is_none_or(|day| day.sessions.iter().all(|own| own.id != block.id.session));
+    let edit = (may_edit && of_week).then(|| format!("{HERE}/buoi/{}", block.id.session));
+    let findings = findings.map(|finding| (finding, beside(finding, &names))).collect();
+    Notes { findings, edit, closed: true }
+}

@@ -1,0 +1,188 @@
+//! What a change would do to the next days, in words.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use maud::{Markup, html};
+
+use crate::editing::Draft;
+use crate::schedule::{Schedule, Sources};
+use crate::segment::Catalog;
+use crate::store::{Store, StoreError};
+use crate::text::finding::{Names, findings};
+use crate::text::page::{calendar, date, editing as say};
+use crate::timeline::change::{BlockChange, Changes, CueChange, changes, sounds_the_same};
+use crate::timeline::plan::Plan;
+use crate::timeline::{Cue, Finding, Severity, Timeline, Window, compile};
+use crate::web::console::rundown::sign;
+
+/// How far ahead people look.
+const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// A block that is on the air began no longer ago than this.
+const BACK: SignedDuration = SignedDuration::from_hours(24);
+/// Lines of the files that are shown.
+const LINES: usize = 200;
+
+/// What a change would do, for each output.
+#[derive(Debug)]
+pub(super) struct Effects {
+    old: Schedule,
+    new: Schedule,
+    catalog: std::sync::Arc<Catalog>,
+    outputs: Vec<(Timeline, Timeline, Changes)>,
+}
+
+/// Compiles the next days both ways.
+pub(super) fn effects(
+    store: &Store,
+    plan: &Plan,
+    draft: &Draft,
+    now: Timestamp,
+) -> Result<Effects, StoreError> {
+    let old = draft.old.clone().unwrap_or_else(|| (*plan.schedule).clone());
+    let window = Window { from: now - BACK, to: now + AHEAD };
+    let mut outputs = Vec::new();
+    for output in &draft.new.outputs {
+        let history = store.history(&output.id, window.from)?;
+        let [before, after] =
+            [&old, &draft.new].map(|schedule| compile(schedule, &plan.catalog, &history, &output.id, window));
+        let changes = changes(&before, &after, now);
+        outputs.push((before, after, changes));
+    }
+    Ok(Effects { old, new: draft.new.clone(), catalog: std::sync::Arc::clone(&plan.catalog), outputs })
+}
+
+/// Says them.
+pub(super) fn show(effects: &Effects, now: Timestamp) -> Markup {
+    let all = || effects.outputs.iter().map(|(_, _, changes)| changes);
+    let blocks: usize = all().map(|changes| changes.blocks.len()).sum();
+    let cues: usize = all().flat_map(|changes| &changes.blocks).map(|block| block.cues.len()).sum();
+    let said = |appeared: bool| -> Vec<(Severity, String)> {
+        let of = effects.outputs.iter().flat_map(|(old, new, changes)| {
+            let (found, timeline, schedule) = if appeared {
+                (&changes.appeared, new, &effects.new)
+            } else {
+                (&changes.gone, old, &effects.old)
+            };
+            let matters = |finding: &&Finding| finding.severity > Severity::Note;
+            findings(found.iter().filter(matters), &Names { schedule, catalog: &effects.catalog, timeline })
+        });
+        let mut all: Vec<_> = of.map(|said| (said.first.severity, said.to_string())).collect();
+        all.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
+        all
+    };
+    let (appeared, gone) = (said(true), said(false));
+    let zone = &effects.new.time_zone;
+    html! {
+        @if blocks == 0 { p.note.good { (say::SAME_AIR) } } @else { p.note { (say::summary(cues, blocks)) } }
+        @if appeared.is_empty() {
+            p.note.good { (say::ALL_WELL) }
+        } @else {
+            h3 { (say::APPEARED) }
+            @for (severity, sentence) in appeared { p.note.(sign(severity)) { (say::severity(severity)) (sentence) } }
+        }
+        @if !gone.is_empty() {
+            details.session { summary { (say::GONE) " (" (gone.len()) ")" } @for (_, sentence) in gone { p { "✓ " (sentence) } } }
+        }
+        @if blocks > 0 {
+            h3 { (say::CUES) }
+            @for (place, block) in all().flat_map(|changes| &changes.blocks).enumerate() { (block_change(block, zone, place == 0, now)) }
+        }
+    }
+}
+
+fn block_change(change: &BlockChange, zone: &TimeZone, open: bool, now: Timestamp) -> Markup {
+    let Some(block) = change.new.as_ref().or(change.old.as_ref()) else { return html! {} };
+    let whole = match (&change.old, &change.new) {
+        (None, _) => Some(say::NEW_BLOCK),
+        (_, None) => Some(say::GONE_BLOCK),
+        _ => None,
+    };
+    html! {
+        details.session.change open[open] {
+            summary {
+                strong { (calendar::day(block.id.date)) " – " (block.title) } " "
+                span.times { (date::time(block.start, zone)) " – " (date::time(block.end, zone)) } " "
+                @if block.start < now { span.quiet { (calendar::ON_NOW) } " " }
+                span.quiet { (whole.map_or_else(|| say::in_block(change.cues.len()), str::to_owned)) }
+            }
+            ul.changes { @for cue in &change.cues { (cue_change(cue, zone)) } }
+        }
+    }
+}
+
+fn cue_change(change: &CueChange, zone: &TimeZone) -> Markup {
+    match change {
+        CueChange::Added(cue) => html! {
+            li.good { strong { (say::ADDED) } " " (at(cue, zone)) " " (cue.title) (content(cue)) }
+        },
+        CueChange::Removed(cue) => html! {
+            li.bad { strong { (say::REMOVED) } " " (at(cue, zone)) " " (cue.title) (content(cue)) }
+        },
+        CueChange::Changed { old, new } => {
+            let moved = (old.at, old.end) != (new.at, new.end);
+            let other = !sounds_the_same(&old.content, &new.content);
+            let word = match (moved, other || old.title != new.title) {
+                (_, true) => say::OTHER,
+                (true, false) => say::MOVED,
+                (false, false) => say::TREATED,
+            };
+            html! {
+                li.warn { strong { (word) } " "
+                    @if moved { s { (at(old, zone)) } " → " } (at(new, zone)) " " (new.title)
+                    @if other { ": " s { (heard(old)) } " → " (heard(new)) }
+                }
+            }
+        }
+    }
+}
+
+fn at(cue: &Cue, zone: &TimeZone) -> Markup {
+    html! { time { (date::second(cue.at, zone)) } " (" (date::length(cue.duration())) ")" }
+}
+
+fn content(cue: &Cue) -> Markup {
+    html! { @if heard(cue) != cue.title { ": " (heard(cue)) } }
+}
+
+fn heard(cue: &Cue) -> &str {
+    cue.segment().map_or(say::SILENCE, |segment| &segment.words.title)
+}
+
+/// The lines that differ, as they stand in the files.
+pub(super) fn lines(before: &Sources, after: &Sources) -> Markup {
+    let pairs = [(&before.station, &after.station), (&before.week, &after.week), (&before.days, &after.days)];
+    let all: Vec<_> =
+        pairs.into_iter().flat_map(|(old, new)| difference(old.as_deref(), new.as_deref())).collect();
+    html! {
+        pre.lines tabindex="0" {
+            @for (sign, line) in all.iter().take(LINES) {
+                @if *sign == '+' { ins { "+ " (line) "\n" } } @else { del { "− " (line) "\n" } }
+            }
+            @if all.len() > LINES { "…" }
+        }
+    }
+}
+
+/// The lines between the first and the last that differ.
+fn difference<'a>(old: Option<&'a str>, new: Option<&'a str>) -> Vec<(char, &'a str)> {
+    let lines = |text: Option<&'a str>| text.unwrap_or_default().lines().collect::<Vec<_>>();
+    let (old, new) = (lines(old), lines(new));
+    let same = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
+    let (old, new) = (old.into_iter().skip(same), new.into_iter().skip(same));
+    let end = old.clone().rev().zip(new.clone().rev()).take_while(|(old, new)| old == new).count();
+    let (gone, come) = (old.len() - end, new.len() - end);
+    old.take(gone).map(|line| ('-', line)).chain(new.take(come).map(|line| ('+', line))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_stayed_are_not_shown() {
+        assert_eq!(difference(Some("a\nb\nc"), Some("a\nx\nc")), [('-', "b"), ('+', "x")]);
+        assert_eq!(difference(Some("a\na"), Some("a\na\na")), [('+', "a")]);
+        assert_eq!(difference(None, Some("a")), [('+', "a")]);
+        assert_eq!(difference(Some("a"), Some("a")), []);
+    }
+}

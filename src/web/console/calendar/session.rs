@@ -1,0 +1,270 @@
+//! A session: its days and times, and the slots in it.
+
+use axum::extract::State as Of;
+use axum::response::{Html, Response};
+use maud::{Markup, html};
+
+use super::HERE;
+use super::desk::{Change, SEEN, form_page, preview, sheet, submit};
+use super::fields::{self, Values};
+use super::slot::session as find;
+use crate::editing::{Sheet, Wish};
+use crate::schedule::edit::Edit;
+use crate::schedule::{Late, Schedule, Session, Slot, Start, Validity, Weekdays};
+use crate::text::page::calendar::{self, weekday};
+use crate::text::page::date;
+use crate::text::page::editing::{self, form as say};
+use crate::web::State;
+use crate::web::console::form::{Fields, Sent};
+use crate::web::console::page::Failure;
+use crate::web::console::visitor::Visitor;
+use crate::web::input::Named;
+use crate::web::person::EditSchedule;
+
+fn values(session: &Session) -> Values {
+    let mut values = vec![
+        ("title", session.title.clone()),
+        ("from", fields::time_text(session.from)),
+        ("to", fields::time_text(session.to)),
+    ];
+    values.extend(fields::day_values(session.days));
+    values.extend(fields::validity_values(session.valid));
+    values.extend(session.outputs.iter().map(|output| ("output", output.to_string())));
+    values
+}
+
+/// The session that was filled in, with the slots it has.
+fn read(filled: &Fields, old: Option<&Session>, schedule: &Schedule) -> Result<Session, Vec<String>> {
+    let mut problems = Vec::new();
+    let title = filled.one("title").to_owned();
+    if title.is_empty() {
+        problems.push(say::NO_TITLE.to_owned());
+    }
+    let times = (fields::time(filled.one("from")), fields::time(filled.one("to")));
+    if times.0.is_none() || times.1.is_none() {
+        problems.push(say::NO_TIMES.to_owned());
+    }
+    let mut keep = |failed: String| problems.push(failed);
+    let days = fields::days(filled).map_err(&mut keep).ok();
+    let valid = fields::validity(filled).map_err(&mut keep).ok();
+    let outputs: std::collections::BTreeSet<_> = match &schedule.outputs[..] {
+        // With a single one there is nothing to tick.
+        [one] => [one.id.clone()].into(),
+        all => all
+            .iter()
+            .filter(|output| filled.has("output", output.id.as_str()))
+            .map(|output| output.id.clone())
+            .collect(),
+    };
+    if outputs.is_empty() {
+        keep(say::NO_OUTPUT.to_owned());
+    }
+    let ((Some(from), Some(to)), Some(days), Some(valid)) = (times, days, valid) else {
+        return Err(problems);
+    };
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let taken: Vec<_> = schedule.sessions.iter().map(|session| session.id.as_str()).collect();
+    let id = old.map_or_else(|| fields::new_id(&title, &taken).as_str().into(), |old| old.id.clone());
+    let slots = old.map(|old| old.slots.clone()).unwrap_or_default();
+    Ok(Session { id, title, days, valid, from, to, outputs, slots })
+}
+
+fn form(filled: &Fields, schedule: &Schedule) -> Markup {
+    html! {
+        label { (say::TITLE) input name="title" required maxlength="200" value=(filled.one("title")); }
+        div.pair { (fields::time_input("from", say::FROM, filled)) (fields::time_input("to", say::TO, filled)) }
+        (fields::day_boxes(filled))
+        @if schedule.outputs.len() > 1 {
+            fieldset { legend { (say::OUTPUTS) }
+                @for output in &schedule.outputs {
+                    label.box { input type="checkbox" name="output" value=(output.id) checked[filled.has("output", output.id.as_str())]; (output.id) }
+                }
+            }
+        }
+        details.session { summary { (say::MORE_SESSION) } (fields::validity_inputs(filled)) }
+    }
+}
+
+fn change_of(session: &Session) -> Change {
+    Change {
+        title: say::session(&session.title),
+        action: format!("{HERE}/buoi/{}", session.id),
+        back: HERE.to_owned(),
+        code: "schedule.session",
+        subject: session.id.to_string(),
+        aside: None,
+    }
+}
+
+/// The slots of a session in their order, each with the ways to change it.
+fn slots(session: &Session) -> Markup {
+    let here = format!("{HERE}/buoi/{}", session.id);
+    let last = session.slots.len().saturating_sub(1);
+    html! {
+        section.slots {
+            h2 { (say::SLOTS) }
+            ol { @for (place, slot) in session.slots.iter().enumerate() { li.card {
+                @let at = format!("{here}/muc/{}", slot.id);
+                p { strong { (slot.title) } " " span.quiet { (described(slot, session)) } }
+                div.actions {
+                    a.button.main href=(at) aria-label=(calendar::edit_slot(&slot.title)) { (calendar::EDIT) }
+                    @if place > 0 { a.button href={ (at) "/len" } { (say::UP) } }
+                    @if place < last { a.button href={ (at) "/xuong" } { (say::DOWN) } }
+                }
+            } } }
+            p { a.button href={ (here) "/muc-moi" } { (say::ADD_SLOT) } }
+            p { a.button.bad href={ (here) "/bo" } { (say::REMOVE_SESSION) } }
+        }
+    }
+}
+
+/// When, on which days and for how long.
+fn described(slot: &Slot, session: &Session) -> String {
+    let start = match slot.start {
+        Start::Hard(at) => fields::time_text(at),
+        Start::Follow => String::new(),
+        Start::Fill => editing::FILLS.to_owned(),
+    };
+    let days: Vec<_> = if slot.days.and(session.days) == session.days {
+        Vec::new()
+    } else {
+        slot.days.iter().map(weekday).collect()
+    };
+    let length = slot.length.map(date::length).unwrap_or_default();
+    [start, days.join(", "), length]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" · ")
+}
+
+/// A session with its form and its slots.
+pub(super) async fn ask(
+    visitor: Visitor<EditSchedule>,
+    Of(state): Of<State>,
+    Named(id): Named,
+) -> Result<Html<String>, Failure> {
+    let Sheet { seen, schedule } = sheet(&state).await?;
+    let session = find(&schedule, &id)?;
+    let mut filled = values(session);
+    filled.push((SEEN, seen));
+    let draw = |filled: &Fields| form(filled, &schedule);
+    let change = Change { aside: Some(slots(session)), ..change_of(session) };
+    Ok(form_page(&state, &visitor, &change, &Fields::of(filled), &[], &draw))
+}
+
+/// What a session is to be.
+pub(super) async fn change(
+    Of(state): Of<State>,
+    Named(id): Named,
+    Sent { visitor, fields: filled }: Sent<EditSchedule>,
+) -> Result<Response, Failure> {
+    let Sheet { schedule, .. } = sheet(&state).await?;
+    let session = find(&schedule, &id)?;
+    let wish = read(&filled, Some(session), &schedule)
+        .map(|to| Wish::Edit(Edit::Session { id: session.id.clone(), to }));
+    let draw = |filled: &Fields| form(filled, &schedule);
+    submit(&state, &visitor, &change_of(session), &filled, wish, Some(&draw)).await
+}
+
+fn new_change(subject: String) -> Change {
+    Change {
+        title: calendar::ADD_SESSION.to_owned(),
+        action: format!("{HERE}/buoi-moi"),
+        back: HERE.to_owned(),
+        code: "schedule.session-add",
+        subject,
+        aside: None,
+    }
+}
+
+/// The form of a new session.
+pub(super) async fn ask_new(
+    visitor: Visitor<EditSchedule>,
+    Of(state): Of<State>,
+) -> Result<Html<String>, Failure> {
+    let Sheet { seen, schedule } = sheet(&state).await?;
+    let mut filled = fields::day_values(Weekdays::ALL);
+    filled.extend(schedule.outputs.iter().map(|output| ("output", output.id.to_string())));
+    filled.push((SEEN, seen));
+    let catalog = state.plan().catalog.clone();
+    let draw = |filled: &Fields| {
+        html! { (form(filled, &schedule)) (fields::play_select("play", say::FIRST_SLOT, filled, &schedule, &catalog)) }
+    };
+    Ok(form_page(&state, &visitor, &new_change(String::new()), &Fields::of(filled), &[], &draw))
+}
+
+/// A session more, with one slot.
+pub(super) async fn add(
+    Of(state): Of<State>,
+    Sent { visitor, fields: filled }: Sent<EditSchedule>,
+) -> Result<Response, Failure> {
+    let Sheet { schedule, .. } = sheet(&state).await?;
+    let session = read(&filled, None, &schedule);
+    let play = fields::play(filled.one("play"));
+    let wish = match (session, play) {
+        (Ok(session), Some(play)) => {
+            let first = Slot {
+                id: fields::new_id(&fields::play_text(&play), &[]).as_str().into(),
+                title: String::new(),
+                days: session.days,
+                valid: Validity::default(),
+                start: Start::Hard(session.from),
+                play,
+                length: None,
+                late: Late::Join,
+                music: false,
+            };
+            Ok(Session { slots: vec![first], ..session })
+        }
+        (session, play) => {
+            let mut problems = session.err().unwrap_or_default();
+            problems.extend(play.is_none().then(|| say::NO_PLAY.to_owned()));
+            Err(problems)
+        }
+    };
+    let subject = wish.as_ref().map(|session| session.id.to_string()).unwrap_or_default();
+    let catalog = state.plan().catalog.clone();
+    let draw = |filled: &Fields| {
+        html! { (form(filled, &schedule)) (fields::play_select("play", say::FIRST_SLOT, filled, &schedule, &catalog)) }
+    };
+    let wish = wish.map(|session| Wish::Edit(Edit::AddSession(session)));
+    submit(&state, &visitor, &new_change(subject), &filled, wish, Some(&draw)).await
+}
+
+fn removal(session: &Session) -> (Change, Wish) {
+    let at = format!("{HERE}/buoi/{}", session.id);
+    let change = Change {
+        title: say::remove_session(&session.title),
+        action: format!("{at}/bo"),
+        back: at,
+        code: "schedule.session-remove",
+        subject: session.id.to_string(),
+        aside: None,
+    };
+    (change, Wish::Edit(Edit::RemoveSession(session.id.clone())))
+}
+
+/// Shows what is lost with a session.
+pub(super) async fn ask_remove(
+    visitor: Visitor<EditSchedule>,
+    Of(state): Of<State>,
+    Named(id): Named,
+) -> Result<Response, Failure> {
+    let Sheet { schedule, .. } = sheet(&state).await?;
+    let (change, wish) = removal(find(&schedule, &id)?);
+    preview(&state, &visitor, &change, &Fields::of([]), wish, None).await
+}
+
+/// A session less.
+pub(super) async fn remove(
+    Of(state): Of<State>,
+    Named(id): Named,
+    Sent { visitor, fields: filled }: Sent<EditSchedule>,
+) -> Result<Response, Failure> {
+    let Sheet { schedule, .. } = sheet(&state).await?;
+    let (change, wish) = removal(find(&schedule, &id)?);
+    submit(&state, &visitor, &change, &filled, Ok(wish), None).await
+}

@@ -1,0 +1,152 @@
+//! A block's cues, with what became of each or will.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use maud::{Markup, html};
+
+use crate::asrun::{Airing, Outcome};
+use crate::text::outcome::{cause, outcome_name};
+use crate::text::page::{calendar, date, home as say};
+use crate::timeline::{Block, Cue, CueId, Finding, Severity};
+
+/// What is said beside a rundown.
+#[derive(Debug, Default)]
+pub(super) struct Notes<'a> {
+    /// What is not as it should be, in words.
+    pub(super) findings: Vec<(&'a Finding, String)>,
+    /// Where the session is changed, for whom may.
+    pub(super) edit: Option<String>,
+    /// Whether it is seen only when somebody asks.
+    pub(super) closed: bool,
+}
+
+impl Notes<'_> {
+    /// What is said of a cue; of the block as a whole, for none.
+    fn of(&self, cue: Option<&CueId>) -> Markup {
+        html! {
+            @for (finding, sentence) in self.findings.iter().filter(|(finding, _)| finding.cue.as_ref() == cue) {
+                p.finding.(sign(finding.severity)) { (sentence) }
+            }
+        }
+    }
+
+    /// How many findings are as bad as this.
+    fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|(finding, _)| finding.severity == severity).count()
+    }
+}
+
+/// How a finding looks.
+pub(super) fn sign(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Note => "note-only",
+        Severity::Warning => "warn",
+        Severity::Error => "bad",
+    }
+}
+
+/// A session on a date. `airing` gives what the log says of a cue.
+pub(super) fn session<'a>(
+    block: &Block,
+    zone: &TimeZone,
+    airing: impl Fn(&CueId) -> Option<&'a Airing>,
+    now: Timestamp,
+    notes: &Notes<'_>,
+) -> Markup {
+    html! {
+        details.session.bad[notes.count(Severity::Error) > 0].warn[notes.count(Severity::Warning) > 0]
+            open[block.end > now && !notes.closed] {
+            summary {
+                strong { (block.title) } " " span.times { (date::time(block.start, zone)) " – " (date::time(block.end, zone)) }
+                @for severity in [Severity::Error, Severity::Warning] {
+                    @if notes.count(severity) > 0 { " " span.count.(sign(severity)) { (calendar::count(severity, notes.count(severity))) } }
+                }
+            }
+            (notes.of(None))
+            table.rundown {
+                (heads())
+                tbody { @for cue in &block.cues {
+                    @let became = airing(&cue.id).map_or_else(|| Became::expected(cue, now), Became::of);
+                    @let heard = cue.segment().map(|segment| segment.words.title.as_str()).filter(|title| *title != cue.title);
+                    @let edit = notes.edit.as_ref().filter(|_| cue.id.piece == 0).map(|session| format!("{session}/muc/{}", cue.id.slot));
+                    (row(cue.at, &html! {
+                        (cue.title)
+                        @if let Some(heard) = heard { br; span.heard { (heard) } }
+                        @if let Some(address) = edit { " " a.edit href=(address) aria-label=(calendar::edit_slot(&cue.title)) { (calendar::EDIT) } }
+                        (notes.of(Some(&cue.id)))
+                    }, cue.segment().map(|_| (cue.end, cue.at)), zone, &became))
+                } }
+            }
+            @if let Some(address) = &notes.edit { p.ways { a.button href=(address) { (calendar::EDIT_SESSION) } } }
+        }
+    }
+}
+
+/// What aired besides.
+pub(super) fn aired_besides<'a>(
+    caption: &str,
+    airings: impl IntoIterator<Item = &'a Airing>,
+    zone: &TimeZone,
+) -> Markup {
+    html! {
+        table.rundown {
+            caption { (caption) }
+            (heads())
+            tbody { @for airing in airings {
+                (row(airing.item.planned, &html! { (airing.item.title) }, airing.ended().zip(airing.started()), zone, &Became::of(airing)))
+            } }
+        }
+    }
+}
+
+fn heads() -> Markup {
+    html! { thead { tr { @for head in say::COLUMNS { th scope="col" { (head) } } } } }
+}
+
+fn row(
+    at: Timestamp,
+    what: &Markup,
+    length: Option<(Timestamp, Timestamp)>,
+    zone: &TimeZone,
+    became: &Became,
+) -> Markup {
+    html! {
+        tr.(became.class) {
+            td { time { (date::second(at, zone)) } }
+            td { (what) }
+            td { @if let Some((end, start)) = length { (date::length(end.duration_since(start))) } }
+            td { span.result.(became.class) { (became.word) } @if let Some(why) = became.why { br; span.why { (why) } } }
+        }
+    }
+}
+
+/// What became of a cue, or will.
+struct Became {
+    class: &'static str,
+    word: &'static str,
+    why: Option<&'static str>,
+}
+
+impl Became {
+    /// What the log says.
+    fn of(airing: &Airing) -> Self {
+        let outcome = airing.outcome();
+        let class = match outcome {
+            Outcome::OnAir => "now",
+            Outcome::Aired => "good",
+            Outcome::Partly(_) => "warn",
+            Outcome::NotAired(_) | Outcome::Withdrawn => "bad",
+        };
+        Self { class, word: outcome_name(&outcome), why: outcome.cause().map(cause) }
+    }
+
+    /// What will, of a cue of which the log knows nothing yet.
+    fn expected(cue: &Cue, now: Timestamp) -> Self {
+        let silent = cue.segment().is_none();
+        match (cue.given_up_at() <= now, silent) {
+            (true, _) => Self { class: "past", word: say::UNKNOWN, why: None },
+            (false, true) => Self { class: "bad", word: say::WILL_BE_SILENT, why: None },
+            (false, false) => Self { class: "to-come", word: say::TO_COME, why: None },
+        }
+    }
+}

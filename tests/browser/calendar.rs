@@ -1,0 +1,136 @@
+//! Lịch phát: the week is looked at, changed, changed back, and printed.
+
+use jiff::ToSpan as _;
+use jiff::civil::{Date, Weekday};
+use loa::clock::{Clock as _, SystemClock};
+
+use crate::PASSWORD;
+use crate::driver::Driver;
+use crate::rig::{Browser, Program};
+
+/// The next date that is a day like others.
+fn next_weekday() -> Date {
+    let zone = jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
+    let tomorrow = zone.to_datetime(SystemClock::new().now()).date().checked_add(1.day()).unwrap();
+    if tomorrow.weekday() == Weekday::Sunday { tomorrow.checked_add(1.day()).unwrap() } else { tomorrow }
+}
+
+impl Browser {
+    /// Sets what a person picks: a time, a date.
+    fn pick(&self, name: &str, value: &str) {
+        self.find(&format!("//*[@name='{name}']"));
+        self.script(&format!("document.querySelector('[name={name}]').value = '{value}'"));
+    }
+}
+
+#[test]
+fn a_clerk_changes_the_week_sees_what_it_does_and_takes_it_back() {
+    let (driver, program) = (Driver::start(), Program::demo());
+    let hoa = Browser::open(&driver, &program);
+    hoa.set_password(&program.first_link, Some("hoa"), PASSWORD);
+    let before = program.schedule("week.toml");
+
+    hoa.press("Lịch phát");
+    hoa.says("Buổi phát dùng thử");
+    hoa.look("lich-phat");
+    hoa.press("Tuần sau");
+    hoa.press("Buổi phát thanh sáng");
+    hoa.find("//*[@open]//a[contains(@class, 'edit')]");
+    hoa.look("lich-phat-mo");
+
+    // The news are to be shorter: nothing moves, and if they are too long it is said.
+    hoa.script("document.querySelector('[open] a.edit[href$=\"/ban-tin\"]').click()");
+    hoa.says("Thời lượng dự kiến");
+    hoa.look("lich-phat-muc");
+    hoa.fill("minutes", "x");
+    hoa.fill("minutes", "6");
+    hoa.press("Xem trước thay đổi");
+    hoa.says("Những gì sẽ thay đổi trong 7 ngày tới");
+    hoa.look("lich-phat-xem-truoc-muc");
+    hoa.press("Sửa tiếp");
+    assert_eq!(hoa.script("return document.querySelector('[name=minutes]').value").as_str(), Some("6"));
+    hoa.press("Thôi, không sửa");
+    assert_eq!(program.schedule("week.toml"), before, "nobody saved");
+
+    // The session begins earlier, and that is seen as soon as it is saved.
+    hoa.go("/lich-phat/buoi/sang");
+    hoa.look("lich-phat-buoi");
+    hoa.pick("from", "06:30:00");
+    hoa.press("Xem trước thay đổi");
+    hoa.says("Chưa lưu được");
+    hoa.look("lich-phat-chua-duoc");
+    hoa.pick("from", "05:25:00");
+    hoa.press("Xem trước thay đổi");
+    hoa.says("đổi giờ");
+    hoa.look("lich-phat-xem-truoc");
+    hoa.press("Lưu");
+    hoa.says("Đã lưu");
+    let text = String::from_utf8(program.schedule("week.toml")).unwrap();
+    assert!(text.contains("from = 05:25:00"), "{text}");
+    hoa.press("Tuần sau");
+    hoa.says("05:25 – 06:01");
+    assert!(!hoa.text().contains("05:30 – 06:01"));
+
+    hoa.press("Lịch sử sửa lịch");
+    hoa.says("sửa buổi phát: Buổi phát thanh sáng");
+    hoa.look("lich-phat-lich-su");
+    hoa.press("Xem, hoàn tác (2)");
+    hoa.look("lich-phat-hoan-tac");
+    hoa.press("Hoàn tác lần sửa này");
+    hoa.says("Đã lưu");
+    assert_eq!(program.schedule("week.toml"), before, "to the byte");
+    hoa.go("/nguoi-dung");
+    hoa.says("hoàn tác một lần sửa lịch");
+}
+
+#[test]
+fn a_day_without_music_is_added_and_the_week_is_printed() {
+    let (driver, program) = (Driver::start(), Program::demo());
+    let hoa = Browser::open(&driver, &program);
+    hoa.set_password(&program.first_link, Some("hoa"), PASSWORD);
+    hoa.press("Lịch phát");
+    hoa.press("Ngày đặc biệt");
+    hoa.look("ngay-dac-biet");
+    hoa.pick("ngay", &next_weekday().to_string());
+    hoa.press("Tiếp tục");
+    hoa.fill("title", "Quốc tang <b>");
+    hoa.press("Không phát nhạc cả ngày");
+    hoa.look("ngay-dac-biet-mot");
+    hoa.press("Xem trước thay đổi");
+    hoa.says("im lặng");
+    hoa.look("ngay-dac-biet-xem-truoc");
+    hoa.press("Lưu");
+    hoa.says("Đã lưu");
+    hoa.go(&format!("/lich-phat/in?tuan={}", next_weekday().strftime("%G-W%V")));
+    hoa.says("Quốc tang <b>");
+    hoa.says("LỊCH PHÁT THANH TUẦN");
+    hoa.look("in-lich-tuan");
+    assert_eq!(hoa.print("in-lich-tuan"), 1);
+}
+
+#[test]
+fn the_schedule_is_changed_without_a_script() {
+    let (driver, program) = (Driver::start(), Program::demo());
+    let hoa = Browser::without_scripts(&driver, &program);
+    hoa.set_password(&program.first_link, Some("hoa"), PASSWORD);
+    hoa.press("Lịch phát");
+    hoa.press("Tuần sau");
+    hoa.press("Buổi phát thanh sáng");
+    hoa.press("Sửa buổi này");
+    hoa.says("Các mục trong buổi");
+    hoa.go("/lich-phat/buoi/sang/muc/thoi-tiet/len");
+    hoa.says("Chuyển mục");
+    hoa.press("Lưu");
+    hoa.says("Đã lưu");
+    let text = String::from_utf8(program.schedule("week.toml")).unwrap();
+    let at = |id: &str| text.find(&format!("id = \"{id}\"\nplay")).unwrap_or_else(|| panic!("no {id}"));
+    assert!(at("thoi-tiet") > 0, "its comments and keys are still there");
+    hoa.go("/lich-phat/buoi/sang/muc-moi");
+    hoa.script("document.querySelector('[name=play]').value = 'file:nhac-cat.ogg'");
+    hoa.fill("title", "Nhạc cắt");
+    hoa.press("Xem trước thay đổi");
+    hoa.says("+ thêm");
+    hoa.press("Lưu");
+    hoa.says("Đã lưu");
+    assert!(String::from_utf8(program.schedule("week.toml")).unwrap().contains("id = \"nhac-cat\""));
+}
