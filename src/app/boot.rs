@@ -85,7 +85,7 @@ pub(super) fn log_the_gap(
     let window = Window { from: last - PAST, to: now };
     for output in &plan.schedule.outputs {
         let known = store.settled(&output.id, window.from, now)?;
-        let history = store.history(&output.id, window.from)?;
+        let history = store.history(&output.id, window)?;
         let timeline = compile(&plan.schedule, &plan.catalog, &history, &output.id, window);
         let missed = reconcile(&timeline, &known, now, cause, clock);
         let missed: Vec<_> = missed.into_iter().filter(|missed| missed.cue.given_up_at() > last).collect();

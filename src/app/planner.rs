@@ -323,7 +323,7 @@ pub fn plan(
     let catalog = Arc::new(store.catalog()?);
     let mut timelines = Vec::with_capacity(schedule.outputs.len());
     for output in &schedule.outputs {
-        let history = store.history(&output.id, window.from)?;
+        let history = store.history(&output.id, window)?;
         timelines.push(Arc::new(compile(&schedule, &catalog, &history, &output.id, window)));
     }
     Ok(Plan { schedule, catalog, timelines, problems, at: now })

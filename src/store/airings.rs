@@ -14,7 +14,7 @@ use super::{Store, StoreError};
 use crate::asrun::{Airing, Entry, Outcome, OutcomeKind, Run};
 use crate::schedule::OutputId;
 use crate::segment::ProgrammeId;
-use crate::timeline::{CueId, History};
+use crate::timeline::{CueId, History, Window};
 
 /// Airings of a page, at most.
 const LARGEST_PAGE: u32 = 10_000;
@@ -149,14 +149,14 @@ impl Store {
         since: Timestamp,
         now: Timestamp,
     ) -> Result<BTreeSet<CueId>, StoreError> {
-        let known = self.since(output, since)?;
+        let known = self.between(output, Window { from: since, to: Timestamp::MAX })?;
         Ok(known.into_iter().filter(|airing| airing.is_settled(now)).map(|airing| airing.item.cue).collect())
     }
 
-    /// What an output's slots aired, wholly or in part, from `since` on: for repeats.
-    pub fn history(&self, output: &OutputId, since: Timestamp) -> Result<History, StoreError> {
+    /// What an output's slots aired in a window, wholly or in part: for repeats.
+    pub fn history(&self, output: &OutputId, window: Window) -> Result<History, StoreError> {
         let mut history = History::default();
-        for airing in self.since(output, since)? {
+        for airing in self.between(output, window)? {
             if let (Outcome::Aired | Outcome::Partly(_), Some(piece)) =
                 (airing.outcome(), &airing.item.segment)
             {
@@ -166,19 +166,18 @@ impl Store {
         Ok(history)
     }
 
-    fn since(&self, output: &OutputId, since: Timestamp) -> Result<Vec<Airing>, StoreError> {
+    fn between(&self, output: &OutputId, window: Window) -> Result<Vec<Airing>, StoreError> {
         self.read(|connection| {
             // By itself, SQLite would read all airings of the output: 1.7 s for a million instead of milliseconds.
             let bodies = connection
                 .prepare_cached(
                     "SELECT body FROM airing INDEXED BY airing_planned
-                     WHERE planned_ms >= ?1 AND output = ?2 ORDER BY planned_ms, id",
+                     WHERE planned_ms >= ?1 AND planned_ms < ?2 AND output = ?3 ORDER BY planned_ms, id",
                 )
                 .and_then(|mut statement| {
+                    let (from, to) = (window.from.as_millisecond(), window.to.as_millisecond());
                     statement
-                        .query_map(params![since.as_millisecond(), output.as_str()], |row| {
-                            row.get::<_, String>(0)
-                        })?
+                        .query_map(params![from, to, output.as_str()], |row| row.get::<_, String>(0))?
                         .collect::<rusqlite::Result<Vec<_>>>()
                 })
                 .doing("read airings")?;
@@ -335,7 +334,9 @@ mod tests {
         };
         assert_eq!(settled(at(185)), [0, 1, 2], "the emergency may be over before the cue is");
         assert_eq!(settled(at(190)), [0, 1, 2, 3]);
-        let history = store.history(&output, at(0)).unwrap();
+        let history = store.history(&output, Window { from: at(0), to: at(1000) }).unwrap();
+        let none = store.history(&output, Window { from: at(0), to: at(0) }).unwrap();
+        assert_eq!(none, History::default(), "its end is not in it");
         let heard = |cue: &Arc<crate::timeline::Cue>| history.aired(&cue.id.block, &cue.id.slot).to_vec();
         let expected = [0, 1, 3].map(|n| super::super::tests::segment(n).id);
         assert_eq!(heard(&cue(0, 0)), expected, "in the order of the plan, also what was heard in part");

@@ -46,10 +46,10 @@ pub enum CueChange {
 }
 
 impl CueChange {
-    /// When it airs, or would have.
-    pub fn at(&self) -> Timestamp {
+    /// It as it will be, or as it was where it goes.
+    pub fn cue(&self) -> &Cue {
         match self {
-            Self::Added(cue) | Self::Removed(cue) | Self::Changed { new: cue, .. } => cue.at,
+            Self::Added(cue) | Self::Removed(cue) | Self::Changed { new: cue, .. } => cue,
         }
     }
 }
@@ -102,7 +102,7 @@ fn block_change<'a>(old: Option<&'a Block>, new: Option<&'a Block>, from: Timest
         .filter_map(cue_change)
         .collect();
     // What goes stands before what takes its place.
-    cues.sort_by_key(|change| (change.at(), !matches!(change, CueChange::Removed(_))));
+    cues.sort_by_key(|change| (change.cue().at, !matches!(change, CueChange::Removed(_))));
     let times = |block: &Block| (block.title.clone(), block.start, block.end);
     if cues.is_empty() && old.map(times) == new.map(times) {
         return None;
@@ -204,10 +204,15 @@ mod tests {
 
     #[test]
     fn a_session_that_moves_takes_its_findings_along() {
-        let found = after("2026-11-23T00:00:00Z", |new| {
-            new.sessions[0].from = time(5, 10, 0, 0);
-            new.sessions[0].slots[0].start = Start::Hard(time(5, 10, 0, 0));
-        });
+        let mut old = station();
+        old.sessions[0].slots[1].length = Some(jiff::SignedDuration::from_secs(90));
+        let mut new = old.clone();
+        new.sessions[0].from = time(5, 10, 0, 0);
+        new.sessions[0].slots[0].start = Start::Hard(time(5, 10, 0, 0));
+        let (old, new) = (timeline(&old), timeline(&new));
+        let found = changes(&old, &new, at("2026-11-23T00:00:00Z"));
+        assert_eq!((old.findings.len(), new.findings.len()), (2, 2));
+        assert!(found.appeared.is_empty() && found.gone.is_empty());
         assert_eq!(found.blocks.len(), 2);
         assert_ne!(found.blocks[0].old.as_ref().unwrap().start, found.blocks[0].new.as_ref().unwrap().start);
     }

@@ -22,6 +22,8 @@ pub const DAYS: &str = "Ngày đặc biệt";
 pub const HISTORY: &str = "Lịch sử sửa lịch";
 /// Adds a session.
 pub const ADD_SESSION: &str = "Thêm buổi phát";
+/// To today, in this week.
+pub const TO_TODAY: &str = "Đến hôm nay";
 /// The day is today.
 pub const TODAY: &str = "hôm nay";
 /// The block is on the air.

@@ -1,8 +1,5 @@
 //! The forms that change the schedule, what they would change, and what was changed.
 
-use jiff::SignedDuration;
-
-use super::date;
 use crate::timeline::Severity;
 
 /// What the preview is.
@@ -66,6 +63,11 @@ pub fn summary(cues: usize, blocks: usize) -> String {
 /// How many cues of a block.
 pub fn in_block(cues: usize) -> String {
     format!("{cues} mục")
+}
+
+/// Other pieces of the same slot.
+pub fn more(pieces: usize) -> String {
+    format!("(và {pieces} bản ghi nữa của mục này)")
 }
 
 /// How bad a finding is, in front of it.
@@ -185,6 +187,8 @@ pub mod form {
     pub const NO_TITLE: &str = "Hãy đặt tên.";
     /// No times.
     pub const NO_TIMES: &str = "Hãy ghi giờ bắt đầu và giờ kết thúc, ví dụ 05:30:00.";
+    /// It would last over midnight and most of a day.
+    pub const REVERSED: &str = "Giờ kết thúc phải sau giờ bắt đầu.";
     /// No outputs.
     pub const NO_OUTPUT: &str = "Hãy chọn ít nhất một đường ra.";
 
@@ -307,9 +311,4 @@ pub mod history {
     pub fn title(id: i64) -> String {
         format!("Lần sửa số {id}")
     }
-}
-
-/// A length as it is planned: `6:00`.
-pub fn length(of: Option<SignedDuration>) -> String {
-    of.map(date::length).unwrap_or_default()
 }

@@ -177,7 +177,7 @@ pub(in crate::web) fn covering(
     }
     let back = jiff::SignedDuration::from_hours(24 * LOOK_BACK_DAYS);
     let since = window.from.saturating_sub(back).unwrap_or(window.from);
-    let history = store.history(output, since)?;
+    let history = store.history(output, Window { from: since, to: window.to })?;
     Ok(Arc::new(compile(&plan.schedule, &plan.catalog, &history, output, window)))
 }
 

@@ -2,6 +2,7 @@
 
 mod air;
 mod air_pages;
+mod calendar;
 mod connection;
 mod console;
 mod document;

@@ -44,7 +44,7 @@ pub(super) async fn list(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
         @if revisions.is_empty() { p.note { (say::NONE) } } @else {
             ul.revisions { @for revision in &revisions { li.card {
                 p { strong { (what(revision, revision.id == 1)) } @let about = subject(revision, &schedule); @if !about.is_empty() { ": " (about) } }
-                p.quiet { (date::moment(revision.at, &schedule.time_zone)) " – " (revision.by.as_deref().unwrap_or(say::UNKNOWN)) }
+                p.quiet { (date::moment(revision.at, &schedule.time_zone)) @if revision.id > 1 { " – " (revision.by.as_deref().unwrap_or(say::UNKNOWN)) } }
                 @if revision.id > 1 { a.button href={ (HERE) "/lich-su/" (revision.id) } { (say::OPEN) " (" (revision.id) ")" } }
             } } }
         }

@@ -152,7 +152,11 @@ fn ways(week: Week, today: Date, may_edit: bool) -> Markup {
     html! {
         div.actions role="group" aria-label=(say::WEEKS) {
             @if let Some(before) = week.later(-1) { a.button href=(before.address()) { (say::BEFORE) } }
-            @if week != Week::of(today) { a.button href=(HERE) { (say::NOW) } }
+            @if week == Week::of(today) {
+                a.button.narrow-only href={ "#day-" (today) } { (say::TO_TODAY) }
+            } @else {
+                a.button href=(HERE) { (say::NOW) }
+            }
             @if let Some(after) = week.later(1) { a.button href=(after.address()) { (say::AFTER) } }
         }
         div.actions {

@@ -42,7 +42,7 @@ pub(super) fn effects(
     let window = Window { from: now - BACK, to: now + AHEAD };
     let mut outputs = Vec::new();
     for output in &draft.new.outputs {
-        let history = store.history(&output.id, window.from)?;
+        let history = store.history(&output.id, window)?;
         let [before, after] =
             [&old, &draft.new].map(|schedule| compile(schedule, &plan.catalog, &history, &output.id, window));
         let changes = changes(&before, &after, now);
@@ -55,7 +55,7 @@ pub(super) fn effects(
 pub(super) fn show(effects: &Effects, now: Timestamp) -> Markup {
     let all = || effects.outputs.iter().map(|(_, _, changes)| changes);
     let blocks: usize = all().map(|changes| changes.blocks.len()).sum();
-    let cues: usize = all().flat_map(|changes| &changes.blocks).map(|block| block.cues.len()).sum();
+    let cues: usize = all().flat_map(|changes| &changes.blocks).map(|block| by_slot(block).len()).sum();
     let said = |appeared: bool| -> Vec<(Severity, String)> {
         let of = effects.outputs.iter().flat_map(|(old, new, changes)| {
             let (found, timeline, schedule) = if appeared {
@@ -90,6 +90,18 @@ pub(super) fn show(effects: &Effects, now: Timestamp) -> Markup {
     }
 }
 
+/// The first change of each slot, and how many of its pieces change besides: all of a slot with music moves together.
+fn by_slot(change: &BlockChange) -> Vec<(&CueChange, usize)> {
+    let mut slots: Vec<(&CueChange, usize)> = Vec::new();
+    for cue in &change.cues {
+        match slots.iter_mut().find(|(first, _)| first.cue().id.slot == cue.cue().id.slot) {
+            Some((_, more)) => *more += 1,
+            None => slots.push((cue, 0)),
+        }
+    }
+    slots
+}
+
 fn block_change(change: &BlockChange, zone: &TimeZone, open: bool, now: Timestamp) -> Markup {
     let Some(block) = change.new.as_ref().or(change.old.as_ref()) else { return html! {} };
     let whole = match (&change.old, &change.new) {
@@ -97,51 +109,59 @@ fn block_change(change: &BlockChange, zone: &TimeZone, open: bool, now: Timestam
         (_, None) => Some(say::GONE_BLOCK),
         _ => None,
     };
+    let slots = by_slot(change);
     html! {
         details.session.change open[open] {
             summary {
                 strong { (calendar::day(block.id.date)) " – " (block.title) } " "
                 span.times { (date::time(block.start, zone)) " – " (date::time(block.end, zone)) } " "
                 @if block.start < now { span.quiet { (calendar::ON_NOW) } " " }
-                span.quiet { (whole.map_or_else(|| say::in_block(change.cues.len()), str::to_owned)) }
+                span.quiet { (whole.map_or_else(|| say::in_block(slots.len()), str::to_owned)) }
             }
-            ul.changes { @for cue in &change.cues { (cue_change(cue, zone)) } }
+            ul.changes { @for (first, more) in slots { (cue_change(first, more, zone)) } }
         }
     }
 }
 
-fn cue_change(change: &CueChange, zone: &TimeZone) -> Markup {
-    match change {
-        CueChange::Added(cue) => html! {
-            li.good { strong { (say::ADDED) } " " (at(cue, zone)) " " (cue.title) (content(cue)) }
-        },
-        CueChange::Removed(cue) => html! {
-            li.bad { strong { (say::REMOVED) } " " (at(cue, zone)) " " (cue.title) (content(cue)) }
-        },
+fn cue_change(change: &CueChange, more: usize, zone: &TimeZone) -> Markup {
+    let (class, word) = match change {
+        CueChange::Added(_) => ("good", say::ADDED),
+        CueChange::Removed(_) => ("bad", say::REMOVED),
         CueChange::Changed { old, new } => {
             let moved = (old.at, old.end) != (new.at, new.end);
-            let other = !sounds_the_same(&old.content, &new.content);
-            let word = match (moved, other || old.title != new.title) {
-                (_, true) => say::OTHER,
-                (true, false) => say::MOVED,
-                (false, false) => say::TREATED,
-            };
-            html! {
-                li.warn { strong { (word) } " "
-                    @if moved { s { (at(old, zone)) } " → " } (at(new, zone)) " " (new.title)
-                    @if other { ": " s { (heard(old)) } " → " (heard(new)) }
+            let other = !sounds_the_same(&old.content, &new.content) || old.title != new.title;
+            (
+                "warn",
+                if other {
+                    say::OTHER
+                } else if moved {
+                    say::MOVED
+                } else {
+                    say::TREATED
+                },
+            )
+        }
+    };
+    html! {
+        li.(class) {
+            strong { (word) } " "
+            @match change {
+                CueChange::Added(cue) | CueChange::Removed(cue) => {
+                    (at(cue, zone)) " " (cue.title) @if heard(cue) != cue.title { ": " (heard(cue)) }
+                }
+                CueChange::Changed { old, new } => {
+                    @if (old.at, old.end) != (new.at, new.end) { s { (at(old, zone)) } " → " }
+                    (at(new, zone)) " " (new.title)
+                    @if !sounds_the_same(&old.content, &new.content) { ": " s { (heard(old)) } " → " (heard(new)) }
                 }
             }
+            @if more > 0 { " " span.quiet { (say::more(more)) } }
         }
     }
 }
 
 fn at(cue: &Cue, zone: &TimeZone) -> Markup {
     html! { time { (date::second(cue.at, zone)) } " (" (date::length(cue.duration())) ")" }
-}
-
-fn content(cue: &Cue) -> Markup {
-    html! { @if heard(cue) != cue.title { ": " (heard(cue)) } }
 }
 
 fn heard(cue: &Cue) -> &str {

@@ -2,6 +2,7 @@
 
 use axum::extract::State as Of;
 use axum::response::{Html, Response};
+use jiff::SignedDuration;
 use maud::{Markup, html};
 
 use super::HERE;
@@ -20,6 +21,9 @@ use crate::web::console::page::Failure;
 use crate::web::console::visitor::Visitor;
 use crate::web::input::Named;
 use crate::web::person::EditSchedule;
+
+/// What would go on past midnight for longer than half a day is a typing error.
+const LONGEST_NIGHT: SignedDuration = SignedDuration::from_hours(12);
 
 fn values(session: &Session) -> Values {
     let mut values = vec![
@@ -41,8 +45,12 @@ fn read(filled: &Fields, old: Option<&Session>, schedule: &Schedule) -> Result<S
         problems.push(say::NO_TITLE.to_owned());
     }
     let times = (fields::time(filled.one("from")), fields::time(filled.one("to")));
-    if times.0.is_none() || times.1.is_none() {
-        problems.push(say::NO_TIMES.to_owned());
+    match times {
+        (Some(from), Some(to)) if to < from && to.duration_until(from) < LONGEST_NIGHT => {
+            problems.push(say::REVERSED.to_owned());
+        }
+        (Some(_), Some(_)) => {}
+        _ => problems.push(say::NO_TIMES.to_owned()),
     }
     let mut keep = |failed: String| problems.push(failed);
     let days = fields::days(filled).map_err(&mut keep).ok();

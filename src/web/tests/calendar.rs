@@ -1,0 +1,254 @@
+//! Lịch phát: who may change it, and what becomes of a change.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::air_pages::Tab;
+use super::*;
+use crate::asrun::{Cause, Fact, NotAired};
+
+/// A station whose schedule comes into force when a test says so.
+fn site() -> Site {
+    Site::with(Limits { in_force: Duration::ZERO, ..Limits::default() }, Bounds::default())
+}
+
+impl Site {
+    fn week(&self) -> PathBuf {
+        self.dir.path().join("schedule/week.toml")
+    }
+
+    fn text(&self) -> String {
+        fs::read_to_string(self.week()).unwrap()
+    }
+
+    fn by_hand(&self, text: &str) {
+        io::Write::write_all(&mut fs::File::create(self.week()).unwrap(), text.as_bytes()).unwrap();
+    }
+}
+
+/// What the form of the only slot says.
+const SLOT: [(&str, &str); 5] = [
+    ("play", "programme:cam-tay-chi-viec"),
+    ("start", "follow"),
+    ("day", "1"),
+    ("minutes", "6"),
+    ("late", "skip"),
+];
+const SLOT_PAGE: &str = "/lich-phat/buoi/sang/muc/chuyen-muc";
+
+/// The state of the files that a page was made from.
+fn seen(answer: &Answer) -> String {
+    let page = answer.text();
+    let after = page.split_once("name=\"seen\" value=\"").unwrap_or_else(|| panic!("{page}")).1;
+    after.split('"').next().unwrap().to_owned()
+}
+
+fn saving<'a>(fields: &[(&'a str, &'a str)], seen: &'a str) -> Vec<(&'a str, &'a str)> {
+    [fields, &[("seen", seen), ("step", "save")]].concat()
+}
+
+#[tokio::test]
+async fn everybody_sees_the_week_and_few_change_it() {
+    let site = site();
+    for who in Role::ALL.map(Role::code) {
+        let tab = Tab::of(&site, who);
+        let page = tab.get("/lich-phat?tuan=2026-W48").await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(page.text().contains("Tuần 48 (23/11 – 29/11/2026)"));
+        let may = ["operator", "admin"].contains(&who);
+        assert_eq!(page.text().contains("Thêm buổi phát"), may, "{who}");
+        for path in [
+            SLOT_PAGE,
+            "/lich-phat/buoi/sang",
+            "/lich-phat/buoi-moi",
+            "/lich-phat/buoi/sang/bo",
+            "/lich-phat/buoi/sang/muc-moi",
+            "/lich-phat/ngay/2026-12-25",
+        ] {
+            let asked = tab.get(path).await;
+            let sent = tab.post(path, &SLOT).await;
+            for answer in [asked, sent] {
+                assert_eq!(answer.status != StatusCode::FORBIDDEN, may, "{who} {path}: {}", answer.text());
+            }
+        }
+    }
+    assert_eq!(site.text(), WEEK);
+}
+
+#[tokio::test]
+async fn a_change_is_shown_then_saved_then_undone() {
+    let site = site();
+    let tab = Tab::of(&site, "operator");
+    let form = tab.get(SLOT_PAGE).await;
+    assert!(form.text().contains("Cầm tay chỉ việc"));
+    let shown = tab.post(SLOT_PAGE, &SLOT).await;
+    assert_eq!(shown.status, StatusCode::OK, "{}", shown.text());
+    assert!(shown.text().contains("Những gì sẽ thay đổi trong 7 ngày tới"));
+    assert_eq!(
+        (site.text().as_str(), site.nudges.try_recv().is_err()),
+        (WEEK, true),
+        "showing changes nothing"
+    );
+
+    let seen_by_then = seen(&shown);
+    let saved = tab.post(SLOT_PAGE, &saving(&SLOT, &seen_by_then)).await;
+    assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.text());
+    assert!(saved.header(header::LOCATION).ends_with("&luu=2"));
+    assert!(site.nudges.try_recv().is_ok(), "the planner is told");
+    let changed = site.text();
+    assert!(changed.contains("length = \"6 min\"") && changed.contains("late = \"skip\""), "{changed}");
+    assert_eq!(
+        site.acts().last().unwrap(),
+        &("operator".into(), "schedule.slot".into(), "sang/chuyen-muc".into())
+    );
+
+    let undo = tab.get("/lich-phat/lich-su/2").await;
+    assert!(
+        undo.text().contains("Hoàn tác lần sửa này") && undo.text().contains("length = &quot;6 min&quot;")
+    );
+    let seen_by_then = seen(&undo);
+    let undone = tab.post("/lich-phat/lich-su/2", &saving(&[], &seen_by_then)).await;
+    assert_eq!(undone.status, StatusCode::SEE_OTHER);
+    assert_eq!(site.text(), WEEK);
+    let history = Tab::of(&site, "auditor").get("/lich-phat/lich-su").await.text();
+    assert!(history.contains("hoàn tác một lần sửa lịch") && history.contains("operator"), "{history}");
+    for none in ["1", "99", "x", "-1"] {
+        assert_eq!(
+            tab.get(&format!("/lich-phat/lich-su/{none}")).await.status,
+            StatusCode::NOT_FOUND,
+            "{none}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_else_changed_meanwhile_is_shown_before_it_is_written_over() {
+    let site = site();
+    let tab = Tab::of(&site, "operator");
+    let old = seen(&tab.post(SLOT_PAGE, &SLOT).await);
+    let by_hand = WEEK.replace("to = 06:00:00", "to = 06:10:00");
+    site.by_hand(&by_hand);
+    let shown = tab.post(SLOT_PAGE, &saving(&SLOT, &old)).await;
+    assert_eq!(shown.status, StatusCode::OK);
+    assert!(shown.text().contains("vừa được sửa ở nơi khác"));
+    assert_eq!(site.text(), by_hand, "nothing was written");
+    let new = seen(&shown);
+    let saved = tab.post(SLOT_PAGE, &saving(&SLOT, &new)).await;
+    assert_eq!(saved.status, StatusCode::SEE_OTHER);
+    assert!(site.text().contains("06:10:00") && site.text().contains("6 min"), "both are there");
+    let history = tab.get("/lich-phat/lich-su").await.text();
+    assert_eq!(history.matches("class=\"card\"").count(), 2, "{history}");
+
+    site.by_hand("[[session");
+    for path in [SLOT_PAGE, "/lich-phat/buoi-moi"] {
+        let broken = tab.get(path).await;
+        assert_eq!(broken.status, StatusCode::CONFLICT);
+        assert!(broken.text().contains("Lịch cũ vẫn được phát"));
+    }
+    let undo = tab.get("/lich-phat/lich-su/2").await;
+    let last = seen(&undo);
+    assert_eq!(tab.post("/lich-phat/lich-su/2", &saving(&[], &last)).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(site.text(), by_hand, "out of a broken file by undoing");
+}
+
+#[tokio::test]
+async fn what_does_not_do_comes_back_as_it_was_filled_in() {
+    let site = site();
+    let tab = Tab::of(&site, "admin");
+    let title = ("title", "Tin \"<script>alert(1)</script>");
+    let no_days = tab.post(SLOT_PAGE, &[("play", "programme:cam-tay-chi-viec"), title]).await;
+    assert_eq!(no_days.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let page = no_days.text();
+    assert!(
+        page.contains("Hãy chọn ít nhất một ngày") && page.contains("Tin &quot;&lt;script&gt;"),
+        "{page}"
+    );
+    assert!(!page.contains("<script>alert"));
+    let session = [("title", "Sáng"), ("from", "05:00"), ("to", "06:00"), ("day", "1")];
+    let quiet = tab.post("/lich-phat/buoi/sang", &session).await;
+    assert_eq!(quiet.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(quiet.text().contains("giờ yên lặng") && quiet.text().contains("05:00"), "{}", quiet.text());
+    let reversed = [("title", "Sáng"), ("from", "06:30"), ("to", "06:00"), ("day", "1")];
+    assert!(tab.post("/lich-phat/buoi/sang", &reversed).await.text().contains("phải sau giờ bắt đầu"));
+    let unknown = [("play", "programme:../../etc"), ("start", "follow"), ("day", "1")];
+    assert!(tab.post(SLOT_PAGE, &unknown).await.text().contains("Hãy chọn phát gì"));
+    assert_eq!(site.text(), WEEK);
+    for gone in [
+        "/lich-phat/buoi/toi",
+        "/lich-phat/buoi/sang/muc/x",
+        "/lich-phat/buoi/..%2F..",
+        "/lich-phat/ngay/x/bo",
+    ] {
+        assert_eq!(tab.get(gone).await.status, StatusCode::NOT_FOUND, "{gone}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_is_not_ours_changes_nothing() {
+    let site = site();
+    let tab = Tab::of(&site, "operator");
+    let good = seen(&tab.post(SLOT_PAGE, &SLOT).await);
+    let other = Tab::of(&site, "admin");
+    for key in ["", "0", &other.key] {
+        let forged = tab.post_as(key, SLOT_PAGE, &saving(&SLOT, &good)).await;
+        assert_eq!(forged.status, StatusCode::FORBIDDEN, "{key}");
+    }
+    assert_eq!(site.text(), WEEK);
+}
+
+#[tokio::test]
+async fn a_special_day_is_added_and_taken_out_again() {
+    let site = site();
+    let tab = Tab::of(&site, "operator");
+    let chosen = tab.get("/lich-phat/ngay?ngay=2026-10-10&nam=1").await;
+    assert_eq!(chosen.header(header::LOCATION), "/lich-phat/ngay/--10-10");
+    let path = "/lich-phat/ngay/2026-11-30";
+    let day = [
+        ("title", "Quốc tang"),
+        ("no_music", "yes"),
+        ("slot", "sang/chuyen-muc"),
+        ("play", "file:tang.wav"),
+        ("replace_title", "Tin buồn"),
+    ];
+    let shown = tab.post(path, &day).await;
+    assert!(shown.text().contains("Tin buồn"), "{}", shown.text());
+    let now = seen(&shown);
+    assert_eq!(tab.post(path, &saving(&day, &now)).await.status, StatusCode::SEE_OTHER);
+    let days = site.dir.path().join("schedule/days.toml");
+    let text = fs::read_to_string(&days).unwrap();
+    assert!(text.contains("date = 2026-11-30") && text.contains("no_music = true"), "{text}");
+    assert!(text.contains("file = \"tang.wav\""), "{text}");
+    let form = tab.get(path).await.text();
+    assert!(form.contains("Bỏ lịch ngày đặc biệt này") && form.contains("Tin buồn"));
+    let away = format!("{path}/bo");
+    let shown = tab.get(&away).await;
+    let now = seen(&shown);
+    assert_eq!(tab.post(&away, &saving(&[], &now)).await.status, StatusCode::SEE_OTHER);
+    assert!(!fs::read_to_string(&days).unwrap().contains("2026-11-30"));
+}
+
+#[tokio::test]
+async fn any_week_is_shown_and_a_past_one_with_what_the_log_says() {
+    let site = site();
+    let tab = Tab::of(&site, "uploader");
+    for odd in ["2026-W53", "2030-W01", "1999-W01", "x", "2026-W99", "9000-W01", "%3Cb%3E"] {
+        assert_eq!(tab.get(&format!("/lich-phat?tuan={odd}")).await.status, StatusCode::OK, "{odd}");
+    }
+    let plan = Arc::clone(&site.plan.borrow());
+    let (from, to) = ("2026-11-15T17:00:00Z".parse().unwrap(), "2026-11-22T17:00:00Z".parse().unwrap());
+    let window = Window { from, to };
+    let past = compile(&plan.schedule, &plan.catalog, &History::default(), &"loa-xa".into(), window);
+    let cue = Arc::clone(past.cues().next().unwrap());
+    let fact = NotAired {
+        output: "loa-xa".into(),
+        cause: Cause::NotRunning,
+        clock: ClockHealth::Synchronised,
+        at: cue.at,
+        cue,
+    };
+    site.state.store.record(&Fact::NotAired(fact)).unwrap();
+    let page = tab.get("/lich-phat?tuan=2026-W47").await.text();
+    assert!(page.contains("không phát") && page.contains("05:30:00"), "{page}");
+    let sheet = tab.get("/lich-phat/in?tuan=2026-W47").await.text();
+    assert!(sheet.contains("LỊCH PHÁT THANH TUẦN 47") && sheet.contains("Buổi sáng"), "{sheet}");
+}
