@@ -11,22 +11,17 @@
 
 use std::collections::VecDeque;
 
+use crate::media::crest::{AFTER, BLOCK, Crest, TAPS, loudest};
 use crate::output::{CHANNELS, CHUNK_FRAMES};
 
 /// By how many frames the limiter's output is behind its input: 5 ms, a whole number of nanoseconds at 48 kHz.
 pub const LOOKAHEAD: usize = 240;
-/// Frames the interpolation filter spans.
-const TAPS: usize = 12;
-/// Frames of the waveform that must be known after a point between two samples.
-const AFTER: usize = TAPS / 2;
 /// Frames over which the gain falls: what is left of the delay when the estimate has had its share.
 const WINDOW: usize = LOOKAHEAD + 1 - AFTER;
 /// −1.5 dB.
 const CEILING: f32 = 0.841_395_14;
 /// Frames after which the gain has recovered by two thirds: 100 ms.
 const RELEASE: u32 = 4_800;
-/// Frames that are judged together, whether any of them could reach the ceiling.
-const BLOCK: usize = 32;
 
 /// Gain 1. Gains are whole numbers, so that the running sum never drifts.
 const UNITY: u32 = 1 << 24;
@@ -36,10 +31,7 @@ const UNITY: u32 = 1 << 24;
 pub struct Limiter {
     /// The last [`LOOKAHEAD`] frames, then the chunk at hand.
     frames: Vec<f32>,
-    /// Interpolates at one, two and three quarters between two samples.
-    filters: [[f32; TAPS]; 3],
-    /// The most by which any filter can raise a peak.
-    overshoot: f32,
+    crest: Crest,
     /// Frames seen.
     seen: u64,
     /// Allowed gains of the window that no later one undercuts, each with its frame; the least is first.
@@ -61,14 +53,11 @@ impl Default for Limiter {
 impl Limiter {
     /// A limiter at rest.
     pub fn new() -> Self {
-        let filters = [filter(0.25), filter(0.5), filter(0.75)];
-        let reach = |filter: &[f32; TAPS]| filter.iter().map(|tap| tap.abs()).sum::<f32>();
         let mut frames = Vec::with_capacity((LOOKAHEAD + CHUNK_FRAMES) * CHANNELS);
         frames.resize(LOOKAHEAD * CHANNELS, 0.0);
         Self {
             frames,
-            overshoot: filters.iter().map(reach).fold(1.0, f32::max),
-            filters,
+            crest: Crest::new(),
             seen: 0,
             least: VecDeque::with_capacity(WINDOW + 2),
             held: UNITY,
@@ -101,8 +90,8 @@ impl Limiter {
         let newest = LOOKAHEAD + first;
         let seen = (newest + 1 - TAPS) * CHANNELS..(newest + frames) * CHANNELS;
         let peak = self.frames.get(seen).map_or(0.0, loudest);
-        let allowed =
-            if peak * self.overshoot <= CEILING { [UNITY; BLOCK] } else { self.allowed(newest + 1 - TAPS) };
+        let is_soft = peak * self.crest.overshoot() <= CEILING;
+        let allowed = if is_soft { [UNITY; BLOCK] } else { self.allowed(newest + 1 - TAPS) };
         if self.is_at_rest() && allowed.iter().take(frames).all(|gain| *gain == UNITY) {
             if let Some(delayed) = self.frames.get(first * CHANNELS..first * CHANNELS + out.len()) {
                 out.copy_from_slice(delayed);
@@ -125,21 +114,10 @@ impl Limiter {
     }
 
     /// For each frame of a block, the gain that the waveform may have between the two frames in the middle of the
-    /// filter; the first filter begins at the frame `from`. Tap by tap over the whole block, which the compiler turns
-    /// into vectors: frame by frame took several times as long.
+    /// filter; the first filter begins at the frame `from`.
     fn allowed(&self, from: usize) -> [u32; BLOCK] {
-        let after = |tap: usize| self.frames.get((from + tap) * CHANNELS..).unwrap_or_default();
-        let mut peaks = [0.0_f32; BLOCK * CHANNELS];
-        for filter in &self.filters {
-            let mut sums = [0.0_f32; BLOCK * CHANNELS];
-            for (nth, tap) in filter.iter().enumerate() {
-                sums.iter_mut().zip(after(nth)).for_each(|(sum, sample)| *sum += tap * sample);
-            }
-            peaks.iter_mut().zip(sums).for_each(|(peak, sum)| *peak = peak.max(sum.abs()));
-        }
-        for middle in [AFTER - 1, AFTER] {
-            peaks.iter_mut().zip(after(middle)).for_each(|(peak, sample)| *peak = peak.max(sample.abs()));
-        }
+        let frames = self.frames.get(from * CHANNELS..).unwrap_or_default();
+        let peaks: [f32; BLOCK * CHANNELS] = self.crest.of_block(frames);
         let mut allowed = [UNITY; BLOCK];
         for (allowed, frame) in allowed.iter_mut().zip(peaks.chunks_exact(CHANNELS)) {
             let peak = loudest(frame);
@@ -174,33 +152,6 @@ impl Limiter {
         self.averaged.push_back(self.held);
         self.sum as f32 / (u64::from(UNITY) * WINDOW as u64) as f32
     }
-}
-
-/// The largest magnitude.
-pub(super) fn loudest(samples: &[f32]) -> f32 {
-    // Eight lanes, because a single maximum would wait for itself.
-    let mut lanes = [0.0_f32; 8];
-    let parts = samples.chunks_exact(lanes.len());
-    let rest = parts.remainder().iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
-    for part in parts {
-        for (lane, sample) in lanes.iter_mut().zip(part) {
-            *lane = lane.max(sample.abs());
-        }
-    }
-    lanes.into_iter().fold(rest, f32::max)
-}
-
-/// A sinc under a raised cosine, that gives the waveform `at` (0 to 1) between its two middle taps.
-fn filter(at: f64) -> [f32; TAPS] {
-    use std::f64::consts::PI;
-    let mut taps = [0.0; TAPS];
-    for (nth, tap) in taps.iter_mut().enumerate() {
-        let x = nth as f64 - (AFTER as f64 - 1.0) - at;
-        *tap = (PI * x).sin() / (PI * x) * (0.5 + 0.5 * (PI * x / (AFTER as f64 + 0.5)).cos());
-    }
-    let sum: f64 = taps.iter().sum();
-    #[expect(clippy::cast_possible_truncation, reason = "a filter's tap needs no more digits")]
-    taps.map(|tap| (tap / sum) as f32)
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 //! frame at which the one before it ends. [`Mixer::render`] allocates nothing, locks nothing and frees nothing: sources
 //! that are over leave through [`Happening::Ended`], to be dropped elsewhere.
 
-use super::limiter::{LOOKAHEAD, Limiter, loudest};
+use super::limiter::{LOOKAHEAD, Limiter};
+use crate::media::crest::loudest;
 use crate::media::source::{Read, Source};
 use crate::output::{CHANNELS, CHUNK_FRAMES};
 

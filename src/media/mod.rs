@@ -1,6 +1,7 @@
 //! Files in, frames out: decoding, measuring and taking in recordings. Blocking, and without policy.
 
 mod convert;
+pub mod crest;
 pub mod decode;
 pub mod ingest;
 pub mod library;
@@ -9,6 +10,7 @@ pub mod playback;
 pub mod resample;
 pub mod source;
 pub mod temporary;
+mod weighting;
 
 #[cfg(test)]
 mod formats;
