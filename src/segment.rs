@@ -283,7 +283,8 @@ impl Segment {
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
     by_id: BTreeMap<SegmentId, Arc<Segment>>,
-    by_file: BTreeMap<String, SegmentId>,
+    /// In the order of their files' names.
+    by_file: Vec<Arc<Segment>>,
     by_programme: BTreeMap<ProgrammeId, Vec<Arc<Segment>>>,
 }
 
@@ -295,7 +296,8 @@ impl Catalog {
 
     /// The segment with a file name in NFC.
     pub fn by_file(&self, file: &str) -> Option<&Arc<Segment>> {
-        self.by_file.get(file).and_then(|id| self.by_id.get(id))
+        let place = self.by_file.binary_search_by(|segment| segment.file.as_str().cmp(file)).ok()?;
+        self.by_file.get(place)
     }
 
     /// The segments of a programme or pool, oldest first.
@@ -313,7 +315,6 @@ impl FromIterator<Segment> for Catalog {
     fn from_iter<I: IntoIterator<Item = Segment>>(segments: I) -> Self {
         let mut catalog = Self::default();
         for segment in segments.into_iter().map(Arc::new) {
-            catalog.by_file.insert(segment.file.clone(), segment.id.clone());
             if let Some(programme) = &segment.words.programme {
                 catalog.by_programme.entry(programme.clone()).or_default().push(Arc::clone(&segment));
             }
@@ -322,6 +323,8 @@ impl FromIterator<Segment> for Catalog {
         for members in catalog.by_programme.values_mut() {
             members.sort_by(|a, b| (a.added, &a.id).cmp(&(b.added, &b.id)));
         }
+        catalog.by_file = catalog.by_id.values().cloned().collect();
+        catalog.by_file.sort_by(|a, b| a.file.cmp(&b.file));
         catalog
     }
 }

@@ -320,7 +320,7 @@ pub fn plan(
     window: Window,
     now: Timestamp,
 ) -> Result<Plan, StoreError> {
-    let catalog = Arc::new(store.catalog()?);
+    let catalog = store.catalog()?;
     let mut timelines = Vec::with_capacity(schedule.outputs.len());
     for output in &schedule.outputs {
         let history = store.history(&output.id, window)?;

@@ -228,7 +228,8 @@ impl Store {
     pub fn newest_instant(&self) -> Result<Option<Timestamp>, StoreError> {
         self.read(|connection| {
             let newest: Option<i64> = connection
-                .query_row("SELECT at_ms FROM newest", [], |row| row.get(0))
+                .prepare_cached("SELECT at_ms FROM newest")
+                .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
                 .doing("find the newest instant")?;
             newest.map(instant).transpose()
         })

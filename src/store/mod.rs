@@ -44,6 +44,7 @@ pub use verify::{Bad, Fault, Verdict};
 pub use version::Version;
 
 use crate::schedule::{OutputId, Schedule};
+use crate::segment::Catalog;
 use error::Doing;
 use reserve::Reserve;
 
@@ -106,6 +107,8 @@ struct Inner {
     thread: Option<JoinHandle<()>>,
     readers: Readers,
     station: RwLock<Station>,
+    /// The catalogue as it was last read, and its version.
+    catalog: Mutex<Option<(i64, Arc<Catalog>)>>,
     requests: Semaphore,
     /// Whether the last fact could not be written.
     log_fails: AtomicBool,
@@ -152,6 +155,7 @@ impl Store {
                 thread: Some(thread),
                 readers: Readers::new(file),
                 station: RwLock::default(),
+                catalog: Mutex::default(),
                 requests: Semaphore::new(REQUESTS),
                 log_fails: AtomicBool::new(false),
             }),

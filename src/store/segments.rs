@@ -1,5 +1,7 @@
 //! The catalogue: recordings, their words, and their way to the air.
 
+use std::sync::{Arc, PoisonError};
+
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -303,14 +305,24 @@ impl Store {
         self.read(|connection| find(connection, id))
     }
 
-    /// All segments.
-    pub fn catalog(&self) -> Result<Catalog, StoreError> {
-        self.read(|connection| {
+    /// All segments: read when they have changed, and shared by all who ask.
+    pub fn catalog(&self) -> Result<Arc<Catalog>, StoreError> {
+        // Asked first: what comes in between is then read again, and not missed.
+        let version = self.version()?.segments;
+        let known = self.inner.catalog.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, catalog)) = known.filter(|(read, _)| *read == version) {
+            return Ok(catalog);
+        }
+        let catalog: Arc<Catalog> = self.read(|connection| {
             connection
                 .prepare_cached(&format!("SELECT {COLUMNS} FROM segment"))
-                .and_then(|mut statement| statement.query_map([], segment_of)?.collect())
+                .and_then(|mut statement| statement.query_map([], segment_of)?.collect::<Result<_, _>>())
+                .map(Arc::new)
                 .doing("read the catalogue")
-        })
+        })?;
+        *self.inner.catalog.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((version, Arc::clone(&catalog)));
+        Ok(catalog)
     }
 
     /// The segments that were asked for, newest first.

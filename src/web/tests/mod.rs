@@ -32,7 +32,6 @@ use crate::clock::{ClockHealth, ManualClock};
 use crate::engine::handle::{Command, Handle, Status};
 use crate::media::ingest::{Ingest, Limits as Bounds};
 use crate::schedule::{self, Sources};
-use crate::segment::Catalog;
 use crate::timeline::{History, Layer, Window, compile};
 
 const STATION: &str = r#"
@@ -231,12 +230,12 @@ impl Site {
 fn plan(store: &Store, now: Timestamp) -> Plan {
     let sources = Sources { station: Some(STATION.to_owned()), week: Some(WEEK.to_owned()), days: None };
     let schedule = schedule::read(&sources).unwrap();
-    let catalog: Catalog = store.catalog().unwrap();
+    let catalog = store.catalog().unwrap();
     let window = Window { from: now, to: now + SignedDuration::from_hours(24 * 8) };
     let timeline = compile(&schedule, &catalog, &History::default(), &"loa-xa".into(), window);
     Plan {
         schedule: Arc::new(schedule),
-        catalog: Arc::new(catalog),
+        catalog,
         timelines: vec![Arc::new(timeline)],
         problems: Arc::default(),
         at: now,
