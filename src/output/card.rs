@@ -10,7 +10,9 @@ use super::device::{DeviceName, PERIOD_FRAMES};
 use super::feed::{Line, Meter, RING_FRAMES};
 use super::pace::{Pace, wall_at};
 use super::supervisor::{Order, Supervisor};
-use super::{CHANNELS, CHUNK_FRAMES, Faults, Lost, Output, OutputError, duration_of, frames_of};
+use super::{
+    BURST_FRAMES, CHANNELS, CHUNK_FRAMES, Faults, Lost, Output, OutputError, duration_of, frames_of,
+};
 use crate::clock::Clock;
 
 /// How long a write waits for a device that may be about to run: longer than the supervisor takes for its verdict.
@@ -92,8 +94,8 @@ impl Card {
         let Some(line) = self.ready() else { return Err(Lost) };
         let give_up = clock.elapsed() + PATIENCE;
         while line.ring.push_entire_slice(samples).is_err() {
-            let missing = samples.len().saturating_sub(line.ring.slots()) / CHANNELS;
-            // Room comes a callback at a time; the ring holds enough to sleep until it should be there.
+            let missing = BURST_FRAMES.saturating_sub(line.ring.slots() / CHANNELS);
+            // Room comes a callback at a time; the ring holds enough to sleep until there should be plenty.
             thread::sleep(duration_of(missing.try_into().unwrap_or(0)).max(Duration::from_millis(1)));
             if line.meter.has_ended() || clock.elapsed() >= give_up {
                 self.line = None;

@@ -11,12 +11,14 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use super::{CHANNELS, CHUNK_FRAMES, SAMPLE_RATE};
 use crate::clock::Clock;
 
-/// Frames that wait for the callback at most: 107 ms. Less, and a busy machine starves; more, and an emergency waits.
-pub const RING_FRAMES: usize = 5 * CHUNK_FRAMES;
+/// Frames that wait for the callback at most: 149 ms. Less, and a busy machine starves; more, and an emergency waits.
+pub const RING_FRAMES: usize = 7 * CHUNK_FRAMES;
 /// Callbacks on which the frame clock rests: it has found its way again half a second after a stall.
 const READINGS: usize = 15;
 /// A step of the frame clock from which on it is the device that stalled, not a reading that was late.
 const STALL_NS: i64 = 5_000_000;
+/// A reading is like the others within this.
+const AGREEMENT_NS: u64 = 1_000_000;
 /// No reading yet.
 const UNKNOWN: i64 = i64::MIN;
 
@@ -139,7 +141,7 @@ pub fn line(device: String, channels: usize, clock: Arc<dyn Clock>) -> (Line, Fe
         clock,
         channels,
         position: 0,
-        readings: Readings { last: [0; READINGS], next: 0, filled: 0 },
+        readings: Readings { last: [0; READINGS], next: 0, filled: 0, agree: false },
     };
     (Line { ring: producer, meter, device }, feed)
 }
@@ -170,6 +172,12 @@ impl Feed {
         }
         frames.for_each(|frame| frame.fill(T::EQUILIBRIUM));
         self.count(ready, wanted);
+    }
+
+    /// Whether the frame clock should be told the lead this time, where asking for it costs something: every other time
+    /// does while the readings agree, and each time while they do not.
+    pub(super) fn wants_a_reading(&self) -> bool {
+        !self.readings.agree || self.meter.calls().is_multiple_of(2)
     }
 
     fn count(&mut self, ready: usize, wanted: usize) {
@@ -211,6 +219,8 @@ struct Readings {
     last: [i64; READINGS],
     next: usize,
     filled: usize,
+    /// Whether there are enough, and the newest is like the others.
+    agree: bool,
 }
 
 impl Readings {
@@ -225,7 +235,9 @@ impl Readings {
         let mut sorted = self.last;
         let known = sorted.get_mut(..self.filled).unwrap_or_default();
         known.sort_unstable();
-        known.get(self.filled / 4).copied().unwrap_or(reading)
+        let edge = known.get(self.filled / 4).copied().unwrap_or(reading);
+        self.agree = self.is_settled() && reading.abs_diff(edge) <= AGREEMENT_NS;
+        edge
     }
 
     /// Whether it has had time to find its way since the stream began: the first readings of a new stream are wild.

@@ -31,6 +31,9 @@ pub const SAMPLE_RATE: u32 = 48_000;
 pub const CHANNELS: usize = 2;
 /// Frames of one turn of the engine's loop: 21.3 ms.
 pub const CHUNK_FRAMES: usize = 1_024;
+/// Frames for which there is room when an engine is woken that had to wait: 85 ms. Waking up costs more than mixing a
+/// chunk does.
+const BURST_FRAMES: usize = 4 * CHUNK_FRAMES;
 
 /// Takes sound, chunk by chunk, and says when it will be heard.
 pub trait Output: Debug + Send {

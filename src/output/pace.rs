@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::duration_of;
+use super::{BURST_FRAMES, duration_of};
 use crate::clock::Clock;
 
 /// How far ahead of the clock frames are taken, as a device's buffer would.
-const AHEAD: Duration = Duration::from_millis(100);
+const AHEAD: Duration = Duration::from_millis(150);
 
 /// Lets frames through at 48 000 a second.
 #[derive(Debug)]
@@ -30,7 +30,10 @@ impl Pace {
         let now = self.clock.elapsed();
         let due = self.due.filter(|due| *due >= now).unwrap_or(now) + duration_of(frames);
         self.due = Some(due);
-        std::thread::sleep(due.saturating_sub(now + AHEAD));
+        if due > now + AHEAD {
+            // Then for several chunks at once.
+            std::thread::sleep((due + duration_of(BURST_FRAMES as u64)).saturating_sub(now + AHEAD));
+        }
     }
 
     /// When the next frame is due, by the wall clock.

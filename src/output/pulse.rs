@@ -2,18 +2,21 @@
 //!
 //! cpal's own client is not used. Each read of its socket clears a megabyte and each period wakes it seven times, 72 s of
 //! processor time for an hour of sound; it dies of a signal, hangs for ever when it is closed after its sink was removed,
-//! and leaves a thread and a connection behind whenever it was opened. This one has one thread that wakes twice for a
-//! period: the server asks for sound; it is asked when the next frame will leave; it is given the sound.
+//! and leaves a thread and a connection behind whenever it was opened. This one has one thread that wakes once or twice
+//! for a period: the server asks for sound; every other time it is asked when the next frame will leave; it is given
+//! the sound.
 
 use std::ffi::{CString, NulError};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::net::Shutdown;
+use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use pulseaudio::protocol::{
     self, AuthParams, AuthReply, ChannelMap, Command, CommandReply, CreatePlaybackStreamReply, Descriptor,
     DescriptorFlags, GetSinkInfo, LatencyParams, PlaybackLatency, PlaybackStreamParams, Prop, Props,
@@ -46,7 +49,7 @@ pub enum PulseError {
     Absent,
     /// It does not take the connection.
     #[error("cannot connect to the sound server")]
-    Connect(#[source] std::io::Error),
+    Connect(#[source] io::Error),
     /// A name that no sink can have.
     #[error("a sink's name has no zero byte")]
     Name(#[source] NulError),
@@ -55,7 +58,7 @@ pub enum PulseError {
     Refused(&'static str, #[source] ProtocolError),
     /// A thread could not be started.
     #[error("cannot start the thread that plays")]
-    Thread(#[source] std::io::Error),
+    Thread(#[source] io::Error),
 }
 
 /// A sink of the server.
@@ -81,7 +84,7 @@ impl From<SinkInfo> for Sink {
 /// A connection to the server. Dropped, it is closed.
 #[derive(Debug)]
 pub(super) struct Server {
-    connection: BufReader<UnixStream>,
+    connection: BufReader<Socket>,
     version: u16,
     questions: u32,
     message: Vec<u8>,
@@ -91,14 +94,14 @@ impl Server {
     /// Connects to the server that the environment names.
     pub(super) fn connect() -> Result<Self, PulseError> {
         let path = pulseaudio::socket_path_from_env().ok_or(PulseError::Absent)?;
-        let socket = UnixStream::connect(path).map_err(PulseError::Connect)?;
-        socket
-            .set_read_timeout(Some(PATIENCE))
-            .and_then(|()| socket.set_write_timeout(Some(PATIENCE)))
-            .map_err(PulseError::Connect)?;
+        let stream = UnixStream::connect(path).map_err(PulseError::Connect)?;
+        stream.set_write_timeout(Some(PATIENCE)).map_err(PulseError::Connect)?;
         let cookie = pulseaudio::cookie_path_from_env().and_then(|path| std::fs::read(path).ok());
         let mut server = Self {
-            connection: BufReader::new(socket),
+            connection: BufReader::new(Socket {
+                stream,
+                patience: PATIENCE.try_into().unwrap_or(PollTimeout::MAX),
+            }),
             version: protocol::MAX_VERSION,
             questions: 0,
             message: Vec::new(),
@@ -159,10 +162,10 @@ impl Server {
         };
         let made: CreatePlaybackStreamReply =
             self.ask("make a stream", &Command::CreatePlaybackStream(params))?;
-        let socket = self.connection.get_ref();
+        let socket = self.connection.get_mut();
         // From now on the server asks, in its own time; that it has gone silent is the supervisor's to notice.
-        socket.set_read_timeout(None).map_err(PulseError::Connect)?;
-        let stream = Stream { socket: socket.try_clone().map_err(PulseError::Connect)? };
+        socket.patience = PollTimeout::NONE;
+        let stream = Stream { socket: socket.stream.try_clone().map_err(PulseError::Connect)? };
         let mut player = Player {
             server: self,
             channel: made.channel,
@@ -197,8 +200,25 @@ impl Server {
         self.questions = number.wrapping_add(1);
         self.message.clear();
         protocol::encode_command_message(&mut self.message, number, command, self.version)?;
-        self.connection.get_mut().write_all(&self.message)?;
+        self.connection.get_mut().stream.write_all(&self.message)?;
         Ok(number)
+    }
+}
+
+/// Waits until there is something to read before it reads. A reader that sleeps in the read itself is also woken
+/// whenever the server takes what was sent to it: twice as often, for nothing.
+#[derive(Debug)]
+struct Socket {
+    stream: UnixStream,
+    patience: PollTimeout,
+}
+
+impl Read for Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match poll(&mut [PollFd::new(self.stream.as_fd(), PollFlags::POLLIN)], self.patience)? {
+            0 => Err(io::ErrorKind::TimedOut.into()),
+            _ => self.stream.read(buffer),
+        }
     }
 }
 
@@ -234,7 +254,9 @@ impl Player {
         self.give(Duration::ZERO)?;
         loop {
             match self.hear()? {
-                Heard::Wanted if self.question.is_none() => {
+                Heard::Wanted if self.question.is_some() => {}
+                Heard::Wanted if !self.feed.wants_a_reading() => self.give(Duration::ZERO)?,
+                Heard::Wanted => {
                     let which = LatencyParams { channel: self.channel, now: SystemTime::UNIX_EPOCH };
                     self.question = Some(self.server.send(&Command::GetPlaybackLatency(which))?);
                 }
@@ -242,7 +264,7 @@ impl Player {
                     self.question = None;
                     self.give(lead)?;
                 }
-                Heard::Wanted | Heard::Nothing => {}
+                Heard::Nothing => {}
                 Heard::Killed => return Ok(()),
             }
         }
@@ -277,7 +299,7 @@ impl Player {
         Ok(heard)
     }
 
-    /// Gives the server what it waits for; the first frame leaves in `lead`.
+    /// Gives the server what it waits for; the first frame leaves in `lead`, or who knows when if that is zero.
     fn give(&mut self, lead: Duration) -> Result<(), ProtocolError> {
         let mut lead = lead;
         while self.wanted > 0 {
@@ -297,7 +319,7 @@ impl Player {
             };
             protocol::write_descriptor(message, &descriptor)?;
             message.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
-            self.server.connection.get_mut().write_all(message)?;
+            self.server.connection.get_mut().stream.write_all(message)?;
             if !lead.is_zero() {
                 lead += duration_of(frames_of(samples));
             }

@@ -18,7 +18,7 @@ use super::priority::{block_signals, raise_priority};
 use crate::clock::Clock;
 
 /// How often a running stream is looked at.
-const WATCH_EVERY: Duration = Duration::from_millis(100);
+const WATCH_EVERY: Duration = Duration::from_millis(400);
 /// Without a callback for so long a stream is dead. An idle PulseAudio null sink takes 2 s to the second one.
 const SILENT_LIMIT: Duration = Duration::from_secs(3);
 /// More errors a second than a stream lives with.
