@@ -85,6 +85,8 @@ pub struct Limits {
     pub listeners: Arc<Semaphore>,
     /// Walks through the log.
     pub walks: Arc<Semaphore>,
+    /// Days that are rehearsed.
+    pub rehearsals: Arc<Semaphore>,
     /// Hashes of passwords.
     pub hashes: Arc<Semaphore>,
     /// Attempts to sign in that failed.
@@ -104,6 +106,7 @@ impl Limits {
             uploads: Arc::new(Semaphore::new(uploads)),
             listeners: Arc::new(Semaphore::new(32)),
             walks: Arc::new(Semaphore::new(1)),
+            rehearsals: Arc::new(Semaphore::new(1)),
             hashes: Arc::new(Semaphore::new(1)),
             guesses: Mutex::default(),
             stall: Duration::from_secs(30),

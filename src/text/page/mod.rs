@@ -6,6 +6,7 @@ pub mod date;
 pub mod editing;
 pub mod home;
 pub mod people;
+pub mod rehearsal;
 pub mod signin;
 
 use crate::access::Role;

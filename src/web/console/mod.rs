@@ -14,6 +14,7 @@ mod form;
 mod home;
 mod page;
 mod people;
+mod rehearsal;
 mod rundown;
 mod signin;
 mod to_do;
@@ -56,6 +57,7 @@ pub(super) fn router() -> Router<State> {
         .route("/nguoi-dung/{name}/thu-hoi", post(people::end_all))
         .route("/nguoi-dung/{name}/thoi-viec", get(people::ask_revoke).post(people::revoke))
         .route_layer(from_fn(in_time))
+        .merge(rehearsal::router())
         .route("/assets/{name}", get(assets::asset))
         .layer(from_fn(confined))
 }

@@ -5,9 +5,11 @@ use std::cmp::Reverse;
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
+use super::rehearsal;
 use crate::access::{Permission, permit};
 use crate::segment::State as Stand;
 use crate::store::User;
+use crate::text;
 use crate::text::finding::{Names, findings};
 use crate::text::page::{capital, home as say, names};
 use crate::timeline::plan::Plan;
@@ -51,6 +53,7 @@ pub(super) fn to_do(plan: &Plan, user: &User, users: &[User], now: Timestamp) ->
                 }
             }
         }
+        p.actions { a.button href=(rehearsal::HERE) { (text::page::rehearsal::TOMORROW) } }
     }
 }
 

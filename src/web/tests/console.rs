@@ -16,7 +16,7 @@ impl Site {
         self.state.store.set_password(name, kept, self.clock.now()).unwrap();
     }
 
-    async fn post(&self, path: &str, headers: &[(&str, &str)], fields: &[(&str, &str)]) -> Answer {
+    pub(super) async fn post(&self, path: &str, headers: &[(&str, &str)], fields: &[(&str, &str)]) -> Answer {
         let mut body = form_urlencoded::Serializer::new(String::new());
         let body = body.extend_pairs(fields).finish();
         let mut request = self.request("", "POST", path).header(CONTENT_TYPE, FORM);
@@ -31,7 +31,7 @@ impl Site {
     }
 
     /// The cookie of somebody who signed in.
-    async fn cookie(&self, name: &str) -> String {
+    pub(super) async fn cookie(&self, name: &str) -> String {
         self.password(name);
         let answer = self.sign_in(name, PASSWORD).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
@@ -44,7 +44,7 @@ impl Site {
     }
 
     /// The key that the forms of somebody's pages bear.
-    async fn key(&self, cookie: &str) -> String {
+    pub(super) async fn key(&self, cookie: &str) -> String {
         let page = self.page(cookie, "/").await.text();
         let (_, rest) = page.split_once("name=\"key\" value=\"").unwrap();
         rest.split_once('"').unwrap().0.to_owned()

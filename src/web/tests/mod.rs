@@ -8,6 +8,7 @@ mod console;
 mod document;
 mod log;
 mod recordings;
+mod rehearsal;
 mod roles;
 
 use std::collections::{BTreeMap, BTreeSet};

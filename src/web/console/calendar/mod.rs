@@ -26,12 +26,14 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::page::{Failure, page};
+use super::rehearsal;
 use super::rundown::{Notes, aired_besides, session as rundown};
 use super::visitor::Visitor;
 use crate::access::{Permission, permit};
 use crate::asrun::Airing;
 use crate::schedule::OutputId;
 use crate::store::{AiringFilter, Store};
+use crate::text;
 use crate::text::finding::{Names, beside};
 use crate::text::http::Refusal;
 use crate::text::page::{calendar as say, names};
@@ -161,6 +163,7 @@ fn ways(week: Week, today: Date, may_edit: bool) -> Markup {
         }
         div.actions {
             a.button href=(print) { (say::PRINT) }
+            a.button href=(rehearsal::HERE) { (text::page::rehearsal::TITLE) }
             a.button href={ (HERE) "/ngay" } { (say::DAYS) }
             a.button href={ (HERE) "/lich-su" } { (say::HISTORY) }
             @if may_edit { a.button href={ (HERE) "/buoi-moi" } { (say::ADD_SESSION) } }

@@ -1,0 +1,36 @@
+//! Chạy thử.
+
+use jiff::SignedDuration;
+use jiff::civil::Date;
+
+use super::date;
+
+/// The page's title.
+pub const TITLE: &str = "Chạy thử một ngày";
+/// What it is.
+pub const INTRO: &str = "Máy cho cả ngày ấy chạy qua đúng bộ phát thật trong vài giây: mở tệp, giải mã, cân độ to, trộn tiếng. Không có gì ra loa và không có gì được ghi vào nhật ký.";
+/// Which day.
+pub const DAY: &str = "Ngày";
+/// Does it.
+pub const GO: &str = "Chạy thử";
+/// To it, for the next day.
+pub const TOMORROW: &str = "Chạy thử ngày mai";
+/// The table of its cues.
+pub const EACH: &str = "Từng mục";
+/// No session on that day.
+pub const NOTHING: &str = "Ngày này không có buổi phát nào, nên không có gì để chạy thử.";
+
+/// What comes of it, for a day.
+pub fn heading(day: Date) -> String {
+    format!("Kết quả chạy thử {}", date::day(day))
+}
+
+/// All of it will sound whole.
+pub fn well(cues: usize, sound: SignedDuration) -> String {
+    format!("Cả {cues} mục phát trọn vẹn, {} âm thanh.", date::wait(sound))
+}
+
+/// Some of it will not.
+pub fn not_well(cues: usize, whole: usize) -> String {
+    format!("{} trong {cues} mục không phát trọn vẹn; lý do ghi ở từng mục dưới đây.", cues - whole)
+}

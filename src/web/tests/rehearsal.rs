@@ -1,0 +1,43 @@
+//! A day rehearsed from the console.
+
+use std::io::Write as _;
+
+use super::*;
+
+const NEXT_MONDAY: &str = "2026-11-30";
+
+#[tokio::test]
+async fn a_day_is_rehearsed_through_the_engine_and_leaves_no_trace() {
+    let site = Site::new();
+    let recording = site.approved(440.0).await;
+    let id = recording["id"].as_str().unwrap();
+    let words = json!({"programme": "cam-tay-chi-viec"});
+    site.call("uploader", "PATCH", &format!("/api/v1/segments/{id}"), words).await;
+    site.plan.send_replace(Arc::new(plan(&site.state.store, site.clock.now())));
+    let cookie = site.cookie("operator").await;
+    let key = site.key(&cookie).await;
+    let rehearse = async |day| {
+        let fields = [("key", key.as_str()), ("ngay", day)];
+        site.post("/chay-thu", &[("cookie", &cookie)], &fields).await
+    };
+
+    let well = rehearse(NEXT_MONDAY).await;
+    assert_eq!(well.status, StatusCode::OK, "{}", well.text());
+    assert!(well.text().contains("Cả 1 mục phát trọn vẹn, 1 giây âm thanh."), "{}", well.text());
+    assert!(site.state.store.airings(&Default::default()).unwrap().airings.is_empty(), "nothing is logged");
+
+    let sunday = rehearse("2026-11-29").await;
+    assert!(sunday.text().contains("không có buổi phát nào"), "{}", sunday.text());
+    assert_eq!(rehearse("ngày mai").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+
+    // What the plan cannot know: the bytes are not the approved ones any more.
+    let file = site.state.audio_dir.join(recording["file"].as_str().unwrap());
+    std::fs::File::create(&file).unwrap().write_all(&wav(880.0, 1.0)).unwrap();
+    let broken = rehearse(NEXT_MONDAY).await;
+    assert!(broken.text().contains("1 trong 1 mục không phát trọn vẹn"), "{}", broken.text());
+    assert!(broken.text().contains("tệp lỗi"), "{}", broken.text());
+
+    let place = site.state.limits.rehearsals.try_acquire().unwrap();
+    assert_eq!(rehearse(NEXT_MONDAY).await.status, StatusCode::SERVICE_UNAVAILABLE, "one at a time");
+    drop(place);
+}
