@@ -18,6 +18,7 @@ use super::boot::log_the_gap;
 use super::station::Station;
 use crate::asrun::{Cause, Note};
 use crate::clock::{Clock, ClockHealth};
+use crate::editing::Desk;
 use crate::editing::files::SCHEDULE_FILES;
 use crate::engine::handle::{Command, Handle};
 use crate::media::playback::{OpenError, Opening};
@@ -47,6 +48,7 @@ const CLOCK_STEP: SignedDuration = SignedDuration::from_secs(1);
 #[derive(Debug)]
 pub struct Planner {
     station: Station,
+    desk: Arc<Desk>,
     store: Store,
     clock: Arc<dyn Clock>,
     engines: Vec<Handle>,
@@ -89,6 +91,7 @@ impl Planner {
     /// A planner for a station, whose first plan is `plan`; sends it to the engines.
     pub fn new(
         station: Station,
+        desk: Arc<Desk>,
         store: Store,
         clock: Arc<dyn Clock>,
         engines: Vec<Handle>,
@@ -107,8 +110,20 @@ impl Planner {
         let began = clock.elapsed();
         let gap = newest.filter(|_| seen.clock == ClockHealth::Wrong).map(|last| Gap { last, began });
         let kept = Arc::default();
-        let mut planner =
-            Self { station, store, clock, engines, plan, seen, glimpsed, kept, gap, loaded: gap.is_none() };
+        let mut planner = Self {
+            station,
+            desk,
+            store,
+            clock,
+            engines,
+            plan,
+            seen,
+            glimpsed,
+            kept,
+            gap,
+            loaded: gap.is_none(),
+        };
+        planner.keep_found();
         planner.tell_all(|| Command::Clock(planner.seen.clock));
         let plan = planner.plan.borrow().clone();
         if planner.loaded {
@@ -194,7 +209,15 @@ impl Planner {
         if now.saturating_sub(self.glimpsed.1) >= SETTLED { files } else { self.seen.files }
     }
 
+    /// Keeps the files as they were found, so that what was changed by hand can be undone in the console.
+    fn keep_found(&self) {
+        if let Err(failure) = self.desk.keep_found(self.clock.now()) {
+            warn!(error = &failure as &dyn std::error::Error, "no copy of the schedule's files was kept");
+        }
+    }
+
     fn read_again(&self, old: &Plan) -> (Arc<Schedule>, Arc<Vec<Problem>>) {
+        self.keep_found();
         match self.station.take_in_force() {
             Ok(schedule) => {
                 info!("the schedule was changed; the new one is in force");
@@ -415,8 +438,10 @@ mod tests {
         let (_, status) = watch::channel(Status::at_first(&output, clock.now()));
         let engine = Handle::new(output, sender, status);
         let (plans, plan) = watch::channel(first);
+        let desk = Arc::new(Desk::new(station.schedule(), store.clone()));
         let planner =
-            Planner::new(station, store, Arc::<ManualClock>::clone(&clock), vec![engine], plans).unwrap();
+            Planner::new(station, desk, store, Arc::<ManualClock>::clone(&clock), vec![engine], plans)
+                .unwrap();
         Bench { folder, clock, planner, commands, plan }
     }
 
@@ -455,6 +480,23 @@ mod tests {
         bench.later(SETTLED / 2);
         assert_eq!(bench.turn(), 1);
         assert_eq!(bench.turn(), 0);
+    }
+
+    #[test]
+    fn what_was_changed_by_hand_is_kept_when_it_is_found() {
+        let mut bench = bench(64);
+        let kept = |bench: &Bench| bench.planner.store.revisions(9).unwrap();
+        assert_eq!(kept(&bench).len(), 1, "as the program found it");
+        bench.change();
+        bench.turn();
+        bench.later(SETTLED);
+        bench.turn();
+        let found = kept(&bench);
+        assert_eq!((found.len(), found[0].by.as_ref()), (2, None));
+        assert_ne!(found[0].files, found[1].files);
+        bench.later(SETTLED);
+        bench.turn();
+        assert_eq!(kept(&bench).len(), 2);
     }
 
     #[test]

@@ -76,7 +76,8 @@ pub fn serve(station: &Station, listen: SocketAddr, output: Option<&str>) -> any
     let recorder = start_recorder(&clock, &health, &store, fact_queue, replan.clone())?;
     let (engines, threads) = start_engines(station, &plan, &clock, &facts, output)?;
     drop(facts);
-    let planner = start_planner(station, &clock, &health, &store, &engines, plans, nudges)?;
+    let desk = Arc::new(Desk::new(station.schedule(), store.clone()));
+    let planner = start_planner(station, &desk, &clock, &health, &store, &engines, (plans, nudges))?;
 
     let gave_up = runtime.block_on(async {
         let chores = Chores {
@@ -89,7 +90,7 @@ pub fn serve(station: &Station, listen: SocketAddr, output: Option<&str>) -> any
         let state = web::State {
             store: store.clone(),
             intake: Arc::new(intake(station, &store, &clock)),
-            desk: Arc::new(Desk::new(station.schedule(), store.clone())),
+            desk,
             audio_dir: station.audio(),
             engines: engines.clone(),
             plan: current,
@@ -142,17 +143,19 @@ fn start_recorder(
 
 fn start_planner(
     station: &Station,
+    desk: &Arc<Desk>,
     clock: &Arc<dyn Clock>,
     health: &watch::Sender<Health>,
     store: &Store,
     engines: &[Handle],
-    plans: watch::Sender<Arc<Plan>>,
-    nudges: Receiver<()>,
+    (plans, nudges): (watch::Sender<Arc<Plan>>, Receiver<()>),
 ) -> anyhow::Result<JoinHandle<()>> {
-    let (station, store, engines) = (station.clone(), store.clone(), engines.to_vec());
+    let (station, desk, store, engines) =
+        (station.clone(), Arc::clone(desk), store.clone(), engines.to_vec());
     let (own_clock, own_health) = (Arc::clone(clock), health.clone());
     let work = move || match Planner::new(
         station.clone(),
+        Arc::clone(&desk),
         store.clone(),
         Arc::clone(&own_clock),
         engines.clone(),

@@ -13,7 +13,9 @@ mod tests;
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
 
 use crate::schedule::edit::{self, Edit, EditError};
 use crate::schedule::{self, Problem, Schedule, Sources};
@@ -126,10 +128,17 @@ impl Desk {
         Ok(Draft { seen: fingerprint(&before), before, after, old, new })
     }
 
+    /// Keeps the files as they are, where somebody changed them by hand since they were last kept: so that also this can
+    /// be undone.
+    pub fn keep_found(&self, at: Timestamp) -> Result<(), EditingError> {
+        let _turn = self.turn();
+        Ok(self.store.keep_found(&self.files()?, at)?)
+    }
+
     /// Grants a wish that was made on seeing a state of the files; gives none where the files are others by now, and nothing
     /// was written.
     pub fn save(&self, wish: &Wish, seen: &str, act: Act) -> Result<Option<Saved>, EditingError> {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.turn();
         let draft = self.draft(wish)?;
         if draft.seen != seen {
             return Ok(None);
@@ -140,6 +149,10 @@ impl Desk {
             .map_err(|cause| EditingError::Write { folder: self.folder.clone(), cause })?;
         let revision = self.store.keep_revision(act, &draft.after)?;
         Ok(Some(Saved { revision, schedule: draft.new }))
+    }
+
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn files(&self) -> Result<Sources, EditingError> {

@@ -117,6 +117,33 @@ fn files_that_changed_since_they_were_seen_are_not_written_over() {
 }
 
 #[test]
+fn of_two_at_the_same_time_one_writes_and_the_other_is_shown_that() {
+    let office = Office::new();
+    let wishes = [news(360), news(420)];
+    let seen = office.desk.draft(&wishes[0]).unwrap().seen;
+    let saved: Vec<_> = std::thread::scope(|scope| {
+        let save = |wish| office.desk.save(wish, &seen, act("schedule.slot")).unwrap();
+        let both = wishes.each_ref().map(|wish| scope.spawn(move || save(wish)));
+        both.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(saved.iter().flatten().count(), 1);
+    assert_eq!(office.revisions(), [hand(), hoa()]);
+}
+
+#[test]
+fn what_was_changed_by_hand_can_be_undone_when_it_was_found() {
+    let office = Office::new();
+    office.save(&news(360));
+    let edited = office.read();
+    office.by_hand("week.toml", |text| text + "[[session");
+    office.desk.keep_found(Timestamp::UNIX_EPOCH).unwrap();
+    office.desk.keep_found(Timestamp::UNIX_EPOCH).unwrap();
+    assert_eq!(office.revisions(), [hand(), hoa(), hand()]);
+    office.save(&Wish::Undo(3));
+    assert_eq!(office.read(), edited, "what was saved before is still there");
+}
+
+#[test]
 fn what_was_changed_by_hand_comes_back_by_undoing() {
     let office = Office::new();
     office.save(&news(360));

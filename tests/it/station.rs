@@ -19,6 +19,7 @@ use loa::app::serve::intake;
 use loa::app::station::Station as Folder;
 use loa::asrun::{Airing, Fact, Outcome, Take};
 use loa::clock::{Clock, ManualClock};
+use loa::editing::Desk;
 use loa::engine::handle::{Command, Handle, Status};
 use loa::engine::preroll::Inline;
 use loa::engine::{Parts, Rehearsal};
@@ -253,8 +254,10 @@ impl Station {
             Recorder::new(inner, Arc::clone(&self.clock), Arc::clone(&self.tape), Arc::clone(&self.lost));
         let engine = Rehearsal::new(parts, Box::new(output));
         let (plans, watched) = watch::channel(Arc::new(plan));
+        let desk = Arc::new(Desk::new(self.station.schedule(), self.store.clone()));
         let planner = Planner::new(
             self.station.clone(),
+            desk,
             self.store.clone(),
             Arc::clone(&self.clock) as Arc<dyn Clock>,
             vec![engine.handle().clone()],

@@ -36,10 +36,11 @@ use crate::store::{AiringFilter, Store};
 use crate::text;
 use crate::text::finding::{Names, beside};
 use crate::text::http::Refusal;
+use crate::text::page::home::OUT_OF_SCHEDULE;
 use crate::text::page::{calendar as say, names};
 use crate::text::problem::problem;
 use crate::timeline::plan::Plan;
-use crate::timeline::{Block, CueId, Timeline, Window};
+use crate::timeline::{Block, CueId, INTERRUPT_SESSION, Timeline, Window};
 use crate::web::State;
 use crate::web::api::timeline::covering;
 use crate::web::input::Asked;
@@ -186,6 +187,9 @@ fn day(held: &Held, date: Date, today: Date, may_edit: bool, now: Timestamp) -> 
         .filter(|airing| airing.item.cue.block.date == date)
         .filter(|airing| !shown.contains(&(&airing.item.output, &airing.item.cue)))
         .collect();
+    let (on_the_spot, besides): (Vec<&Airing>, Vec<_>) =
+        besides.into_iter().partition(|airing| airing.item.cue.block.session.as_str() == INTERRUPT_SESSION);
+    let none = blocks.is_empty() && besides.is_empty() && on_the_spot.is_empty();
     let heading = format!("day-{date}");
     html! {
         section.day.today[date == today] aria-labelledby=(heading) {
@@ -194,13 +198,15 @@ fn day(held: &Held, date: Date, today: Date, may_edit: bool, now: Timestamp) -> 
                 p.special { strong { (special.title) } @if special.no_music { " (" (say::NO_MUSIC) ")" }
                     @if may_edit && date >= today { " " a href={ (HERE) "/ngay/" (day::address(special.date)) } { (say::EDIT) } } }
             }
-            @if blocks.is_empty() && besides.is_empty() { p.quiet { (say::NO_SESSION) } }
+            @if none { p.quiet { (say::NO_SESSION) } }
             @for (timeline, block) in blocks {
                 @if plan.schedule.outputs.len() > 1 { p.output.quiet { (timeline.output) } }
                 (rundown(block, zone, |cue| of_cue.get(&(&timeline.output, cue)).copied(), now,
                     &notes(plan, timeline, block, may_edit && block.end > now)))
             }
-            @if !besides.is_empty() { details.session { summary { (say::BESIDES) } (aired_besides(say::BESIDES, besides, zone)) } }
+            @for (caption, airings) in [(OUT_OF_SCHEDULE, on_the_spot), (say::BESIDES, besides)] {
+                @if !airings.is_empty() { details.session { summary { (caption) } (aired_besides(caption, airings, zone)) } }
+            }
         }
     }
 }
