@@ -1,13 +1,17 @@
 //! Any sample rate to the 48 kHz of the air, without delay and to the exact number of frames.
 
 use audioadapter_buffers::direct::InterleavedSlice;
-use rubato::{Fft, FixedSync, Indexing, Resampler as _};
+use rubato::{Fft, FixedSync, Indexing, Resampler as _, WindowFunction};
 
 /// Frames per second on the air.
 pub const AIR_RATE: u32 = 48_000;
 
-/// Frames in one step of the transform: small enough to start quickly, large enough to be cheap.
-const STEP: usize = 1024;
+/// Frames in one step: small enough to start quickly, large enough to be cheap.
+const STEP: usize = 2352;
+
+/// Transforms in one step. Four make each of them 588 frames at 44.1 kHz, whose only factors are 2, 3 and 7: measured, a
+/// fifth less processor time than with steps of 1 024.
+const TRANSFORMS: usize = 4;
 
 /// Why a resampler cannot be.
 #[derive(Debug, thiserror::Error)]
@@ -41,8 +45,9 @@ impl Resampler {
     pub fn new(sample_rate: u32, channels: usize) -> Result<Self, ResampleError> {
         let fft = (sample_rate != AIR_RATE)
             .then(|| {
-                Fft::new(sample_rate as usize, AIR_RATE as usize, STEP, channels, FixedSync::Input)
-                    .map(Box::new)
+                let (from, to) = (sample_rate as usize, AIR_RATE as usize);
+                let window = WindowFunction::BlackmanHarris2;
+                Fft::new_custom(from, to, STEP, TRANSFORMS, channels, window, FixedSync::Input).map(Box::new)
             })
             .transpose()
             .map_err(|cause| ResampleError { sample_rate, cause: Box::new(cause) })?;
