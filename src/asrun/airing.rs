@@ -269,6 +269,16 @@ impl Airing {
         self.ends().map(|end| end.delivered).sum()
     }
 
+    /// How long a healthy device took it, over all takes.
+    pub fn heard(&self) -> SignedDuration {
+        let length = |take: &Take| {
+            let frames = take.end.as_ref().map_or(0, |end| end.delivered);
+            let nanos = u128::from(frames) * 1_000_000_000 / u128::from(take.sample_rate.max(1));
+            SignedDuration::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX))
+        };
+        self.takes.iter().map(length).sum()
+    }
+
     /// Frames of silence in place of late sound, over all takes.
     pub fn starved(&self) -> u64 {
         self.ends().map(|end| end.starved).sum()

@@ -106,6 +106,9 @@ pub enum OutcomeKind {
 }
 
 impl OutcomeKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [Self::OnAir, Self::Aired, Self::Partly, Self::NotAired, Self::Withdrawn];
+
     /// Its name in commands, the API and the database.
     pub fn code(self) -> &'static str {
         match self {

@@ -437,6 +437,12 @@ impl Session {
 }
 
 impl Schedule {
+    /// The title of a session, of the week or of a special day.
+    pub fn session_title(&self, id: &SessionId) -> Option<&str> {
+        let special = self.day_plans.iter().flat_map(|plan| &plan.sessions);
+        special.chain(&self.sessions).find(|session| session.id == *id).map(|session| session.title.as_str())
+    }
+
     /// The sessions that begin on a date, its day plan considered.
     pub fn sessions_on(&self, date: Date) -> impl Iterator<Item = &Session> {
         let plan = self.day_plan(date);
@@ -449,6 +455,7 @@ impl Schedule {
         let of_week = self.sessions.iter().filter(move |session| session.is_on(date)).filter(left);
         of_week.chain(of_plan.iter().filter(move |session| session.is_on(date)))
     }
+
     /// The day plan of a date.
     pub fn day_plan(&self, date: Date) -> Option<&DayPlan> {
         self.day_plans.iter().rev().find(|plan| plan.date.is(date))

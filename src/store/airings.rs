@@ -125,6 +125,22 @@ impl Store {
         })
     }
 
+    /// Gives every airing that was asked for, page by page: a year of them is never in memory at once.
+    pub fn each_airing<E: From<StoreError>>(
+        &self,
+        mut filter: AiringFilter,
+        mut give: impl FnMut(Airing) -> Result<(), E>,
+    ) -> Result<(), E> {
+        loop {
+            let page = self.airings(&filter)?;
+            page.airings.into_iter().try_for_each(&mut give)?;
+            filter.after = page.next;
+            if filter.after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
     /// What became of a cue on an output.
     pub fn airing(&self, output: &OutputId, cue: &CueId) -> Result<Option<Airing>, StoreError> {
         self.read(|connection| {

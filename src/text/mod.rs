@@ -11,3 +11,4 @@ pub mod page;
 pub mod problem;
 pub mod table;
 pub mod verdict;
+pub mod workbook;

@@ -3,11 +3,12 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Unit};
 
-use crate::asrun::{Airing, Cause, Outcome, Run};
+use crate::asrun::{Airing, Cause, Outcome, OutcomeKind, Run};
 use crate::clock::ClockHealth;
+use crate::schedule::Schedule;
 use crate::segment::{Genre, State};
 use crate::store::{Bad, Fault};
-use crate::timeline::{Form, Layer};
+use crate::timeline::{Form, INTERRUPT_SESSION, Layer};
 
 /// The columns of the paper log, in order; the last, `Người trực`, is signed by hand.
 pub const LOG_COLUMNS: [&str; 19] = [
@@ -71,6 +72,18 @@ pub fn log_line(number: usize, session: &str, airing: &Airing, time_zone: &TimeZ
     ]
 }
 
+/// What stands for the session of what a person ordered.
+pub const OUT_OF_SCHEDULE: &str = "Ngoài lịch";
+
+/// The title of an airing's session; its id where the schedule does not have it any more.
+pub fn session<'a>(schedule: Option<&'a Schedule>, airing: &'a Airing) -> &'a str {
+    let id = &airing.item.cue.block.session;
+    if id.as_str() == INTERRUPT_SESSION {
+        return OUT_OF_SCHEDULE;
+    }
+    schedule.and_then(|schedule| schedule.session_title(id)).unwrap_or(id.as_str())
+}
+
 /// A length in seconds with a decimal comma, to the tenth: `−0,3`.
 fn seconds(length: SignedDuration) -> String {
     let tenths = (length.as_millis() + 50 * length.as_millis().signum()) / 100;
@@ -97,12 +110,17 @@ fn remark(airing: &Airing, outcome: &Outcome) -> String {
 
 /// What became of a cue.
 pub fn outcome_name(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::OnAir => "đang phát",
-        Outcome::Aired => "đã phát",
-        Outcome::Partly(_) => "phát một phần",
-        Outcome::NotAired(_) => "không phát",
-        Outcome::Withdrawn => "thu hồi",
+    outcome_kind(outcome.kind())
+}
+
+/// A kind of outcome.
+pub fn outcome_kind(kind: OutcomeKind) -> &'static str {
+    match kind {
+        OutcomeKind::OnAir => "đang phát",
+        OutcomeKind::Aired => "đã phát",
+        OutcomeKind::Partly => "phát một phần",
+        OutcomeKind::NotAired => "không phát",
+        OutcomeKind::Withdrawn => "thu hồi",
     }
 }
 
@@ -212,10 +230,11 @@ pub fn fault(bad: &Bad) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn airing() -> Airing {
+    /// Half of a piece, a quarter of a second late.
+    pub(in crate::text) fn airing() -> Airing {
         serde_json::from_str(
             r#"{"cue":"2026-11-23/sang/chuyen-muc/0","output":"loa-xa","zones":["Võ Kiện","Phú Cốc"],
             "title":"Chuyên mục","programme":"cam-tay-chi-viec","topic":"II.2","form":"own","layer":"scheduled",

@@ -51,19 +51,33 @@ impl Table {
     /// Writes it as CSV (RFC 4180) that spreadsheets open rightly: UTF-8 with a byte order mark. A cell that a spreadsheet
     /// would take for a formula is kept from being one.
     pub fn csv(&self, to: &mut impl Write) -> io::Result<()> {
+        self.csv_with(',', to)
+    }
+
+    /// The same for a double click in Excel where the comma is the decimal mark, as in Viet Nam: Excel divides cells at
+    /// `;` there, whatever the list separator is set to. A first line `sep=` would fit every place, but makes Excel
+    /// overlook the byte order mark and misread all letters with accents.
+    pub fn csv_for_excel(&self, to: &mut impl Write) -> io::Result<()> {
+        self.csv_with(';', to)
+    }
+
+    fn csv_with(&self, separator: char, to: &mut impl Write) -> io::Result<()> {
         to.write_all("\u{feff}".as_bytes())?;
         for line in std::iter::once(&self.head).chain(&self.rows) {
-            let cells: Vec<_> = line.iter().map(|cell| csv_cell(cell)).collect();
-            write!(to, "{}\r\n", cells.join(","))?;
+            let cells: Vec<_> = line.iter().map(|cell| csv_cell(cell, separator)).collect();
+            write!(to, "{}\r\n", cells.join(separator.encode_utf8(&mut [0; 4])))?;
         }
         Ok(())
     }
 }
 
-fn csv_cell(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err();
+/// What makes a cell a formula where it stands first, also in its wide form.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
+fn csv_cell(cell: &str, separator: char) -> String {
+    let formula = cell.starts_with(FORMULA) && cell.parse::<f64>().is_err();
     let guarded = if formula { format!("'{cell}") } else { cell.to_owned() };
-    if guarded.contains([',', '"', '\n', '\r']) {
+    if guarded.contains([separator, '"', '\n', '\r']) {
         format!("\"{}\"", guarded.replace('"', "\"\""))
     } else {
         guarded
@@ -97,6 +111,17 @@ mod tests {
         table().only(&[1, 0]).print(&mut text).unwrap();
         let text = String::from_utf8(text).unwrap();
         assert!(text.starts_with("Tên") && text.ends_with(&format!("{:22}  -3.5\n", "=1+1")), "{text}");
+    }
+
+    #[test]
+    fn excel_gets_semicolons_and_no_formula_however_it_begins() {
+        let mut table = Table::new(["Tên", "Lệch"]);
+        table.row(["＝1+1; \"hai\"\ndòng", "0,3"]);
+        table.row(["\n=1+1", "@a"]);
+        let mut text = Vec::new();
+        table.csv_for_excel(&mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert_eq!(text, "\u{feff}Tên;Lệch\r\n\"'＝1+1; \"\"hai\"\"\ndòng\";0,3\r\n\"'\n=1+1\";'@a\r\n");
     }
 
     #[test]

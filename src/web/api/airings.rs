@@ -13,9 +13,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::asrun::Airing;
 use crate::schedule::{OutputId, Schedule};
-use crate::store::{AiringFilter, Cursor, Store, StoreError};
+use crate::store::{AiringFilter, Cursor, Store, StoreError, Verdict};
 use crate::text::http::Refusal;
-use crate::text::outcome::{LOG_COLUMNS, log_line, outcome_name};
+use crate::text::outcome::{LOG_COLUMNS, log_line, outcome_name, session};
 use crate::text::table::Table;
 use crate::web::State;
 use crate::web::input::{Asked, end, instant, local};
@@ -122,10 +122,7 @@ fn as_json(airing: &Airing, schedule: &Schedule) -> Option<serde_json::Value> {
 fn as_csv(airings: &[Airing], next: Option<Cursor>, schedule: &Schedule) -> Response {
     let mut table = Table::new(LOG_COLUMNS);
     for (number, airing) in (1..).zip(airings) {
-        let session = &airing.item.cue.block.session;
-        let titled = schedule.sessions.iter().find(|known| known.id == *session);
-        let title = titled.map_or(session.as_str(), |session| &session.title);
-        table.row(log_line(number, title, airing, &schedule.time_zone));
+        table.row(log_line(number, session(Some(schedule), airing), airing, &schedule.time_zone));
     }
     let mut bytes = Vec::new();
     if let Err(failure) = table.csv(&mut bytes) {
@@ -148,13 +145,19 @@ pub(super) struct Walk {
     /// The rows, the newest row's hash, and the first thing that is wrong.
     #[serde(flatten)]
     #[schema(value_type = Object)]
-    verdict: crate::store::Verdict,
+    verdict: Verdict,
 }
 
 /// Walks through the whole log and checks that nothing of it was changed. Takes a minute for a million airings.
 #[utoipa::path(get, path = "/airings/verify", tag = "log",
     responses((status = OK, body = Walk), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn verify(person: Person<ReadLog>, Of(state): Of<State>) -> Result<Json<Walk>, Problem> {
+    let verdict = walk(&state, &person).await?;
+    Ok(Json(Walk { sound: verdict.first_bad.is_none(), verdict }))
+}
+
+/// Walks through the whole log, for a person.
+pub(in crate::web) async fn walk(state: &State, person: &Person<ReadLog>) -> Result<Verdict, Problem> {
     let place = Arc::clone(&state.limits.walks).try_acquire_owned().map_err(|_| Refusal::Busy)?;
     let act = person.act("log.verify", "journal", state.clock.now());
     let walk = move |store: &Store| -> Result<_, StoreError> {
@@ -163,6 +166,5 @@ pub(super) async fn verify(person: Person<ReadLog>, Of(state): Of<State>) -> Res
         store.act(act)?;
         store.verify()
     };
-    let verdict = state.store.run(walk).await?;
-    Ok(Json(Walk { sound: verdict.first_bad.is_none(), verdict }))
+    Ok(state.store.run(walk).await?)
 }
