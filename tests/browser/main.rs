@@ -15,6 +15,7 @@ mod air;
 mod calendar;
 mod driver;
 mod home;
+mod log;
 mod people;
 mod rig;
 

@@ -178,6 +178,11 @@ impl Browser {
         self.session.script(script)
     }
 
+    /// A script that gives its result to its last argument.
+    pub fn later(&self, script: &str) -> serde_json::Value {
+        self.session.later(script)
+    }
+
     /// Looks at the page at both sizes: keeps the pictures, finds nothing that runs out at the side, and nothing
     /// serious that axe-core would find.
     #[track_caller]

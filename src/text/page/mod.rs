@@ -5,6 +5,7 @@ pub mod calendar;
 pub mod date;
 pub mod editing;
 pub mod home;
+pub mod log;
 pub mod people;
 pub mod rehearsal;
 pub mod signin;
@@ -38,6 +39,8 @@ pub mod names {
     pub const AIR: &str = "Phát ngay";
     /// The week.
     pub const CALENDAR: &str = "Lịch phát";
+    /// What aired.
+    pub const LOG: &str = "Nhật ký";
     /// People.
     pub const PEOPLE: &str = "Người dùng";
     /// Signing in.

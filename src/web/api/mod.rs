@@ -1,6 +1,6 @@
 //! The interface for programs, `/api/v1`, and the document that describes it.
 
-mod airings;
+pub(super) mod airings;
 mod events;
 pub(super) mod health;
 mod interrupts;

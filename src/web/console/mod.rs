@@ -12,6 +12,7 @@ mod assets;
 mod calendar;
 mod form;
 mod home;
+mod log;
 mod page;
 mod people;
 mod rehearsal;
@@ -49,6 +50,8 @@ pub(super) fn router() -> Router<State> {
         .route("/phat-ngay/tra-song", post(air::call_off))
         .route("/phat-ngay/dung", post(air::stop))
         .merge(calendar::router())
+        .route("/nhat-ky", get(log::day))
+        .route("/nhat-ky/in", get(log::sheet))
         .route("/nguoi-dung", get(people::list).post(people::add))
         .route("/nguoi-dung/{name}", get(people::one))
         .route("/nguoi-dung/{name}/vai-tro", post(people::roles))
@@ -58,6 +61,9 @@ pub(super) fn router() -> Router<State> {
         .route("/nguoi-dung/{name}/thoi-viec", get(people::ask_revoke).post(people::revoke))
         .route_layer(from_fn(in_time))
         .merge(rehearsal::router())
+        // These take as long as the log is.
+        .route("/nhat-ky/tai-ve", get(log::export))
+        .route("/nhat-ky/kiem-tra", post(log::verify))
         .route("/assets/{name}", get(assets::asset))
         .layer(from_fn(confined))
 }

@@ -16,10 +16,11 @@ use crate::web::State;
 use crate::web::problem::{Problem, kind};
 
 /// The pages that everybody finds at the top, with what one must be allowed to do there.
-const PAGES: [(&str, &str, Permission); 4] = [
+const PAGES: [(&str, &str, Permission); 5] = [
     ("/", names::HOME, Permission::See),
     ("/lich-phat", names::CALENDAR, Permission::See),
     ("/phat-ngay", names::AIR, Permission::CallEmergency),
+    ("/nhat-ky", names::LOG, Permission::ReadLog),
     ("/nguoi-dung", names::PEOPLE, Permission::ManageUsers),
 ];
 

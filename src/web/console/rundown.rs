@@ -120,6 +120,16 @@ fn row(
     }
 }
 
+/// How an outcome looks.
+pub(super) fn class(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::OnAir => "now",
+        Outcome::Aired => "good",
+        Outcome::Partly(_) => "warn",
+        Outcome::NotAired(_) | Outcome::Withdrawn => "bad",
+    }
+}
+
 /// What became of a cue, or will.
 struct Became {
     class: &'static str,
@@ -131,13 +141,7 @@ impl Became {
     /// What the log says.
     fn of(airing: &Airing) -> Self {
         let outcome = airing.outcome();
-        let class = match outcome {
-            Outcome::OnAir => "now",
-            Outcome::Aired => "good",
-            Outcome::Partly(_) => "warn",
-            Outcome::NotAired(_) | Outcome::Withdrawn => "bad",
-        };
-        Self { class, word: outcome_name(&outcome), why: outcome.cause().map(cause) }
+        Self { class: class(&outcome), word: outcome_name(&outcome), why: outcome.cause().map(cause) }
     }
 
     /// What will, of a cue of which the log knows nothing yet.

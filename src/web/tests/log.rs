@@ -8,7 +8,7 @@ use crate::schedule::Late;
 use crate::timeline::{Absence, Content, Cue, Form, Join};
 
 /// A station on which so many cues did not air, a minute apart from 05:30, titled as told.
-fn site_with(titles: &[&str]) -> Site {
+pub(super) fn site_with(titles: &[&str]) -> Site {
     let site = Site::new();
     let zones = BTreeMap::from([("loa-xa".into(), vec!["Võ Kiện".to_owned()])]);
     site.state.store.set_station(crate::store::Station { zones, ..crate::store::Station::default() });

@@ -7,6 +7,7 @@ mod connection;
 mod console;
 mod document;
 mod log;
+mod log_pages;
 mod recordings;
 mod rehearsal;
 mod roles;

@@ -1,0 +1,459 @@
+//! Nhật ký: what aired, against what was planned.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::extract::State as Of;
+use axum::http::header;
+use axum::response::{Html, IntoResponse, Response};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use maud::{Markup, html};
+
+use super::form::{Fields, Query, Sent};
+use super::page::{Failure, key, page};
+use super::rundown::class;
+use super::visitor::Visitor;
+use crate::asrun::{Airing, Outcome, OutcomeKind};
+use crate::schedule::{OutputId, Schedule};
+use crate::segment::ProgrammeId;
+use crate::store::{AiringFilter, Store, StoreError, searchable};
+use crate::text;
+use crate::text::http::Refusal;
+use crate::text::outcome::{LOG_COLUMNS, OUT_OF_SCHEDULE, log_line, outcome_kind, outcome_name, session};
+use crate::text::page::log::{self as say, Count};
+use crate::text::page::names;
+use crate::text::table::Table;
+use crate::text::workbook::{Book, BookError};
+use crate::timeline::INTERRUPT_SESSION;
+use crate::web::State;
+use crate::web::api::airings::walk;
+use crate::web::input::start_of;
+use crate::web::person::ReadLog;
+use crate::web::problem::Problem;
+
+/// The page's address.
+const HERE: &str = "/nhat-ky";
+/// A start beyond this is not as planned.
+const ON_TIME: SignedDuration = SignedDuration::from_secs(1);
+/// Days of a file, at most: it is made in one go.
+const MOST_DAYS: i32 = 366;
+
+/// A day as an address asks for it; today where it does not.
+fn asked_day(state: &State, asked: &Fields, field: &str) -> Result<Date, Refusal> {
+    let today = state.plan().schedule.time_zone.to_datetime(state.clock.now()).date();
+    match asked.one(field) {
+        "" => Ok(today),
+        text => text.parse().map_err(|_| Refusal::BadField { field: field.to_owned() }),
+    }
+}
+
+/// What the log has from one day to another, both included.
+fn between(from: Date, to: Date, zone: &TimeZone) -> Result<AiringFilter, Refusal> {
+    let wrong = || Refusal::BadField { field: "day".to_owned() };
+    let next = to.checked_add(1.day()).map_err(|_| wrong())?;
+    let (from, to) = start_of(from, zone).zip(start_of(next, zone)).ok_or_else(wrong)?;
+    Ok(AiringFilter { from: Some(from), to: Some(to), ..AiringFilter::default() })
+}
+
+/// What of a day is shown.
+struct Wanted<'a> {
+    output: &'a str,
+    programme: &'a str,
+    outcome: &'a str,
+    deviated: bool,
+    text: &'a str,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(asked: &'a Fields) -> Self {
+        Self {
+            output: asked.one("output"),
+            programme: asked.one("programme"),
+            outcome: asked.one("outcome"),
+            deviated: !asked.one("deviated").is_empty(),
+            text: asked.one("text"),
+        }
+    }
+
+    fn is_all(&self) -> bool {
+        [self.output, self.programme, self.outcome, self.text].iter().all(|part| part.is_empty())
+            && !self.deviated
+    }
+
+    fn has(&self, airing: &Airing) -> bool {
+        let item = &airing.item;
+        let is = |wanted: &str, found: Option<&str>| wanted.is_empty() || found == Some(wanted);
+        is(self.output, Some(item.output.as_str()))
+            && is(self.programme, item.programme.as_ref().map(ProgrammeId::as_str))
+            && is(self.outcome, Some(airing.outcome().kind().code()))
+            && (!self.deviated || deviates(airing))
+            && searchable(self.text).split(' ').all(|word| words(airing).contains(word))
+    }
+}
+
+/// Everything that is said of an airing, as it is searched.
+fn words(airing: &Airing) -> String {
+    let piece = airing.item.segment.as_ref();
+    let parts = [
+        Some(airing.item.title.as_str()),
+        piece.map(|piece| piece.title.as_str()),
+        piece.and_then(|piece| piece.author.as_deref()),
+        piece.and_then(|piece| piece.source.as_deref()),
+        airing.item.ordered_by.as_deref(),
+    ];
+    searchable(&parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
+}
+
+/// Whether it was not as planned: not whole, not on time, or not planned at all.
+fn deviates(airing: &Airing) -> bool {
+    is_extra(airing)
+        || !matches!(airing.outcome(), Outcome::Aired | Outcome::OnAir)
+        || airing.lateness().is_some_and(|late| late.abs() >= ON_TIME)
+}
+
+/// Whether a person ordered it, out of the schedule.
+fn is_extra(airing: &Airing) -> bool {
+    airing.item.cue.block.session.as_str() == INTERRUPT_SESSION
+}
+
+/// A day in numbers.
+fn count(state: &State, day: &AiringFilter, airings: &[Airing]) -> Count {
+    let mut count = Count::default();
+    for airing in airings {
+        count.heard += airing.heard();
+        if is_extra(airing) {
+            count.ordered += 1;
+            continue;
+        }
+        count.planned += 1;
+        match airing.outcome().kind() {
+            OutcomeKind::OnAir => count.on_air += 1,
+            OutcomeKind::Aired => count.aired += 1,
+            OutcomeKind::Partly | OutcomeKind::Withdrawn => count.partly += 1,
+            OutcomeKind::NotAired => count.not_aired += 1,
+        }
+    }
+    let (plan, now) = (state.plan(), state.clock.now());
+    let known: BTreeSet<_> = airings.iter().map(|airing| (&airing.item.output, &airing.item.cue)).collect();
+    let of_day = |at: Timestamp| day.from.is_none_or(|from| from <= at) && day.to.is_none_or(|to| at < to);
+    let cues = plan.timelines.iter().flat_map(|timeline| timeline.cues().map(|cue| (&timeline.output, cue)));
+    count.to_come = cues
+        .filter(|(output, cue)| {
+            of_day(cue.at) && now < cue.given_up_at() && !known.contains(&(*output, &cue.id))
+        })
+        .count();
+    count
+}
+
+/// A day of the log.
+pub(super) async fn day(
+    visitor: Visitor<ReadLog>,
+    Of(state): Of<State>,
+    Query(asked): Query,
+) -> Result<Html<String>, Failure> {
+    let plan = state.plan();
+    let zone = &plan.schedule.time_zone;
+    let day = asked_day(&state, &asked, "day")?;
+    let filter = between(day, day, zone)?;
+    let read = filter.clone();
+    let airings = state.store.run(move |store| store.airings(&read)).await?.airings;
+    let wanted = Wanted::of(&asked);
+    let shown: Vec<_> = airings.iter().filter(|airing| wanted.has(airing)).collect();
+    let content = html! {
+        (days(day))
+        section #log data-live {
+            p.summary { (say::summary(&count(&state, &filter, &airings))) }
+            @if shown.is_empty() {
+                p.note { (if airings.is_empty() { say::EMPTY } else { say::NONE_SUCH }) }
+            } @else {
+                div.wide tabindex="0" role="region" aria-label=(names::LOG) { (table(&shown, &plan.schedule)) }
+            }
+        }
+        (choices(&plan.schedule, &airings, &wanted, day))
+        div.actions { a.button href={ (HERE) "/in?day=" (day) } { (say::PRINT) } }
+        (export_form(day))
+        form method="post" action={ (HERE) "/kiem-tra" } {
+            (key(&visitor))
+            p.quiet { (say::VERIFY_MEANS) }
+            button { (say::VERIFY) }
+        }
+    };
+    Ok(page(&state, &visitor, HERE, names::LOG, &content))
+}
+
+/// From day to day.
+fn days(day: Date) -> Markup {
+    let near = |days: i64| day.checked_add(days.days()).ok();
+    html! {
+        form.days action=(HERE) {
+            h2 { (say::sheet_day(day)) }
+            @if let Some(before) = near(-1) { a.button href={ (HERE) "?day=" (before) } { (say::BEFORE) } }
+            a.button href=(HERE) { (say::TODAY) }
+            @if let Some(after) = near(1) { a.button href={ (HERE) "?day=" (after) } { (say::AFTER) } }
+            label { (say::DAY) input type="date" name="day" value=(day) required; }
+            button { (say::SHOW) }
+        }
+    }
+}
+
+/// What of the day is shown.
+fn choices(schedule: &Schedule, airings: &[Airing], wanted: &Wanted<'_>, day: Date) -> Markup {
+    let known: BTreeSet<&ProgrammeId> =
+        airings.iter().filter_map(|airing| airing.item.programme.as_ref()).collect();
+    let title = |id: &ProgrammeId| {
+        schedule.programmes.get(id).map_or_else(|| id.to_string(), |programme| programme.title.clone())
+    };
+    let select = |label: &str, name: &str, chosen: &str, options: Vec<(String, String)>| {
+        html! {
+            label { (label)
+                select name=(name) {
+                    option value="" { (say::ALL) }
+                    @for (value, title) in options { option value=(value) selected[value == chosen] { (title) } }
+                }
+            }
+        }
+    };
+    let outputs = || schedule.outputs.iter().map(|output| (output.id.to_string(), output.id.to_string()));
+    let outcomes = OutcomeKind::ALL.map(|kind| (kind.code().to_owned(), outcome_kind(kind).to_owned()));
+    html! {
+        details.card open[!wanted.is_all()] {
+            summary { (say::FILTER) }
+            form.filter action=(HERE) {
+                input type="hidden" name="day" value=(day);
+                @if schedule.outputs.len() > 1 {
+                    (select(say::OUTPUT, "output", wanted.output, outputs().collect()))
+                }
+                (select(say::PROGRAMME, "programme", wanted.programme,
+                    known.into_iter().map(|id| (id.to_string(), title(id))).collect()))
+                (select(say::OUTCOME, "outcome", wanted.outcome, outcomes.to_vec()))
+                label { (say::TEXT) input type="search" name="text" value=(wanted.text); }
+                label.box {
+                    input type="checkbox" name="deviated" value="1" checked[wanted.deviated];
+                    span { (say::DEVIATED) }
+                }
+                div.actions {
+                    button.main { (say::FILTER) }
+                    a.button href={ (HERE) "?day=" (day) } { (say::NO_FILTER) }
+                }
+            }
+        }
+    }
+}
+
+fn table(airings: &[&Airing], schedule: &Schedule) -> Markup {
+    let mut before = None;
+    let mut opens = |airing: &&Airing| {
+        let block = Some((airing.item.output.clone(), airing.item.cue.block.clone()));
+        !is_extra(airing) && std::mem::replace(&mut before, block.clone()) != block
+    };
+    let rows: Vec<_> = airings.iter().map(|airing| (opens(airing), airing)).collect();
+    html! {
+        table.log {
+            thead { tr { @for head in say::COLUMNS { th scope="col" { (head) } } } }
+            tbody {
+                @for (opens, airing) in rows {
+                    @if opens {
+                        tr.group { th colspan="6" scope="colgroup" {
+                            (session(Some(schedule), airing))
+                            @if schedule.outputs.len() > 1 { " (" (airing.item.output) ")" }
+                        } }
+                    }
+                    (row(airing, schedule))
+                }
+            }
+        }
+    }
+}
+
+fn row(airing: &Airing, schedule: &Schedule) -> Markup {
+    let item = &airing.item;
+    let outcome = airing.outcome();
+    let [_, _, _, planned, started, ended, late, title, .., remark, _] =
+        log_line(0, "", airing, &schedule.time_zone);
+    let off = airing.lateness().is_some_and(|late| late.abs() >= ON_TIME);
+    let programme = item.programme.as_ref().and_then(|id| schedule.programmes.get(id));
+    let approved = item.segment.as_ref().and_then(|piece| piece.approval.as_ref());
+    let real = html! {
+        @if !started.is_empty() { time { (started) } @if !ended.is_empty() { " – " time { (ended) } } }
+    };
+    let who = html! {
+        @if let Some(by) = &item.ordered_by { (say::ORDERED) ": " strong { (by) } br; }
+        @if let Some(approved) = approved { (say::APPROVED) ": " (approved.by) }
+    };
+    html! {
+        tr.extra[is_extra(airing)] {
+            td {
+                time { (planned) }
+                @if !started.is_empty() { small.narrow { (say::REALLY) " " (real) " (" (late) " s)" } }
+            }
+            td { (real) }
+            td.off[off] { (late) }
+            td data-extra=[is_extra(airing).then_some(OUT_OF_SCHEDULE)] {
+                (title)
+                @if item.title != title { small { (item.title) } }
+                @if let Some(programme) = programme { @if programme.title != item.title { small { (programme.title) } } }
+                small.narrow { (who) }
+            }
+            td { span.result.(class(&outcome)) { (outcome_name(&outcome)) } @if !remark.is_empty() { small { (remark) } } }
+            td { (who) }
+        }
+    }
+}
+
+/// A day as it is printed and signed.
+pub(super) async fn sheet(
+    visitor: Visitor<ReadLog>,
+    Of(state): Of<State>,
+    Query(asked): Query,
+) -> Result<Html<String>, Failure> {
+    let (plan, now) = (state.plan(), state.clock.now());
+    let (schedule, zone) = (&plan.schedule, &plan.schedule.time_zone);
+    let day = asked_day(&state, &asked, "day")?;
+    let filter = between(day, day, zone)?;
+    let read = filter.clone();
+    let airings = state.store.run(move |store| store.airings(&read)).await?.airings;
+    let cell = |line: &[String; 19], column: usize| line.get(column).cloned().unwrap_or_default();
+    let content = html! {
+        div.actions {
+            button.main hidden data-print { (say::PRINT_NOW) }
+            a.button href={ (HERE) "?day=" (day) } { (say::BACK) }
+        }
+        div.logbook {
+            p { strong { (schedule.name) } }
+            h2.centre { (say::SHEET) }
+            p.centre { (say::sheet_day(day)) }
+            div.wide tabindex="0" role="region" aria-label=(say::PRINT) { table {
+                thead { tr { @for column in say::ON_PAPER {
+                    th scope="col" { (LOG_COLUMNS.get(column).copied().unwrap_or_default()) }
+                } } }
+                tbody { @for (number, airing) in (1..).zip(&airings) {
+                    @let line = log_line(number, session(Some(schedule), airing), airing, zone);
+                    tr { @for column in say::ON_PAPER { td { (cell(&line, column)) } } }
+                } }
+            } }
+            @if airings.is_empty() { p { (say::EMPTY) } }
+            p { (say::summary(&count(&state, &filter, &airings))) }
+            p.quiet { (say::printed(now, zone)) }
+            div.signatures {
+                @for who in [say::ON_DUTY, say::IN_CHARGE] { div { strong { (who) } (say::SIGN) } }
+            }
+        }
+    };
+    Ok(page(&state, &visitor, HERE, say::PRINT, &content))
+}
+
+fn export_form(day: Date) -> Markup {
+    let first = day.first_of_month();
+    html! {
+        section {
+            h2 { (say::EXPORT) }
+            form.card.export action={ (HERE) "/tai-ve" } {
+                div.range {
+                    label { (say::FROM) input type="date" name="from" value=(first) required; }
+                    label { (say::TO) input type="date" name="to" value=(day) required; }
+                }
+                div.actions {
+                    button.main name="format" value="xlsx" { (say::XLSX) }
+                    button name="format" value="csv" { (say::CSV) }
+                }
+                p.quiet { (say::EXPORT_MEANS) }
+            }
+        }
+    }
+}
+
+/// A stretch of the log as a file.
+pub(super) async fn export(
+    _: Visitor<ReadLog>,
+    Of(state): Of<State>,
+    Query(asked): Query,
+) -> Result<Response, Failure> {
+    let wrong = |field: &str| Refusal::BadField { field: field.to_owned() };
+    let schedule = Arc::clone(&state.plan().schedule);
+    let (from, to) = (asked_day(&state, &asked, "from")?, asked_day(&state, &asked, "to")?);
+    let days = from.until(to).map_err(|_| wrong("to"))?.get_days();
+    if !(0..MOST_DAYS).contains(&days) {
+        return Err(wrong("to").into());
+    }
+    let mut filter = between(from, to, &schedule.time_zone)?;
+    filter.output = Some(asked.one("output")).filter(|output| !output.is_empty()).map(OutputId::new);
+    let (write, extension, kind): (Write, _, _) = match asked.one("format") {
+        "csv" => (csv, "csv", "text/csv; charset=utf-8; header=present"),
+        "xlsx" => (xlsx, "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        _ => return Err(wrong("format").into()),
+    };
+    // One at a time, as with every walk through the log, also when the one who asked for it has gone.
+    let place = Arc::clone(&state.limits.walks).try_acquire_owned().map_err(|_| Refusal::Busy)?;
+    let written = state.store.run(move |store| {
+        let _place = place;
+        Ok(write(store, filter, &schedule))
+    });
+    let bytes = written.await?.map_err(Failure::from)?;
+    let name = format!("attachment; filename=\"nhat-ky-phat-thanh-{from}-{to}.{extension}\"");
+    Ok(([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, name)], bytes)
+        .into_response())
+}
+
+/// What makes a file of airings.
+type Write = fn(&Store, AiringFilter, &Schedule) -> Result<Vec<u8>, Unwritten>;
+
+/// Why there is no file.
+enum Unwritten {
+    Store(StoreError),
+    Book(BookError),
+    Text(std::io::Error),
+}
+
+impl From<StoreError> for Unwritten {
+    fn from(failure: StoreError) -> Self {
+        Self::Store(failure)
+    }
+}
+
+impl From<Unwritten> for Failure {
+    fn from(unwritten: Unwritten) -> Self {
+        match unwritten {
+            Unwritten::Store(failure) => failure.into(),
+            Unwritten::Book(failure) => Problem::unexpected(&failure).into(),
+            Unwritten::Text(failure) => Problem::unexpected(&failure).into(),
+        }
+    }
+}
+
+fn csv(store: &Store, filter: AiringFilter, schedule: &Schedule) -> Result<Vec<u8>, Unwritten> {
+    let (mut table, mut number) = (Table::new(LOG_COLUMNS), 0);
+    store.each_airing(filter, |airing| {
+        number += 1;
+        table.row(log_line(number, session(Some(schedule), &airing), &airing, &schedule.time_zone));
+        Ok::<_, StoreError>(())
+    })?;
+    let mut bytes = Vec::new();
+    table.csv_for_excel(&mut bytes).map_err(Unwritten::Text)?;
+    Ok(bytes)
+}
+
+fn xlsx(store: &Store, filter: AiringFilter, schedule: &Schedule) -> Result<Vec<u8>, Unwritten> {
+    let mut book = Book::new(schedule.time_zone.clone()).map_err(Unwritten::Book)?;
+    store.each_airing(filter, |airing| {
+        book.airing(session(Some(schedule), &airing), &airing).map_err(Unwritten::Book)
+    })?;
+    book.finish().map_err(Unwritten::Book)
+}
+
+/// Says whether the log is what was written.
+pub(super) async fn verify(
+    Of(state): Of<State>,
+    Sent { visitor, .. }: Sent<ReadLog>,
+) -> Result<Html<String>, Failure> {
+    let verdict = walk(&state, &visitor.person).await?;
+    let content = html! {
+        @match &verdict.first_bad {
+            None => p.note.good { (text::console::log_is_whole(verdict.rows, &verdict.head.to_string())) },
+            Some(bad) => p.note.bad role="alert" { (text::console::log_is_broken(&text::outcome::fault(bad))) },
+        }
+        p { a.button href=(HERE) { (say::BACK) } }
+    };
+    Ok(page(&state, &visitor, HERE, say::VERIFIED, &content))
+}

@@ -1,0 +1,92 @@
+//! The page that shows the log, and the files one takes home.
+
+use super::air_pages::Tab;
+use super::log::site_with;
+use super::*;
+
+#[tokio::test]
+async fn a_day_is_shown_filtered_and_counted() {
+    let site = site_with(&["Điểm tin", "Quét mã QR"]);
+    let tab = Tab::of(&site, "auditor");
+    let day = tab.get("/nhat-ky").await.text();
+    for words in
+        ["Thứ Hai 23/11/2026", "Theo lịch 2 mục", "không phát 2", "Điểm tin", "05:31:00", "chưa có bài nộp"]
+    {
+        assert!(day.contains(words), "{words} in {day}");
+    }
+    assert!(
+        day.contains("href=\"/nhat-ky?day=2026-11-22\"") && day.contains("href=\"/nhat-ky?day=2026-11-24\"")
+    );
+    for (query, first, second) in [
+        ("text=diem+TIN", true, false),
+        ("text=%3Cscript%3E", false, false),
+        ("outcome=not-aired&deviated=1", true, true),
+        ("outcome=aired", false, false),
+        ("output=loa-2", false, false),
+        ("programme=none", false, false),
+        ("day=2026-11-24", false, false),
+    ] {
+        let page = tab.get(&format!("/nhat-ky?{query}")).await.text();
+        let found =
+            |title: &str| page.contains(&format!("{title}</td>")) || page.contains(&format!("{title}<small"));
+        assert_eq!((found("Điểm tin"), found("Quét mã QR")), (first, second), "{query}: {page}");
+        assert!(!page.contains("<script>"), "what was asked is no part of the page");
+    }
+    let sheet = tab.get("/nhat-ky/in?day=2026-11-23").await.text();
+    for words in ["SỔ NHẬT KÝ PHÁT THANH", "Đài truyền thanh xã", "Người trực", "Quét mã QR", "Võ Kiện"]
+    {
+        assert!(sheet.contains(words), "{words} in {sheet}");
+    }
+    for path in ["/nhat-ky?day=x", "/nhat-ky/in?day=2026-02-30", "/nhat-ky?day=9999-12-31"] {
+        assert_eq!(tab.get(path).await.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
+    }
+    let verified = tab.post("/nhat-ky/kiem-tra", &[]).await.text();
+    assert!(verified.contains("Nhật ký nguyên vẹn: 2 dòng"), "{verified}");
+    assert_eq!(site.acts().pop().unwrap().1, "log.verify");
+}
+
+#[tokio::test]
+async fn the_log_is_for_those_who_may_read_it() {
+    let site = site_with(&["một"]);
+    let uploader = Tab::of(&site, "uploader");
+    for path in ["/nhat-ky", "/nhat-ky/in", "/nhat-ky/tai-ve?format=csv"] {
+        assert_eq!(uploader.get(path).await.status, StatusCode::FORBIDDEN, "{path}");
+    }
+    assert_eq!(uploader.post("/nhat-ky/kiem-tra", &[]).await.status, StatusCode::FORBIDDEN);
+    let auditor = Tab::of(&site, "auditor");
+    let forged = auditor.post_as(&uploader.key, "/nhat-ky/kiem-tra", &[]).await;
+    assert_eq!(forged.status, StatusCode::FORBIDDEN);
+    assert!(!uploader.get("/").await.text().contains("Nhật ký"));
+}
+
+#[tokio::test]
+async fn files_of_the_log_open_in_a_spreadsheet_and_hold_no_formula() {
+    let site = site_with(&["=HYPERLINK(\"http://x\")", "Tin \"nóng\"\nhai dòng; ba"]);
+    let tab = Tab::of(&site, "auditor");
+    let csv = tab.get("/nhat-ky/tai-ve?from=2026-11-01&to=2026-11-30&format=csv").await;
+    assert_eq!(csv.header(header::CONTENT_TYPE), "text/csv; charset=utf-8; header=present");
+    let name = "attachment; filename=\"nhat-ky-phat-thanh-2026-11-01-2026-11-30.csv\"";
+    assert_eq!(csv.header(header::CONTENT_DISPOSITION), name);
+    assert!(csv.body.starts_with(b"\xef\xbb\xbfSTT;Ng\xc3\xa0y;"), "{}", csv.text());
+    let text = csv.text();
+    assert!(text.contains(";\"'=HYPERLINK(\"\"http://x\"\")\";"), "{text}");
+    assert!(text.contains(";\"Tin \"\"nóng\"\"\nhai dòng; ba\";"), "{text}");
+    let xlsx = tab.get("/nhat-ky/tai-ve?from=2026-11-23&to=2026-11-23&format=xlsx").await;
+    assert_eq!(xlsx.status, StatusCode::OK);
+    let mut book = zip::ZipArchive::new(io::Cursor::new(&xlsx.body[..])).unwrap();
+    let sheet = io::read_to_string(book.by_name("xl/worksheets/sheet1.xml").unwrap()).unwrap();
+    assert!(sheet.contains("r=\"A3\"") && !sheet.contains("r=\"A4\"") && !sheet.contains("<f>"), "{sheet}");
+    for query in [
+        "from=2026-11-23&to=2026-11-22&format=csv",
+        "from=2025-11-01&to=2026-11-30&format=csv",
+        "from=x&format=csv",
+        "format=pdf",
+        "",
+    ] {
+        let answer = tab.get(&format!("/nhat-ky/tai-ve?{query}")).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{query}");
+    }
+    let _place = site.state.limits.walks.try_acquire().unwrap();
+    let busy = tab.get("/nhat-ky/tai-ve?format=csv").await;
+    assert_eq!(busy.status, StatusCode::SERVICE_UNAVAILABLE);
+}

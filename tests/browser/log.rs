@@ -1,0 +1,58 @@
+//! Nhật ký: what aired and what did not, and taking it home.
+
+use crate::PASSWORD;
+use crate::driver::{Driver, eventually};
+use crate::rig::{Browser, Program};
+
+#[test]
+fn the_log_shows_what_was_interrupted_and_by_whom() {
+    let (driver, program) = (Driver::start(), Program::demo());
+    let hoa = Browser::open(&driver, &program);
+    hoa.set_password(&program.first_link, Some("hoa"), PASSWORD);
+    hoa.find("//progress");
+    hoa.press("Khẩn cấp: Cảnh báo");
+    hoa.press("PHÁT KHẨN CẤP NGAY");
+    hoa.says("ĐANG PHÁT KHẨN CẤP");
+    hoa.press("Trả lại sóng");
+    hoa.press("Nhật ký");
+    // Without reloading, once the cue that was cut is over.
+    hoa.says("bị bản tin khẩn cấp chen ngang");
+    hoa.find("//tr[contains(@class, 'extra')][contains(., 'Cảnh báo lũ')][contains(., 'hoa')]");
+    hoa.look("nhat-ky");
+    hoa.press("Lọc");
+    hoa.fill("text", "canh bao lu");
+    hoa.press_on("//form[contains(@class, 'filter')]//button");
+    hoa.find("//table[count(tbody/tr) = 1]//tr[contains(., 'Cảnh báo lũ')]");
+
+    let file = |format: &str| {
+        let script = format!(
+            "const done = arguments[arguments.length - 1];
+             const [from, to] = ['from', 'to'].map((name) => document.querySelector(`[name=${{name}}]`).value);
+             fetch(`/nhat-ky/tai-ve?from=${{from}}&to=${{to}}&format={format}`).then((answer) => answer.arrayBuffer())
+               .then((bytes) => done([...new Uint8Array(bytes)]))"
+        );
+        let bytes: Vec<u8> = serde_json::from_value(hoa.later(&script)).unwrap();
+        bytes
+    };
+    let csv = file("csv");
+    assert!(csv.starts_with("\u{feff}STT;Ngày;Buổi;".as_bytes()));
+    let csv = String::from_utf8(csv).unwrap();
+    assert!(csv.contains("Ngoài lịch;") && csv.contains("theo lệnh của hoa"), "{csv}");
+    let mut book = zip::ZipArchive::new(std::io::Cursor::new(file("xlsx"))).unwrap();
+    assert!(book.by_name("xl/worksheets/sheet1.xml").is_ok());
+
+    hoa.press("Bản in sổ nhật ký");
+    hoa.says("SỔ NHẬT KÝ PHÁT THANH");
+    hoa.look("nhat-ky-in");
+    assert_eq!(hoa.print("nhat-ky-in"), 1);
+    hoa.press("Về nhật ký ngày này");
+    hoa.press("Kiểm tra nhật ký có nguyên vẹn không");
+    hoa.says("Nhật ký nguyên vẹn");
+
+    let plain = Browser::without_scripts(&driver, &program);
+    plain.sign_in("hoa", PASSWORD);
+    plain.press("Nhật ký");
+    eventually(|| plain.text(), || plain.text().contains("ngoài lịch 1").then_some(()));
+    plain.press("Ngày trước");
+    plain.says("Nhật ký không có mục nào trong ngày này");
+}
