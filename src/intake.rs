@@ -3,13 +3,15 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use crate::clock::Clock;
 use crate::media::ingest::{Ingest, Refusal};
-use crate::media::temporary::Temporary;
+use crate::media::temporary::{Temporary, waiting};
 use crate::segment::{Segment, State, Words};
 use crate::store::{Added, Store, StoreError};
 
@@ -52,6 +54,17 @@ impl Intake {
     /// An empty file for a recording that is still coming; gone when dropped.
     pub fn incoming(&self) -> io::Result<(Temporary, File)> {
         Temporary::create(&self.ingest.audio_dir)
+    }
+
+    /// Where a file waits that comes in parts, under a name that is an id.
+    pub fn waiting(&self, id: &str) -> PathBuf {
+        waiting(&self.ingest.audio_dir, id)
+    }
+
+    /// The bytes of a file that came in parts, to be taken in; it goes on waiting until that is done.
+    pub fn arrived(&self, id: &str) -> Result<Temporary, IntakeError> {
+        Temporary::of_waiting(&self.waiting(id), &self.ingest.audio_dir)
+            .map_err(|cause| IntakeError::Refused(Refusal::of_disk("take up the upload", cause)))
     }
 
     /// The largest file that is taken in, in bytes.
@@ -133,10 +146,12 @@ impl Intake {
 
 /// A person's words, completed by the file's own.
 fn completed(mut words: Words, tags: Words, name: &str) -> Words {
+    // Some devices write names and tags decomposed: they would not be found by who types them.
     if words.title.trim().is_empty() {
-        words.title = if tags.title.trim().is_empty() { stem(name) } else { tags.title };
+        let title = if tags.title.trim().is_empty() { stem(name) } else { tags.title };
+        words.title = title.nfc().collect();
     }
-    words.author = words.author.or(tags.author);
+    words.author = words.author.or(tags.author.map(|author| author.nfc().collect()));
     words
 }
 

@@ -112,6 +112,7 @@ const LANDED_MIGRATIONS: &[(&str, &str)] = &[
     ("0003_people.sql", "10d129d8b3110c85821555c1f51f11f1cda12d9b7f5c36423f44c83ba52c7083"),
     ("0004_logins.sql", "08b040c11ff735d46678ae82b3ef63eb7491aef6a1c3a49942ffb4f7bb402bf4"),
     ("0005_revisions.sql", "7516d7d6bb61e04914ca660f7d6c30eb5ee257054e8e3dfde9611a311473fb04"),
+    ("0006_scripts_and_uploads.sql", "e7dbacac25bf9c03a359a19f546bb578d7dd697f853c0737c4cdb2f0081aa4d7"),
 ];
 
 const LONGEST_FILE_LINES: usize = 600;

@@ -17,7 +17,7 @@ use super::station::Station;
 use crate::clock::Clock;
 use crate::media::library::Library;
 use crate::media::temporary::clean_incoming;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, UPLOAD_LIFE};
 use crate::timeline::Severity;
 use crate::timeline::plan::Plan;
 
@@ -25,8 +25,6 @@ use crate::timeline::plan::Plan;
 const AT: Time = Time::constant(1, 30, 0, 0);
 /// Nightly copies of the database that are kept.
 const BACKUPS: usize = 7;
-/// An upload that has not grown for so long will not go on.
-const LONGEST_UPLOAD: SignedDuration = SignedDuration::from_hours(24);
 
 /// What the chores need.
 #[derive(Debug, Clone)]
@@ -81,7 +79,10 @@ impl Chores {
         if let Err(failure) = self.store.keep_reserve() {
             warn!(error = &failure as &dyn std::error::Error, "no reserve is kept for a full disk");
         }
-        match clean_incoming(&self.station.audio(), self.clock.now() - LONGEST_UPLOAD) {
+        if let Err(failure) = self.store.forget_old_uploads(self.clock.now()) {
+            warn!(error = &failure as &dyn std::error::Error, "old uploads could not be forgotten");
+        }
+        match clean_incoming(&self.station.audio(), self.clock.now() - UPLOAD_LIFE) {
             Ok(_) => {}
             Err(cause) => {
                 warn!(error = &cause as &dyn std::error::Error, "leftovers of uploads could not be removed");

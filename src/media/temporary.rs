@@ -17,6 +17,11 @@ const MAX_NAME: usize = 120;
 /// Files of one name before a person should think of another.
 const MAX_SAME_NAME: u32 = 999;
 
+/// Where a file waits that comes in parts, under a name that is one.
+pub fn waiting(audio_dir: &Path, id: &str) -> PathBuf {
+    audio_dir.join(INCOMING).join(format!("part-{id}"))
+}
+
 /// A file in `audio/.incoming/`, removed when dropped.
 #[derive(Debug)]
 pub struct Temporary {
@@ -37,6 +42,22 @@ impl Temporary {
                 opened => return opened.map(|file| (Self { path }, file)),
             }
         }
+    }
+
+    /// The same bytes as those of a file that waits beside them. That stays, so that a power cut meanwhile loses nothing;
+    /// only where a file system cannot give a file two names, it is moved.
+    pub fn of_waiting(waiting: &Path, audio_dir: &Path) -> io::Result<Self> {
+        let (temporary, _) = Self::create(audio_dir)?;
+        fs::remove_file(&temporary.path)?;
+        match fs::hard_link(waiting, &temporary.path) {
+            Err(cause)
+                if matches!(cause.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) =>
+            {
+                fs::rename(waiting, &temporary.path)?;
+            }
+            linked => linked?,
+        }
+        Ok(temporary)
     }
 
     /// A copy of a file from elsewhere, for taking in from the command line.

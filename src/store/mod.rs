@@ -13,9 +13,11 @@ mod logins;
 mod people;
 mod reserve;
 mod revisions;
+mod scripts;
 mod segments;
 #[cfg(test)]
 mod tests;
+mod uploads;
 mod verify;
 mod version;
 
@@ -40,6 +42,7 @@ pub use people::{Act, Secret, User};
 pub use reserve::free_bytes;
 pub use revisions::{BY_HAND, Revision};
 pub use segments::{Added, SegmentEvent, SegmentFilter, Step, searchable};
+pub use uploads::{UPLOAD_LIFE, Upload, Verdict as UploadVerdict};
 pub use verify::{Bad, Fault, Verdict};
 pub use version::Version;
 
@@ -61,12 +64,13 @@ const REQUESTS: usize = 64;
 const BUSY: Duration = Duration::from_secs(10);
 
 /// Never edited once they have landed; a change is a new one.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001_log.sql"),
     include_str!("migrations/0002_segments.sql"),
     include_str!("migrations/0003_people.sql"),
     include_str!("migrations/0004_logins.sql"),
     include_str!("migrations/0005_revisions.sql"),
+    include_str!("migrations/0006_scripts_and_uploads.sql"),
 ];
 
 /// What the log says of the station: which hamlets hear an output, and how far its clocks are from UTC.

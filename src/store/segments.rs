@@ -87,9 +87,10 @@ pub struct SegmentEvent {
     pub at: Timestamp,
     /// By whom.
     pub by: String,
-    /// `added`, `submitted`, `approved`, `returned`, `withdrawn`, `described`, `renamed`.
+    /// `added`, `submitted`, `approved`, `returned`, `withdrawn`, `described`, `scripted`, `renamed`.
     pub what: String,
-    /// Why; for `described`, the words as they then were, in JSON; for `renamed`, the file's name before.
+    /// Why; for `described`, the words as they then were, in JSON; for `scripted`, the script; for `renamed`, the file's
+    /// name before.
     pub reason: Option<String>,
 }
 
@@ -188,7 +189,7 @@ fn date_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Date>> {
     text.map(|text| text.parse().map_err(|cause: jiff::Error| unreadable(column, cause))).transpose()
 }
 
-fn instant_at(at_ms: i64, column: usize) -> rusqlite::Result<Timestamp> {
+pub(super) fn instant_at(at_ms: i64, column: usize) -> rusqlite::Result<Timestamp> {
     instant(at_ms).map_err(|cause| unreadable(column, cause))
 }
 
@@ -208,11 +209,11 @@ fn find(connection: &Connection, id: &SegmentId) -> Result<Option<Segment>, Stor
         .doing("read a segment")
 }
 
-fn existing(connection: &Connection, id: &SegmentId) -> Result<Segment, StoreError> {
+pub(super) fn existing(connection: &Connection, id: &SegmentId) -> Result<Segment, StoreError> {
     find(connection, id)?.ok_or_else(|| StoreError::NoSegment(id.clone()))
 }
 
-fn note_event(
+pub(super) fn note_event(
     connection: &Connection,
     id: &SegmentId,
     at: Timestamp,

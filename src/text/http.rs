@@ -86,6 +86,16 @@ pub enum Refusal {
     Recording(ingest::Refusal),
     /// Too many uploads at once.
     TooManyUploads,
+    /// Too many uploads that have not come whole.
+    TooManyWaiting,
+    /// There is no such upload, or it is somebody else's.
+    NoUpload,
+    /// The upload's time is over.
+    UploadExpired,
+    /// The bytes do not go on where the upload is.
+    WrongOffset,
+    /// Another version of the protocol for uploads.
+    WrongTusVersion,
     /// Too many listeners for events.
     TooManyListeners,
     /// The store has too much to do.
@@ -129,6 +139,9 @@ impl Refusal {
             | Self::UnknownProgramme
             | Self::NoFile => "Yêu cầu không hợp lệ",
             Self::Interrupted => "Tải lên bị ngắt",
+            Self::NoUpload | Self::UploadExpired => "Không còn lần tải lên này",
+            Self::WrongOffset | Self::WrongTusVersion => "Không tải tiếp được",
+            Self::TooManyWaiting => "Còn quá nhiều tệp gửi dở",
             Self::TooLarge { .. } => "Tệp quá lớn",
             Self::Recording(_) => "Không nhận bản ghi",
             Self::TooManyUploads | Self::TooManyListeners | Self::Busy | Self::EngineBusy => "Máy đang bận",
@@ -187,6 +200,11 @@ impl Refusal {
                 size(*most)
             ),
             Self::Recording(refusal) => super::verdict::refusal(refusal),
+            Self::TooManyWaiting => "Còn quá nhiều tệp gửi dở dang nên chưa nhận thêm. Lịch phát không bị ảnh hưởng. Hãy gửi xong hoặc bỏ các tệp đó rồi gửi lại.".to_owned(),
+            Self::NoUpload => "Không có lần tải lên nào với mã này, hoặc tệp đã được bỏ. Hãy gửi lại tệp từ đầu.".to_owned(),
+            Self::UploadExpired => "Lần tải lên này đã quá hạn và phần đã gửi không còn. Hãy gửi lại tệp từ đầu.".to_owned(),
+            Self::WrongOffset => "Phần gửi lên không nối tiếp với phần máy đã nhận. Phần đã nhận vẫn còn. Hãy hỏi lại vị trí rồi gửi tiếp từ đó.".to_owned(),
+            Self::WrongTusVersion => "Máy chỉ nhận tải lên theo giao thức tus 1.0.0 (tiêu đề Tus-Resumable). Chưa có gì được lưu. Hãy dùng đúng phiên bản đó.".to_owned(),
             Self::TooManyUploads => "Đang có nhiều người tải tệp lên cùng lúc. Lịch phát không bị ảnh hưởng. Hãy gửi lại sau ít giây.".to_owned(),
             Self::TooManyListeners => "Đang có quá nhiều màn hình theo dõi trực tiếp. Lịch phát không bị ảnh hưởng. Hãy đóng bớt rồi thử lại.".to_owned(),
             Self::Busy => "Máy đang xử lý nhiều việc cùng lúc. Lịch phát không bị ảnh hưởng. Hãy thử lại sau ít giây.".to_owned(),

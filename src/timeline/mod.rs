@@ -31,6 +31,7 @@ use crate::schedule::{Late, OutputId, QuietHours, SessionId, SlotId};
 use crate::segment::{ProgrammeId, Segment, SegmentId};
 
 pub use compile::compile;
+pub use pick::week as week_of;
 
 /// A stretch of time, its end not included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -124,7 +124,7 @@ pub(super) fn hindrance<'a>(segments: impl IntoIterator<Item = &'a Arc<Segment>>
 
 /// The week a segment is meant for. Where it does not say, the week in which it could first air: of its first valid date
 /// or of the day it was handed in, whichever is later.
-fn week(segment: &Segment, time_zone: &TimeZone) -> ISOWeekDate {
+pub fn week(segment: &Segment, time_zone: &TimeZone) -> ISOWeekDate {
     segment.week().unwrap_or_else(|| {
         let added = time_zone.to_datetime(segment.added).date();
         segment.words.valid_from.map_or(added, |from| from.max(added)).iso_week_date()

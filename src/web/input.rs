@@ -83,6 +83,11 @@ pub(super) fn end(field: &str, text: &str, zone: &TimeZone) -> Result<Timestamp,
     }
 }
 
+/// A value of an enum from its code.
+pub(super) fn parse_code<T: DeserializeOwned>(field: &str, code: &str) -> Result<T, Problem> {
+    serde_json::from_value(code.into()).map_err(|_| Problem::field(field))
+}
+
 /// The first moment of a date.
 pub(super) fn start_of(date: Date, zone: &TimeZone) -> Option<Timestamp> {
     zone.to_zoned(date.at(0, 0, 0, 0)).ok().map(|midnight| midnight.timestamp())

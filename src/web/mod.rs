@@ -14,12 +14,15 @@ mod input;
 mod listener;
 mod person;
 mod problem;
+mod recordings;
 #[cfg(test)]
 mod tests;
+mod uploads;
 
 use std::future::Future;
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -43,6 +46,7 @@ use crate::text::http::Refusal;
 use crate::timeline::plan::Plan;
 use listener::{Bounded, Peer};
 use problem::Problem;
+pub use uploads::Uploads;
 
 /// The largest body of anything but an upload, in bytes.
 const BODY_BYTES: u64 = 64 * 1024;
@@ -83,6 +87,10 @@ pub struct Limits {
     pub uploads: Arc<Semaphore>,
     /// Listeners for events.
     pub listeners: Arc<Semaphore>,
+    /// Listeners to recordings as they will air, each of which keeps a decoder busy.
+    pub listens: Arc<Semaphore>,
+    /// Files that come in parts.
+    pub resumable: Uploads,
     /// Walks through the log.
     pub walks: Arc<Semaphore>,
     /// Days that are rehearsed.
@@ -105,6 +113,8 @@ impl Limits {
         Self {
             uploads: Arc::new(Semaphore::new(uploads)),
             listeners: Arc::new(Semaphore::new(32)),
+            listens: Arc::new(Semaphore::new(4)),
+            resumable: Uploads::default(),
             walks: Arc::new(Semaphore::new(1)),
             rehearsals: Arc::new(Semaphore::new(1)),
             hashes: Arc::new(Semaphore::new(1)),
@@ -153,6 +163,7 @@ pub async fn serve(
     state: State,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
+    let limits = Arc::clone(&state.limits);
     let (stopped, stopping) = oneshot::channel();
     let service = router(state).into_make_service_with_connect_info::<Peer>();
     let serving = axum::serve(Bounded::new(listener), service).with_graceful_shutdown(async move {
@@ -164,10 +175,12 @@ pub async fn serve(
         let _told = stopping.await;
         tokio::time::sleep(GRACE).await;
     };
-    tokio::select! {
+    let served = tokio::select! {
         served = serving => served,
         () = out_of_patience => Ok(()),
-    }
+    };
+    limits.resumable.stopping.store(true, Ordering::Relaxed);
+    served
 }
 
 /// Every answer says that its type is what it says, and stays out of caches.

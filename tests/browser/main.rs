@@ -17,6 +17,7 @@ mod driver;
 mod home;
 mod log;
 mod people;
+mod recordings;
 mod rig;
 
 /// Good enough as a password.

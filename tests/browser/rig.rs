@@ -93,6 +93,11 @@ impl Browser {
         Self { session: Session::open(driver, true), station: program.address.clone() }
     }
 
+    /// One that reaches the program at another address than its own.
+    pub fn at(driver: &Driver, address: &str) -> Self {
+        Self { session: Session::open(driver, true), station: address.to_owned() }
+    }
+
     /// One that runs no script: pages must do without.
     pub fn without_scripts(driver: &Driver, program: &Program) -> Self {
         Self { session: Session::open(driver, false), station: program.address.clone() }
@@ -134,6 +139,12 @@ impl Browser {
         let field = self.find(&format!("//*[@name='{name}'][not(@type='hidden')]"));
         self.session.clear(&field);
         self.session.send_keys(&field, text);
+    }
+
+    /// Chooses files, one path a line.
+    #[track_caller]
+    pub fn attach(&self, name: &str, paths: &str) {
+        self.session.send_keys(&self.find(&format!("//input[@type='file'][@name='{name}']")), paths);
     }
 
     /// Ticks the box, or presses the button or link, that reads so.

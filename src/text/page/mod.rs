@@ -7,6 +7,7 @@ pub mod editing;
 pub mod home;
 pub mod log;
 pub mod people;
+pub mod recordings;
 pub mod rehearsal;
 pub mod signin;
 
@@ -41,6 +42,10 @@ pub mod names {
     pub const CALENDAR: &str = "Lịch phát";
     /// What aired.
     pub const LOG: &str = "Nhật ký";
+    /// The recordings.
+    pub const RECORDINGS: &str = "Bản ghi";
+    /// What waits for approval.
+    pub const APPROVE: &str = "Duyệt";
     /// People.
     pub const PEOPLE: &str = "Người dùng";
     /// Signing in.

@@ -18,11 +18,9 @@ use crate::text::http::Refusal;
 use crate::text::outcome::{LOG_COLUMNS, log_line, outcome_name, session};
 use crate::text::table::Table;
 use crate::web::State;
-use crate::web::input::{Asked, end, instant, local};
+use crate::web::input::{Asked, end, instant, local, parse_code};
 use crate::web::person::{Person, ReadLog};
 use crate::web::problem::{Problem, ProblemBody};
-
-use super::segments::parse_code;
 
 /// Airings of a page where nothing is asked for.
 const PAGE: u32 = 500;

@@ -4,10 +4,12 @@ pub(super) mod airings;
 mod events;
 pub(super) mod health;
 mod interrupts;
+mod levelled;
 mod segments;
 mod status;
 pub(super) mod timeline;
-mod upload;
+pub(super) mod tus;
+pub(super) mod upload;
 pub(super) mod users;
 
 use axum::Json;
@@ -50,6 +52,7 @@ pub(super) fn router() -> OpenApiRouter<State> {
         .routes(routes!(segments::list))
         .routes(routes!(segments::one, segments::describe))
         .routes(routes!(segments::audio))
+        .routes(routes!(levelled::levelled))
         .routes(routes!(segments::waveform))
         .routes(routes!(segments::events))
         .routes(routes!(segments::submit))
@@ -70,9 +73,13 @@ pub(super) fn router() -> OpenApiRouter<State> {
         .routes(routes!(users::acts))
         .routes(routes!(document))
         .route_layer(from_fn(in_time));
+    let resumable = OpenApiRouter::new()
+        .routes(routes!(tus::abilities, tus::create))
+        .routes(routes!(tus::became, tus::offset, tus::append, tus::terminate))
+        .route_layer(from_fn(tus::versioned));
     let slow = OpenApiRouter::new().routes(routes!(upload::upload)).routes(routes!(airings::verify));
     OpenApiRouter::with_openapi(Description::openapi())
-        .nest("/api/v1", quick.merge(slow))
+        .nest("/api/v1", quick.merge(slow).merge(resumable))
         .routes(routes!(health::metrics))
 }
 

@@ -11,22 +11,18 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use tower::ServiceExt as _;
 use tower_http::services::ServeFile;
-use unicode_normalization::UnicodeNormalization;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::access::may_approve;
-use crate::engine::handle::{Command, Refused};
-use crate::segment::{ContentHash, Genre, ProgrammeId, Segment, SegmentId, State as Stand, Words, is_id};
-use crate::store::{SegmentFilter, Step, Store, StoreError};
+use crate::segment::{ContentHash, Genre, ProgrammeId, Segment, SegmentId, State as Stand};
+use crate::store::SegmentFilter;
 use crate::text::http::Refusal;
 use crate::text::{outcome, verdict};
 use crate::web::State;
-use crate::web::input::{Asked, Body, Named, millis};
-use crate::web::person::{Approve, HandIn, Needs, Person, See, Withdraw};
+use crate::web::input::{Asked, Body, Named, millis, parse_code};
+use crate::web::person::{Approve, HandIn, Person, See, Withdraw};
 use crate::web::problem::{Problem, ProblemBody};
+use crate::web::recordings::{self, existing, segment_id};
 
-/// Longest text of a field, in letters.
-const LONGEST_TEXT: usize = 300;
 /// Segments of a page where nothing is asked for.
 const PAGE: u32 = 100;
 
@@ -97,6 +93,9 @@ pub(super) struct Recording {
     skipped_packets: u32,
     /// The codec.
     codec: String,
+    /// What is read in it, where that was written down; only of a recording that was asked for by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    script: Option<String>,
     /// What a person should know of it before approving; empty where there is nothing.
     remarks: Vec<String>,
 }
@@ -135,6 +134,7 @@ impl From<Segment> for Recording {
             true_peak_dbtp: finite(sound.true_peak_dbtp),
             skipped_packets: sound.skipped_packets,
             codec: sound.codec,
+            script: None,
             remarks: verdict::damage(sound.skipped_packets).into_iter().collect(),
         }
     }
@@ -151,68 +151,6 @@ impl Recording {
     pub(super) fn address(&self) -> String {
         format!("/api/v1/segments/{}", self.id)
     }
-}
-
-/// Changes one of a recording's words, as a field of a form or a key of JSON gives it; an empty text takes it away.
-pub(super) fn set_word(state: &State, words: &mut Words, field: &str, text: &str) -> Result<(), Problem> {
-    let text = text.nfc().collect::<String>().trim().to_owned();
-    if text.chars().count() > LONGEST_TEXT || text.chars().any(char::is_control) {
-        return Err(Problem::field(field));
-    }
-    let date = || {
-        let parse = |text: &String| text.parse::<Date>().map_err(|_| Problem::field(field));
-        Some(&text).filter(|text| !text.is_empty()).map(parse).transpose()
-    };
-    let given = Some(text.clone()).filter(|text| !text.is_empty());
-    match field {
-        "title" => words.title = text,
-        "topic" => words.topic = given,
-        "author" => words.author = given,
-        "source" => words.source = given,
-        "programme" => words.programme = given.map(|id| known_programme(state, &id)).transpose()?,
-        "genre" => words.genre = given.map(|code| parse_code(field, &code)).transpose()?,
-        "valid_from" => words.valid_from = date()?,
-        "valid_until" => words.valid_until = date()?,
-        // Any day of the week stands for the week.
-        "week" => {
-            words.week = date()?
-                .map(|date| date.checked_sub(jiff::Span::new().days(date.weekday().to_monday_zero_offset())))
-                .transpose()
-                .map_err(|_| Problem::field(field))?;
-        }
-        _ => return Err(Problem::field(field)),
-    }
-    Ok(())
-}
-
-/// What only the words together can say.
-pub(super) fn check_words(words: &Words) -> Result<(), Problem> {
-    match (words.valid_from, words.valid_until) {
-        (Some(from), Some(until)) if until < from => Err(Problem::field("valid_until")),
-        _ => Ok(()),
-    }
-}
-
-fn known_programme(state: &State, id: &str) -> Result<ProgrammeId, Problem> {
-    let plan = state.plan();
-    let id = ProgrammeId::new(id);
-    let known = plan.schedule.programmes.contains_key(&id) || plan.schedule.pools.contains_key(&id);
-    if known { Ok(id) } else { Err(Refusal::UnknownProgramme.into()) }
-}
-
-/// A value of an enum from its code.
-pub(super) fn parse_code<T: serde::de::DeserializeOwned>(field: &str, code: &str) -> Result<T, Problem> {
-    serde_json::from_value(code.into()).map_err(|_| Problem::field(field))
-}
-
-/// The id of an address, where it can be one.
-fn segment_id(text: &str) -> Result<SegmentId, Problem> {
-    if is_id(text) { Ok(SegmentId::new(text)) } else { Err(Refusal::NoSegment.into()) }
-}
-
-async fn existing(state: &State, id: SegmentId) -> Result<Segment, Problem> {
-    let found = state.store.run(move |store| store.segment(&id)).await?;
-    found.ok_or_else(|| Refusal::NoSegment.into())
 }
 
 /// Which recordings.
@@ -271,18 +209,25 @@ pub(super) async fn one(
     Of(state): Of<State>,
     Named(id): Named,
 ) -> Result<Json<Recording>, Problem> {
-    Ok(Json(existing(&state, segment_id(&id)?).await?.into()))
+    let segment = existing(&state, segment_id(&id)?).await?;
+    Ok(Json(with_script(&state, segment).await?))
+}
+
+async fn with_script(state: &State, segment: Segment) -> Result<Recording, Problem> {
+    let id = segment.id.clone();
+    let script = state.store.run(move |store| store.script(&id)).await?;
+    Ok(Recording { script: Some(script).filter(|script| !script.is_empty()), ..segment.into() })
 }
 
 /// Words to change; what is left out stays, what is null or empty is taken away.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub(super) struct NewWords(
-    /// Any of `title`, `programme`, `topic`, `genre`, `author`, `source`, `valid_from`, `valid_until`, `week`.
+    /// Any of `title`, `programme`, `topic`, `genre`, `author`, `source`, `valid_from`, `valid_until`, `week`, `script`.
     std::collections::BTreeMap<String, Option<String>>,
 );
 
-/// Changes a recording's words. The approval of its bytes stays.
+/// Changes a recording's words, or its script. The approval of its bytes stays.
 #[utoipa::path(patch, path = "/segments/{id}", tag = "segments", request_body = NewWords, params(("id" = String, Path, description = "The recording")),
     responses((status = OK, body = Recording), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn describe(
@@ -291,25 +236,8 @@ pub(super) async fn describe(
     Named(id): Named,
     Body(NewWords(changes)): Body<NewWords>,
 ) -> Result<Json<Recording>, Problem> {
-    let id = segment_id(&id)?;
-    let mut words = existing(&state, id.clone()).await?.words;
-    for (field, text) in &changes {
-        set_word(&state, &mut words, field, text.as_deref().unwrap_or_default())?;
-    }
-    if words.title.is_empty() {
-        return Err(Problem::field("title"));
-    }
-    check_words(&words)?;
-    let now = state.clock.now();
-    let act = person.act("segment.describe", id.as_str(), now);
-    let described = move |store: &Store| {
-        let segment = store.describe_segment(&id, words, &act.by, now)?;
-        store.act(act)?;
-        Ok(segment)
-    };
-    let segment = state.store.run(described).await?;
-    state.nudge();
-    Ok(Json(segment.into()))
+    let segment = recordings::describe(&state, &person, segment_id(&id)?, &changes).await?;
+    Ok(Json(with_script(&state, segment).await?))
 }
 
 /// A recording's bytes, or a range of them.
@@ -363,9 +291,9 @@ pub(super) struct Event {
     at: Timestamp,
     /// By whom.
     by: String,
-    /// `added`, `submitted`, `approved`, `returned`, `withdrawn`, `described` or `renamed`.
+    /// `added`, `submitted`, `approved`, `returned`, `withdrawn`, `described`, `scripted` or `renamed`.
     what: String,
-    /// Why; for `described` the words as they then were; for `renamed` the name before.
+    /// Why; for `described` the words as they then were; for `scripted` the script; for `renamed` the name before.
     reason: Option<String>,
 }
 
@@ -388,27 +316,6 @@ pub(super) async fn events(
     Ok(Json(events.into_iter().map(event).collect()))
 }
 
-/// Takes a recording a step, and keeps who did it.
-async fn step<N: Needs>(
-    state: &State,
-    person: &Person<N>,
-    id: SegmentId,
-    step: Step,
-    what: &str,
-) -> Result<Json<Recording>, Problem> {
-    let now = state.clock.now();
-    let act = person.act(what, id.as_str(), now);
-    let stepped = move |store: &Store| {
-        let segment = store.step_segment(&id, step, &act.by, now)?;
-        store.act(act)?;
-        Ok(segment)
-    };
-    let segment = state.store.run(stepped).await?;
-    tracing::info!(segment.id = %segment.id, by = person.name(), "{what}");
-    state.nudge();
-    Ok(Json(segment.into()))
-}
-
 /// Asks for approval.
 #[utoipa::path(post, path = "/segments/{id}/submit", tag = "segments", params(("id" = String, Path, description = "The recording")),
     responses((status = OK, body = Recording), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
@@ -417,7 +324,7 @@ pub(super) async fn submit(
     Of(state): Of<State>,
     Named(id): Named,
 ) -> Result<Json<Recording>, Problem> {
-    step(&state, &person, segment_id(&id)?, Step::Submit, "segment.submit").await
+    Ok(Json(recordings::submit(&state, &person, segment_id(&id)?).await?.into()))
 }
 
 /// What was listened to.
@@ -438,11 +345,7 @@ pub(super) async fn approve(
     Body(listened): Body<Listened>,
 ) -> Result<Json<Recording>, Problem> {
     let hash = listened.hash.parse().map_err(|_| Problem::field("hash"))?;
-    let segment = existing(&state, segment_id(&id)?).await?;
-    if !may_approve(&person.user().roles, person.name(), &segment.added_by, state.own_work) {
-        return Err(Refusal::OwnWork.into());
-    }
-    step(&state, &person, segment.id, Step::Approve { hash }, "segment.approve").await
+    Ok(Json(recordings::approve(&state, &person, segment_id(&id)?, hash).await?.into()))
 }
 
 /// Why.
@@ -451,14 +354,6 @@ pub(super) async fn approve(
 pub(super) struct Why {
     /// For the one who handed it in, and for the record.
     reason: String,
-}
-
-impl Why {
-    fn checked(self) -> Result<String, Problem> {
-        let reason = self.reason.nfc().collect::<String>().trim().to_owned();
-        let fits = !reason.is_empty() && reason.chars().count() <= LONGEST_TEXT;
-        if fits { Ok(reason) } else { Err(Problem::field("reason")) }
-    }
 }
 
 /// Gives a recording back to who handed it in.
@@ -470,8 +365,7 @@ pub(super) async fn give_back(
     Named(id): Named,
     Body(why): Body<Why>,
 ) -> Result<Json<Recording>, Problem> {
-    let reason = why.checked()?;
-    step(&state, &person, segment_id(&id)?, Step::Return { reason }, "segment.return").await
+    Ok(Json(recordings::give_back(&state, &person, segment_id(&id)?, &why.reason).await?.into()))
 }
 
 /// Takes a recording off the air: at once, and from all that is to come.
@@ -483,38 +377,5 @@ pub(super) async fn withdraw(
     Named(id): Named,
     Body(why): Body<Why>,
 ) -> Result<Json<Recording>, Problem> {
-    let (id, reason) = (segment_id(&id)?, why.checked()?);
-    let now = state.clock.now();
-    let act = person.act("segment.withdraw", id.as_str(), now);
-    // In one piece on another thread: a client who goes away meanwhile does not leave half of it done.
-    let all = state.clone();
-    let withdrawn = move |store: &Store| {
-        let stepped = store.step_segment(&id, Step::Withdraw { reason }, &act.by, now);
-        let segment = match stepped {
-            Err(failure @ StoreError::NoSegment(_)) => return Err(failure),
-            // Again: the engines are told once more, in case one was busy the first time.
-            Err(StoreError::WrongState { .. }) => {
-                store.segment(&id)?.ok_or(StoreError::NoSegment(id.clone()))
-            }
-            // A full disk must not keep wrong words on the air: the engines are told whatever the store says.
-            other => other,
-        };
-        let told = tell_all(&all, &id);
-        all.nudge();
-        let segment = segment?;
-        store.act(act)?;
-        Ok((segment, told))
-    };
-    let (segment, told) = state.store.run(withdrawn).await?;
-    tracing::info!(segment.id = %segment.id, by = person.name(), "segment.withdraw");
-    told?;
-    Ok(Json(segment.into()))
-}
-
-/// Tells every engine that a segment must not sound any more, also after one that would not listen.
-fn tell_all(state: &State, id: &SegmentId) -> Result<(), Refused> {
-    let told: Vec<_> =
-        state.engines.iter().map(|engine| engine.send(Command::Withdraw(id.clone()))).collect();
-    // An engine that has ended plays nothing.
-    told.into_iter().find(|told| *told == Err(Refused::Busy)).unwrap_or(Ok(()))
+    Ok(Json(recordings::withdraw(&state, &person, segment_id(&id)?, &why.reason).await?.into()))
 }

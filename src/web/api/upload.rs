@@ -1,7 +1,6 @@
 //! Recordings coming in: streamed to a temporary file, examined, entered as drafts.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Json;
@@ -12,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use tokio::io::AsyncWriteExt as _;
 use utoipa::ToSchema;
 
-use super::segments::{Recording, check_words, set_word};
+use super::segments::Recording;
 use crate::media::ingest;
 use crate::media::temporary::Temporary;
 use crate::segment::Words;
@@ -21,6 +20,7 @@ use crate::text::verdict;
 use crate::web::State;
 use crate::web::person::{HandIn, Person};
 use crate::web::problem::{Problem, ProblemBody};
+use crate::web::recordings::{check_words, set_word, take_in};
 
 /// Longest text beside the file, in bytes.
 const TEXT_BYTES: usize = 4096;
@@ -60,15 +60,6 @@ struct Incoming {
     file: Option<(Temporary, String)>,
 }
 
-/// Sets a flag when the request is given up, so that work for it ends.
-struct GivesUp(Arc<AtomicBool>);
-
-impl Drop for GivesUp {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
 /// Hands in a recording, as a draft. The same bytes again are the recording that is there already.
 #[utoipa::path(post, path = "/segments", tag = "segments",
     request_body(content = Form, content_type = "multipart/form-data"),
@@ -89,24 +80,7 @@ pub(super) async fn upload(
         .await
         .map_err(|_: MultipartRejection| Problem::from(Refusal::WrongType))?;
     let Incoming { words, file } = receive(&state, form).await?;
-    let (file, name) = file.ok_or(Refusal::NoFile)?;
-
-    let cancel = Arc::new(AtomicBool::new(false));
-    let _gives_up = GivesUp(Arc::clone(&cancel));
-    let all = state.clone();
-    let work = move || {
-        // As long as it is at work, it takes an upload's place.
-        let _place = place;
-        let taken = all.intake.take_in(file, &name, words, person.name(), &cancel)?;
-        if !taken.known {
-            all.store.act(person.act("segment.add", taken.segment.id.as_str(), all.clock.now()))?;
-            tracing::info!(segment.id = %taken.segment.id, by = person.name(), "segment.add");
-        }
-        all.nudge();
-        Ok::<_, Problem>(taken)
-    };
-    let taken =
-        tokio::task::spawn_blocking(work).await.map_err(|failure| Problem::unexpected(&failure))??;
+    let taken = take_in(&state, &person, file.ok_or(Refusal::NoFile)?, words, place).await?;
     let known = taken.known;
     let remark = taken.converted_from.map(verdict::converted);
     let recording = Recording::from(taken.segment);
@@ -122,10 +96,7 @@ pub(super) async fn upload(
 async fn receive(state: &State, mut form: Multipart) -> Result<Incoming, Problem> {
     let mut incoming = Incoming { words: Words::default(), file: None };
     for _ in 0..PARTS {
-        let part = tokio::time::timeout(state.limits.stall, form.next_field())
-            .await
-            .map_err(|_| Refusal::Interrupted)?;
-        let Some(part) = part.map_err(|failure| broken(&failure))? else {
+        let Some(part) = part(state, &mut form).await? else {
             check_words(&incoming.words)?;
             return Ok(incoming);
         };
@@ -135,7 +106,8 @@ async fn receive(state: &State, mut form: Multipart) -> Result<Incoming, Problem
                 return Err(Problem::field("file"));
             }
             let name = part.file_name().unwrap_or_default().to_owned();
-            incoming.file = Some((keep(state, part).await?, name));
+            let (file, _) = keep(state, part).await?;
+            incoming.file = Some((file, name));
         } else {
             let text = text(state, part, &field).await?;
             set_word(state, &mut incoming.words, &field, &text)?;
@@ -144,14 +116,23 @@ async fn receive(state: &State, mut form: Multipart) -> Result<Incoming, Problem
     Err(Refusal::Malformed { said: "too many parts".to_owned() }.into())
 }
 
+/// The next part of a form; none at its end.
+pub(in crate::web) async fn part<'a>(
+    state: &State,
+    form: &'a mut Multipart,
+) -> Result<Option<Field<'a>>, Problem> {
+    let part = tokio::time::timeout(state.limits.stall, form.next_field()).await;
+    part.map_err(|_| Refusal::Interrupted)?.map_err(|failure| broken(&failure))
+}
+
 /// The next bytes of a part; none at its end.
 async fn chunk(part: &mut Field<'_>, stall: Duration) -> Result<Option<axum::body::Bytes>, Problem> {
     let chunk = tokio::time::timeout(stall, part.chunk()).await.map_err(|_| Refusal::Interrupted)?;
     chunk.map_err(|failure| broken(&failure))
 }
 
-/// Streams a part into a temporary file, counting.
-async fn keep(state: &State, mut part: Field<'_>) -> Result<Temporary, Problem> {
+/// Streams a part into a temporary file, counting; gives how many bytes it has.
+pub(in crate::web) async fn keep(state: &State, mut part: Field<'_>) -> Result<(Temporary, u64), Problem> {
     let intake = Arc::clone(&state.intake);
     let most = intake.max_bytes();
     let created = tokio::task::spawn_blocking(move || intake.incoming()).await;
@@ -167,11 +148,11 @@ async fn keep(state: &State, mut part: Field<'_>) -> Result<Temporary, Problem> 
     }
     // Writes go on in the background until then.
     file.flush().await.map_err(disk)?;
-    Ok(temporary)
+    Ok((temporary, size))
 }
 
 /// A short text.
-async fn text(state: &State, mut part: Field<'_>, field: &str) -> Result<String, Problem> {
+pub(in crate::web) async fn text(state: &State, mut part: Field<'_>, field: &str) -> Result<String, Problem> {
     let mut text = Vec::new();
     while let Some(bytes) = chunk(&mut part, state.limits.stall).await? {
         text.extend_from_slice(&bytes);

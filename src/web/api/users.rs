@@ -12,12 +12,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::segments::parse_code;
 use crate::access::{Permission, Role, permit};
 use crate::store::{Act, Store, StoreError, User};
 use crate::text::http::Refusal;
 use crate::web::State;
-use crate::web::input::{Asked, Body, Named, end, instant};
+use crate::web::input::{Asked, Body, Named, end, instant, parse_code};
 use crate::web::person::{ManageUsers, Person, ReadActs};
 use crate::web::problem::{Problem, ProblemBody};
 

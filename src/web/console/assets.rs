@@ -40,13 +40,18 @@ pub(super) static STYLE: LazyLock<Asset> = LazyLock::new(|| {
         include_str!("assets/style/air.css"),
         include_str!("assets/style/calendar.css"),
         include_str!("assets/style/log.css"),
+        include_str!("assets/style/recordings.css"),
         include_str!("assets/style/print.css"),
     );
     Asset::new("style", "css", "text/css; charset=utf-8", text)
 });
 /// What makes them live.
 pub(super) static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
-    let text = concat!(include_str!("assets/script/live.js"), include_str!("assets/script/log.js"));
+    let text = concat!(
+        include_str!("assets/script/live.js"),
+        include_str!("assets/script/log.js"),
+        include_str!("assets/script/upload.js"),
+    );
     Asset::new("script", "js", "text/javascript; charset=utf-8", text)
 });
 /// The sign in a browser's tab.

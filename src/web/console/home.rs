@@ -10,6 +10,7 @@ use maud::{Markup, html};
 
 use super::air;
 use super::page::{Failure, page};
+use super::recordings;
 use super::rundown::{Notes, aired_besides, session};
 use super::to_do::to_do;
 use super::visitor::Visitor;
@@ -41,37 +42,38 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
     let read = move |store: &Store| Ok((store.airings(&filter)?.airings, store.users()?));
     let (aired, users) = state.store.run(read).await?;
     let day = (from.unwrap_or(now), to.unwrap_or(now));
+    let may_withdraw = permit(&visitor.person.user().roles, Permission::Withdraw);
     let content = html! {
         p.lead { (date::day(today)) }
         @if permit(&visitor.person.user().roles, Permission::CallEmergency) { (air::urgent_now(&plan, now)) }
         div.home {
-            section.air #air data-live { (on_air(&state, now, zone)) }
+            section.air #air data-live { (on_air(&state, now, zone, may_withdraw)) }
             div.side {
                 section #lamps data-live { (lamps(&wrong)) }
                 section #to-do data-live { (to_do(&plan, visitor.person.user(), &users, now)) }
             }
-            section.today #today data-live { (rundown(&plan, &aired, day, now)) }
+            section.today #today data-live { (rundown(&plan, &aired, day, now, may_withdraw)) }
         }
     };
     Ok(page(&state, &visitor, "/", names::HOME, &content))
 }
 
 /// What each output does, and what comes.
-fn on_air(state: &State, now: Timestamp, zone: &TimeZone) -> Markup {
+fn on_air(state: &State, now: Timestamp, zone: &TimeZone, may_withdraw: bool) -> Markup {
     html! {
         h2 { (say::ON_AIR) }
         @for engine in &state.engines {
             @let status = engine.status();
             div.card.output data-output=(status.output) {
                 @if state.engines.len() > 1 { p.quiet { (status.output) } }
-                (sounding(&status, now, zone))
+                (sounding(&status, now, zone, may_withdraw))
                 (next(&status, now, zone))
             }
         }
     }
 }
 
-fn sounding(status: &Status, now: Timestamp, zone: &TimeZone) -> Markup {
+fn sounding(status: &Status, now: Timestamp, zone: &TimeZone, may_withdraw: bool) -> Markup {
     let Some(air) = &status.on_air else {
         return html! { p.big.silent { (say::SILENT) } };
     };
@@ -87,6 +89,7 @@ fn sounding(status: &Status, now: Timestamp, zone: &TimeZone) -> Markup {
         label.level { (say::LEVEL)
             meter min=(METER_FLOOR) max="0" value=(status.peak_dbfs.max(METER_FLOOR)) data-level {}
         }
+        @if may_withdraw { p { (recordings::withdraw_now(&air.segment)) } }
     }
 }
 
@@ -123,7 +126,13 @@ fn lamps(wrong: &[String]) -> Markup {
 }
 
 /// Today's blocks with what became of their cues, and what sounded out of the schedule.
-fn rundown(plan: &Plan, aired: &[Airing], (from, to): (Timestamp, Timestamp), now: Timestamp) -> Markup {
+fn rundown(
+    plan: &Plan,
+    aired: &[Airing],
+    (from, to): (Timestamp, Timestamp),
+    now: Timestamp,
+    may_withdraw: bool,
+) -> Markup {
     let zone = &plan.schedule.time_zone;
     let of_cue: BTreeMap<_, _> =
         aired.iter().map(|airing| ((&airing.item.output, &airing.item.cue), airing)).collect();
@@ -135,11 +144,12 @@ fn rundown(plan: &Plan, aired: &[Airing], (from, to): (Timestamp, Timestamp), no
         .collect();
     let others: Vec<_> =
         aired.iter().filter(|airing| airing.item.cue.block.session.as_str() == INTERRUPT_SESSION).collect();
+    let notes = Notes { withdraw: may_withdraw, ..Notes::default() };
     html! {
         h2 { (say::TODAY) }
         @if blocks.is_empty() { p { (say::NO_SESSION) } }
         @for (output, block) in blocks {
-            (session(block, zone, |cue| of_cue.get(&(output, cue)).copied(), now, &Notes::default()))
+            (session(block, zone, |cue| of_cue.get(&(output, cue)).copied(), now, &notes))
         }
         @if !others.is_empty() {
             (aired_besides(say::OUT_OF_SCHEDULE, others, zone))

@@ -15,6 +15,7 @@ mod home;
 mod log;
 mod page;
 mod people;
+mod recordings;
 mod rehearsal;
 mod rundown;
 mod signin;
@@ -59,11 +60,13 @@ pub(super) fn router() -> Router<State> {
         .route("/nguoi-dung/{name}/ma", post(people::token))
         .route("/nguoi-dung/{name}/thu-hoi", post(people::end_all))
         .route("/nguoi-dung/{name}/thoi-viec", get(people::ask_revoke).post(people::revoke))
+        .merge(recordings::router())
         .route_layer(from_fn(in_time))
         .merge(rehearsal::router())
         // These take as long as the log is.
         .route("/nhat-ky/tai-ve", get(log::export))
         .route("/nhat-ky/kiem-tra", post(log::verify))
+        .merge(recordings::slow())
         .route("/assets/{name}", get(assets::asset))
         .layer(from_fn(confined))
 }

@@ -16,9 +16,11 @@ use crate::web::State;
 use crate::web::problem::{Problem, kind};
 
 /// The pages that everybody finds at the top, with what one must be allowed to do there.
-const PAGES: [(&str, &str, Permission); 5] = [
+const PAGES: [(&str, &str, Permission); 7] = [
     ("/", names::HOME, Permission::See),
     ("/lich-phat", names::CALENDAR, Permission::See),
+    ("/ban-ghi", names::RECORDINGS, Permission::See),
+    ("/duyet", names::APPROVE, Permission::Approve),
     ("/phat-ngay", names::AIR, Permission::CallEmergency),
     ("/nhat-ky", names::LOG, Permission::ReadLog),
     ("/nguoi-dung", names::PEOPLE, Permission::ManageUsers),

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
+use super::recordings;
 use crate::asrun::{Airing, Outcome};
 use crate::text::outcome::{cause, outcome_name};
 use crate::text::page::{calendar, date, home as say};
@@ -18,6 +19,8 @@ pub(super) struct Notes<'a> {
     pub(super) edit: Option<String>,
     /// Whether it is seen only when somebody asks.
     pub(super) closed: bool,
+    /// Whether what is still to sound can be withdrawn from here.
+    pub(super) withdraw: bool,
 }
 
 impl Notes<'_> {
@@ -72,6 +75,9 @@ pub(super) fn session<'a>(
                     (row(cue.at, &html! {
                         (cue.title)
                         @if let Some(heard) = heard { br; span.heard { (heard) } }
+                        @if let Some(segment) = cue.segment().filter(|_| notes.withdraw && cue.end > now) {
+                            " " (recordings::withdraw_link(segment))
+                        }
                         @if let Some(address) = edit { " " a.edit href=(address) aria-label=(calendar::edit_slot(&cue.title)) { (calendar::EDIT) } }
                         (notes.of(Some(&cue.id)))
                     }, cue.segment().map(|_| (cue.end, cue.at)), zone, &became))

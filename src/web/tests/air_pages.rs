@@ -8,7 +8,7 @@ use crate::web::person::key_of;
 /// Somebody's browser: its cookie, and the key of its pages' forms.
 pub(super) struct Tab<'a> {
     site: &'a Site,
-    cookie: String,
+    pub(super) cookie: String,
     pub(super) key: String,
 }
 

@@ -8,9 +8,11 @@ mod console;
 mod document;
 mod log;
 mod log_pages;
+mod pages;
 mod recordings;
 mod rehearsal;
 mod roles;
+mod uploads;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::f32::consts::TAU;

@@ -40,6 +40,14 @@ async fn a_recording_comes_in_as_a_draft_whatever_the_order_of_the_form() {
 }
 
 #[tokio::test]
+async fn a_name_that_comes_decomposed_becomes_a_title_as_people_type_it() {
+    let site = Site::new();
+    let bytes = wav(440.0, 1.0);
+    let made = site.hand_in("uploader", &[Part::file("ba\u{309}n tin.wav", &bytes)]).await.json();
+    assert_eq!((&made["title"], &made["file"]), (&json!("bản tin"), &json!("bản tin.wav")));
+}
+
+#[tokio::test]
 async fn the_same_bytes_again_are_the_same_recording() {
     let site = Site::new();
     let first = site.recording(440.0).await;

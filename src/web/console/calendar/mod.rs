@@ -219,5 +219,5 @@ fn notes<'a>(plan: &'a Plan, timeline: &'a Timeline, block: &'a Block, may_edit:
     let of_week = special.is_none_or(|day| day.sessions.iter().all(|own| own.id != block.id.session));
     let edit = (may_edit && of_week).then(|| format!("{HERE}/buoi/{}", block.id.session));
     let findings = findings.map(|finding| (finding, beside(finding, &names))).collect();
-    Notes { findings, edit, closed: true }
+    Notes { findings, edit, closed: true, withdraw: false }
 }

@@ -1,0 +1,69 @@
+//! What is read in recordings, apart from the catalogue: it is long, and nothing airs by it.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::error::Doing as _;
+use super::segments::{existing, note_event};
+use super::{Store, StoreError};
+use crate::segment::SegmentId;
+
+fn script_of(connection: &Connection, id: &SegmentId) -> Result<String, StoreError> {
+    let found = connection
+        .prepare_cached("SELECT script FROM segment_script WHERE segment = ?1")
+        .and_then(|mut statement| statement.query_row([id.as_str()], |row| row.get(0)).optional());
+    Ok(found.doing("read the script of a segment")?.unwrap_or_default())
+}
+
+impl Store {
+    /// What is read in a segment; empty where nobody has written it down.
+    pub fn script(&self, id: &SegmentId) -> Result<String, StoreError> {
+        self.read(|connection| script_of(connection, id))
+    }
+
+    /// Writes down what is read in a segment.
+    pub fn set_script(
+        &self,
+        id: &SegmentId,
+        script: &str,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (id, script, by) = (id.clone(), script.to_owned(), by.to_owned());
+        self.write("write down the script of a segment", move |transaction| {
+            existing(transaction, &id)?;
+            if script_of(transaction, &id)? == script {
+                return Ok(());
+            }
+            transaction
+                .execute(
+                    "INSERT INTO segment_script (segment, script) VALUES (?1, ?2)
+                     ON CONFLICT (segment) DO UPDATE SET script = ?2",
+                    params![id.as_str(), script],
+                )
+                .doing("write down the script of a segment")?;
+            note_event(transaction, &id, at, &by, "scripted", Some(&script))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{at, segment, store};
+
+    #[test]
+    fn a_script_is_kept_with_its_history_and_only_when_it_changed() {
+        let (store, _dir) = store();
+        store.add_segment(segment(1), Vec::new()).unwrap();
+        let id = segment(1).id;
+        assert_eq!(store.script(&id).unwrap(), "");
+        for script in ["", "Kính chào", "Kính chào", "Kính chào bà con"] {
+            store.set_script(&id, script, "lan", at(5)).unwrap();
+        }
+        assert_eq!(store.script(&id).unwrap(), "Kính chào bà con");
+        let events = store.segment_events(&id).unwrap();
+        let scripts: Vec<_> = events.iter().filter(|event| event.what == "scripted").collect();
+        assert_eq!((scripts.len(), scripts[0].reason.as_deref()), (2, Some("Kính chào")));
+        assert!(store.set_script(&"none".into(), "x", "lan", at(6)).is_err());
+    }
+}

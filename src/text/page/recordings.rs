@@ -1,0 +1,362 @@
+//! Bản ghi: the recordings, sending them in, one of them, and taking it off the air.
+
+use jiff::civil::ISOWeekDate;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
+
+use super::date;
+use crate::segment::{Sound, State};
+
+/// To the page where files are sent.
+pub const SEND: &str = "Gửi bản ghi";
+/// The weeks at the top.
+pub const WEEKS: &str = "Chuyên mục hằng tuần";
+/// Nothing of a week is missing.
+pub const WEEK_WHOLE: &str = "đủ bài";
+/// A programme has nothing for a week.
+pub const NOT_YET: &str = "chưa có";
+/// A search.
+pub const SEARCH: &str = "Tìm";
+/// What is searched.
+pub const SEARCH_TEXT: &str = "Tìm theo tên, tác giả, nguồn (không cần gõ dấu)";
+/// A recording's state.
+pub const STATE: &str = "Trạng thái";
+/// A recording's programme.
+pub const PROGRAMME: &str = "Chuyên mục";
+/// Any of them.
+pub const ANY: &str = "tất cả";
+/// Nothing was found.
+pub const NOTHING_FOUND: &str = "Không có bản ghi nào như vậy.";
+/// More of them.
+pub const OLDER: &str = "Xem bản ghi cũ hơn";
+/// The list.
+pub const LIST: &str = "Danh sách bản ghi";
+/// Takes a recording off the air.
+pub const WITHDRAW: &str = "Thu hồi";
+/// Back to the list.
+pub const BACK: &str = "Về danh sách bản ghi";
+
+/// Takes this recording off the air.
+pub fn withdraw_of(title: &str) -> String {
+    format!("Thu hồi “{title}”")
+}
+
+/// A week: `tuần 48 (23/11 – 29/11)`.
+pub fn week(week: ISOWeekDate) -> String {
+    let day = week.date();
+    let monday = day.checked_sub(day.weekday().to_monday_zero_offset().days()).unwrap_or(day);
+    let sunday = monday.checked_add(6.days()).unwrap_or(monday);
+    format!("tuần {} ({} – {})", week.week(), monday.strftime("%d/%m"), sunday.strftime("%d/%m"))
+}
+
+/// How many programmes of a week have nothing.
+pub fn missing(count: usize) -> String {
+    format!("còn thiếu {count} bài")
+}
+
+/// A programme has nothing for a week: `tuần 48 chưa có`.
+pub fn not_yet_for(number: i8) -> String {
+    format!("tuần {number} {NOT_YET}")
+}
+
+/// Sends something for a programme and a week.
+pub fn send_for(programme: &str, number: i8) -> String {
+    format!("Gửi bài {programme} cho tuần {number}")
+}
+
+/// When a recording will air first.
+pub fn airs_first(at: Timestamp, zone: &TimeZone) -> String {
+    format!("phát lần đầu {}", date::moment(at, zone))
+}
+
+/// Who handed it in, and when.
+pub fn handed_in(by: &str, at: Timestamp, zone: &TimeZone) -> String {
+    format!("{by} gửi {}", date::moment(at, zone))
+}
+
+/// Sending files in.
+pub mod send {
+    use super::{SignedDuration, date};
+
+    /// What to do.
+    pub const INTRO: &str = "Chọn một hoặc nhiều tệp ghi âm trong điện thoại hay máy tính: M4A, MP3, WAV, FLAC, Ogg, AMR, cả video có tiếng. Máy tự chỉnh âm lượng và bỏ khoảng lặng ở hai đầu.";
+    /// The files.
+    pub const FILES: &str = "Tệp ghi âm";
+    /// Where they may be dropped.
+    pub const DROP: &str = "Kéo tệp vào đây, hoặc bấm để chọn";
+    /// For which programme.
+    pub const FOR: &str = "Cho chuyên mục";
+    /// It is said later.
+    pub const LATER: &str = "chọn sau";
+    /// For which week.
+    pub const WEEK: &str = "Cho tuần";
+    /// It is not for a week.
+    pub const NO_WEEK: &str = "không riêng tuần nào";
+    /// Pools.
+    pub const POOLS: &str = "Kho nhạc";
+    /// Programmes.
+    pub const PROGRAMMES: &str = "Chuyên mục";
+    /// Sends them.
+    pub const NOW: &str = "Gửi lên";
+    /// What became of files.
+    pub const SENT: &str = "Các tệp bạn vừa gửi";
+    /// A file that is not whole yet.
+    pub const UNFINISHED: &str = "Chưa gửi xong. Chọn lại đúng tệp này để gửi tiếp phần còn lại.";
+    /// A file that is being examined.
+    pub const EXAMINING: &str = "Đã nhận đủ, đang kiểm tra…";
+    /// To the page of the recording.
+    pub const DESCRIBE: &str = "Điền thông tin và gửi duyệt";
+    /// To the page of the recording that was there already.
+    pub const SEE: &str = "Xem bản ghi";
+    /// A verdict.
+    pub const TAKEN: &str = "đã nhận";
+    /// A verdict.
+    pub const KNOWN: &str = "đã có sẵn";
+    /// A verdict.
+    pub const REFUSED: &str = "không nhận";
+    /// It waits for its turn.
+    pub const WAITING: &str = "Đang chờ đến lượt";
+    /// It is being sent.
+    pub const SENDING: &str = "Đang gửi";
+    /// The connection is lost.
+    pub const LOST: &str = "Mất kết nối. Máy sẽ tự gửi tiếp khi có mạng; đừng đóng trang này.";
+    /// The person is no longer signed in.
+    pub const SIGNED_OUT: &str =
+        "Phiên đăng nhập đã hết. Hãy tải lại trang, đăng nhập rồi chọn lại tệp để gửi tiếp.";
+    /// Ends it.
+    pub const STOP: &str = "Thôi gửi";
+    /// It was ended.
+    pub const STOPPED: &str = "Đã thôi gửi, máy không giữ lại gì.";
+
+    /// What is said of a recording that was taken in.
+    pub fn taken(title: &str, length: SignedDuration) -> String {
+        format!("Bản nháp “{title}”, dài {}.", date::length(length))
+    }
+
+    /// What is said of bytes that were there already.
+    pub fn known(title: &str, state: &str) -> String {
+        format!("Đúng tệp này đã có trên máy: “{title}” ({state}). Không có gì thay đổi.")
+    }
+}
+
+/// One recording.
+pub mod one {
+    use super::{Sound, State, TimeZone, Timestamp, date};
+    use crate::text::verdict;
+
+    /// The shape of its sound.
+    pub const WAVEFORM: &str = "Hình âm thanh; phần tô đậm là phần được phát";
+    /// Listening to what was handed in.
+    pub const ORIGINAL: &str = "Nghe tệp gốc";
+    /// Listening to what the loudspeakers get.
+    pub const AS_ON_AIR: &str = "Nghe như trên loa (đã chỉnh âm lượng)";
+    /// Its words.
+    pub const WORDS: &str = "Thông tin";
+    /// Its title.
+    pub const TITLE: &str = "Tên";
+    /// Its topic.
+    pub const TOPIC: &str = "Nội dung tuyên truyền";
+    /// Its genre.
+    pub const GENRE: &str = "Thể loại";
+    /// Who wrote it.
+    pub const AUTHOR: &str = "Tác giả";
+    /// Its source.
+    pub const SOURCE: &str = "Nguồn tin";
+    /// First date.
+    pub const VALID_FROM: &str = "Phát từ ngày";
+    /// Last date.
+    pub const VALID_UNTIL: &str = "Hết hạn sau ngày";
+    /// Its script.
+    pub const SCRIPT: &str = "Lời bài";
+    /// What the script is for.
+    pub const SCRIPT_MEANS: &str =
+        "Chép lời đọc vào đây để người duyệt đọc nhanh. Máy không đọc lời này lên loa.";
+    /// Nobody has written it down.
+    pub const NO_SCRIPT: &str = "Chưa có lời bài.";
+    /// Taken from the programme.
+    pub const AS_PROGRAMME: &str = "theo chuyên mục";
+    /// Keeps the words, and asks for approval.
+    pub const KEEP_AND_SUBMIT: &str = "Lưu và gửi duyệt";
+    /// Keeps the words.
+    pub const KEEP: &str = "Lưu thông tin";
+    /// The words were kept.
+    pub const KEPT: &str = "Đã lưu thông tin.";
+    /// What was done.
+    pub const HISTORY: &str = "Lịch sử";
+    /// Asks for approval.
+    pub const SUBMIT: &str = "Gửi duyệt";
+    /// Approves.
+    pub const APPROVE: &str = "Duyệt cho phát";
+    /// Returns.
+    pub const RETURN: &str = "Trả lại";
+    /// Returns, with the reason.
+    pub const RETURN_NOW: &str = "Trả lại cho người gửi";
+    /// Why it is returned.
+    pub const RETURN_WHY: &str = "Cần sửa gì?";
+    /// The file.
+    pub const FILE: &str = "Tệp";
+    /// A field that cannot be so.
+    pub const CHECK_FIELD: &str = "Chưa lưu được. Hãy xem lại mục";
+
+    /// A field's name, from its code.
+    pub fn field(code: &str) -> &str {
+        match code {
+            "title" => TITLE,
+            "programme" => super::PROGRAMME,
+            "week" => super::send::WEEK,
+            "topic" => TOPIC,
+            "genre" => GENRE,
+            "author" => AUTHOR,
+            "source" => SOURCE,
+            "valid_from" => VALID_FROM,
+            "valid_until" => VALID_UNTIL,
+            "script" => SCRIPT,
+            other => other,
+        }
+    }
+
+    /// What its state means for the air, and what comes next.
+    pub fn state_means(state: State) -> &'static str {
+        match state {
+            State::Draft => "Chưa lên loa. Điền thông tin rồi gửi duyệt.",
+            State::Pending => "Chưa lên loa. Đang chờ người duyệt nghe và duyệt.",
+            State::Approved => "Được phép lên loa theo lịch.",
+            State::Withdrawn => "Không bao giờ lên loa nữa. Muốn phát lại nội dung này, hãy gửi một tệp mới.",
+        }
+    }
+
+    /// How loud it is, and what is done about it; then what a person should know.
+    pub fn levels(sound: &Sound, gain_db: f64) -> Vec<String> {
+        let mut said = Vec::new();
+        if sound.loudness_lufs.is_finite() {
+            let change = match gain_db {
+                up if up > 0.5 => format!("tăng {} dB", decimal(up)),
+                down if down < -0.5 => format!("giảm {} dB", decimal(-down)),
+                _ => "giữ nguyên".to_owned(),
+            };
+            said.push(format!("Độ to {} LUFS; khi phát máy sẽ {change}.", decimal(sound.loudness_lufs)));
+        }
+        if sound.true_peak_dbtp >= 0.0 {
+            said.push("Tiếng bị vỡ ở chỗ to nhất: micrô quá gần hoặc mức thu quá cao. Nên nghe kỹ; nếu rè, hãy thu lại.".to_owned());
+        }
+        if sound.loudness_lufs < -36.0 {
+            said.push("Bản ghi rất nhỏ. Máy sẽ tăng lên, nhưng tiếng ồn nền cũng to theo. Nên thu lại gần micrô hơn.".to_owned());
+        }
+        said.extend(verdict::damage(sound.skipped_packets));
+        said
+    }
+
+    /// A level with one digit after the comma, and a true minus.
+    fn decimal(level: f64) -> String {
+        format!("{level:.1}").replace('.', ",").replace('-', "−")
+    }
+
+    /// Something that was done, from its code.
+    pub fn event(code: &str) -> &str {
+        match code {
+            "added" => "gửi lên",
+            "submitted" => "gửi duyệt",
+            "approved" => "duyệt",
+            "returned" => "trả lại",
+            "withdrawn" => "thu hồi",
+            "described" => "sửa thông tin",
+            "scripted" => "sửa lời bài",
+            "renamed" => "đổi tên tệp",
+            other => other,
+        }
+    }
+
+    /// Who approved it, and when.
+    pub fn approved(by: &str, at: Timestamp, zone: &TimeZone) -> String {
+        format!("{by} duyệt {}", date::moment(at, zone))
+    }
+}
+
+/// Taking a recording off the air.
+pub mod withdraw {
+    /// What happens.
+    pub const MEANS: &str = "Nếu đang phát, loa ngừng mục này ngay. Bản ghi bị bỏ khỏi mọi buổi phát sắp tới và không phát lại được nữa. Tên, lý do và giờ thu hồi được ghi vào nhật ký.";
+    /// Why.
+    pub const WHY: &str = "Vì sao?";
+    /// Reasons that are common.
+    pub const REASONS: [&str; 4] =
+        ["Thông tin sai", "Không còn đúng thời điểm", "Lỗi âm thanh", "Theo chỉ đạo của lãnh đạo"];
+    /// More of the reason.
+    pub const MORE: &str = "Ghi thêm (không bắt buộc)";
+    /// Does it.
+    pub const NOW: &str = "Thu hồi ngay";
+    /// It was withdrawn before.
+    pub const ALREADY: &str = "Bản ghi này đã được thu hồi và không phát nữa.";
+
+    /// The page's heading.
+    pub fn title(of: &str) -> String {
+        format!("Thu hồi “{of}”?")
+    }
+}
+
+/// Duyệt.
+pub mod approve {
+    /// What the page is for.
+    pub const INTRO: &str = "Nghe, đọc lời bài, rồi duyệt hoặc trả lại. Chưa duyệt thì không lên loa. Bài phát sớm nhất đứng đầu.";
+    /// Nothing waits.
+    pub const NOTHING: &str = "Không có bản ghi nào đang chờ duyệt.";
+    /// It is not in the next days.
+    pub const NOT_SOON: &str = "chưa có trong lịch 7 ngày tới";
+    /// To the recording.
+    pub const DETAILS: &str = "Xem đầy đủ";
+
+    /// When it will air first, once approved.
+    pub fn would_air(at: &str) -> String {
+        format!("nếu duyệt sẽ phát {at}")
+    }
+
+    /// It was approved just now.
+    pub fn approved(title: &str) -> String {
+        format!("Đã duyệt “{title}”.")
+    }
+
+    /// It was returned just now.
+    pub fn returned(title: &str) -> String {
+        format!("Đã trả lại “{title}” cho người gửi.")
+    }
+
+    /// It was withdrawn just now.
+    pub fn withdrawn(title: &str) -> String {
+        format!("Đã thu hồi “{title}”. Loa không phát bản ghi này nữa.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::Date;
+
+    use super::*;
+
+    #[test]
+    fn weeks_are_named_by_number_and_days() {
+        let monday: Date = "2026-11-23".parse().unwrap();
+        assert_eq!(week(monday.iso_week_date()), "tuần 48 (23/11 – 29/11)");
+    }
+
+    #[test]
+    fn levels_say_what_will_be_done_and_what_is_wrong() {
+        let sound = |loudness_lufs, true_peak_dbtp| Sound {
+            whole: SignedDuration::from_secs(9),
+            cue_in: SignedDuration::ZERO,
+            cue_out: SignedDuration::from_secs(9),
+            channels: 1,
+            sample_rate: 16_000,
+            loudness_lufs,
+            true_peak_dbtp,
+            skipped_packets: 0,
+            codec: "aac".to_owned(),
+        };
+        assert_eq!(
+            one::levels(&sound(-23.04, -3.0), 5.0),
+            ["Độ to −23,0 LUFS; khi phát máy sẽ tăng 5,0 dB."]
+        );
+        assert!(one::levels(&sound(-18.2, 0.3), 0.2)[0].contains("giữ nguyên"));
+        assert!(one::levels(&sound(-18.2, 0.3), 0.2)[1].contains("vỡ"));
+        assert!(one::levels(&sound(-40.0, -20.0), 20.0)[1].contains("rất nhỏ"));
+    }
+}

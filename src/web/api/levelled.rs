@@ -1,0 +1,201 @@
+//! A recording as the loudspeakers will get it: its own bytes and no others, levelled and limited, as WAV.
+//!
+//! Made as it is listened to: a thread of its own decodes a little ahead of the browser and ends when nobody takes
+//! what it made. Ranges are answered too, because browsers on some phones play nothing without.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State as Of;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt as _;
+use jiff::SignedDuration;
+use tokio::sync::mpsc::Sender;
+use tokio_stream::wrappers::ReceiverStream;
+
+use crate::engine::limiter::{LOOKAHEAD, Limiter};
+use crate::media::playback::{OpenError, Opening, Playback};
+use crate::media::resample::AIR_RATE;
+use crate::segment::Segment;
+use crate::text::http::Refusal;
+use crate::web::State;
+use crate::web::input::Named;
+use crate::web::person::{Person, See};
+use crate::web::problem::{Problem, ProblemBody};
+use crate::web::recordings::{existing, segment_id};
+
+/// Samples of a frame: the air is stereo.
+const CHANNELS: usize = 2;
+/// Frames that are made in one go.
+const CHUNK_FRAMES: usize = 1_024;
+/// Bytes before the first sample.
+const HEAD: u64 = 44;
+/// Bytes of a frame: 16 bits a channel.
+const FRAME: u64 = 2 * CHANNELS as u64;
+/// Chunks made ahead of who listens: a second or so.
+const AHEAD: usize = 32;
+
+/// A recording as the loudspeakers will get it, levelled and limited.
+#[utoipa::path(get, path = "/segments/{id}/levelled", tag = "segments", params(("id" = String, Path, description = "The recording")),
+    responses((status = OK, description = "All of it", content_type = "audio/wav"),
+        (status = PARTIAL_CONTENT, description = "A range of it"),
+        (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn levelled(
+    _: Person<See>,
+    Of(state): Of<State>,
+    Named(id): Named,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let segment = existing(&state, segment_id(&id)?).await?;
+    let place =
+        Arc::clone(&state.limits.listens).try_acquire_owned().map_err(|_| Refusal::TooManyListeners)?;
+    let opening = opening(&state, &segment);
+    let frames = opening.frames();
+    let whole = HEAD + frames * FRAME;
+    let asked = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
+    let range = asked.and_then(|range| asked_range(range, whole));
+    let (from, to) = range.unwrap_or((0, whole));
+    // From the frame in which the range begins.
+    let first = from.saturating_sub(HEAD) / FRAME;
+    let skip = SignedDuration::from_nanos_i128(i128::from(first) * 1_000_000_000 / i128::from(AIR_RATE));
+    let opened = tokio::task::spawn_blocking(move || Opening { skip, ..opening }.open()).await;
+    let playback =
+        opened.map_err(|failure| Problem::unexpected(&failure))?.map_err(|failure| unopened(&failure))?;
+    let (sender, chunks) = tokio::sync::mpsc::channel(AHEAD);
+    tokio::task::spawn_blocking(move || {
+        let _place = place;
+        pour(playback, &sender);
+    });
+
+    // What is given is cut to the range: the head, and the samples from the frame on.
+    let head = if from < HEAD {
+        Bytes::from(head(frames)).slice(usize::try_from(from).unwrap_or(0)..)
+    } else {
+        Bytes::new()
+    };
+    let surplus = if from < HEAD { 0 } else { (from - HEAD) % FRAME };
+    let mut drop_first = usize::try_from(surplus).unwrap_or(0);
+    let samples = ReceiverStream::new(chunks).map(move |mut chunk: Bytes| {
+        let dropped = chunk.split_to(drop_first.min(chunk.len()));
+        drop_first -= dropped.len();
+        chunk
+    });
+    let mut left = to - from;
+    let body = futures_util::stream::once(async { head }).chain(samples).map(move |mut chunk: Bytes| {
+        chunk.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+        left = left.saturating_sub(chunk.len() as u64);
+        Ok::<_, std::io::Error>(chunk)
+    });
+    let mut said = HeaderMap::new();
+    said.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("audio/wav"));
+    said.insert(header::ACCEPT_RANGES, header::HeaderValue::from_static("bytes"));
+    said.insert(header::CONTENT_LENGTH, header::HeaderValue::from(to - from));
+    let status = if range.is_some() {
+        let bounds = format!("bytes {from}-{}/{whole}", to - 1);
+        said.extend(header::HeaderValue::try_from(bounds).map(|bounds| (header::CONTENT_RANGE, bounds)));
+        StatusCode::PARTIAL_CONTENT
+    } else {
+        StatusCode::OK
+    };
+    Ok((status, said, Body::from_stream(body)).into_response())
+}
+
+/// What the engine would open.
+fn opening(state: &State, segment: &Segment) -> Opening {
+    let loudness = state.plan().schedule.loudness;
+    Opening {
+        path: state.audio_dir.join(&segment.file),
+        hash: segment.hash,
+        cue_in: segment.sound.cue_in,
+        cue_out: segment.sound.cue_out,
+        skip: SignedDuration::ZERO,
+        gain_db: segment.sound.gain_db(loudness.target_lufs, loudness.max_boost_db),
+    }
+}
+
+fn unopened(failure: &OpenError) -> Problem {
+    match failure {
+        OpenError::Gone { .. } => Refusal::FileGone.into(),
+        OpenError::Changed { .. } => Refusal::OtherBytes.into(),
+        OpenError::Undecodable { .. } | OpenError::Unresamplable { .. } | OpenError::Unreadable { .. } => {
+            Problem::unexpected(failure)
+        }
+    }
+}
+
+/// Decodes, limits and hands on, until the end or until nobody listens.
+fn pour(mut playback: Playback, to: &Sender<Bytes>) {
+    let mut limiter = Limiter::new();
+    // The limiter gives what came a moment before: its first frames are none of the recording's.
+    let mut early = LOOKAHEAD * CHANNELS;
+    let mut give = |samples: &mut [f32]| {
+        limiter.process(samples);
+        let late = samples.get(early.min(samples.len())..).unwrap_or_default();
+        early -= early.min(samples.len());
+        to.blocking_send(late.iter().flat_map(|sample| pcm(*sample).to_le_bytes()).collect())
+    };
+    let mut samples = Vec::with_capacity(CHUNK_FRAMES * CHANNELS);
+    while let Some(chunk) = playback.next_chunk() {
+        for part in chunk.chunks(CHUNK_FRAMES * CHANNELS) {
+            samples.clear();
+            samples.extend_from_slice(part);
+            if give(&mut samples).is_err() {
+                return;
+            }
+        }
+    }
+    // Who has gone misses no more than the end.
+    let _heard = give(&mut vec![0.0; LOOKAHEAD * CHANNELS]);
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "clamped to the range just before")]
+fn pcm(sample: f32) -> i16 {
+    (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16
+}
+
+/// The head of a WAV file with so many frames: 48 kHz, stereo, 16 bits.
+fn head(frames: u64) -> Vec<u8> {
+    let bytes = u32::try_from(frames * FRAME).unwrap_or(u32::MAX - 36);
+    let mut head = Vec::with_capacity(44);
+    head.extend(b"RIFF");
+    head.extend((bytes + 36).to_le_bytes());
+    head.extend(b"WAVEfmt ");
+    head.extend(16_u32.to_le_bytes());
+    head.extend(1_u16.to_le_bytes());
+    head.extend(2_u16.to_le_bytes());
+    head.extend(AIR_RATE.to_le_bytes());
+    head.extend((AIR_RATE * 4).to_le_bytes());
+    head.extend(4_u16.to_le_bytes());
+    head.extend(16_u16.to_le_bytes());
+    head.extend(b"data");
+    head.extend(bytes.to_le_bytes());
+    head
+}
+
+/// One range as `Range` has it, its end not included; none where all is to be sent.
+fn asked_range(text: &str, whole: u64) -> Option<(u64, u64)> {
+    let (from, last) = text.strip_prefix("bytes=")?.split_once('-')?;
+    let (from, to) = match (from.trim(), last.trim()) {
+        ("", last) => (whole.saturating_sub(last.parse().ok()?), whole),
+        (from, "") => (from.parse().ok()?, whole),
+        (from, last) => (from.parse().ok()?, last.parse::<u64>().ok()?.saturating_add(1).min(whole)),
+    };
+    (from < to).then_some((from, to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read_as_browsers_write_them() {
+        let range = |text| asked_range(text, 1000);
+        assert_eq!(range("bytes=0-1"), Some((0, 2)));
+        assert_eq!([range("bytes=44-"), range("bytes=-10")], [Some((44, 1000)), Some((990, 1000))]);
+        assert_eq!(range("bytes=900-5000"), Some((900, 1000)));
+        for nonsense in ["bytes=1000-", "bytes=5-4", "bytes=-", "bytes=a-b", "items=0-1", "bytes=0-1,3-4"] {
+            assert_eq!(range(nonsense), None, "{nonsense}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Bản ghi: what there is and what is missing, sending files in, one recording, taking it off the air; and Duyệt.
+
+mod one;
+mod queue;
+mod send;
+mod waveform;
+mod weeks;
+mod withdraw;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State as Of};
+use axum::response::Html;
+use axum::routing::{get, post};
+use jiff::tz::TimeZone;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::page::{Failure, page};
+use super::visitor::Visitor;
+use crate::access::{Permission, permit};
+use crate::schedule::Schedule;
+use crate::segment::{ProgrammeId, Segment, SegmentId, State as Stand};
+use crate::store::SegmentFilter;
+use crate::text::outcome;
+use crate::text::page::recordings as say;
+use crate::text::page::{date, names};
+use crate::web::State;
+use crate::web::input::{Asked, parse_code};
+use crate::web::person::See;
+
+/// The list's address.
+const HERE: &str = "/ban-ghi";
+/// The queue's address.
+const QUEUE: &str = "/duyet";
+/// Recordings on a page: what one scrolls through with a thumb.
+const PAGE: u32 = 20;
+/// A form with a long script, each letter of which may be sent as nine.
+const SCRIPT_FORM_BYTES: usize = 512 * 1024;
+
+/// The pages.
+pub(super) fn router() -> Router<State> {
+    Router::new()
+        .route(HERE, get(list))
+        .route("/ban-ghi/gui", get(send::ask))
+        .route(
+            "/ban-ghi/{id}",
+            get(one::one).post(one::describe).layer(DefaultBodyLimit::max(SCRIPT_FORM_BYTES)),
+        )
+        .route("/ban-ghi/{id}/gui-duyet", post(one::submit))
+        .route("/ban-ghi/{id}/duyet", post(queue::approve))
+        .route("/ban-ghi/{id}/tra-lai", post(queue::give_back))
+        .route("/ban-ghi/{id}/thu-hoi", get(withdraw::ask).post(withdraw::withdraw))
+        .route(QUEUE, get(queue::queue))
+}
+
+/// What takes as long as the connection does.
+pub(super) fn slow() -> Router<State> {
+    Router::new().route("/ban-ghi/gui", post(send::send))
+}
+
+/// Which recordings.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Wanted {
+    #[serde(default)]
+    tim: String,
+    #[serde(default, rename = "trang-thai")]
+    state: String,
+    #[serde(default, rename = "chuyen-muc")]
+    programme: String,
+    #[serde(default)]
+    sau: String,
+}
+
+impl Wanted {
+    fn filter(&self) -> SegmentFilter {
+        let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        SegmentFilter {
+            text: given(&self.tim),
+            // What is no state was not chosen in our form.
+            state: parse_code("trang-thai", &self.state).ok(),
+            programme: given(&self.programme).map(ProgrammeId::new),
+            after: given(&self.sau).map(SegmentId::new),
+            limit: Some(PAGE),
+        }
+    }
+
+    /// The address of the page after this one.
+    fn next(&self, last: &SegmentId) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in [
+            ("tim", &*self.tim),
+            ("trang-thai", &*self.state),
+            ("chuyen-muc", &*self.programme),
+            ("sau", last.as_str()),
+        ] {
+            if !value.is_empty() {
+                query.append_pair(name, value);
+            }
+        }
+        format!("{HERE}?{}", query.finish())
+    }
+}
+
+/// The recordings, newest first; above them what is missing.
+pub(super) async fn list(
+    visitor: Visitor<See>,
+    Of(state): Of<State>,
+    Asked(wanted): Asked<Wanted>,
+) -> Result<Html<String>, Failure> {
+    let (plan, now, filter) = (state.plan(), state.clock.now(), wanted.filter());
+    let searched = filter != SegmentFilter { limit: filter.limit, ..SegmentFilter::default() };
+    let found = state.store.run(move |store| store.segments(&filter)).await?;
+    let roles = &visitor.person.user().roles;
+    let may = |permission| permit(roles, permission);
+    let zone = &plan.schedule.time_zone;
+    let next = found.last().filter(|_| u32::try_from(found.len()).is_ok_and(|count| count == PAGE));
+    let content = html! {
+        @if may(Permission::HandIn) {
+            div.actions { a.button.main href="/ban-ghi/gui" { (say::SEND) } }
+        }
+        @if !searched { (weeks::section(&plan, now, may(Permission::HandIn))) }
+        section {
+            h2 { (say::LIST) }
+            form.search method="get" action=(HERE) role="search" {
+                label.words { (say::SEARCH_TEXT) input type="search" name="tim" value=(wanted.tim); }
+                label { (say::STATE) select name="trang-thai" {
+                    option value="" { (say::ANY) }
+                    @for (code, stand) in STATES { option value=(code) selected[code == wanted.state] { (outcome::state(stand)) } }
+                } }
+                label { (say::PROGRAMME) select name="chuyen-muc" {
+                    option value="" { (say::ANY) }
+                    (programmes(&plan.schedule, &wanted.programme, |_| None))
+                } }
+                button { (say::SEARCH) }
+            }
+            @if found.is_empty() { p.quiet { (say::NOTHING_FOUND) } }
+            ul.recordings { @for segment in &found { li.card {
+                (badge(segment.state))
+                a.title href=(address(&segment.id)) { (segment.words.title) }
+                (about(segment, &plan.schedule, zone))
+                @if may(Permission::Withdraw) && segment.state != Stand::Withdrawn {
+                    (withdraw_link(segment))
+                }
+            } } }
+            @if let Some(last) = next { p { a.button href=(wanted.next(&last.id)) { (say::OLDER) } } }
+        }
+    };
+    Ok(page(&state, &visitor, HERE, names::RECORDINGS, &content))
+}
+
+/// The states with their codes.
+const STATES: [(&str, Stand); 4] = [
+    ("draft", Stand::Draft),
+    ("pending", Stand::Pending),
+    ("approved", Stand::Approved),
+    ("withdrawn", Stand::Withdrawn),
+];
+
+/// A state: a sign, a word and a colour.
+fn badge(state: Stand) -> Markup {
+    let code = STATES.iter().find(|(_, stand)| *stand == state).map_or("", |(code, _)| code);
+    html! { span.state.(code) { (outcome::state(state)) } }
+}
+
+/// Takes a recording off the air, from a list in which it is named.
+pub(super) fn withdraw_link(segment: &Segment) -> Markup {
+    html! {
+        a.withdraw href={ (address(&segment.id)) "/thu-hoi" } aria-label=(say::withdraw_of(&segment.words.title)) { (say::WITHDRAW) }
+    }
+}
+
+/// Takes what sounds at this moment off the air.
+pub(super) fn withdraw_now(id: &SegmentId) -> Markup {
+    html! { a.button.bad href={ (address(id)) "/thu-hoi" } { (say::WITHDRAW) } }
+}
+
+/// A recording's page.
+fn address(id: &SegmentId) -> String {
+    format!("{HERE}/{id}")
+}
+
+/// What it is for, how long, and who handed it in.
+fn about(segment: &Segment, schedule: &Schedule, zone: &TimeZone) -> Markup {
+    html! {
+        p.about {
+            @if let Some(id) = &segment.words.programme {
+                span { (programme_title(schedule, id)) }
+            }
+            @if let Some(week) = segment.week() { span { (say::week(week)) } }
+            span { (date::length(segment.duration())) }
+            span { (say::handed_in(&segment.added_by, segment.added, zone)) }
+        }
+    }
+}
+
+/// The title of a programme or a pool; its id where the schedule no longer knows it.
+fn programme_title(schedule: &Schedule, id: &ProgrammeId) -> String {
+    let programme = schedule.programmes.get(id).map(|programme| programme.title.clone());
+    let title = programme.or_else(|| schedule.pools.get(id).map(|pool| pool.title.clone()));
+    title.unwrap_or_else(|| id.to_string())
+}
+
+/// All programmes and pools to choose from, with a remark beside those that have one.
+fn programmes(schedule: &Schedule, chosen: &str, remark: impl Fn(&ProgrammeId) -> Option<String>) -> Markup {
+    html! {
+        optgroup label=(say::send::PROGRAMMES) {
+            @for (id, programme) in &schedule.programmes {
+                option value=(id) selected[id.as_str() == chosen] {
+                    (programme.title) @if let Some(remark) = remark(id) { " – " (remark) }
+                }
+            }
+        }
+        optgroup label=(say::send::POOLS) {
+            @for (id, pool) in &schedule.pools {
+                option value=(id) selected[id.as_str() == chosen] { (pool.title) }
+            }
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! One recording: heard, described, and taken on its way.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State as Of;
+use axum::response::{Html, IntoResponse as _, Response};
+use jiff::civil::Date;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::super::form::{Fields, Sent};
+use super::super::page::{Failure, key, page, to};
+use super::super::visitor::Visitor;
+use super::queue::{first_airings, judge, players};
+use super::waveform::waveform;
+use super::weeks::{coming, monday};
+use super::{HERE, about, address, badge, programme_title, programmes};
+use crate::access::{Permission, permit};
+use crate::segment::{Genre, Segment, State as Stand};
+use crate::store::{SegmentEvent, Store, StoreError};
+use crate::text::http::Refusal;
+use crate::text::outcome;
+use crate::text::page::date;
+use crate::text::page::recordings::{self as say_all, one as say, send};
+use crate::timeline::plan::Plan;
+use crate::web::State;
+use crate::web::input::{Asked, Named};
+use crate::web::person::{HandIn, See};
+use crate::web::problem::Problem;
+use crate::web::recordings::{self, LONGEST_SCRIPT, LONGEST_TEXT, existing, segment_id};
+
+/// The content areas of the plan.
+const TOPICS: [&str; 6] = ["II.1", "II.2", "II.3", "II.4", "II.5", "II.6"];
+/// The genres with their codes.
+const GENRES: [(&str, Genre); 10] = [
+    ("news", Genre::News),
+    ("bulletin", Genre::Bulletin),
+    ("article", Genre::Article),
+    ("reportage", Genre::Reportage),
+    ("feature", Genre::Feature),
+    ("commendation", Genre::Commendation),
+    ("notice", Genre::Notice),
+    ("correction", Genre::Correction),
+    ("music", Genre::Music),
+    ("ident", Genre::Ident),
+];
+/// The fields of the form.
+const FIELDS: [&str; 10] = [
+    "title",
+    "programme",
+    "week",
+    "topic",
+    "genre",
+    "author",
+    "source",
+    "valid_from",
+    "valid_until",
+    "script",
+];
+
+/// What was done just now.
+#[derive(Debug, Default, Deserialize)]
+pub(in crate::web::console) struct Done {
+    /// The words were kept.
+    #[serde(rename = "da-luu")]
+    kept: Option<String>,
+}
+
+/// The page.
+pub(in crate::web::console) async fn one(
+    visitor: Visitor<See>,
+    Of(state): Of<State>,
+    Named(id): Named,
+    Asked(done): Asked<Done>,
+) -> Result<Html<String>, Failure> {
+    let segment = existing(&state, segment_id(&id)?).await?;
+    let note = done.kept.map(|_| html! { p.note.good role="status" { (say::KEPT) } });
+    show(&state, &visitor, segment, None, note.unwrap_or_default()).await
+}
+
+/// The page, where a form was wrong with what was typed into it.
+async fn show<N>(
+    state: &State,
+    visitor: &Visitor<N>,
+    segment: Segment,
+    typed: Option<&Fields>,
+    note: Markup,
+) -> Result<Html<String>, Failure> {
+    let (plan, now, id) = (state.plan(), state.clock.now(), segment.id.clone());
+    let read = move |store: &Store| {
+        let peaks = store.peaks(&id)?.unwrap_or_default();
+        Ok::<_, StoreError>((peaks, store.script(&id)?, store.segment_events(&id)?))
+    };
+    let (peaks, script, events) = state.store.run(read).await?;
+    let zone = &plan.schedule.time_zone;
+    let loudness = plan.schedule.loudness;
+    let gain_db = segment.sound.gain_db(loudness.target_lufs, loudness.max_boost_db);
+    let roles = &visitor.person.user().roles;
+    let may = |permission| permit(roles, permission);
+    let first = match segment.state {
+        Stand::Approved | Stand::Pending => first_airings(&plan, now).get(&segment.id).copied(),
+        Stand::Draft | Stand::Withdrawn => None,
+    };
+    let content = html! {
+        (note)
+        p { (badge(segment.state)) " " (say::state_means(segment.state)) }
+        @if let Some(at) = first { p.due { (say_all::airs_first(at, zone)) } }
+        (about(&segment, &plan.schedule, zone))
+        @if let Some(approval) = &segment.approval { p { (say::approved(&approval.by, approval.at, zone)) } }
+        div.recording {
+            div {
+                (waveform(&peaks, &segment.sound))
+                (players(&segment))
+                @for sentence in say::levels(&segment.sound, gain_db) { p.quiet { (sentence) } }
+                div.actions {
+                    @if segment.state == Stand::Draft && may(Permission::HandIn) {
+                        form method="post" action={ (address(&segment.id)) "/gui-duyet" } {
+                            (key(visitor)) button.main { (say::SUBMIT) }
+                        }
+                    }
+                    @if segment.state == Stand::Pending && may(Permission::Approve) {
+                        (judge(state, visitor, &segment, HERE))
+                    } @else if segment.state != Stand::Withdrawn && may(Permission::Withdraw) {
+                        a.button.bad href={ (address(&segment.id)) "/thu-hoi" } { (say_all::WITHDRAW) }
+                    }
+                }
+            }
+            @if may(Permission::HandIn) {
+                (form(visitor, &plan, &segment, &Filled { segment: &segment, script: &script, typed }, now))
+            } @else {
+                (words(&plan, &segment, &script))
+            }
+        }
+        (history(&events, &plan))
+        p { a href=(HERE) { (say_all::BACK) } }
+    };
+    Ok(page(state, visitor, HERE, &segment.words.title, &content))
+}
+
+/// What stands in the fields: what was typed, otherwise what is kept.
+struct Filled<'a> {
+    segment: &'a Segment,
+    script: &'a str,
+    typed: Option<&'a Fields>,
+}
+
+impl Filled<'_> {
+    fn of(&self, field: &str) -> String {
+        let words = &self.segment.words;
+        let date = |date: Option<Date>| date.map(|date| date.to_string()).unwrap_or_default();
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        if let Some(typed) = self.typed {
+            return typed.one(field).to_owned();
+        }
+        match field {
+            "title" => words.title.clone(),
+            "programme" => words.programme.as_ref().map(ToString::to_string).unwrap_or_default(),
+            "week" => date(words.week),
+            "topic" => text(&words.topic),
+            "genre" => {
+                GENRES.iter().find(|(_, genre)| Some(*genre) == words.genre).map_or("", |g| g.0).to_owned()
+            }
+            "author" => text(&words.author),
+            "source" => text(&words.source),
+            "valid_from" => date(words.valid_from),
+            "valid_until" => date(words.valid_until),
+            _ => self.script.to_owned(),
+        }
+    }
+}
+
+/// The words, to be changed.
+fn form<N>(
+    visitor: &Visitor<N>,
+    plan: &Plan,
+    segment: &Segment,
+    filled: &Filled<'_>,
+    now: jiff::Timestamp,
+) -> Markup {
+    let schedule = &plan.schedule;
+    let week = filled.of("week");
+    let mut weeks: Vec<_> = coming(now, schedule, 4).into_iter().map(monday).collect();
+    weeks.extend(week.parse::<Date>().ok().filter(|week| !weeks.contains(week)));
+    weeks.sort();
+    let kept_topic = filled.of("topic");
+    let text = |field: &'static str, label: &str| {
+        html! { label { (label) input name=(field) value=(filled.of(field)) maxlength=(LONGEST_TEXT) autocomplete="off"; } }
+    };
+    html! {
+        form.card method="post" action=(address(&segment.id)) {
+            h2 { (say::WORDS) }
+            (key(visitor))
+            label { (say::TITLE) input name="title" required value=(filled.of("title")) maxlength=(LONGEST_TEXT) autocomplete="off"; }
+            label { (say_all::PROGRAMME) select name="programme" {
+                option value="" { (send::LATER) }
+                (programmes(schedule, &filled.of("programme"), |_| None))
+            } }
+            label { (send::WEEK) select name="week" {
+                option value="" { (send::NO_WEEK) }
+                @for day in weeks { option value=(day) selected[day.to_string() == week] { (say_all::week(day.iso_week_date())) } }
+            } }
+            div.pair {
+                label { (say::TOPIC) select name="topic" {
+                    option value="" { (say::AS_PROGRAMME) }
+                    @if !kept_topic.is_empty() && !TOPICS.contains(&&*kept_topic) { option value=(kept_topic) selected { (kept_topic) } }
+                    @for topic in TOPICS { option value=(topic) selected[topic == kept_topic] { (topic) } }
+                } }
+                label { (say::GENRE) select name="genre" {
+                    option value="" { (say::AS_PROGRAMME) }
+                    @for (code, genre) in GENRES { option value=(code) selected[code == filled.of("genre")] { (outcome::genre(genre)) } }
+                } }
+            }
+            (text("author", say::AUTHOR))
+            (text("source", say::SOURCE))
+            div.pair {
+                label { (say::VALID_FROM) input type="date" name="valid_from" value=(filled.of("valid_from")); }
+                label { (say::VALID_UNTIL) input type="date" name="valid_until" value=(filled.of("valid_until")); }
+            }
+            label { (say::SCRIPT)
+                textarea name="script" rows="8" maxlength=(LONGEST_SCRIPT) aria-describedby="script-means" { (filled.of("script")) }
+                small #script-means { (say::SCRIPT_MEANS) }
+            }
+            div.actions {
+                @if segment.state == Stand::Draft {
+                    button.main name="then" value="submit" { (say::KEEP_AND_SUBMIT) }
+                    button { (say::KEEP) }
+                } @else {
+                    button.main { (say::KEEP) }
+                }
+            }
+        }
+    }
+}
+
+/// The words, to be read.
+fn words(plan: &Plan, segment: &Segment, script: &str) -> Markup {
+    let words = &segment.words;
+    let programme = words.programme.as_ref().map(|id| programme_title(&plan.schedule, id));
+    let rows = [
+        (say_all::PROGRAMME, programme),
+        (say::TOPIC, words.topic.clone()),
+        (say::GENRE, words.genre.map(|genre| outcome::genre(genre).to_owned())),
+        (say::AUTHOR, words.author.clone()),
+        (say::SOURCE, words.source.clone()),
+        (say::VALID_FROM, words.valid_from.map(date::day)),
+        (say::VALID_UNTIL, words.valid_until.map(date::day)),
+        (say::FILE, Some(segment.file.clone())),
+    ];
+    html! {
+        div.card {
+            h2 { (say::WORDS) }
+            dl { @for (name, value) in rows { @if let Some(value) = value { dt { (name) } dd { (value) } } } }
+            h2 { (say::SCRIPT) }
+            @if script.is_empty() { p.quiet { (say::NO_SCRIPT) } } @else { p.script { (script) } }
+        }
+    }
+}
+
+/// Who did what, when and why.
+fn history(events: &[SegmentEvent], plan: &Plan) -> Markup {
+    // What the words were is in the record; here it would drown the reasons.
+    let reason = |event: &SegmentEvent| {
+        let told = matches!(event.what.as_str(), "returned" | "withdrawn" | "renamed");
+        event.reason.clone().filter(|_| told)
+    };
+    html! {
+        section {
+            h2 { (say::HISTORY) }
+            ol.history { @for event in events { li {
+                time { (date::moment(event.at, &plan.schedule.time_zone)) } ": "
+                strong { (event.by) } " " (say::event(&event.what))
+                @if let Some(reason) = reason(event) { ": “" (reason) "”" }
+            } } }
+        }
+    }
+}
+
+/// Keeps the words; what is wrong with them is said above the form, which stays as it was filled in.
+pub(in crate::web::console) async fn describe(
+    Of(state): Of<State>,
+    Named(id): Named,
+    Sent { visitor, fields }: Sent<HandIn>,
+) -> Result<Response, Failure> {
+    let id = segment_id(&id)?;
+    let changes: BTreeMap<_, _> =
+        FIELDS.iter().map(|field| ((*field).to_owned(), Some(fields.one(field).to_owned()))).collect();
+    match recordings::describe(&state, &visitor.person, id.clone(), &changes).await {
+        Ok(segment) if fields.one("then") == "submit" => {
+            let segment = recordings::submit(&state, &visitor.person, segment.id).await?;
+            Ok(to(&address(&segment.id)))
+        }
+        Ok(segment) => Ok(to(&format!("{}?da-luu=1", address(&segment.id)))),
+        Err(Problem(Refusal::BadField { field })) => {
+            let note =
+                html! { p.note.bad role="alert" { (say::CHECK_FIELD) " “" (say::field(&field)) "”." } };
+            let segment = existing(&state, id).await?;
+            Ok(show(&state, &visitor, segment, Some(&fields), note).await?.into_response())
+        }
+        Err(problem) => Err(problem.into()),
+    }
+}
+
+/// Asks for approval.
+pub(in crate::web::console) async fn submit(
+    Of(state): Of<State>,
+    Named(id): Named,
+    Sent { visitor, .. }: Sent<HandIn>,
+) -> Result<Response, Failure> {
+    let segment = recordings::submit(&state, &visitor.person, segment_id(&id)?).await?;
+    Ok(to(&address(&segment.id)))
+}

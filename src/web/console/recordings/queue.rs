@@ -1,0 +1,175 @@
+//! Duyệt: what waits for the approver, what airs soonest first.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::State as Of;
+use axum::response::{Html, Response};
+use jiff::Timestamp;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::super::form::Sent;
+use super::super::page::{Failure, key, page, to};
+use super::super::visitor::Visitor;
+use super::{QUEUE, about, address};
+use crate::access::may_approve;
+use crate::segment::{Segment, SegmentId, State as Stand};
+use crate::store::Store;
+use crate::text::http::Refusal;
+use crate::text::page::recordings::{self as say_all, approve as say, one};
+use crate::text::page::{date, names};
+use crate::timeline::plan::Plan;
+use crate::timeline::{History, Window, compile};
+use crate::web::State;
+use crate::web::input::{Asked, Named};
+use crate::web::person::Approve;
+use crate::web::problem::Problem;
+use crate::web::recordings::{self, LONGEST_TEXT, segment_id};
+
+/// When each recording that is approved, or waits for it, will air first: the timeline as it would be if all were.
+pub(super) fn first_airings(plan: &Plan, now: Timestamp) -> BTreeMap<SegmentId, Timestamp> {
+    let approved = |segment: &Arc<Segment>| {
+        let mut segment = Segment::clone(segment);
+        if segment.state == Stand::Pending {
+            segment.state = Stand::Approved;
+        }
+        segment
+    };
+    let catalog = plan.catalog.iter().map(approved).collect();
+    let mut first = BTreeMap::new();
+    for timeline in &plan.timelines {
+        let window = Window { from: now, to: timeline.window.to };
+        let timeline = compile(&plan.schedule, &catalog, &History::default(), &timeline.output, window);
+        for cue in timeline.cues().filter(|cue| cue.at >= now) {
+            if let Some(segment) = cue.segment() {
+                let at = first.entry(segment.id.clone()).or_insert(cue.at);
+                *at = cue.at.min(*at);
+            }
+        }
+    }
+    first
+}
+
+/// What was done just now.
+#[derive(Debug, Default, Deserialize)]
+pub(in crate::web::console) struct Done {
+    /// The recording with which.
+    #[serde(default)]
+    vua: String,
+}
+
+/// The queue.
+pub(in crate::web::console) async fn queue(
+    visitor: Visitor<Approve>,
+    Of(state): Of<State>,
+    Asked(done): Asked<Done>,
+) -> Result<Html<String>, Failure> {
+    let (plan, now) = (state.plan(), state.clock.now());
+    let read = move |store: &Store| {
+        let done = store.segment(&SegmentId::new(done.vua))?;
+        let catalog = store.catalog()?;
+        let waiting = catalog.iter().filter(|segment| segment.state == Stand::Pending);
+        let waiting = waiting.map(|segment| Ok((Arc::clone(segment), store.script(&segment.id)?)));
+        let waiting = waiting.collect::<Result<Vec<_>, crate::store::StoreError>>()?;
+        // Freshly read: the plan may not have heard of what came a moment ago.
+        let first = first_airings(&Plan { catalog, ..Plan::clone(&plan) }, now);
+        Ok((done, waiting, first, plan))
+    };
+    let (done, mut waiting, first, plan) = state.store.run(read).await?;
+    waiting.sort_by_key(|(segment, _)| {
+        let meant_for = segment.words.week.or(segment.words.valid_from);
+        (!first.contains_key(&segment.id), first.get(&segment.id).copied(), meant_for, segment.added)
+    });
+    let zone = &plan.schedule.time_zone;
+    let content = html! {
+        @if let Some(done) = done { @match done.state {
+            Stand::Approved => p.note.good role="status" { (say::approved(&done.words.title)) },
+            Stand::Draft => p.note role="status" { (say::returned(&done.words.title)) },
+            Stand::Pending | Stand::Withdrawn => {}
+        } }
+        p.lead { (say::INTRO) }
+        @if waiting.is_empty() { p.note.good { (say::NOTHING) } }
+        ol.queue { @for (segment, script) in &waiting { li.card {
+            h2 { a href=(address(&segment.id)) { (segment.words.title) } }
+            p.due { @match first.get(&segment.id) {
+                Some(at) => (say::would_air(&date::moment(*at, zone))),
+                None => (say::NOT_SOON)
+            } }
+            (about(segment, &plan.schedule, zone))
+            (players(segment))
+            @if script.is_empty() { p.quiet { (one::NO_SCRIPT) } } @else {
+                details { summary { (one::SCRIPT) } p.script { (script) } }
+            }
+            (judge(&state, &visitor, segment, QUEUE))
+        } } }
+    };
+    Ok(page(&state, &visitor, QUEUE, names::APPROVE, &content))
+}
+
+/// What the loudspeakers will get, and what was handed in. Nothing is fetched before somebody listens.
+pub(super) fn players(segment: &Segment) -> Markup {
+    let at = |what: &str| format!("/api/v1/segments/{}/{what}", segment.id);
+    html! {
+        div.players {
+            div { span { (one::AS_ON_AIR) } audio controls preload="none" src=(at("levelled")) aria-label=(one::AS_ON_AIR) {} }
+            details { summary { (one::ORIGINAL) } audio controls preload="none" src=(at("audio")) aria-label=(one::ORIGINAL) {} }
+        }
+    }
+}
+
+/// The approver's two ways, for who may go them with this recording.
+pub(super) fn judge<N>(state: &State, visitor: &Visitor<N>, segment: &Segment, back: &str) -> Markup {
+    let person = &visitor.person;
+    if !may_approve(&person.user().roles, person.name(), &segment.added_by, state.own_work) {
+        return html! { p.note { (Refusal::OwnWork.detail()) } };
+    }
+    let at = |what: &str| format!("{}/{what}", address(&segment.id));
+    html! {
+        div.judge {
+            form method="post" action=(at("duyet")) {
+                (key(visitor))
+                input type="hidden" name="hash" value=(segment.hash);
+                input type="hidden" name="ve" value=(back);
+                button.main { (one::APPROVE) }
+            }
+            details {
+                summary.button { (one::RETURN) }
+                form method="post" action=(at("tra-lai")) {
+                    (key(visitor))
+                    input type="hidden" name="ve" value=(back);
+                    label { (one::RETURN_WHY) textarea name="reason" required maxlength=(LONGEST_TEXT) rows="3" {} }
+                    button { (one::RETURN_NOW) }
+                }
+            }
+            a.button.bad href=(at("thu-hoi")) { (say_all::WITHDRAW) }
+        }
+    }
+}
+
+/// Lets the bytes that the page showed on the air.
+pub(in crate::web::console) async fn approve(
+    Of(state): Of<State>,
+    Named(id): Named,
+    Sent { visitor, fields }: Sent<Approve>,
+) -> Result<Response, Failure> {
+    let hash = fields.one("hash").parse().map_err(|_| Problem::field("hash"))?;
+    let segment = recordings::approve(&state, &visitor.person, segment_id(&id)?, hash).await?;
+    Ok(back(fields.one("ve"), &segment.id))
+}
+
+/// Gives it back, with a reason.
+pub(in crate::web::console) async fn give_back(
+    Of(state): Of<State>,
+    Named(id): Named,
+    Sent { visitor, fields }: Sent<Approve>,
+) -> Result<Response, Failure> {
+    let segment =
+        recordings::give_back(&state, &visitor.person, segment_id(&id)?, fields.one("reason")).await?;
+    Ok(back(fields.one("ve"), &segment.id))
+}
+
+/// To the page on which it was done.
+fn back(page: &str, id: &SegmentId) -> Response {
+    if page == QUEUE { to(&format!("{QUEUE}?vua={id}")) } else { to(&address(id)) }
+}

@@ -1,0 +1,206 @@
+//! Sending files in: a plain form, several files at once. The script in `assets/script/upload.js` sends the same files
+//! in parts instead, and goes on where a lost connection stopped it.
+
+use std::sync::Arc;
+
+use axum::extract::multipart::MultipartRejection;
+use axum::extract::{
+    DefaultBodyLimit, FromRequest as _, FromRequestParts as _, Multipart, Request, State as Of,
+};
+use axum::response::{Html, IntoResponse as _, Response};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::super::form::KEY_FIELD;
+use super::super::page::{Failure, key, page, to};
+use super::super::visitor::Visitor;
+use super::weeks::{coming, monday, remark};
+use super::{HERE, address, programmes};
+use crate::access::password::same;
+use crate::segment::Words;
+use crate::store::{Upload, UploadVerdict};
+use crate::text::http::Refusal;
+use crate::text::page::recordings::{self as say_all, send as say};
+use crate::web::State;
+use crate::web::api::upload::{keep, part, text};
+use crate::web::input::Asked;
+use crate::web::person::HandIn;
+use crate::web::problem::Problem;
+use crate::web::recordings::{set_word, take_in};
+use crate::web::uploads::{Stage, new_id, stage, verdict_of};
+
+/// What browsers offer to choose from.
+const KINDS: &str = "audio/*,video/*,.amr,.3gp,.opus,.flac";
+/// Verdicts that are shown.
+const SHOWN: usize = 30;
+/// Weeks that can be chosen.
+const WEEKS: i64 = 4;
+
+/// For what something is sent in.
+#[derive(Debug, Default, Deserialize)]
+pub(in crate::web::console) struct For {
+    #[serde(default, rename = "chuyen-muc")]
+    programme: String,
+    #[serde(default, rename = "tuan")]
+    week: String,
+}
+
+/// The form, and what became of the files before.
+pub(in crate::web::console) async fn ask(
+    visitor: Visitor<HandIn>,
+    Of(state): Of<State>,
+    Asked(chosen): Asked<For>,
+) -> Result<Html<String>, Failure> {
+    let (plan, now) = (state.plan(), state.clock.now());
+    let schedule = &plan.schedule;
+    let weeks = coming(now, schedule, WEEKS);
+    let lacking = |id: &_| {
+        let programme = schedule.programmes.get(id)?;
+        weeks.iter().take(1).find_map(|week| remark(&plan, programme, *week))
+    };
+    let content = html! {
+        p.lead { (say::INTRO) }
+        form.card.send method="post" action="/ban-ghi/gui" enctype="multipart/form-data" data-upload
+            data-waiting=(say::WAITING) data-sending=(say::SENDING) data-lost=(say::LOST) data-examining=(say::EXAMINING)
+            data-signed-out=(say::SIGNED_OUT) data-stop=(say::STOP) data-stopped=(say::STOPPED)
+            data-new=(say::TAKEN) data-known=(say::KNOWN) data-refused=(say::REFUSED)
+            data-describe=(say::DESCRIBE) data-see=(say::SEE) {
+            (key(&visitor))
+            label { (say::FOR) select name="programme" {
+                option value="" { (say::LATER) }
+                (programmes(schedule, &chosen.programme, lacking))
+            } }
+            label { (say::WEEK) select name="week" {
+                option value="" { (say::NO_WEEK) }
+                @for week in &weeks {
+                    @let day = monday(*week).to_string();
+                    option value=(day) selected[day == chosen.week] { (say_all::week(*week)) }
+                }
+            } }
+            label.drop { span { (say::FILES) } span.hint { (say::DROP) }
+                input type="file" name="file" multiple required accept=(KINDS);
+            }
+            button.main { (say::NOW) }
+        }
+        ul.files #files aria-live="polite" {}
+        (sent(&state, &visitor).await?)
+        p { a href=(HERE) { (say_all::BACK) } }
+    };
+    Ok(page(&state, &visitor, HERE, say_all::SEND, &content))
+}
+
+/// What became of what this person sent of late.
+async fn sent(state: &State, visitor: &Visitor<HandIn>) -> Result<Markup, Failure> {
+    let whose = visitor.person.name().to_owned();
+    let uploads = state.store.run(move |store| store.uploads_of(&whose)).await?;
+    let mut rows = Vec::new();
+    for upload in uploads.into_iter().take(SHOWN) {
+        // Whoever reloads the page after a restart has what was left whole examined.
+        let stage = stage(state, &visitor.person, &upload).await.unwrap_or(Stage::Coming(0));
+        rows.push((upload, stage));
+    }
+    Ok(html! {
+        @if !rows.is_empty() {
+            section {
+                h2 { (say::SENT) }
+                ul.files { @for (upload, stage) in &rows { li.card data-address={ "/api/v1/uploads/" (upload.id) } { (row(upload, stage)) } } }
+            }
+        }
+    })
+}
+
+fn row(upload: &Upload, stage: &Stage) -> Markup {
+    html! {
+        p.name { (upload.name) }
+        @match stage {
+            Stage::Coming(there) => {
+                progress max=(upload.bytes) value=(there) aria-label=(upload.name) {}
+                p.warn { (say::UNFINISHED) }
+            }
+            Stage::Examined => p { (say::EXAMINING) },
+            Stage::Judged(verdict) => {
+                @let (class, word) = match verdict {
+                    UploadVerdict::New(..) => ("good", say::TAKEN),
+                    UploadVerdict::Known(..) => ("known", say::KNOWN),
+                    UploadVerdict::Refused(_) => ("bad", say::REFUSED),
+                };
+                p { span.verdict.(class) { (word) } ": " (verdict.said()) }
+                @if let Some(id) = verdict.segment() {
+                    p { a href=(address(id)) { @if class == "good" { (say::DESCRIBE) } @else { (say::SEE) } } }
+                }
+            }
+        }
+    }
+}
+
+/// Takes the files of a form in, each for itself: one that is refused keeps none from its turn.
+pub(in crate::web::console) async fn send(
+    Of(state): Of<State>,
+    request: Request,
+) -> Result<Response, Response> {
+    let (mut parts, body) = request.into_parts();
+    let visitor = Visitor::<HandIn>::from_request_parts(&mut parts, &state)
+        .await
+        .map_err(axum::response::IntoResponse::into_response)?;
+    let mut request = Request::from_parts(parts, body);
+    DefaultBodyLimit::disable().apply(&mut request);
+    let failed = |failure: Failure| failure.into_response();
+    let form = Multipart::from_request(request, &state)
+        .await
+        .map_err(|_: MultipartRejection| failed(Refusal::WrongType.into()))?;
+    receive(&state, &visitor, form).await.map_err(failed)?;
+    Ok(to("/ban-ghi/gui"))
+}
+
+async fn receive(state: &State, visitor: &Visitor<HandIn>, mut form: Multipart) -> Result<(), Failure> {
+    let (mut words, mut ours) = (Words::default(), false);
+    while let Some(part) = part(state, &mut form).await? {
+        let field = part.name().unwrap_or_default().to_owned();
+        match field.as_str() {
+            KEY_FIELD => {
+                let shown = text(state, part, &field).await?;
+                ours = same(shown.as_bytes(), visitor.key.as_bytes());
+            }
+            // The key stands first in our own form: without it nothing is taken.
+            _ if !ours => return Err(Refusal::Forged.into()),
+            "file" => {
+                let name = part.file_name().unwrap_or_default().to_owned();
+                let place = Arc::clone(&state.limits.uploads)
+                    .try_acquire_owned()
+                    .map_err(|_| Refusal::TooManyUploads)?;
+                let (file, bytes) = keep(state, part).await?;
+                if name.is_empty() && bytes == 0 {
+                    return Err(Refusal::NoFile.into());
+                }
+                let taken = take_in(state, &visitor.person, (file, name.clone()), words.clone(), place).await;
+                note(state, visitor, name, bytes, verdict_of(taken)).await?;
+            }
+            _ => {
+                let text = text(state, part, &field).await?;
+                set_word(state, &mut words, &field, &text)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Keeps a verdict, for the page that is shown next.
+async fn note(
+    state: &State,
+    visitor: &Visitor<HandIn>,
+    name: String,
+    bytes: u64,
+    verdict: UploadVerdict,
+) -> Result<(), Problem> {
+    let upload = Upload {
+        id: new_id()?,
+        person: visitor.person.name().to_owned(),
+        name,
+        bytes,
+        metadata: String::new(),
+        created: state.clock.now(),
+        verdict: Some(verdict),
+    };
+    state.store.run(move |store| store.add_upload(upload, |_| true)).await?;
+    Ok(())
+}

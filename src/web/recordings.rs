@@ -1,0 +1,285 @@
+//! What people do with recordings, the same for the interface and for the console's pages: words, the steps to the air
+//! and off it, taking in what has come.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::civil::Date;
+use tokio::sync::OwnedSemaphorePermit;
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::State;
+use super::input::parse_code;
+use super::person::{Approve, HandIn, Person, Withdraw};
+use super::problem::Problem;
+use crate::access::may_approve;
+use crate::engine::handle::{Command, Refused};
+use crate::intake::Taken;
+use crate::media::temporary::Temporary;
+use crate::segment::{ContentHash, ProgrammeId, Segment, SegmentId, Words, is_id};
+use crate::store::{Act, Step, Store, StoreError};
+use crate::text::http::Refusal;
+
+/// Longest text of a field, in letters.
+pub(super) const LONGEST_TEXT: usize = 300;
+/// Longest script: half an hour, read slowly.
+pub(super) const LONGEST_SCRIPT: usize = 20_000;
+/// The field of the script, which is no word of the catalogue.
+const SCRIPT: &str = "script";
+
+/// Changes one of a recording's words, as a field of a form or a key of JSON gives it; an empty text takes it away.
+pub(super) fn set_word(state: &State, words: &mut Words, field: &str, text: &str) -> Result<(), Problem> {
+    let text = text.nfc().collect::<String>().trim().to_owned();
+    if text.chars().count() > LONGEST_TEXT || text.chars().any(char::is_control) {
+        return Err(Problem::field(field));
+    }
+    let date = || {
+        let parse = |text: &String| text.parse::<Date>().map_err(|_| Problem::field(field));
+        Some(&text).filter(|text| !text.is_empty()).map(parse).transpose()
+    };
+    let given = Some(text.clone()).filter(|text| !text.is_empty());
+    match field {
+        "title" => words.title = text,
+        "topic" => words.topic = given,
+        "author" => words.author = given,
+        "source" => words.source = given,
+        "programme" => words.programme = given.map(|id| known_programme(state, &id)).transpose()?,
+        "genre" => words.genre = given.map(|code| parse_code(field, &code)).transpose()?,
+        "valid_from" => words.valid_from = date()?,
+        "valid_until" => words.valid_until = date()?,
+        // Any day of the week stands for the week.
+        "week" => {
+            words.week = date()?
+                .map(|date| date.checked_sub(jiff::Span::new().days(date.weekday().to_monday_zero_offset())))
+                .transpose()
+                .map_err(|_| Problem::field(field))?;
+        }
+        _ => return Err(Problem::field(field)),
+    }
+    Ok(())
+}
+
+/// What only the words together can say.
+pub(super) fn check_words(words: &Words) -> Result<(), Problem> {
+    match (words.valid_from, words.valid_until) {
+        (Some(from), Some(until)) if until < from => Err(Problem::field("valid_until")),
+        _ => Ok(()),
+    }
+}
+
+fn known_programme(state: &State, id: &str) -> Result<ProgrammeId, Problem> {
+    let plan = state.plan();
+    let id = ProgrammeId::new(id);
+    let known = plan.schedule.programmes.contains_key(&id) || plan.schedule.pools.contains_key(&id);
+    if known { Ok(id) } else { Err(Refusal::UnknownProgramme.into()) }
+}
+
+/// The id of an address, where it can be one.
+pub(super) fn segment_id(text: &str) -> Result<SegmentId, Problem> {
+    if is_id(text) { Ok(SegmentId::new(text)) } else { Err(Refusal::NoSegment.into()) }
+}
+
+/// The recording with an id.
+pub(super) async fn existing(state: &State, id: SegmentId) -> Result<Segment, Problem> {
+    let found = state.store.run(move |store| store.segment(&id)).await?;
+    found.ok_or_else(|| Refusal::NoSegment.into())
+}
+
+/// Changes a recording's words, and its script. The approval of its bytes stays.
+pub(super) async fn describe(
+    state: &State,
+    person: &Person<HandIn>,
+    id: SegmentId,
+    changes: &BTreeMap<String, Option<String>>,
+) -> Result<Segment, Problem> {
+    let before = existing(state, id.clone()).await?.words;
+    let (mut words, mut script) = (before.clone(), None);
+    for (field, text) in changes {
+        let text = text.as_deref().unwrap_or_default();
+        if field == SCRIPT {
+            script = Some(checked_script(text)?);
+        } else {
+            set_word(state, &mut words, field, text)?;
+        }
+    }
+    if words.title.is_empty() {
+        return Err(Problem::field("title"));
+    }
+    check_words(&words)?;
+    let now = state.clock.now();
+    let act = person.act("segment.describe", id.as_str(), now);
+    let described = move |store: &Store| {
+        if words != before {
+            store.describe_segment(&id, words, &act.by, now)?;
+        }
+        if let Some(script) = script {
+            store.set_script(&id, &script, &act.by, now)?;
+        }
+        let segment = store.segment(&id)?.ok_or(StoreError::NoSegment(id))?;
+        store.act(act)?;
+        Ok(segment)
+    };
+    let segment = state.store.run(described).await?;
+    state.nudge();
+    Ok(segment)
+}
+
+/// A script as it is kept: lines, and nothing invisible.
+fn checked_script(text: &str) -> Result<String, Problem> {
+    let text = text.replace("\r\n", "\n").nfc().collect::<String>().trim().to_owned();
+    let plain = text.chars().all(|letter| !letter.is_control() || matches!(letter, '\n' | '\t'));
+    let fits = plain && text.chars().count() <= LONGEST_SCRIPT;
+    if fits { Ok(text) } else { Err(Problem::field(SCRIPT)) }
+}
+
+/// Takes a recording a step, and keeps who did it.
+async fn step<N>(
+    state: &State,
+    person: &Person<N>,
+    id: SegmentId,
+    step: Step,
+    what: &str,
+) -> Result<Segment, Problem> {
+    let now = state.clock.now();
+    let act = person.act(what, id.as_str(), now);
+    let stepped = move |store: &Store| {
+        let segment = store.step_segment(&id, step, &act.by, now)?;
+        store.act(act)?;
+        Ok(segment)
+    };
+    let segment = state.store.run(stepped).await?;
+    tracing::info!(segment.id = %segment.id, by = person.name(), "{what}");
+    state.nudge();
+    Ok(segment)
+}
+
+/// Asks for approval.
+pub(super) async fn submit(
+    state: &State,
+    person: &Person<HandIn>,
+    id: SegmentId,
+) -> Result<Segment, Problem> {
+    step(state, person, id, Step::Submit, "segment.submit").await
+}
+
+/// Lets the bytes that were listened to on the air. Nobody approves what they handed in.
+pub(super) async fn approve(
+    state: &State,
+    person: &Person<Approve>,
+    id: SegmentId,
+    hash: ContentHash,
+) -> Result<Segment, Problem> {
+    let segment = existing(state, id).await?;
+    if !may_approve(&person.user().roles, person.name(), &segment.added_by, state.own_work) {
+        return Err(Refusal::OwnWork.into());
+    }
+    step(state, person, segment.id, Step::Approve { hash }, "segment.approve").await
+}
+
+/// Gives a recording back to who handed it in.
+pub(super) async fn give_back(
+    state: &State,
+    person: &Person<Approve>,
+    id: SegmentId,
+    reason: &str,
+) -> Result<Segment, Problem> {
+    let reason = checked_reason(reason)?;
+    step(state, person, id, Step::Return { reason }, "segment.return").await
+}
+
+/// Why something is done, for the one who handed it in, and for the record.
+fn checked_reason(reason: &str) -> Result<String, Problem> {
+    let reason = reason.nfc().collect::<String>().trim().to_owned();
+    let fits = !reason.is_empty() && reason.chars().count() <= LONGEST_TEXT;
+    if fits { Ok(reason) } else { Err(Problem::field("reason")) }
+}
+
+/// Takes a recording off the air: at once, and from all that is to come.
+pub(super) async fn withdraw(
+    state: &State,
+    person: &Person<Withdraw>,
+    id: SegmentId,
+    reason: &str,
+) -> Result<Segment, Problem> {
+    let reason = checked_reason(reason)?;
+    let now = state.clock.now();
+    let act = person.act("segment.withdraw", id.as_str(), now);
+    // In one piece on another thread: a client who goes away meanwhile does not leave half of it done.
+    let all = state.clone();
+    let withdrawn = move |store: &Store| {
+        let stepped = store.step_segment(&id, Step::Withdraw { reason }, &act.by, now);
+        let segment = match stepped {
+            Err(failure @ StoreError::NoSegment(_)) => return Err(failure),
+            // Again: the engines are told once more, in case one was busy the first time.
+            Err(StoreError::WrongState { .. }) => {
+                store.segment(&id)?.ok_or(StoreError::NoSegment(id.clone()))
+            }
+            // A full disk must not keep wrong words on the air: the engines are told whatever the store says.
+            other => other,
+        };
+        let told = tell_all(&all, &id);
+        all.nudge();
+        let segment = segment?;
+        store.act(act)?;
+        Ok((segment, told))
+    };
+    let (segment, told) = state.store.run(withdrawn).await?;
+    tracing::info!(segment.id = %segment.id, by = person.name(), "segment.withdraw");
+    told?;
+    Ok(segment)
+}
+
+/// Tells every engine that a segment must not sound any more, also after one that would not listen.
+fn tell_all(state: &State, id: &SegmentId) -> Result<(), Refused> {
+    let told: Vec<_> =
+        state.engines.iter().map(|engine| engine.send(Command::Withdraw(id.clone()))).collect();
+    // An engine that has ended plays nothing.
+    told.into_iter().find(|told| *told == Err(Refused::Busy)).unwrap_or(Ok(()))
+}
+
+/// Takes a file in that has come, with an upload's place for as long as that is at work. Given up when who waits for it
+/// goes.
+pub(super) async fn take_in(
+    state: &State,
+    person: &Person<HandIn>,
+    (file, name): (Temporary, String),
+    words: Words,
+    place: OwnedSemaphorePermit,
+) -> Result<Taken, Problem> {
+    let cancel = Arc::new(AtomicBool::new(false));
+    let _gives_up = GivesUp(Arc::clone(&cancel));
+    let (all, act) = (state.clone(), person.act("segment.add", "", state.clock.now()));
+    let work = move || {
+        let _place = place;
+        taken_in(&all, (file, &name), words, act, &cancel)
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|failure| Problem::unexpected(&failure))?
+}
+
+/// Takes a file in, and notes who handed it in. Blocks for as long as decoding takes.
+pub(super) fn taken_in(
+    state: &State,
+    (file, name): (Temporary, &str),
+    words: Words,
+    act: Act,
+    cancel: &AtomicBool,
+) -> Result<Taken, Problem> {
+    let taken = state.intake.take_in(file, name, words, &act.by, cancel)?;
+    if !taken.known {
+        let (by, id) = (act.by.clone(), taken.segment.id.clone());
+        state.store.act(Act { subject: id.to_string(), at: state.clock.now(), ..act })?;
+        tracing::info!(segment.id = %id, by, "segment.add");
+    }
+    state.nudge();
+    Ok(taken)
+}
+
+/// Sets a flag when the request is given up, so that work for it ends.
+struct GivesUp(Arc<AtomicBool>);
+
+impl Drop for GivesUp {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,204 @@
+//! The pages of recordings: roles, forged forms, hostile titles, and each step of the way.
+
+use super::air_pages::Tab;
+use super::*;
+
+#[tokio::test]
+async fn a_recording_goes_its_way_through_the_pages() {
+    let site = Site::new();
+    let recording = site.recording(440.0).await;
+    let (id, hash) = (recording["id"].as_str().unwrap(), recording["hash"].as_str().unwrap());
+    let (here, at) = (format!("/ban-ghi/{id}"), |what: &str| format!("/ban-ghi/{id}/{what}"));
+    let words = [
+        ("title", "Quét mã QR"),
+        ("programme", "cam-tay-chi-viec"),
+        ("week", "2026-11-23"),
+        ("genre", "feature"),
+        ("script", "Kính chào\r\nbà con"),
+        ("then", "keep"),
+    ];
+    assert_eq!(Tab::of(&site, "uploader").post(&here, &words).await.status, StatusCode::SEE_OTHER);
+    let kept = site.get("auditor", &format!("/api/v1/segments/{id}")).await.json();
+    assert_eq!((&kept["script"], &kept["week"]), (&json!("Kính chào\nbà con"), &json!("2026-11-23")));
+    let wrong =
+        Tab::of(&site, "uploader").post(&here, &[("title", "Mới"), ("valid_from", "2026-13-40")]).await;
+    assert!(
+        wrong.text().contains("Phát từ ngày") && wrong.text().contains("value=\"Mới\""),
+        "{}",
+        wrong.text()
+    );
+
+    assert_eq!(Tab::of(&site, "uploader").post(&at("gui-duyet"), &[]).await.status, StatusCode::SEE_OTHER);
+    let queue = Tab::of(&site, "approver").get("/duyet").await.text();
+    for said in ["Quét mã QR", "bà con", hash, "nếu duyệt sẽ phát thứ Hai 30/11/2026, 05:30"] {
+        assert!(queue.contains(said), "{said}: {queue}");
+    }
+    let back =
+        Tab::of(&site, "approver").post(&at("tra-lai"), &[("reason", "nhỏ quá"), ("ve", "/duyet")]).await;
+    assert_eq!(back.header(header::LOCATION), format!("/duyet?vua={id}"));
+    assert!(Tab::of(&site, "uploader").get(&here).await.text().contains("“nhỏ quá”"));
+    Tab::of(&site, "uploader").post(&at("gui-duyet"), &[]).await;
+    let other = "0".repeat(64);
+    let stale = Tab::of(&site, "approver").post(&at("duyet"), &[("hash", &other)]).await;
+    assert_eq!(stale.status, StatusCode::CONFLICT);
+    assert_eq!(
+        Tab::of(&site, "approver").post(&at("duyet"), &[("hash", hash)]).await.status,
+        StatusCode::SEE_OTHER
+    );
+    assert!(
+        Tab::of(&site, "uploader")
+            .get(&here)
+            .await
+            .text()
+            .contains("approver duyệt thứ Hai 23/11/2026, 08:00")
+    );
+
+    let reasons = [("reason", "Thông tin sai"), ("more", "nhầm số")];
+    assert_eq!(Tab::of(&site, "operator").post(&at("thu-hoi"), &reasons).await.status, StatusCode::SEE_OTHER);
+    assert!(matches!(site.commands.try_recv(), Ok(Command::Withdraw(_))));
+    assert!(Tab::of(&site, "auditor").get(&here).await.text().contains("Thông tin sai: nhầm số"));
+    assert!(
+        Tab::of(&site, "uploader")
+            .get("/ban-ghi?tim=quet%20MA&trang-thai=withdrawn")
+            .await
+            .text()
+            .contains("Quét mã QR")
+    );
+    assert!(
+        !Tab::of(&site, "uploader")
+            .get("/ban-ghi?tim=quet&trang-thai=draft")
+            .await
+            .text()
+            .contains("Quét mã QR")
+    );
+}
+
+#[tokio::test]
+async fn pages_and_forms_are_for_who_may() {
+    let site = Site::new();
+    let recording = site.recording(440.0).await;
+    let (id, hash) = (recording["id"].as_str().unwrap(), recording["hash"].as_str().unwrap());
+    let at = |what: &str| format!("/ban-ghi/{id}/{what}");
+    Tab::of(&site, "uploader").post(&at("gui-duyet"), &[]).await;
+    for (who, path) in [("uploader", "/duyet"), ("auditor", "/ban-ghi/gui"), ("uploader", &*at("thu-hoi"))] {
+        assert_eq!(Tab::of(&site, who).get(path).await.status, StatusCode::FORBIDDEN, "{who} {path}");
+    }
+    for (who, what) in
+        [("uploader", "duyet"), ("operator", "duyet"), ("uploader", "thu-hoi"), ("auditor", "gui-duyet")]
+    {
+        let answer = Tab::of(&site, who).post(&at(what), &[("hash", hash), ("reason", "x")]).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{who} {what}");
+    }
+    // A form of another site comes with the cookie, and without the key.
+    let tab = Tab::of(&site, "approver");
+    for key in ["", &*Tab::of(&site, "second").key] {
+        let forged = tab.post_as(key, &at("duyet"), &[("hash", hash)]).await;
+        assert!(forged.status == StatusCode::FORBIDDEN && forged.text().contains("Trang này đã cũ"));
+    }
+    let still = site.get("auditor", &format!("/api/v1/segments/{id}")).await.json();
+    assert_eq!(still["state"], "pending");
+    let stranger = site.send(Request::get("/duyet").body(Body::empty()).unwrap()).await;
+    assert_eq!(stranger.header(header::LOCATION), "/dang-nhap?sau=%2Fduyet");
+}
+
+#[tokio::test]
+async fn nobody_approves_what_they_sent_themselves() {
+    let site = Site::new();
+    let bytes = wav(440.0, 1.0);
+    let own = site.hand_in("approver", &[Part::file("a.wav", &bytes)]).await.json();
+    let (id, hash) = (own["id"].as_str().unwrap(), own["hash"].as_str().unwrap());
+    Tab::of(&site, "approver").post(&format!("/ban-ghi/{id}/gui-duyet"), &[]).await;
+    let sentence = "Bạn không được tự duyệt bản ghi do chính mình gửi lên";
+    let page = Tab::of(&site, "approver").get("/duyet").await.text();
+    assert!(page.contains(sentence) && !page.contains("Duyệt cho phát"));
+    let refused = Tab::of(&site, "approver").post(&format!("/ban-ghi/{id}/duyet"), &[("hash", hash)]).await;
+    assert!(refused.status == StatusCode::FORBIDDEN && refused.text().contains(sentence));
+    assert!(Tab::of(&site, "second").get("/duyet").await.text().contains("Duyệt cho phát"));
+}
+
+#[tokio::test]
+async fn a_script_in_a_title_is_text() {
+    let site = Site::new();
+    let bytes = wav(440.0, 1.0);
+    let title = "<script>alert(1)</script>\" onload=\"x";
+    let made =
+        site.hand_in("uploader", &[Part::file("a.wav", &bytes), Part::word("title", title)]).await.json();
+    let id = made["id"].as_str().unwrap();
+    Tab::of(&site, "uploader").post(&format!("/ban-ghi/{id}/gui-duyet"), &[]).await;
+    for path in ["/ban-ghi", "/duyet", &format!("/ban-ghi/{id}"), &format!("/ban-ghi/{id}/thu-hoi")] {
+        let page = Tab::of(&site, "approver").get(path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        assert!(
+            page.text().contains("&lt;script&gt;alert") && !page.text().contains("<script>alert"),
+            "{path}"
+        );
+        assert!(!page.text().contains("\" onload=\"x"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_plain_form_takes_several_files_each_with_its_verdict() {
+    let site = Site::new();
+    let (one, two, silent) = (wav(440.0, 1.0), wav(550.0, 1.0), wav(0.0, 1.0));
+    let tab = Tab::of(&site, "uploader");
+    let send = async |key: &str| {
+        let parts = [
+            Part::word("key", key),
+            Part::word("programme", "cam-tay-chi-viec"),
+            Part::word("week", "2026-11-23"),
+            Part::file("một.wav", &one),
+            Part::file("hai.wav", &two),
+            Part::file("../im.wav", &silent),
+            Part::file("ba.wav", &one),
+        ];
+        let request = Request::post("/ban-ghi/gui")
+            .header(header::COOKIE, &tab.cookie)
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=xxx");
+        site.send(request.body(Body::from(form(&parts))).unwrap()).await
+    };
+    assert_eq!(send("wrong").await.status, StatusCode::FORBIDDEN);
+    assert_eq!(site.files(), 0, "nothing is taken without the key");
+    assert_eq!(send(&tab.key).await.header(header::LOCATION), "/ban-ghi/gui");
+    let page = Tab::of(&site, "uploader").get("/ban-ghi/gui").await.text();
+    for said in
+        ["Bản nháp “một”", "Bản nháp “hai”", "im lặng", "Đúng tệp này đã có trên máy: “một” (bản nháp)"]
+    {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    assert_eq!(site.files(), 2);
+    assert!(site.state.store.catalog().unwrap().iter().all(|segment| segment.words.week.is_some()));
+    assert!(
+        !Tab::of(&site, "approver").get("/ban-ghi/gui").await.text().contains("một.wav"),
+        "each sees their own"
+    );
+}
+
+#[tokio::test]
+async fn what_is_heard_before_approving_is_what_the_loudspeakers_get() {
+    let site = Site::new();
+    let recording = site.recording(440.0).await;
+    let path = format!("/api/v1/segments/{}/levelled", recording["id"].as_str().unwrap());
+    let whole = site.get("approver", &path).await;
+    assert_eq!((whole.status, whole.header(header::CONTENT_TYPE)), (StatusCode::OK, "audio/wav"));
+    assert_eq!(whole.body.len(), 44 + 48_000 * 4);
+    let samples: Vec<_> =
+        hound::WavReader::new(&*whole.body).unwrap().into_samples::<i16>().map(Result::unwrap).collect();
+    let mut meter = ebur128::EbuR128::new(2, 48_000, ebur128::Mode::I).unwrap();
+    meter.add_frames_i16(&samples).unwrap();
+    let loudness = meter.loudness_global().unwrap();
+    assert!((loudness + 18.0).abs() < 0.5, "levelled to the station's loudness: {loudness}");
+    for (range, bounds, length) in
+        [("bytes=0-1", "bytes 0-1/192044", 2), ("bytes=100001-", "bytes 100001-192043/192044", 92_043)]
+    {
+        let request = site.request("approver", "GET", &path).header(header::RANGE, range);
+        let part = site.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!((part.status, part.header(header::CONTENT_RANGE)), (StatusCode::PARTIAL_CONTENT, bounds));
+        assert_eq!(part.body.len(), length);
+    }
+    // Other bytes than the catalogue's are not played at all.
+    let file = site.state.audio_dir.join(recording["file"].as_str().unwrap());
+    std::fs::File::create(file)
+        .and_then(|mut file| io::Write::write_all(&mut file, &wav(99.0, 1.0)))
+        .unwrap();
+    assert_eq!(site.get("approver", &path).await.problem(), refused(409, "other-bytes"));
+}

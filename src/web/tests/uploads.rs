@@ -1,0 +1,199 @@
+//! Resumable uploads: the tus protocol, with connections that break.
+
+use futures_util::{StreamExt as _, stream};
+
+use super::*;
+use crate::store::UPLOAD_LIFE;
+
+const PATCH: &str = "application/offset+octet-stream";
+
+impl Site {
+    async fn tus(&self, who: &str, method: &str, path: &str, headers: &[(&str, &str)], body: Body) -> Answer {
+        let request = self.request(who, method, path).header("tus-resumable", "1.0.0");
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let answer = self.send(request.body(body).unwrap()).await;
+        assert_eq!(answer.headers["tus-resumable"], "1.0.0", "in every answer");
+        answer
+    }
+
+    /// Announces a file; its address.
+    async fn announce(&self, who: &str, bytes: usize, metadata: &str) -> String {
+        let headers = [("upload-length", &*bytes.to_string()), ("upload-metadata", metadata)];
+        let made = self.tus(who, "POST", "/api/v1/uploads", &headers, Body::empty()).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+        made.header(header::LOCATION).to_owned()
+    }
+
+    async fn append(&self, who: &str, path: &str, offset: u64, body: impl Into<Body>) -> Answer {
+        let headers = [("upload-offset", &*offset.to_string()), ("content-type", PATCH)];
+        self.tus(who, "PATCH", path, &headers, body.into()).await
+    }
+
+    async fn offset(&self, who: &str, path: &str) -> Option<u64> {
+        let answer = self.tus(who, "HEAD", path, &[], Body::empty()).await;
+        answer.headers.get("upload-offset").map(|offset| offset.to_str().unwrap().parse().unwrap())
+    }
+
+    /// Waits for the verdict.
+    async fn verdict(&self, who: &str, path: &str) -> Value {
+        let id = path.rsplit('/').next().unwrap();
+        // The first look begins the examination where nobody has; the second is after it.
+        self.get(who, path).await;
+        self.state.limits.resumable.at_rest(id).await;
+        let became = self.get(who, path).await.json();
+        assert!(became["said"].is_string(), "{became}");
+        became
+    }
+}
+
+/// A body that ends in a lost connection.
+fn cut(bytes: &[u8]) -> Body {
+    let parts = [Ok(Bytes::copy_from_slice(bytes)), Err(io::Error::from(io::ErrorKind::ConnectionReset))];
+    Body::from_stream(stream::iter(parts))
+}
+
+#[tokio::test]
+async fn an_upload_goes_on_after_a_cut_and_a_restart_and_becomes_a_recording() {
+    let mut site = Site::new();
+    let bytes = wav(440.0, 2.0);
+    // "Bản tin/../đài.wav", "cam-tay-chi-viec", "2026-11-26"
+    let metadata = "filename QuG6o24gdGluLy4uL8SRw6BpLndhdg==,programme Y2FtLXRheS1jaGktdmllYw==,week MjAyNi0xMS0yNg==,x eA==";
+    let path = site.announce("uploader", bytes.len(), metadata).await;
+    assert_eq!(site.offset("uploader", &path).await, Some(0));
+    let answer = site.append("uploader", &path, 0, cut(&bytes[..20_000])).await;
+    assert_eq!(answer.problem(), refused(408, "interrupted"));
+    assert_eq!(site.offset("uploader", &path).await, Some(20_000), "what came before the cut is there");
+
+    // The program starts anew: nothing was kept in memory.
+    site.state.limits = Arc::new(Limits::default());
+    site.router = router(site.state.clone());
+    assert_eq!(site.get("uploader", &path).await.json()["state"], "coming");
+    assert_eq!(
+        site.append("uploader", &path, 0, bytes[..9].to_vec()).await.problem(),
+        refused(409, "wrong-offset")
+    );
+    let next = site.append("uploader", &path, 20_000, bytes[20_000..30_000].to_vec()).await;
+    assert_eq!(
+        (next.status, &next.headers["upload-offset"]),
+        (StatusCode::NO_CONTENT, &"30000".parse().unwrap())
+    );
+    assert!(next.headers["upload-expires"].to_str().unwrap().ends_with(" GMT"));
+    let last = site.append("uploader", &path, 30_000, bytes[30_000..].to_vec()).await;
+    assert_eq!(last.status, StatusCode::NO_CONTENT);
+
+    let became = site.verdict("uploader", &path).await;
+    assert_eq!(became["state"], "new", "{became}");
+    assert!(became["said"].as_str().unwrap().contains("“đài”"), "{became}");
+    let segment = site
+        .get("uploader", &format!("/api/v1/segments/{}", became["segment"].as_str().unwrap()))
+        .await
+        .json();
+    assert_eq!(
+        [&segment["file"], &segment["programme"], &segment["week"], &segment["added_by"]],
+        ["đài.wav", "cam-tay-chi-viec", "2026-11-23", "uploader"]
+    );
+    assert_eq!((site.files(), site.acts().len()), (1, 1), "the parts are gone");
+    assert_eq!(site.offset("uploader", &path).await, Some(bytes.len() as u64));
+    assert_eq!(site.append("uploader", &path, bytes.len() as u64, "").await.problem().1, "wrong-offset");
+
+    let again = site.announce("approver", bytes.len(), "").await;
+    site.append("approver", &again, 0, bytes).await;
+    assert_eq!(site.verdict("approver", &again).await["state"], "known");
+    assert_eq!(site.files(), 1);
+}
+
+#[tokio::test]
+async fn what_was_whole_when_the_program_ended_is_examined_when_somebody_asks() {
+    let site = Site::new();
+    let bytes = wav(330.0, 1.0);
+    let path = site.announce("uploader", bytes.len(), "").await;
+    std::fs::OpenOptions::new()
+        .append(true)
+        .open(site.state.intake.waiting(path.rsplit('/').next().unwrap()))
+        .and_then(|mut file| io::Write::write_all(&mut file, &bytes))
+        .unwrap();
+    assert_eq!(site.verdict("uploader", &path).await["state"], "new");
+}
+
+#[tokio::test]
+async fn what_cannot_air_gets_a_verdict_in_words_and_leaves_nothing() {
+    let site = Site::new();
+    for (bytes, word) in [(wav(0.0, 1.0), "im lặng"), (b"no sound at all".to_vec(), "không chứa âm thanh")]
+    {
+        let path = site.announce("uploader", bytes.len(), "").await;
+        site.append("uploader", &path, 0, bytes).await;
+        let became = site.verdict("uploader", &path).await;
+        assert_eq!((&became["state"], &became["segment"]), (&json!("refused"), &Value::Null));
+        assert!(became["said"].as_str().unwrap().contains(word), "{became}");
+    }
+    assert_eq!(site.files(), 0);
+}
+
+#[tokio::test]
+async fn the_newest_request_has_the_upload_though_an_older_one_hangs() {
+    let site = Site::new();
+    let bytes = wav(440.0, 1.0);
+    let path = site.announce("uploader", bytes.len(), "").await;
+    let hanging = Body::from_stream(
+        stream::iter([Ok::<_, io::Error>(Bytes::copy_from_slice(&bytes[..8_000]))]).chain(stream::pending()),
+    );
+    let (old, new) = tokio::join!(site.append("uploader", &path, 0, hanging), async {
+        tokio::task::yield_now().await;
+        let offset = site.offset("uploader", &path).await.unwrap();
+        site.append("uploader", &path, offset, bytes[usize::try_from(offset).unwrap()..].to_vec()).await
+    });
+    assert_eq!(old.problem().1, "interrupted");
+    assert_eq!(new.status, StatusCode::NO_CONTENT, "{}", new.text());
+    assert_eq!(site.verdict("uploader", &path).await["state"], "new");
+}
+
+#[tokio::test]
+async fn uploads_keep_to_their_owner_their_size_and_their_time() {
+    let site = Site::with(Limits::default(), Bounds { max_bytes: 50_000, ..Bounds::default() });
+    let create = async |length: &str, metadata: &str| {
+        let headers = [("upload-length", length), ("upload-metadata", metadata)];
+        site.tus("uploader", "POST", "/api/v1/uploads", &headers, Body::empty()).await.problem()
+    };
+    assert_eq!(create("50001", "").await, refused(413, "too-large"));
+    assert_eq!(create("0", "").await, refused(422, "recording-empty"));
+    for length in ["", "-1", "1e3", "99999999999999999999999"] {
+        assert_eq!(create(length, "").await, refused(422, "bad-field"), "{length:?}");
+    }
+    for metadata in ["filename *", "week MjAyNi0xMy0wMQ=="] {
+        assert_eq!(create("9", metadata).await, refused(422, "bad-field"), "{metadata}");
+    }
+    let path = site.announce("uploader", 1_000, "").await;
+    assert_eq!(site.append("uploader", &path, 0, vec![0; 1_001]).await.problem(), refused(413, "too-large"));
+    let unannounced = Body::from_stream(stream::iter([Ok::<_, io::Error>(Bytes::from(vec![0; 1_001]))]));
+    assert_eq!(site.append("uploader", &path, 0, unannounced).await.problem(), refused(413, "too-large"));
+    assert_eq!(site.offset("uploader", &path).await, Some(0));
+
+    // Somebody else's is not there, and neither is a path.
+    assert_eq!(site.append("approver", &path, 0, vec![0; 9]).await.problem(), refused(404, "no-such-upload"));
+    assert_eq!(site.offset("approver", &path).await, None);
+    for other in ["..%2F..%2Fdata%2Floa.db", "..", "%00"] {
+        let answer = site.append("uploader", &format!("/api/v1/uploads/{other}"), 0, vec![0; 9]).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{other}");
+    }
+
+    let wrong = site.tus("uploader", "PATCH", &path, &[("upload-offset", "0")], Body::empty()).await;
+    assert_eq!(wrong.problem(), refused(415, "wrong-type"));
+    let old = site.request("uploader", "HEAD", &path).header("tus-resumable", "0.2.2");
+    let old = site.send(old.body(Body::empty()).unwrap()).await;
+    assert_eq!((old.status.as_u16(), &old.headers["tus-version"]), (412, &"1.0.0".parse().unwrap()));
+    let can = site.tus("uploader", "OPTIONS", "/api/v1/uploads", &[], Body::empty()).await;
+    assert_eq!((can.status.as_u16(), &can.headers["tus-max-size"]), (204, &"50000".parse().unwrap()));
+
+    // Together no more than twice the largest file.
+    let second = site.announce("uploader", 50_000, "").await;
+    assert_eq!(create("49500", "").await, refused(429, "too-many-unfinished"));
+    let gone = site.tus("uploader", "DELETE", &second, &[], Body::empty()).await;
+    assert_eq!((gone.status, site.offset("uploader", &second).await), (StatusCode::NO_CONTENT, None));
+    site.announce("uploader", 49_000, "").await;
+    assert_eq!(site.files(), 2);
+
+    site.clock.advance((UPLOAD_LIFE + SignedDuration::from_secs(1)).unsigned_abs());
+    assert_eq!(site.append("uploader", &path, 0, vec![0; 9]).await.problem(), refused(410, "upload-expired"));
+    site.announce("uploader", 1_000, "").await;
+    assert_eq!(site.append("uploader", &path, 0, vec![0; 9]).await.problem(), refused(404, "no-such-upload"));
+}

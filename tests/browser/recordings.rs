@@ -1,0 +1,298 @@
+//! Bản ghi and Duyệt: a piece's way from a phone with a weak connection to the air, and off it again.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+
+use crate::PASSWORD;
+use crate::driver::{Driver, eventually};
+use crate::rig::{Browser, Program};
+
+/// A network between browser and program that can be cut.
+struct Network {
+    address: String,
+    cut: Arc<AtomicBool>,
+    /// Bytes that went towards the program.
+    sent: Arc<AtomicU64>,
+    open: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+impl Network {
+    fn to(program: &Program) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let behind = program.address.strip_prefix("http://").unwrap().to_owned();
+        let network = Self { address, cut: Arc::default(), sent: Arc::default(), open: Arc::default() };
+        let (cut, sent, open) =
+            (Arc::clone(&network.cut), Arc::clone(&network.sent), Arc::clone(&network.open));
+        std::thread::spawn(move || {
+            for near in listener.incoming().map_while(Result::ok) {
+                if cut.load(Ordering::SeqCst) {
+                    continue;
+                }
+                let Ok(far) = TcpStream::connect(&behind) else { return };
+                open.lock().unwrap().extend([near.try_clone().unwrap(), far.try_clone().unwrap()]);
+                let (near_too, far_too, sent) =
+                    (near.try_clone().unwrap(), far.try_clone().unwrap(), Arc::clone(&sent));
+                std::thread::spawn(move || carry(near, far, &sent));
+                std::thread::spawn(move || carry(far_too, near_too, &AtomicU64::new(0)));
+            }
+        });
+        network
+    }
+
+    /// Nothing goes through any more; what was under way is lost.
+    fn cut(&self) {
+        self.cut.store(true, Ordering::SeqCst);
+        for stream in self.open.lock().unwrap().drain(..) {
+            let _gone = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    fn restore(&self) {
+        self.cut.store(false, Ordering::SeqCst);
+    }
+}
+
+/// Carries bytes from one end to the other.
+fn carry(mut from: TcpStream, mut to: TcpStream, count: &AtomicU64) {
+    let mut buffer = vec![0; 1 << 16];
+    while let Ok(length @ 1..) = from.read(&mut buffer) {
+        if to.write_all(&buffer[..length]).is_err() {
+            break;
+        }
+        count.fetch_add(length as u64, Ordering::SeqCst);
+    }
+    let _closed = to.shutdown(Shutdown::Both);
+}
+
+/// A tone as WAV.
+fn wav(path: &Path, pitch: f32, seconds: u32, spec: hound::WavSpec) {
+    let mut writer = hound::WavWriter::create(path, spec).unwrap();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a tone")]
+    for frame in 0..seconds * spec.sample_rate {
+        let angle =
+            (frame % spec.sample_rate) as f32 / spec.sample_rate as f32 * pitch * std::f32::consts::TAU;
+        for _ in 0..spec.channels {
+            writer.write_sample((angle.sin() * 9_000.0) as i16).unwrap();
+        }
+    }
+    writer.finalize().unwrap();
+}
+
+fn spec(channels: u16, sample_rate: u32) -> hound::WavSpec {
+    hound::WavSpec { channels, sample_rate, bits_per_sample: 16, sample_format: hound::SampleFormat::Int }
+}
+
+/// Five files as they come from people: a name in NFD, one broken, one that is there already, 60 MB, and a phone's.
+fn odd_files(folder: &Path) -> [PathBuf; 5] {
+    let at = |name: &str| folder.join(name);
+    let nfd = at("ba\u{309}n tin tua\u{302}\u{300}n.wav");
+    wav(&nfd, 440.0, 3, spec(1, 16_000));
+    let broken = at("cụt.wav");
+    let bytes = fs::read(&nfd).unwrap();
+    fs::File::create(&broken).unwrap().write_all(&bytes[..bytes.len() / 2]).unwrap();
+    let known = at("đã có.ogg");
+    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("audio/ban-tin.ogg"), &known).unwrap();
+    let large = at("toạ đàm dài.wav");
+    wav(&large, 330.0, 313, spec(2, 48_000));
+    assert!(large.metadata().unwrap().len() > 60_000_000);
+    let phone = at("Ghi âm 20-11 (sửa lần 2).m4a");
+    let made = Command::new("ffmpeg")
+        .args([
+            "-v",
+            "error",
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=frequency=300:duration=4",
+            "-c:a",
+            "aac",
+            "-b:a",
+            "64k",
+        ])
+        .arg(&phone)
+        .stdin(Stdio::null())
+        .status();
+    assert!(made.unwrap().success());
+    [nfd, broken, known, large, phone]
+}
+
+/// People beside the first administrator, each signed in at a browser of their own.
+fn person(driver: &Driver, program: &Program, admin: &Browser, name: &str, role: &str) -> Browser {
+    admin.press("Người dùng");
+    admin.fill("name", name);
+    admin.press(role);
+    admin.press("Thêm và tạo liên kết");
+    admin.find("//*[contains(@class, 'secret')]");
+    let link = admin.script("return document.querySelector('.secret').textContent");
+    let path = link.as_str().unwrap().strip_prefix(&program.address).unwrap().to_owned();
+    let browser = Browser::open(driver, program);
+    browser.set_password(&path, None, PASSWORD);
+    browser
+}
+
+#[test]
+fn a_piece_goes_from_a_weak_connection_to_the_air_and_off_it() {
+    let (driver, program) = (Driver::start(), Program::demo());
+    let admin = Browser::open(&driver, &program);
+    admin.set_password(&program.first_link, Some("hoa"), PASSWORD);
+    let minh = person(&driver, &program, &admin, "minh", "Người duyệt");
+    drop(person(&driver, &program, &admin, "lan", "Người biên soạn"));
+
+    // Lan is at the other end of a weak connection.
+    let network = Network::to(&program);
+    let lan = Browser::at(&driver, &network.address);
+    lan.sign_in("lan", PASSWORD);
+    lan.press("Bản ghi");
+    lan.says("còn thiếu");
+    // Next week has nothing yet: programme and week are chosen by where one presses.
+    lan.script("document.querySelectorAll('.weeks details').forEach((week) => { week.open = true; })");
+    lan.look("ban-ghi");
+    lan.script(
+        "[...document.querySelectorAll('.weeks li')].filter((li) => li.textContent.includes('Cầm tay')).pop()
+            .querySelector('a.button').click()",
+    );
+    lan.find("//select[@name='programme']//option[@value='cam-tay-chi-viec']");
+    let chosen = "return ['programme', 'week'].map((name) => document.querySelector(`select[name=${name}]`).value).join()";
+    let chosen = lan.script(chosen);
+    assert!(chosen.as_str().unwrap().starts_with("cam-tay-chi-viec,20"), "{chosen}");
+    lan.says("Tệp ghi âm");
+    let folder = tempfile::tempdir().unwrap();
+    let files = odd_files(folder.path());
+    let names: Vec<_> = files.iter().map(|file| file.to_str().unwrap()).collect();
+    lan.attach("file", &names.join("\n"));
+    network.sent.store(0, Ordering::SeqCst);
+    lan.press("Gửi lên");
+    // In the middle of the large one.
+    eventually(
+        || format!("half of it: {} of 60 MB", network.sent.load(Ordering::SeqCst)),
+        || (network.sent.load(Ordering::SeqCst) > 25_000_000).then_some(()),
+    );
+    network.cut();
+    lan.says("Mất kết nối. Máy sẽ tự gửi tiếp khi có mạng");
+    lan.look("gui-mat-mang");
+    network.restore();
+    // Cut again, and the page is lost with it: the same file, chosen once more, goes on where it was.
+    eventually(
+        || format!("more of it: {} of 60 MB", network.sent.load(Ordering::SeqCst)),
+        || (network.sent.load(Ordering::SeqCst) > 40_000_000).then_some(()),
+    );
+    network.cut();
+    lan.says("Mất kết nối");
+    network.restore();
+    lan.go("/ban-ghi/gui");
+    lan.says("Chưa gửi xong. Chọn lại đúng tệp này để gửi tiếp phần còn lại");
+    lan.attach("file", &names[3..].join("\n"));
+    lan.press("Gửi lên");
+    for verdict in [
+        "đã nhận: Bản nháp “bản tin tuần”",
+        "không nhận: Tệp bị cụt",
+        "đã có sẵn: Đúng tệp này đã có trên máy",
+        "đã nhận: Bản nháp “toạ đàm dài”",
+        "đã nhận: Bản nháp “Ghi âm 20-11 (sửa lần 2)”",
+    ] {
+        lan.says(verdict);
+    }
+    let sent = network.sent.load(Ordering::SeqCst);
+    assert!(sent < 75_000_000, "what had come was not sent again: {sent}");
+    lan.look("gui-ket-qua");
+
+    // Words, and off to the approver.
+    lan.script("[...document.querySelectorAll('.files li')].find((li) => li.textContent.includes('“bản tin tuần”')).querySelector('a').click()");
+    lan.says("Tên");
+    lan.fill("title", "Quét mã QR khi mua <b>hàng</b>");
+    lan.script("document.querySelector('form.card select[name=programme]').value = 'ban-tin'");
+    lan.fill("author", "Nguyễn Thị Lan");
+    lan.fill("source", "Tổ công nghệ số cộng đồng");
+    lan.fill("script", "Kính chào bà con. Hôm nay chúng ta cùng quét mã QR.");
+    lan.press("Lưu thông tin");
+    lan.says("Đã lưu thông tin");
+    lan.press("Lưu và gửi duyệt");
+    lan.says("chờ duyệt");
+    lan.look("mot-ban-ghi");
+    let page = lan.path();
+    lan.go("/duyet");
+    lan.says("Không có quyền");
+
+    minh.press("Duyệt");
+    minh.says("Quét mã QR khi mua <b>hàng</b>");
+    minh.script("document.querySelectorAll('.queue details').forEach((part) => { part.open = true; })");
+    minh.look("duyet");
+    assert!(plays(&minh), "what the loudspeakers will get is heard in the page");
+    minh.press("Duyệt cho phát");
+    minh.says("Đã duyệt “Quét mã QR khi mua <b>hàng</b>”");
+    // Tomorrow's bulletin, as the week shows it.
+    let planned = || {
+        minh.go("/lich-phat");
+        let shown =
+            "return document.querySelector('main').textContent.includes('Quét mã QR khi mua <b>hàng</b>')";
+        minh.script(shown) == Value::Bool(true)
+    };
+    eventually(|| "the piece in the week's rundowns".to_owned(), || planned().then_some(()));
+
+    // And off again, in two presses.
+    minh.go(&page);
+    minh.press("Thu hồi");
+    minh.look("thu-hoi");
+    minh.press("Thu hồi ngay");
+    minh.says("đã thu hồi");
+    eventually(|| "a week without it".to_owned(), || (!planned()).then_some(()));
+    lan.go(&page);
+    lan.says("Thông tin sai");
+}
+
+/// Whether the first player of the page plays.
+fn plays(browser: &Browser) -> bool {
+    let heard = browser.later(
+        "const done = arguments[arguments.length - 1], audio = document.querySelector('audio');
+         audio.muted = true;
+         audio.ontimeupdate = () => { if (audio.currentTime > 0) done(audio.duration); };
+         audio.onerror = () => done(null);
+         audio.play().catch(() => done(null));",
+    );
+    heard.as_f64().is_some_and(|seconds| seconds > 1.0)
+}
+
+#[test]
+fn what_is_withdrawn_while_it_sounds_stops_within_a_second() {
+    let (driver, program) = (Driver::start(), Program::demo());
+    let admin = Browser::open(&driver, &program);
+    admin.set_password(&program.first_link, Some("hoa"), PASSWORD);
+    let minh = person(&driver, &program, &admin, "minh", "Người duyệt");
+    let on_air = |browser: &Browser| {
+        let asked = "const done = arguments[arguments.length - 1];
+            fetch('/api/v1/status').then((answer) => answer.json()).then(done)";
+        browser.later(asked)["outputs"][0]["on_air"].clone()
+    };
+    eventually(
+        || "something on the air".to_owned(),
+        || Some(on_air(&minh)).filter(|air| air["segment"].is_string()),
+    );
+    minh.go("/");
+    minh.look("hom-nay-duyet");
+    minh.press("Thu hồi");
+    let path = minh.path();
+    let id =
+        path.strip_prefix("/ban-ghi/").and_then(|rest| rest.strip_suffix("/thu-hoi")).unwrap().to_owned();
+    // Timed in the page, from the press to the engine's own word.
+    let silent_after = minh.later(
+        "const done = arguments[arguments.length - 1], form = document.querySelector('main form'), began = performance.now();
+         const look = () => fetch('/api/v1/status').then((answer) => answer.json()).then((status) => {
+           const air = status.outputs[0].on_air;
+           if (air && air.segment === '__ID__') setTimeout(look, 20); else done(performance.now() - began);
+         });
+         fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)), redirect: 'manual' }).then(look);"
+            .replace("__ID__", &id)
+            .as_str(),
+    );
+    let milliseconds = silent_after.as_f64().unwrap();
+    assert!(milliseconds < 1_000.0, "{milliseconds} ms");
+    assert_ne!(on_air(&minh)["segment"], id.as_str());
+}
