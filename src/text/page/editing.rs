@@ -1,9 +1,12 @@
 //! The forms that change the schedule, what they would change, and what was changed.
 
+use jiff::civil::Date;
+
+use super::date;
 use crate::timeline::Severity;
 
 /// What the preview is.
-pub const PREVIEW: &str = "Những gì sẽ thay đổi trong 7 ngày tới";
+const PREVIEW: &str = "Những gì sẽ thay đổi trong 7 ngày tới";
 /// Shows it.
 pub const SHOW: &str = "Xem trước thay đổi";
 /// Saves.
@@ -54,6 +57,11 @@ pub const SILENCE: &str = "im lặng";
 
 /// A slot that fills.
 pub const FILLS: &str = "lấp giờ";
+
+/// What the preview is, where it also shows a day that is further away.
+pub fn preview(also: Option<Date>) -> String {
+    also.map_or_else(|| PREVIEW.to_owned(), |day| format!("{PREVIEW}, và {}", date::day(day)))
+}
 
 /// How much would change.
 pub fn summary(cues: usize, blocks: usize) -> String {

@@ -228,6 +228,22 @@ async fn a_special_day_is_added_and_taken_out_again() {
 }
 
 #[tokio::test]
+async fn what_a_special_day_changes_is_shown_also_when_it_is_far() {
+    let site = site();
+    let tab = Tab::of(&site, "operator");
+    let day = [("title", "Nghỉ"), ("drop", "sang")];
+    let far = tab.post("/lich-phat/ngay/2027-03-01", &day).await.text();
+    assert!(far.contains("trong 7 ngày tới, và thứ Hai 01/03/2027") && far.contains("bỏ cả buổi"), "{far}");
+    let yearly = tab.post("/lich-phat/ngay/--03-01", &day).await.text();
+    assert!(yearly.contains("và thứ Hai 01/03/2027") && yearly.contains("bỏ cả buổi"), "{yearly}");
+    let near = tab.post("/lich-phat/ngay/2026-11-30", &day).await.text();
+    assert_eq!(near.matches("bỏ cả buổi").count(), 1, "the week ends on that day at eight: {near}");
+    let within =
+        tab.post("/lich-phat/ngay/2026-11-27", &[("title", "Tang"), ("no_music", "yes")]).await.text();
+    assert!(within.contains("7 ngày tới</h2>"), "{within}");
+}
+
+#[tokio::test]
 async fn any_week_is_shown_and_a_past_one_with_what_the_log_says() {
     let site = site();
     let tab = Tab::of(&site, "uploader");

@@ -142,7 +142,7 @@ pub(super) async fn preview<N>(
     let drafted = state
         .store
         .run(move |store| match desk.draft(&wish) {
-            Ok(draft) => Ok(Ok((effects(store, &plan, &draft, now)?, draft))),
+            Ok(draft) => Ok(Ok((effects(store, &plan, &draft, &wish, now)?, draft))),
             Err(failure) => Ok(Err(failure)),
         })
         .await?;
@@ -177,7 +177,7 @@ fn preview_page<N>(
         @if draft.is_empty() {
             p.note { (say::NOTHING) }
         } @else {
-            h2 { (say::PREVIEW) }
+            h2 { (say::preview(effects.also)) }
             (show(effects, state.clock.now()))
             details.session { summary { (say::LINES) } (lines(&draft.before, &draft.after)) }
             p.quiet { (say::CALM) }

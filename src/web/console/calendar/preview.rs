@@ -1,11 +1,15 @@
 //! What a change would do to the next days, in words.
 
+use std::sync::Arc;
+
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use maud::{Markup, html};
 
-use crate::editing::Draft;
-use crate::schedule::{Schedule, Sources};
+use crate::editing::{Draft, Wish};
+use crate::schedule::edit::Edit;
+use crate::schedule::{DayPlan, PlanDate, Schedule, Sources};
 use crate::segment::Catalog;
 use crate::store::{Store, StoreError};
 use crate::text::finding::{Names, findings};
@@ -14,6 +18,7 @@ use crate::timeline::change::{BlockChange, Changes, CueChange, changes, sounds_t
 use crate::timeline::plan::Plan;
 use crate::timeline::{Cue, Finding, Severity, Timeline, Window, compile};
 use crate::web::console::rundown::sign;
+use crate::web::input::start_of;
 
 /// How far ahead people look.
 const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -25,30 +30,57 @@ const LINES: usize = 200;
 /// What a change would do, for each output.
 #[derive(Debug)]
 pub(super) struct Effects {
+    /// The day that is looked at besides.
+    pub(super) also: Option<Date>,
     old: Schedule,
     new: Schedule,
-    catalog: std::sync::Arc<Catalog>,
+    catalog: Arc<Catalog>,
     outputs: Vec<(Timeline, Timeline, Changes)>,
 }
 
-/// Compiles the next days both ways.
+/// The day that a wish is about, from today on.
+fn special(wish: &Wish, today: Date) -> Option<Date> {
+    let (Wish::Edit(Edit::Day(DayPlan { date, .. })) | Wish::Edit(Edit::RemoveDay(date))) = wish else {
+        return None;
+    };
+    match *date {
+        PlanDate::Once(date) => Some(date),
+        // The 29th of February comes within eight years.
+        PlanDate::Yearly { month, day } => {
+            let years = today.year()..=today.year().saturating_add(8);
+            years.filter_map(|year| Date::new(year, month, day).ok()).find(|date| *date >= today)
+        }
+    }
+}
+
+/// Compiles the next days both ways, and a special day that is further away.
 pub(super) fn effects(
     store: &Store,
     plan: &Plan,
     draft: &Draft,
+    wish: &Wish,
     now: Timestamp,
 ) -> Result<Effects, StoreError> {
     let old = draft.old.clone().unwrap_or_else(|| (*plan.schedule).clone());
-    let window = Window { from: now - BACK, to: now + AHEAD };
+    let zone = &draft.new.time_zone;
+    let next = Window { from: now - BACK, to: now + AHEAD };
+    // What of the day lies behind the next ones.
+    let day = special(wish, zone.to_datetime(now).date()).and_then(|date| {
+        let (from, to) = (start_of(date, zone)?, start_of(date.checked_add(1.day()).ok()?, zone)?);
+        (to > next.to).then_some((date, Window { from: from.max(next.to), to }))
+    });
     let mut outputs = Vec::new();
     for output in &draft.new.outputs {
-        let history = store.history(&output.id, window)?;
-        let [before, after] =
-            [&old, &draft.new].map(|schedule| compile(schedule, &plan.catalog, &history, &output.id, window));
-        let changes = changes(&before, &after, now);
-        outputs.push((before, after, changes));
+        for window in [Some(next), day.map(|(_, window)| window)].into_iter().flatten() {
+            let history = store.history(&output.id, window)?;
+            let [before, after] = [&old, &draft.new]
+                .map(|schedule| compile(schedule, &plan.catalog, &history, &output.id, window));
+            let changes = changes(&before, &after, now);
+            outputs.push((before, after, changes));
+        }
     }
-    Ok(Effects { old, new: draft.new.clone(), catalog: std::sync::Arc::clone(&plan.catalog), outputs })
+    let also = day.map(|(date, _)| date);
+    Ok(Effects { also, old, new: draft.new.clone(), catalog: Arc::clone(&plan.catalog), outputs })
 }
 
 /// Says them.
@@ -197,6 +229,19 @@ fn difference<'a>(old: Option<&'a str>, new: Option<&'a str>) -> Vec<(char, &'a 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_day_a_change_is_about_is_the_next_one_of_its_kind() {
+        let day = |month, day| {
+            let wish = Wish::Edit(Edit::RemoveDay(PlanDate::Yearly { month, day }));
+            special(&wish, Date::constant(2026, 11, 25)).unwrap().to_string()
+        };
+        assert_eq!(
+            [day(12, 25), day(11, 25), day(10, 10), day(2, 29)],
+            ["2026-12-25", "2026-11-25", "2027-10-10", "2028-02-29"]
+        );
+        assert_eq!(special(&Wish::Undo(1), Date::constant(2026, 11, 25)), None);
+    }
 
     #[test]
     fn lines_that_stayed_are_not_shown() {
