@@ -120,7 +120,7 @@ fn make(document: &mut DocumentMut, old: &Schedule, edit: &Edit) -> Result<(), E
             write_session(&mut table, None, new);
             let mut slots = ArrayOfTables::new();
             for (place, slot) in new.slots.iter().enumerate() {
-                slots.push(slot_table_of(slot, new, place));
+                slots.push(slot_table_of(slot, old, new, place));
             }
             table.insert("slot", Item::ArrayOfTables(slots));
             tables(document.as_table_mut(), "session")?.push(table);
@@ -138,6 +138,7 @@ fn make(document: &mut DocumentMut, old: &Schedule, edit: &Edit) -> Result<(), E
                 table.ok_or_else(|| absent(Thing::Slot, id.as_str()))?,
                 Some(before),
                 to,
+                old,
                 session,
                 place,
             );
@@ -148,7 +149,8 @@ fn make(document: &mut DocumentMut, old: &Schedule, edit: &Edit) -> Result<(), E
                 Some(after) => place_of_slot(session, after)? + 1,
                 None => 0,
             };
-            tables(session_table(document, of)?, "slot")?.insert(place, slot_table_of(slot, session, place));
+            tables(session_table(document, of)?, "slot")?
+                .insert(place, slot_table_of(slot, old, session, place));
         }
         Edit::RemoveSlot { session: of, id } => {
             let slot = place_of_slot(session(old, of)?, id)?;
@@ -315,15 +317,22 @@ fn write_validity(table: &mut Table, old: Option<Validity>, new: Validity) {
     change(table, "valid_until", Some(&old.until), &new.until, |date| date.map(date_value));
 }
 
-fn slot_table_of(slot: &Slot, session: &Session, place: usize) -> Table {
+fn slot_table_of(slot: &Slot, schedule: &Schedule, session: &Session, place: usize) -> Table {
     let mut table = Table::new();
     put(&mut table, "id", slot.id.as_str());
-    write_slot(&mut table, None, slot, session, place);
+    write_slot(&mut table, None, slot, schedule, session, place);
     table
 }
 
 /// Writes a slot at a place of its session, whose days it has and, as the first, whose beginning, unless it says so.
-fn write_slot(table: &mut Table, old: Option<&Slot>, new: &Slot, session: &Session, place: usize) {
+fn write_slot(
+    table: &mut Table,
+    old: Option<&Slot>,
+    new: &Slot,
+    schedule: &Schedule,
+    session: &Session,
+    place: usize,
+) {
     change(table, "title", old.map(|old| &old.title), &new.title, |title| {
         (!title.is_empty()).then_some(title.into())
     });
@@ -348,8 +357,15 @@ fn write_slot(table: &mut Table, old: Option<&Slot>, new: &Slot, session: &Sessi
     });
     let late = old.map_or(Late::Join, |old| old.late);
     change(table, "late", Some(&late), &new.late, |late| Some(late_text(*late).into()));
-    let music = old.map_or(matches!(new.play, Play::Pool(_)), |old| old.music);
+    // What the file would say without the key, or with the one it has.
+    let written = old.filter(|_| table.contains_key("music")).map(|old| old.music);
+    let music = written.unwrap_or_else(|| is_music(&new.play, schedule));
     change(table, "music", Some(&music), &new.music, |music| Some((*music).into()));
+}
+
+/// Whether what is played is music where a slot does not say so: a pool of music is.
+fn is_music(play: &Play, schedule: &Schedule) -> bool {
+    matches!(play, Play::Pool(id) if schedule.pools.get(id).is_some_and(|pool| pool.music))
 }
 
 fn write_day(table: &mut Table, old: Option<&DayPlan>, new: &DayPlan) {

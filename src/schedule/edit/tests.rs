@@ -210,6 +210,16 @@ fn slots() -> impl Strategy<Value = Slot> {
     )
 }
 
+#[test]
+fn what_is_no_music_is_none_from_a_pool_either() {
+    let to =
+        Slot { play: Play::Pool("ca-khuc".into()), length: None, ..slot(&schedule(), "sang", "ban-tin") };
+    assert!(!to.music);
+    let edit = Edit::Slot { session: "sang".into(), id: "ban-tin".into(), to: to.clone() };
+    let (_, new) = apply(&example(), &edit).unwrap();
+    assert_eq!(slot(&new, "sang", "ban-tin"), to);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
