@@ -11,7 +11,6 @@ fn what_is_on_air_shows_as_it_happens() {
     hoa.set_password(&program.first_link, Some("hoa"), PASSWORD);
     hoa.says("đang phát");
     hoa.look("hom-nay");
-    assert!((1..=3).contains(&hoa.print("hom-nay")));
     let level =
         "const meter = document.querySelector('[data-level]'); return meter && meter.value > -60 || null";
     driver::eventually(

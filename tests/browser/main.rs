@@ -12,6 +12,7 @@
 )]
 
 mod air;
+mod attacks;
 mod calendar;
 mod driver;
 mod home;

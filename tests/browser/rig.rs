@@ -108,6 +108,11 @@ impl Browser {
         self.session.go(&format!("{}{path}", self.station));
     }
 
+    /// Goes to a site of somebody else.
+    pub fn go_elsewhere(&self, address: &str) {
+        self.session.go(address);
+    }
+
     /// Where it is: the path, with what is asked.
     pub fn path(&self) -> String {
         let address = self.session.address();
