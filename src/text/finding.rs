@@ -145,7 +145,7 @@ fn sentence(f: &Finding, names: &Names<'_>) -> String {
             if f.severity == Severity::Note {
                 "Đây là ngày không phát nhạc, nên không cần làm gì."
             } else {
-                "Hãy thêm một mục lấp giờ (fill) hoặc bổ sung bản ghi."
+                "Hãy thêm một mục lấp giờ hoặc bổ sung bản ghi."
             }
         ),
         FindingKind::PoolTooSmall { pool } => format!(
@@ -192,7 +192,7 @@ fn sentence(f: &Finding, names: &Names<'_>) -> String {
 fn absent(why: &Absence) -> &'static str {
     match why {
         Absence::Missing => {
-            "chưa có bản ghi nào dùng được cho lần phát này. Mục này sẽ im lặng. Hãy nộp bản ghi và xin duyệt trước giờ \
+            "chưa có bản ghi nào dùng được cho lần phát này. Mục này sẽ im lặng. Hãy nộp bản ghi và gửi duyệt trước giờ \
              phát."
         }
         Absence::NotApproved { .. } => {
@@ -203,7 +203,7 @@ fn absent(why: &Absence) -> &'static str {
              hoặc nộp bản ghi khác."
         }
         Absence::Withdrawn { .. } => {
-            "bản ghi đã bị thu hồi. Mục này sẽ im lặng. Hãy nộp bản ghi khác và xin duyệt."
+            "bản ghi đã bị thu hồi. Mục này sẽ im lặng. Hãy nộp bản ghi khác và gửi duyệt."
         }
         Absence::NoMusic => {
             "ngày này không phát nhạc. Mục này sẽ im lặng, theo lịch ngày đặc biệt; không cần làm gì."
@@ -281,7 +281,7 @@ mod tests {
         assert_eq!(
             say(Severity::Error, false, FindingKind::Gap { silence_ms: 125_400 }),
             "Lúc 05:31 ngày 23/11, “sang”: không có gì để phát trong 2 phút 5 giây. Loa sẽ im lặng cho đến mục kế tiếp. \
-             Hãy thêm một mục lấp giờ (fill) hoặc bổ sung bản ghi."
+             Hãy thêm một mục lấp giờ hoặc bổ sung bản ghi."
         );
     }
 

@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use jiff::civil::{Date, Time, Weekday};
 
+use super::page::capital;
 use crate::schedule::Weekdays;
 use crate::schedule::problem::{Expected, Kind, Problem, Thing};
 
@@ -14,6 +15,11 @@ pub fn problem(problem: &Problem) -> String {
         return said;
     }
     format!("Dòng {} trong `{file}`: {said}", problem.line)
+}
+
+/// The same for who changed the schedule in a form, and never saw the file.
+pub fn problem_of_a_form(problem: &Problem) -> String {
+    capital(&sentence(&problem.kind, problem.file.rsplit('/').next().unwrap_or(&problem.file)))
 }
 
 /// One arm for each kind, in the order of their declaration.

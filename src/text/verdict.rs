@@ -31,7 +31,7 @@ pub fn refusal(refusal: &Refusal) -> String {
         ),
         Refusal::Truncated { declared, found } => truncated(*declared, *found),
         Refusal::UnsupportedCodec { name, ffmpeg_missing: true } => format!(
-            "Định dạng {name} cần được chuyển đổi, nhưng máy này chưa cài ffmpeg. Hãy cài gói ffmpeg, hoặc xuất bản ghi dưới dạng MP3 rồi gửi lại."
+            "Định dạng {name} cần được chuyển đổi, nhưng máy này chưa cài ffmpeg. Hãy nhờ kỹ thuật viên cài gói ffmpeg, hoặc xuất bản ghi dưới dạng MP3 rồi gửi lại."
         ),
         Refusal::UnsupportedCodec { name, ffmpeg_missing: false } => format!(
             "Không chuyển đổi được tệp {name} này; có thể tệp bị hỏng. Hãy xuất lại bản ghi dưới dạng MP3 rồi gửi lại."

@@ -43,17 +43,17 @@ fn the_first_administrator_comes_in_once_and_others_after_them() {
     admin.press("Về danh sách người dùng");
     admin.look("nguoi-dung");
     admin.press("lan");
-    admin.press("Cho thôi việc");
+    admin.press("Ngừng tài khoản");
     admin.look("thoi-viec");
-    admin.press("Vâng, cho thôi việc");
-    admin.says("Đã thôi việc");
+    admin.press("Vâng, ngừng tài khoản");
+    admin.says("Đã ngừng");
     late.go("/");
     late.says("Tên đăng nhập");
     late.sign_in("lan", PASSWORD);
     late.says("Tên đăng nhập hoặc mật khẩu không đúng");
 
     admin.go("/nguoi-dung/hoa/thoi-viec");
-    admin.press("Vâng, cho thôi việc");
+    admin.press("Vâng, ngừng tài khoản");
     admin.says("Đây là người quản trị cuối cùng");
     admin.look("loi");
     admin.go("/");

@@ -212,8 +212,9 @@ fn slots() -> impl Strategy<Value = Slot> {
 
 #[test]
 fn what_is_no_music_is_none_from_a_pool_either() {
-    let to =
-        Slot { play: Play::Pool("ca-khuc".into()), length: None, ..slot(&schedule(), "sang", "ban-tin") };
+    let template = slot(&schedule(), "sang", "ban-tin");
+    let (play, title) = (Play::Pool("ca-khuc".into()), "Thơ".to_owned());
+    let to = Slot { play, title, length: None, ..template };
     assert!(!to.music);
     let edit = Edit::Slot { session: "sang".into(), id: "ban-tin".into(), to: to.clone() };
     let (_, new) = apply(&example(), &edit).unwrap();

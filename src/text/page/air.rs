@@ -14,16 +14,16 @@ pub const IN_FORCE: &str = "Đang có hiệu lực";
 pub const CALL_OFF: &str = "Trả lại sóng";
 /// What that means.
 pub const CALL_OFF_MEANS: &str =
-    "Bấm “Trả lại sóng”: bản này dừng ngay, không nhắc lại nữa, và loa phát tiếp theo lịch.";
+    "Bấm “Trả lại sóng”: bản ghi này dừng ngay, không nhắc lại nữa, và loa phát tiếp theo lịch.";
 /// Sounds at this moment.
 pub const SOUNDS: &str = "đang phát";
 /// Recordings kept in memory.
 pub const READY: &str = "Khẩn cấp: bản ghi soạn sẵn";
 /// What that means.
 pub const READY_MEANS: &str =
-    "Có sẵn trong máy: phát được cả khi đĩa hỏng. Bấm một bản để xem trước khi xác nhận; chưa phát ngay.";
+    "Có sẵn trong máy: phát được cả khi đĩa hỏng. Bấm một bản ghi để xem rồi mới xác nhận; loa chưa phát.";
 /// None is kept.
-pub const NONE_READY: &str = "Đài chưa có bản ghi khẩn cấp nào được duyệt. Hãy gửi và duyệt bản ghi cho chuyên mục khẩn cấp, để khi cần thì có sẵn.";
+pub const NONE_READY: &str = "Đài chưa có bản ghi khẩn cấp nào được duyệt. Hãy nộp và duyệt bản ghi cho chuyên mục khẩn cấp, để khi cần thì có sẵn.";
 /// All others.
 pub const OTHERS: &str = "Bản ghi khác";
 /// Searches them.
@@ -59,7 +59,7 @@ pub const NOTHING_TOUCHED: &str = "Không mục nào trong lịch bị ảnh hư
 pub const EACH_TIME: &str =
     "Mỗi lần nhắc lại cũng ngắt mục đang phát lúc đó như vậy. Giữa các lần, loa phát theo lịch.";
 /// The output has lost its device.
-pub const NO_SOUND: &str = "Đường ra này đang mất thiết bị: loa sẽ KHÔNG có tiếng cho đến khi có lại. Hãy kiểm tra dây và thiết bị âm thanh.";
+pub const NO_SOUND: &str = "Đường ra này đang mất thiết bị: loa sẽ KHÔNG có tiếng cho đến khi máy nhận lại thiết bị. Hãy kiểm tra dây và thiết bị âm thanh.";
 /// To other choices.
 pub const CHANGE: &str = "Đổi cách phát";
 /// Shows what these choices come to.
@@ -73,7 +73,7 @@ pub const REPEATED: &str = "Nhắc lại: hai lần cách nhau 5 phút, rồi đ
 /// Minutes between those repeats.
 pub const MINUTES: &str = "Sau đó cứ mấy phút một lần";
 /// At most so often.
-pub const AT_MOST: &str = "Nhiều nhất mấy lần (để trống: đến khi dừng)";
+pub const AT_MOST: &str = "Nhiều nhất mấy lần (để trống: đến khi trả lại sóng)";
 /// Live.
 pub const LIVE: &str = "Phát ngay";
 /// Emergency.
@@ -126,7 +126,7 @@ pub fn cuts(title: &str) -> String {
 /// Something of this rank or a higher one is on air: it has to wait.
 pub fn waits(title: &str) -> String {
     format!(
-        "“{title}” đang phát theo lệnh của người trực, mức không thấp hơn: bản này chờ đến khi bản đó xong."
+        "“{title}” đang phát theo lệnh của người trực, ở mức bằng hoặc cao hơn: bản ghi này phải chờ bản ghi đó xong."
     )
 }
 
@@ -136,7 +136,7 @@ pub fn becomes(title: &str, at: Timestamp, resumed: Option<SignedDuration>, zone
     match resumed {
         None => format!("{cue} sẽ không phát nữa."),
         Some(SignedDuration::ZERO) => format!("{cue} sẽ phát từ đầu khi có lại sóng."),
-        Some(_) => format!("{cue} sẽ vào lại giữa chừng, đúng chỗ theo giờ."),
+        Some(_) => format!("{cue} sẽ phát tiếp từ chỗ lẽ ra đã đến."),
     }
 }
 
@@ -155,14 +155,14 @@ pub fn forbidden(quiet: QuietHours) -> String {
 /// It sounds in quiet hours.
 pub fn in_spite(quiet: QuietHours) -> String {
     format!(
-        "Bây giờ là giờ yên lặng (từ {}). Phát khẩn cấp thì loa VẪN KÊU, mọi người sẽ nghe.",
+        "Bây giờ là giờ yên lặng (từ {}). Phát khẩn cấp thì loa VẪN PHÁT, mọi người sẽ nghe thấy.",
         hours(quiet)
     )
 }
 
 /// Quiet hours come before it is over.
 pub fn cut_by(quiet: QuietHours) -> String {
-    format!("Giờ yên lặng (từ {}) đến trước khi phát xong: bản này sẽ bị cắt lúc đó.", hours(quiet))
+    format!("Giờ yên lặng (từ {}) đến trước khi phát xong: bản ghi này sẽ bị cắt lúc đó.", hours(quiet))
 }
 
 /// Who ordered an interrupt, and when: `hoa, từ 02:31:07`.
@@ -172,7 +172,7 @@ pub fn ordered(by: &str, since: Timestamp, zone: &TimeZone) -> String {
 
 /// When it sounds next.
 pub fn again(next: Timestamp, zone: &TimeZone) -> String {
-    format!("lần tới {}", date::second(next, zone))
+    format!("lần tới lúc {}", date::second(next, zone))
 }
 
 /// An emergency is in force and does not sound at the moment.

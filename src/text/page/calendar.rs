@@ -41,7 +41,7 @@ pub const NO_MUSIC: &str = "không phát nhạc";
 /// What is said of a special day.
 pub const SPECIAL: &str = "Ngày đặc biệt";
 /// The files have mistakes.
-pub const BROKEN: &str = "Tệp lịch đang có lỗi, có lẽ vì ai đó vừa sửa bằng tay. Lịch cũ vẫn được phát. Hãy sửa các lỗi sau trong tệp, hoặc hoàn tác một lần sửa trong lịch sử:";
+pub const BROKEN: &str = "Tệp lịch đang có lỗi, có lẽ vì ai đó vừa sửa bằng tay. Lịch cũ vẫn được phát. Hãy sửa các lỗi sau trong tệp, hoặc hoàn tác một lần sửa trong “Lịch sử sửa lịch”:";
 /// Something was saved.
 pub const SAVED: &str = "Đã lưu. Lịch mới có hiệu lực ngay; buổi đang phát đổi từ mục kế tiếp.";
 /// Takes it back.

@@ -25,7 +25,7 @@ pub const NOTHING: &str = "Không có gì được sửa, nên không có gì đ
 /// What airs stays the same.
 pub const SAME_AIR: &str = "Trong 7 ngày tới, mọi mục vẫn phát đúng giờ và đúng nội dung như hiện nay.";
 /// And so does what is to be known.
-pub const ALL_WELL: &str = "Không có sự cố nào mới.";
+pub const ALL_WELL: &str = "Không có thêm điều gì cần biết.";
 /// Somebody was faster.
 pub const CHANGED: &str = "Lịch vừa được sửa ở nơi khác trong lúc bạn đang làm. Chưa lưu gì cả. Dưới đây là những gì sẽ thay đổi so với lịch mới nhất; hãy xem lại rồi bấm Lưu lần nữa.";
 /// What was filled in does not do.
@@ -100,7 +100,7 @@ pub mod form {
     /// The groups of what can be played.
     pub const PROGRAMME: &str = "Chuyên mục: bản ghi mới nhất còn hạn";
     /// All of a programme.
-    pub const ALL: &str = "Chuyên mục: mọi bản ghi còn hạn, vừa giờ bao nhiêu phát bấy nhiêu";
+    pub const ALL: &str = "Chuyên mục: mọi bản ghi còn hạn, đủ giờ đến đâu phát đến đó";
     /// A pool.
     pub const POOL: &str = "Nhạc luân phiên";
     /// A repeat.
@@ -110,7 +110,7 @@ pub mod form {
     /// How long.
     pub const LENGTH: &str = "Thời lượng dự kiến";
     /// What that means.
-    pub const LENGTH_RULE: &str = "Bản ghi dài hơn vẫn được phát hết, các mục nối tiếp muộn hơn; máy báo trước điều đó. Để trống: không giới hạn.";
+    pub const LENGTH_RULE: &str = "Bản ghi dài hơn vẫn được phát hết, các mục nối tiếp sẽ phát muộn hơn; máy sẽ báo trước điều đó. Để trống: không giới hạn.";
     /// Minutes.
     pub const MINUTES: &str = "phút";
     /// Seconds.
@@ -132,15 +132,15 @@ pub mod form {
     /// What is rarely needed for a session.
     pub const MORE_SESSION: &str = "Chỉ trong một thời gian";
     /// When late.
-    pub const LATE: &str = "Nếu trễ vì mất điện hay tin khẩn";
+    pub const LATE: &str = "Nếu trễ vì mất điện hoặc bị chen ngang";
     /// Join.
     pub const JOIN: &str = "phát từ chỗ lẽ ra đã đến";
     /// Skip.
-    pub const SKIP: &str = "bỏ";
+    pub const SKIP: &str = "bỏ qua, không phát";
     /// Whole.
     pub const WHOLE: &str = "phát trọn, nếu trễ không quá:";
     /// Music.
-    pub const MUSIC: &str = "Là nhạc (im trong ngày không phát nhạc)";
+    pub const MUSIC: &str = "Là nhạc (im lặng trong ngày không phát nhạc)";
     /// By itself.
     pub const MUSIC_AUTO: &str = "tự nhận ra";
     /// Yes.
@@ -190,7 +190,7 @@ pub mod form {
     pub const BAD_LENGTH: &str =
         "Thời lượng phải là số phút và số giây, ví dụ 6 phút 30 giây, và không quá 24 giờ.";
     /// Not a date.
-    pub const BAD_DATE: &str = "Ngày không đúng, ví dụ đúng: 25/12/2026.";
+    pub const BAD_DATE: &str = "Ngày chưa đúng. Hãy ghi như ví dụ này: 25/12/2026.";
     /// No title.
     pub const NO_TITLE: &str = "Hãy đặt tên.";
     /// No times.
@@ -238,7 +238,7 @@ pub mod form {
 /// Special days.
 pub mod day {
     /// What they are.
-    pub const INTRO: &str = "Ngày ghi ở đây được phát khác với lịch tuần: không nhạc, bỏ buổi, hoặc thay nội dung. Các ngày khác không đổi.";
+    pub const INTRO: &str = "Ngày ghi ở đây được phát khác với lịch tuần: không phát nhạc, bỏ buổi, hoặc thay nội dung. Các ngày khác không đổi.";
     /// Those to come.
     pub const TO_COME: &str = "Sắp tới và hằng năm";
     /// Those that were.
@@ -260,7 +260,7 @@ pub mod day {
     /// Sessions that are left out.
     pub const DROP: &str = "Bỏ hẳn những buổi này";
     /// Contents that are others.
-    pub const REPLACED: &str = "Nội dung được thay (bỏ dấu để phát lại như thường)";
+    pub const REPLACED: &str = "Nội dung được thay (bỏ dấu chọn thì mục phát như thường lệ)";
     /// One more.
     pub const REPLACE: &str = "Thay nội dung một mục";
     /// Which.
@@ -296,7 +296,7 @@ pub mod day {
 pub mod history {
     /// What the page is.
     pub const INTRO: &str =
-        "Mỗi lần sửa lịch được giữ lại đây: ai, lúc nào, sửa gì. Mọi lần đều hoàn tác được.";
+        "Mỗi lần sửa lịch được giữ lại ở đây: ai, lúc nào, sửa gì. Mọi lần đều hoàn tác được.";
     /// Nothing was.
     pub const NONE: &str = "Chưa có lần sửa nào được lưu qua trang này.";
     /// Nobody knows who changed a file by hand.

@@ -112,7 +112,7 @@ pub fn trouble(code: &str) -> (Lamp, String) {
         ),
         "no-engine" => say(
             Lamp::Sound,
-            "Đường ra {} mới có trong lịch và chưa hoạt động. Hãy khởi động lại chương trình.",
+            "Đường ra {} mới có trong lịch và chưa hoạt động: loa chưa có tiếng. Hãy báo kỹ thuật viên khởi động lại chương trình.",
         ),
         "clock-wrong" => say(
             Lamp::Clock,
@@ -138,9 +138,10 @@ pub fn trouble(code: &str) -> (Lamp, String) {
             Lamp::Schedule,
             "Lịch chạy đã hết và chưa lập được lịch mới: loa sẽ im lặng. Hãy báo kỹ thuật viên.",
         ),
-        "schedule-broken" => {
-            say(Lamp::Schedule, "Tệp lịch phát có lỗi. Lịch trước đó vẫn được phát. Hãy sửa lỗi trong tệp.")
-        }
+        "schedule-broken" => say(
+            Lamp::Schedule,
+            "Tệp lịch phát có lỗi. Lịch trước đó vẫn được phát. Hãy mở trang Lịch phát để xem lỗi, rồi sửa tệp hoặc hoàn tác một lần sửa.",
+        ),
         _ => (Lamp::Sound, format!("Máy báo sự cố “{code}”. Hãy báo kỹ thuật viên.")),
     }
 }

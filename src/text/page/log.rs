@@ -61,11 +61,11 @@ pub const XLSX: &str = "Tải tệp Excel (XLSX)";
 /// As text.
 pub const CSV: &str = "Tải tệp CSV";
 /// What the two are.
-pub const EXPORT_MEANS: &str = "Tệp Excel có ngày, giờ, thời lượng đúng kiểu để lọc và tính. Tệp CSV mở được bằng Excel và mọi phần mềm bảng tính. Mỗi lần tải nhiều nhất một năm.";
+pub const EXPORT_MEANS: &str = "Tệp Excel có ngày, giờ, thời lượng đúng kiểu để lọc và tính. Tệp CSV mở được bằng Excel và mọi phần mềm bảng tính. Mỗi lần tải được nhiều nhất một năm.";
 /// Whether the log is whole.
 pub const VERIFY: &str = "Kiểm tra nhật ký có nguyên vẹn không";
 /// What that is.
-pub const VERIFY_MEANS: &str = "Máy đọc lại toàn bộ nhật ký và so mã nối tiếp của từng dòng: nếu ai sửa, xoá hay chèn dòng nào thì lộ ra. Việc này có thể mất một phút; loa vẫn phát bình thường.";
+pub const VERIFY_MEANS: &str = "Máy đọc lại toàn bộ nhật ký và so mã nối tiếp của từng dòng: nếu có ai sửa, xoá hay chèn dòng nào, máy sẽ thấy và báo. Việc này có thể mất một phút; loa vẫn phát bình thường.";
 /// Its answer's heading.
 pub const VERIFIED: &str = "Kiểm tra nhật ký";
 /// The sheet's heading.

@@ -59,16 +59,16 @@ pub fn role(role: Role) -> &'static str {
         Role::Approver => "Người duyệt",
         Role::Operator => "Người vận hành",
         Role::Auditor => "Người kiểm tra",
-        Role::Admin => "Quản trị",
+        Role::Admin => "Người quản trị",
     }
 }
 
 /// What somebody with a role may do.
 pub fn role_means(role: Role) -> &'static str {
     match role {
-        Role::Uploader => "gửi bản ghi và sửa thông tin bản ghi",
-        Role::Approver => "duyệt, trả lại, thu hồi bản ghi; phát khẩn cấp; xem nhật ký",
-        Role::Operator => "phát ngay, dừng phát, sửa lịch phát; gửi và thu hồi bản ghi; xem nhật ký",
+        Role::Uploader => "nộp bản ghi và sửa thông tin bản ghi",
+        Role::Approver => "duyệt, trả lại, nộp, thu hồi bản ghi; phát khẩn cấp; xem nhật ký",
+        Role::Operator => "phát ngay, phát khẩn cấp, dừng phát; sửa lịch; nộp, thu hồi bản ghi; xem nhật ký",
         Role::Auditor => "xem nhật ký phát thanh và nhật ký thao tác",
         Role::Admin => "quản lý người dùng, sửa lịch phát, xem mọi nhật ký; không duyệt bản ghi",
     }

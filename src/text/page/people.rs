@@ -1,11 +1,11 @@
 //! Người dùng.
 
 /// What the page is for.
-pub const INTRO: &str = "Mỗi người một tên riêng, để nhật ký ghi đúng ai đã làm gì. Người đã thôi việc vẫn được giữ tên trong nhật ký.";
+pub const INTRO: &str = "Mỗi người một tên riêng, để nhật ký ghi đúng ai đã làm gì. Tài khoản đã ngừng vẫn được giữ tên trong nhật ký.";
 /// Those who are.
-pub const PRESENT: &str = "Đang làm việc";
+pub const PRESENT: &str = "Đang dùng";
 /// Those who were.
-pub const LEFT: &str = "Đã thôi việc";
+pub const LEFT: &str = "Đã ngừng";
 /// Nobody has left.
 pub const NOBODY_LEFT: &str = "Chưa có ai.";
 /// What a person is.
@@ -31,9 +31,9 @@ pub const NEW_TOKEN: &str = "Tạo mã truy cập cho phần mềm";
 /// Ends tokens and logins.
 pub const END_ALL: &str = "Thu hồi mọi mã và đăng xuất mọi máy";
 /// Lets a person go.
-pub const REVOKE: &str = "Cho thôi việc";
+pub const REVOKE: &str = "Ngừng tài khoản";
 /// Lets them go, really.
-pub const REVOKE_NOW: &str = "Vâng, cho thôi việc";
+pub const REVOKE_NOW: &str = "Vâng, ngừng tài khoản";
 /// The link's heading.
 pub const LINK_TITLE: &str = "Liên kết đặt mật khẩu";
 /// The token's heading.
@@ -51,23 +51,23 @@ pub const ACT_COLUMNS: [&str; 5] = ["Lúc", "Ai", "Việc", "Đối tượng", "
 /// A link for a person.
 pub fn link_for(name: &str, days: i64) -> String {
     format!(
-        "Hãy gửi liên kết này cho {name}. Nó dùng được một lần và hết hạn sau {days} ngày. Trang này chỉ hiện một lần."
+        "Hãy gửi liên kết này cho {name}. Liên kết dùng được một lần và hết hạn sau {days} ngày. Trang này chỉ hiện một lần."
     )
 }
 
 /// Whether to let somebody go.
 pub fn revoke_question(name: &str) -> String {
     format!(
-        "Cho {name} thôi việc? Mật khẩu, mã truy cập và mọi máy đang đăng nhập của người này hết hiệu lực ngay. Tên vẫn được giữ trong nhật ký và không dùng lại được. Lịch phát không thay đổi."
+        "Ngừng tài khoản của {name}? Mật khẩu, mã truy cập và mọi máy đang đăng nhập của người này hết hiệu lực ngay. Tên vẫn được giữ trong nhật ký và không dùng lại được. Lịch phát không thay đổi."
     )
 }
 
 /// What was done, from its code.
 pub fn act(code: &str) -> &str {
     match code {
-        "segment.add" => "gửi bản ghi",
+        "segment.add" => "nộp bản ghi",
         "segment.describe" => "sửa thông tin bản ghi",
-        "segment.submit" => "xin duyệt bản ghi",
+        "segment.submit" => "gửi duyệt bản ghi",
         "segment.approve" => "duyệt bản ghi",
         "segment.return" => "trả lại bản ghi",
         "segment.withdraw" => "thu hồi bản ghi",
@@ -92,7 +92,7 @@ pub fn act(code: &str) -> &str {
         "user.password" => "đặt mật khẩu",
         "user.token" => "tạo mã truy cập",
         "user.end-all" => "thu hồi mã và đăng xuất",
-        "user.revoke" => "cho thôi việc",
+        "user.revoke" => "ngừng tài khoản",
         "sign-in" => "đăng nhập",
         "log.verify" => "kiểm tra nhật ký",
         other => other,

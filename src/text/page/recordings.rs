@@ -8,11 +8,11 @@ use super::date;
 use crate::segment::{Sound, State};
 
 /// To the page where files are sent.
-pub const SEND: &str = "Gửi bản ghi";
+pub const SEND: &str = "Nộp bản ghi";
 /// The weeks at the top.
 pub const WEEKS: &str = "Chuyên mục hằng tuần";
 /// Nothing of a week is missing.
-pub const WEEK_WHOLE: &str = "đủ bài";
+pub const WEEK_WHOLE: &str = "đủ bản ghi";
 /// A programme has nothing for a week.
 pub const NOT_YET: &str = "chưa có";
 /// A search.
@@ -51,7 +51,7 @@ pub fn week(week: ISOWeekDate) -> String {
 
 /// How many programmes of a week have nothing.
 pub fn missing(count: usize) -> String {
-    format!("còn thiếu {count} bài")
+    format!("còn thiếu {count} bản ghi")
 }
 
 /// A programme has nothing for a week: `tuần 48 chưa có`.
@@ -61,7 +61,7 @@ pub fn not_yet_for(number: i8) -> String {
 
 /// Sends something for a programme and a week.
 pub fn send_for(programme: &str, number: i8) -> String {
-    format!("Gửi bài {programme} cho tuần {number}")
+    format!("Nộp bản ghi “{programme}” cho tuần {number}")
 }
 
 /// When a recording will air first.
@@ -71,7 +71,7 @@ pub fn airs_first(at: Timestamp, zone: &TimeZone) -> String {
 
 /// Who handed it in, and when.
 pub fn handed_in(by: &str, at: Timestamp, zone: &TimeZone) -> String {
-    format!("{by} gửi {}", date::moment(at, zone))
+    format!("{by} nộp {}", date::moment(at, zone))
 }
 
 /// Sending files in.
@@ -93,7 +93,7 @@ pub mod send {
     /// It is not for a week.
     pub const NO_WEEK: &str = "không riêng tuần nào";
     /// Pools.
-    pub const POOLS: &str = "Kho nhạc";
+    pub const POOLS: &str = "Nhạc luân phiên";
     /// Programmes.
     pub const PROGRAMMES: &str = "Chuyên mục";
     /// Sends them.
@@ -155,7 +155,7 @@ pub mod one {
     /// Its title.
     pub const TITLE: &str = "Tên";
     /// Its topic.
-    pub const TOPIC: &str = "Nội dung tuyên truyền";
+    pub const TOPIC: &str = "Chủ đề";
     /// Its genre.
     pub const GENRE: &str = "Thể loại";
     /// Who wrote it.
@@ -165,7 +165,7 @@ pub mod one {
     /// First date.
     pub const VALID_FROM: &str = "Phát từ ngày";
     /// Last date.
-    pub const VALID_UNTIL: &str = "Hết hạn sau ngày";
+    pub const VALID_UNTIL: &str = "Phát đến hết ngày";
     /// Its script.
     pub const SCRIPT: &str = "Lời bài";
     /// What the script is for.
@@ -190,13 +190,13 @@ pub mod one {
     /// Returns.
     pub const RETURN: &str = "Trả lại";
     /// Returns, with the reason.
-    pub const RETURN_NOW: &str = "Trả lại cho người gửi";
+    pub const RETURN_NOW: &str = "Trả lại cho người nộp";
     /// Why it is returned.
     pub const RETURN_WHY: &str = "Cần sửa gì?";
     /// The file.
     pub const FILE: &str = "Tệp";
     /// A field that cannot be so.
-    pub const CHECK_FIELD: &str = "Chưa lưu được. Hãy xem lại mục";
+    pub const CHECK_FIELD: &str = "Chưa lưu được. Hãy xem lại ô";
 
     /// A field's name, from its code.
     pub fn field(code: &str) -> &str {
@@ -221,7 +221,7 @@ pub mod one {
             State::Draft => "Chưa lên loa. Điền thông tin rồi gửi duyệt.",
             State::Pending => "Chưa lên loa. Đang chờ người duyệt nghe và duyệt.",
             State::Approved => "Được phép lên loa theo lịch.",
-            State::Withdrawn => "Không bao giờ lên loa nữa. Muốn phát lại nội dung này, hãy gửi một tệp mới.",
+            State::Withdrawn => "Không bao giờ lên loa nữa. Muốn phát lại nội dung này, hãy nộp một tệp mới.",
         }
     }
 
@@ -254,7 +254,7 @@ pub mod one {
     /// Something that was done, from its code.
     pub fn event(code: &str) -> &str {
         match code {
-            "added" => "gửi lên",
+            "added" => "nộp",
             "submitted" => "gửi duyệt",
             "approved" => "duyệt",
             "returned" => "trả lại",
@@ -297,7 +297,7 @@ pub mod withdraw {
 /// Duyệt.
 pub mod approve {
     /// What the page is for.
-    pub const INTRO: &str = "Nghe, đọc lời bài, rồi duyệt hoặc trả lại. Chưa duyệt thì không lên loa. Bài phát sớm nhất đứng đầu.";
+    pub const INTRO: &str = "Nghe, đọc lời bài, rồi duyệt hoặc trả lại. Chưa duyệt thì không lên loa. Bản ghi sẽ phát sớm nhất đứng đầu.";
     /// Nothing waits.
     pub const NOTHING: &str = "Không có bản ghi nào đang chờ duyệt.";
     /// It is not in the next days.
@@ -317,7 +317,7 @@ pub mod approve {
 
     /// It was returned just now.
     pub fn returned(title: &str) -> String {
-        format!("Đã trả lại “{title}” cho người gửi.")
+        format!("Đã trả lại “{title}” cho người nộp.")
     }
 
     /// It was withdrawn just now.

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
+use super::recordings::send_address;
 use super::rehearsal;
 use crate::access::{Permission, permit};
 use crate::segment::State as Stand;
@@ -48,7 +49,7 @@ pub(super) fn to_do(plan: &Plan, user: &User, users: &[User], now: Timestamp) ->
                         strong { (capital(&said.place)) }
                         p.quiet { (said.when()) }
                         p { (capital(&said.sentence)) }
-                        (remedy(said.first, user))
+                        (remedy(said.first, plan, user))
                     }
                 }
             }
@@ -58,7 +59,8 @@ pub(super) fn to_do(plan: &Plan, user: &User, users: &[User], now: Timestamp) ->
 }
 
 /// The page where a finding is mended, for whom may do that.
-fn remedy(finding: &Finding, user: &User) -> Markup {
+fn remedy(finding: &Finding, plan: &Plan, user: &User) -> Markup {
+    let week = finding.block.date.iso_week_date();
     match &finding.kind {
         FindingKind::Absent { why: Absence::NotApproved { .. } } => {
             way(user, Permission::Approve, "/duyet", say::TO_APPROVE)
@@ -66,8 +68,17 @@ fn remedy(finding: &Finding, user: &User) -> Markup {
         FindingKind::Absent {
             why: Absence::Missing | Absence::NotValid { .. } | Absence::Withdrawn { .. },
         }
-        | FindingKind::OlderStandsIn { .. }
-        | FindingKind::PoolTooSmall { .. } => way(user, Permission::HandIn, "/ban-ghi", say::TO_HAND_IN),
+        | FindingKind::OlderStandsIn { .. } => {
+            let mut cues = plan.timelines.iter().flat_map(|timeline| timeline.cues());
+            let cue = cues.find(|cue| Some(&cue.id) == finding.cue.as_ref());
+            let programme = cue.and_then(|cue| cue.programme.as_ref());
+            let address =
+                programme.map_or_else(|| "/ban-ghi".to_owned(), |id| send_address(id, week, &plan.schedule));
+            way(user, Permission::HandIn, &address, say::TO_HAND_IN)
+        }
+        FindingKind::PoolTooSmall { pool } => {
+            way(user, Permission::HandIn, &send_address(pool, week, &plan.schedule), say::TO_HAND_IN)
+        }
         FindingKind::Absent {
             why:
                 Absence::NoMusic
@@ -87,7 +98,6 @@ fn remedy(finding: &Finding, user: &User) -> Markup {
         | FindingKind::TooManySessions
         | FindingKind::WeekdayNotAllowed
         | FindingKind::InQuietHours => {
-            let week = finding.block.date.iso_week_date();
             let address = format!("/lich-phat?tuan={:04}-W{:02}", week.year(), week.week());
             way(user, Permission::EditSchedule, &address, say::TO_SCHEDULE)
         }

@@ -108,7 +108,7 @@ async fn nobody_approves_what_they_sent_themselves() {
     let own = site.hand_in("approver", &[Part::file("a.wav", &bytes)]).await.json();
     let (id, hash) = (own["id"].as_str().unwrap(), own["hash"].as_str().unwrap());
     Tab::of(&site, "approver").post(&format!("/ban-ghi/{id}/gui-duyet"), &[]).await;
-    let sentence = "Bạn không được tự duyệt bản ghi do chính mình gửi lên";
+    let sentence = "Bạn không được tự duyệt bản ghi do chính mình nộp";
     let page = Tab::of(&site, "approver").get("/duyet").await.text();
     assert!(page.contains(sentence) && !page.contains("Duyệt cho phát"));
     let refused = Tab::of(&site, "approver").post(&format!("/ban-ghi/{id}/duyet"), &[("hash", hash)]).await;

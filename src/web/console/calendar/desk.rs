@@ -15,7 +15,7 @@ use crate::schedule::{Problem, Schedule};
 use crate::store::Act;
 use crate::text::http::Refusal;
 use crate::text::page::editing as say;
-use crate::text::problem::problem;
+use crate::text::problem::problem_of_a_form;
 use crate::web::State;
 use crate::web::console::form::{Fields, KEY_FIELD};
 use crate::web::console::page::{Failure, key, page, to};
@@ -158,7 +158,7 @@ pub(super) async fn preview<N>(
 }
 
 fn sentences(problems: &[Problem]) -> Vec<String> {
-    problems.iter().map(problem).collect()
+    problems.iter().map(problem_of_a_form).collect()
 }
 
 fn preview_page<N>(

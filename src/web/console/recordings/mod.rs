@@ -27,6 +27,7 @@ use crate::text::page::{date, names};
 use crate::web::State;
 use crate::web::input::{Asked, parse_code};
 use crate::web::person::See;
+pub(super) use weeks::send_address;
 
 /// The list's address.
 const HERE: &str = "/ban-ghi";

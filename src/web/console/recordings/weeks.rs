@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use super::{address, badge};
 use crate::schedule::{Programme, Schedule};
-use crate::segment::{Catalog, Segment, State as Stand};
+use crate::segment::{Catalog, ProgrammeId, Segment, State as Stand};
 use crate::text::page::capital;
 use crate::text::page::recordings as say;
 use crate::timeline::plan::Plan;
@@ -67,7 +67,7 @@ pub(super) fn section(plan: &Plan, now: Timestamp, may_send: bool) -> Markup {
                                         span.quiet { (say::airs_first(at, &schedule.time_zone)) }
                                     }
                                     @if may_send {
-                                        a.button href={ "/ban-ghi/gui?chuyen-muc=" (programme.id) "&tuan=" (monday(week)) }
+                                        a.button href=(send_address(&programme.id, week, schedule))
                                             aria-label=(say::send_for(&programme.title, week.week())) { (say::SEND) }
                                     }
                                 }
@@ -77,6 +77,19 @@ pub(super) fn section(plan: &Plan, now: Timestamp, may_send: bool) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// Where a piece for a programme or a pool is handed in; for a week, where it is a weekly programme's.
+pub(in crate::web::console) fn send_address(
+    id: &ProgrammeId,
+    week: ISOWeekDate,
+    schedule: &Schedule,
+) -> String {
+    if schedule.programmes.get(id).is_some_and(|programme| programme.weekly) {
+        format!("/ban-ghi/gui?chuyen-muc={id}&tuan={}", monday(week))
+    } else {
+        format!("/ban-ghi/gui?chuyen-muc={id}")
     }
 }
 
