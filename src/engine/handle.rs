@@ -36,8 +36,8 @@ pub enum Command {
     Interrupt(Arc<Interrupt>),
     /// A person gives it back.
     CallOff(InterruptId),
-    /// A person stops the cue on air.
-    StopCue,
+    /// A person stops the cue on air, if it is still the one they meant.
+    StopCue(Option<CueId>),
     /// A segment must not sound any more.
     Withdraw(SegmentId),
     /// What is known of the clock.

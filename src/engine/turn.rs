@@ -101,7 +101,7 @@ impl Engine {
             }
             Command::Interrupt(interrupt) => Event::Interrupt(interrupt),
             Command::CallOff(id) => Event::CallOff(id),
-            Command::StopCue => Event::StopCue,
+            Command::StopCue(cue) => Event::StopCue(cue),
             Command::Withdraw(segment) => Event::Withdraw(segment),
             Command::Clock(health) => {
                 self.health = health;

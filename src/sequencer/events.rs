@@ -19,8 +19,9 @@ impl Sequencer {
             Event::Load { timeline, settled } => self.load(timeline, settled, pass),
             Event::Interrupt(what) => self.interrupt(what, pass),
             Event::CallOff(id) => self.call_off(id, Cause::StoppedByOperator, pass),
-            Event::StopCue => {
-                if self.layer() == Layer::Scheduled {
+            Event::StopCue(wanted) => {
+                let meant = |wanted: &CueId| self.view().on_air.is_some_and(|cue| cue.id == *wanted);
+                if self.layer() == Layer::Scheduled && wanted.as_ref().is_none_or(meant) {
                     self.put_down(Cause::StoppedByOperator, pass);
                 }
             }
@@ -305,6 +306,10 @@ impl Sequencer {
         self.fading.clear();
         for order in &mut self.orders {
             order.due += by;
+            // The next repeat is reckoned from here.
+            if let Turn::OnAir(_, since) = &mut order.turn {
+                *since += by;
+            }
         }
         for entry in &mut self.plan.entries {
             entry.obstacle = None;

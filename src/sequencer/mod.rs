@@ -100,8 +100,8 @@ pub enum Event {
     Interrupt(Arc<Interrupt>),
     /// A person gives it back.
     CallOff(InterruptId),
-    /// A person stops what is on air from the timeline; it goes on with the next cue.
-    StopCue,
+    /// A person stops what is on air from the timeline, if it is still the cue they meant; it goes on with the next.
+    StopCue(Option<CueId>),
     /// A segment must not sound any more, from now.
     Withdraw(SegmentId),
     /// What `Prepare` asked for is ready to sound.

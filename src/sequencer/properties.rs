@@ -107,7 +107,7 @@ fn run(cues: &[C], happenings: &[(i64, Happening)], nudge: bool) -> (Sim, Vec<C>
                 }
             }
             Happening::StopCue => {
-                sim.tell(Event::StopCue);
+                sim.tell(Event::StopCue(None));
             }
             Happening::Withdraw(n) => {
                 sim.tell(Event::Withdraw(format!("c{n}").as_str().into()));

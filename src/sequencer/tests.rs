@@ -321,7 +321,18 @@ fn a_reload_without_the_cue_on_air_stops_it() {
 #[test]
 fn the_operator_stops_one_cue_and_the_next_comes_at_its_time() {
     let mut sim = from_start(600, [c("a", 0, 60), c("b", 60, 30).follow()]);
-    sim.run_to(s(50)).tell(Event::StopCue);
+    sim.run_to(s(50)).tell(Event::StopCue(None));
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["a@0.0", "-a@50.1 StoppedByOperator", "b@60.0", "-b@90.0"]);
+}
+
+#[test]
+fn a_stop_that_was_meant_for_another_cue_stops_nothing() {
+    let mut sim = from_start(600, [c("a", 0, 60), c("b", 60, 30).follow()]);
+    sim.run_to(s(50));
+    let a = sim.sequencer.view().on_air.unwrap().id.clone();
+    sim.tell(Event::StopCue(Some(a.clone())));
+    sim.run_to(s(70)).tell(Event::StopCue(Some(a)));
     sim.run_to(s(700));
     assert_eq!(heard(&sim), ["a@0.0", "-a@50.1 StoppedByOperator", "b@60.0", "-b@90.0"]);
 }

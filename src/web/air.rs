@@ -15,8 +15,8 @@ use crate::segment::{Segment, SegmentId, State as Stand, is_id};
 use crate::sequencer::{Interrupt, InterruptId, Repeats};
 use crate::store::Act;
 use crate::text::http::Refusal;
-use crate::timeline::Layer;
 use crate::timeline::plan::Plan;
+use crate::timeline::{CueId, Layer};
 
 /// What decision 03/2020/QĐ-TTg, article 29, asks for: so many repeats this close, and then one every half hour.
 pub(super) const CLOSE: u16 = 2;
@@ -34,6 +34,8 @@ pub(super) fn distance(minutes: u32) -> Option<SignedDuration> {
 
 /// How long a page waits to see what it asked of the engines; they show it within a few turns.
 const TO_SHOW: Duration = Duration::from_secs(1);
+/// Acts among which a calling-off is looked for: those of the minutes for which a confirmation is good.
+const ACTS: u32 = 1_000;
 
 /// What somebody wants to air now.
 #[derive(Debug)]
@@ -121,9 +123,14 @@ pub(super) async fn call_off<N>(state: &State, person: &Person<N>, id: &str) -> 
 }
 
 /// Stops the cue that is on air on an output; its timeline goes on with the next.
-pub(super) async fn stop<N>(state: &State, person: &Person<N>, output: &str) -> Result<(), Problem> {
+pub(super) async fn stop<N>(
+    state: &State,
+    person: &Person<N>,
+    output: &str,
+    cue: Option<CueId>,
+) -> Result<(), Problem> {
     for engine in engines(state, &[output.to_owned()])? {
-        engine.send(Command::StopCue)?;
+        engine.send(Command::StopCue(cue.clone()))?;
     }
     tracing::info!(output.id = output, by = person.name(), "output.stop");
     record(state, person.act("output.stop", output, state.clock.now())).await;
@@ -159,6 +166,14 @@ pub(super) fn sounds(status: &Status, id: &InterruptId) -> bool {
 /// Whether an output has an interrupt, on the air or waiting for it.
 pub(super) fn has(status: &Status, id: &InterruptId) -> bool {
     status.interrupts.iter().any(|one| one.id == *id)
+}
+
+/// Whether somebody gave the air back that this interrupt, made then, had taken. Where the disk does not say, nobody did:
+/// the air does not wait for it.
+pub(super) async fn was_called_off(state: &State, id: &InterruptId, made: Timestamp) -> bool {
+    let acts = state.store.run(move |store| store.acts(made, Timestamp::MAX, ACTS)).await;
+    let this = |act: &Act| act.what == "interrupt.call-off" && act.subject == id.as_str();
+    acts.is_ok_and(|acts| acts.iter().any(this))
 }
 
 /// Waits a moment until the engines show something, so that the page after a command shows it too.

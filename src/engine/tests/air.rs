@@ -274,7 +274,7 @@ fn whatever_people_do_every_cue_has_one_outcome() {
             match (state >> 33) % 6 {
                 0 => station.lost.store(true, Ordering::SeqCst),
                 1 | 2 => station.lost.store(false, Ordering::SeqCst),
-                3 => station.tell(Command::StopCue),
+                3 => station.tell(Command::StopCue(None)),
                 4 => station.tell(Command::Interrupt(Arc::new(Interrupt {
                     id: id.as_str().into(),
                     layer: if state & 1 == 0 { Layer::Live } else { Layer::Emergency },

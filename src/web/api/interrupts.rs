@@ -127,6 +127,6 @@ pub(super) async fn stop(
     Of(state): Of<State>,
     Named(id): Named,
 ) -> Result<StatusCode, Problem> {
-    air::stop(&state, &person, &id).await?;
+    air::stop(&state, &person, &id, None).await?;
     Ok(StatusCode::ACCEPTED)
 }

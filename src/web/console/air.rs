@@ -216,6 +216,7 @@ fn stoppable(state: &State, visitor: &Visitor<CallEmergency>) -> Markup {
                     form method="post" action={ (HERE) "/dung" } {
                         (key(visitor))
                         input type="hidden" name="output" value=(output);
+                        input type="hidden" name="cue" value=(cue.cue);
                         button.bad { (say::STOP) }
                     }
                     p.quiet { (say::STOP_MEANS) }
@@ -418,16 +419,25 @@ pub(super) async fn take(
     let id = fields.one("id");
     let made = air::made(id).ok_or_else(|| Refusal::BadField { field: "id".to_owned() })?;
     if state.clock.now().duration_since(made).abs() > FRESH {
-        let mut said = said(&wish);
-        said.push(("old", "1".to_owned()));
-        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(said).finish();
-        return Ok(to(&format!("{CONFIRM}?{query}")));
+        return ask_again(&wish);
     }
-    // Made with the page: a button that is pressed twice orders once.
+    // Made with the page: a button that is pressed twice orders once. A page from before the air was given back asks
+    // again, for the engines would take it for the same press.
     let id = InterruptId::new(id);
+    if air::was_called_off(&state, &id, made).await {
+        return ask_again(&wish);
+    }
     let outputs = air::order(&state, &visitor.person, &wish, id.clone()).await?;
     air::shown(&state, |status| !outputs.contains(&status.output) || air::sounds(status, &id)).await;
     Ok(to(HERE))
+}
+
+/// To a new confirmation of the same wish: what the old page said may be so no more.
+fn ask_again(wish: &Wish) -> Result<Response, Failure> {
+    let mut said = said(wish);
+    said.push(("old", "1".to_owned()));
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(said).finish();
+    Ok(to(&format!("{CONFIRM}?{query}")))
 }
 
 /// Gives the air back.
@@ -447,7 +457,9 @@ pub(super) async fn stop(
     Of(state): Of<State>,
     Sent { visitor, fields }: Sent<crate::web::person::TakeTheAir>,
 ) -> Result<Response, Failure> {
-    air::stop(&state, &visitor.person, fields.one("output")).await?;
+    // The one that the page showed: pressed twice, or late, it must not stop what came after.
+    let cue = fields.one("cue").parse().map_err(|_| Refusal::BadField { field: "cue".to_owned() })?;
+    air::stop(&state, &visitor.person, fields.one("output"), Some(cue)).await?;
     Ok(to(HERE))
 }
 

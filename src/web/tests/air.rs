@@ -123,7 +123,7 @@ async fn quiet_hours_hold_for_all_but_an_emergency() {
 async fn an_engine_that_is_full_or_gone_says_so_at_once() {
     let site = Site::new();
     let recording = site.approved(440.0).await;
-    while site.state.engines[0].send(Command::StopCue).is_ok() {}
+    while site.state.engines[0].send(Command::StopCue(None)).is_ok() {}
     let order = json!({"segment": recording["id"], "layer": "emergency"});
     let answer = site.call("operator", "POST", "/api/v1/interrupts", order.clone()).await;
     assert_eq!(answer.problem(), refused(503, "engine-busy"));
@@ -134,7 +134,7 @@ async fn an_engine_that_is_full_or_gone_says_so_at_once() {
         site.call("operator", "POST", "/api/v1/outputs/loa-xa/stop", json!({})).await.status,
         StatusCode::ACCEPTED
     );
-    assert!(matches!(site.commands.try_recv(), Ok(Command::StopCue)));
+    assert!(matches!(site.commands.try_recv(), Ok(Command::StopCue(_))));
     assert_eq!(
         site.call("operator", "POST", "/api/v1/outputs/none/stop", json!({})).await.problem(),
         refused(404, "no-such-output")

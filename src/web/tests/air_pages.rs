@@ -82,6 +82,12 @@ async fn a_confirmation_says_what_it_does_and_orders_once_however_often_it_is_pr
     let answer = tab.post("/phat-ngay/tra-song", &[("id", first.id.as_str())]).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     assert!(matches!(site.commands.try_recv(), Ok(Command::CallOff(id)) if id == first.id));
+
+    // Back to the page of before, and pressed again: the engines would take it for the first press.
+    site.status.as_ref().unwrap().send_modify(|status| status.interrupts.clear());
+    let again = tab.post("/phat-ngay", &fields).await;
+    assert!(again.header(header::LOCATION).starts_with("/phat-ngay/xac-nhan?"), "{:?}", again.headers);
+    assert!(site.commands.try_recv().is_err(), "it is asked for anew");
 }
 
 #[tokio::test]
@@ -113,9 +119,10 @@ async fn only_who_may_takes_the_air_and_only_from_a_page_of_ours() {
         assert_eq!(tab.post_as(key, "/phat-ngay", &fields("live")).await.status, StatusCode::FORBIDDEN);
     }
     assert!(site.commands.try_recv().is_err(), "nothing of this reached the engine");
-    let stopped = operator.post("/phat-ngay/dung", &[("output", "loa-xa")]).await;
+    let cue = [("output", "loa-xa"), ("cue", "2026-11-23/sang/chuyen-muc/0")];
+    let stopped = operator.post("/phat-ngay/dung", &cue).await;
     assert_eq!(stopped.status, StatusCode::SEE_OTHER);
-    assert!(matches!(site.commands.try_recv(), Ok(Command::StopCue)));
+    assert!(matches!(site.commands.try_recv(), Ok(Command::StopCue(Some(_)))));
 }
 
 #[tokio::test]

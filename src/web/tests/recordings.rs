@@ -253,7 +253,7 @@ async fn a_recording_goes_its_way_to_the_air_and_off_it() {
 async fn a_withdrawal_that_an_engine_did_not_hear_is_not_called_done() {
     let site = Site::new();
     let id = site.recording(440.0).await["id"].as_str().unwrap().to_owned();
-    while site.state.engines[0].send(Command::StopCue).is_ok() {}
+    while site.state.engines[0].send(Command::StopCue(None)).is_ok() {}
     let path = format!("/api/v1/segments/{id}/withdraw");
     let answer = site.call("approver", "POST", &path, json!({"reason": "sai"})).await;
     assert_eq!(answer.problem(), refused(503, "engine-busy"));
