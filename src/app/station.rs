@@ -104,7 +104,7 @@ impl Station {
     fn keep(&self, files: &Sources) -> io::Result<()> {
         let folder = self.in_force();
         fs::create_dir_all(&folder)?;
-        write(&folder, files)
+        write(&folder, None, files)
     }
 
     /// Where the schedule in force is kept, for a start with a broken one.

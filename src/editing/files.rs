@@ -31,13 +31,15 @@ pub fn texts(folder: &Path) -> Result<Sources, Vec<Problem>> {
 /// Writes the files that are other than they should be; one that is to be none is removed.
 ///
 /// Each is written aside, and is on the disk before it takes the place of the old one: a power cut leaves the one or the
-/// other.
-pub fn write(folder: &Path, Sources { station, week, days }: &Sources) -> io::Result<()> {
-    for (name, text) in SCHEDULE_FILES.iter().zip([station, week, days]) {
+/// other. A file that is not as it was `before` any more, where that matters, is left alone:
+/// [`io::ErrorKind::ResourceBusy`].
+pub fn write(folder: &Path, before: Option<&Sources>, after: &Sources) -> io::Result<()> {
+    for (place, (name, text)) in SCHEDULE_FILES.iter().zip(each(after)).enumerate() {
+        let before = before.and_then(|before| each(before).get(place).copied());
         let to = folder.join(name);
         match text {
             Some(text) if fs::read(&to).is_ok_and(|old| old == text.as_bytes()) => {}
-            Some(text) => replace(&to, text)?,
+            Some(text) => replace(&to, text, before)?,
             None if fs::exists(&to)? => fs::remove_file(&to)?,
             None => {}
         }
@@ -45,7 +47,11 @@ pub fn write(folder: &Path, Sources { station, week, days }: &Sources) -> io::Re
     File::open(folder)?.sync_all()
 }
 
-fn replace(to: &Path, text: &str) -> io::Result<()> {
+fn each(Sources { station, week, days }: &Sources) -> [Option<&str>; 3] {
+    [station.as_deref(), week.as_deref(), days.as_deref()]
+}
+
+fn replace(to: &Path, text: &str, before: Option<Option<&str>>) -> io::Result<()> {
     // What is kept elsewhere and linked to stays there.
     let to = fs::canonicalize(to).unwrap_or_else(|_| to.to_owned());
     let aside = to.with_extension("toml.new");
@@ -55,6 +61,10 @@ fn replace(to: &Path, text: &str) -> io::Result<()> {
             Ok(old) => fs::set_permissions(&aside, old.permissions())?,
             Err(missing) if missing.kind() == io::ErrorKind::NotFound => {}
             Err(cause) => return Err(cause),
+        }
+        // A slow disk takes long to get here: long enough for somebody's editor.
+        if before.is_some_and(|before| fs::read_to_string(&to).ok().as_deref() != before) {
+            return Err(io::ErrorKind::ResourceBusy.into());
         }
         fs::rename(&aside, &to)
     });

@@ -145,8 +145,11 @@ impl Desk {
         }
         // First what was there: if the power goes now or later, nothing of it is lost.
         self.store.keep_found(&draft.before, act.at)?;
-        write(&self.folder, &draft.after)
-            .map_err(|cause| EditingError::Write { folder: self.folder.clone(), cause })?;
+        match write(&self.folder, Some(&draft.before), &draft.after) {
+            Ok(()) => {}
+            Err(changed) if changed.kind() == io::ErrorKind::ResourceBusy => return Ok(None),
+            Err(cause) => return Err(EditingError::Write { folder: self.folder.clone(), cause }),
+        }
         let revision = self.store.keep_revision(act, &draft.after)?;
         Ok(Some(Saved { revision, schedule: draft.new }))
     }
