@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -122,12 +123,21 @@ pub(super) async fn announce(
     if !state.store.run(added).await? {
         return Err(Refusal::TooManyWaiting.into());
     }
-    let path = intake.waiting(&upload.id);
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).await.map_err(disk)?;
+    if let Err(cause) = make(&intake.waiting(&upload.id)).await {
+        // What has no file would count against the person until it is forgotten.
+        let id = upload.id.clone();
+        state.store.run(move |store| store.forget_upload(&id)).await?;
+        return Err(disk(cause));
     }
-    OpenOptions::new().write(true).create_new(true).open(&path).await.map_err(disk)?;
     Ok(upload)
+}
+
+/// Makes an empty file, and its folder where that is missing.
+async fn make(path: &Path) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).await?;
+    }
+    OpenOptions::new().write(true).create_new(true).open(path).await.map(drop)
 }
 
 /// A person's upload; nobody else's is there for them.
@@ -208,6 +218,10 @@ pub(super) async fn append(
     file.flush().await.map_err(disk)?;
     file.sync_data().await.map_err(disk)?;
     end?;
+    // A request that was given up may have had bytes on their way to the disk: then the file is longer.
+    if file.metadata().await.map_err(disk)?.len() != at {
+        return Err(Refusal::WrongOffset.into());
+    }
     if at == upload.bytes {
         examine(state, person, upload, guard, place);
     }

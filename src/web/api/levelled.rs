@@ -59,9 +59,10 @@ pub(super) async fn levelled(
     // From the frame in which the range begins.
     let first = from.saturating_sub(HEAD) / FRAME;
     let skip = SignedDuration::from_nanos_i128(i128::from(first) * 1_000_000_000 / i128::from(AIR_RATE));
-    let opened = tokio::task::spawn_blocking(move || Opening { skip, ..opening }.open()).await;
-    let playback =
-        opened.map_err(|failure| Problem::unexpected(&failure))?.map_err(|failure| unopened(&failure))?;
+    // The place goes along: who goes away meanwhile leaves the work behind.
+    let opened = tokio::task::spawn_blocking(move || (place, Opening { skip, ..opening }.open())).await;
+    let (place, opened) = opened.map_err(|failure| Problem::unexpected(&failure))?;
+    let playback = opened.map_err(|failure| unopened(&failure))?;
     let (sender, chunks) = tokio::sync::mpsc::channel(AHEAD);
     tokio::task::spawn_blocking(move || {
         let _place = place;

@@ -15,6 +15,7 @@ use super::form::{Fields, Sent};
 use super::page::{Failure, plain, to};
 use crate::access::Role;
 use crate::access::password::{self, Kept, LONGEST, SHORTEST};
+use crate::segment::is_id;
 use crate::store::{Act, Link, Secret, StoreError};
 use crate::text::http::Refusal;
 use crate::text::page::names;
@@ -34,10 +35,11 @@ pub(super) struct Afterwards {
     sau: String,
 }
 
-/// Only to a page of ours: `//elsewhere` and `/\elsewhere` are other sites.
+/// Only to a page of ours: `//elsewhere` and `/\elsewhere` are other sites, also with a tab that a browser leaves out.
 fn ours(address: &str) -> &str {
-    let inside =
-        address.starts_with('/') && !address.starts_with("//") && !address.contains(['\\', '\r', '\n']);
+    let inside = address.starts_with('/')
+        && !address.starts_with("//")
+        && !address.contains(|letter: char| letter == '\\' || letter.is_control());
     if inside { address } else { "/" }
 }
 
@@ -69,7 +71,9 @@ pub(super) async fn enter(Of(state): Of<State>, parts: Parts, fields: Fields) ->
     from_here(&parts.headers)?;
     let (name, back) = (fields.one("name").to_owned(), ours(fields.one("sau")).to_owned());
     let address = origin(&parts);
-    let keys = [format!("name {}", name.to_lowercase()), format!("address {address}")];
+    // What cannot be a name is one for all, so that nobody fills the memory with them.
+    let known_as = if is_id(&name) { name.to_lowercase() } else { String::new() };
+    let keys = [format!("name {known_as}"), format!("address {address}")];
     let keys = [keys[0].as_str(), keys[1].as_str()];
     // One after the other: whoever sends a hundred guesses at once waits like one who sends them in turn.
     let place = hashing(&state).await;

@@ -63,7 +63,9 @@ async fn whoever_is_not_signed_in_gets_to_the_door_and_back() {
     for bound in ["HttpOnly", "SameSite=Lax", "Path=/"] {
         assert!(cookie.contains(bound), "{cookie}");
     }
-    for elsewhere in ["//evil.example/", "https://evil.example", "/\\evil.example", "nguoi-dung"] {
+    for elsewhere in
+        ["//evil.example/", "/\t/evil.example", "https://evil.example", "/\\evil.example", "nguoi-dung"]
+    {
         let fields = [("name", "admin"), ("password", PASSWORD), ("sau", elsewhere)];
         let answer = site.post("/dang-nhap", &[], &fields).await;
         assert_eq!(answer.header(LOCATION), "/", "{elsewhere}");
