@@ -8,6 +8,9 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use jiff::civil::{Date, Weekday};
+use jiff::tz::TimeZone;
+use loa::clock::{Clock as _, SystemClock};
 use serde_json::Value;
 
 use crate::PASSWORD;
@@ -138,6 +141,15 @@ fn person(driver: &Driver, program: &Program, admin: &Browser, name: &str, role:
     browser
 }
 
+/// The next day with a bulletin, which is tomorrow unless that is a Sunday, and its week.
+fn next_bulletin() -> (Date, String) {
+    let today = SystemClock::new().now().to_zoned(TimeZone::get("Asia/Ho_Chi_Minh").unwrap()).date();
+    let tomorrow = today.tomorrow().unwrap();
+    let day = if tomorrow.weekday() == Weekday::Sunday { tomorrow.tomorrow().unwrap() } else { tomorrow };
+    let week = day.iso_week_date();
+    (day, format!("{:04}-W{:02}", week.year(), week.week()))
+}
+
 #[test]
 fn a_piece_goes_from_a_weak_connection_to_the_air_and_off_it() {
     let (driver, program) = (Driver::start(), Program::demo());
@@ -229,13 +241,20 @@ fn a_piece_goes_from_a_weak_connection_to_the_air_and_off_it() {
     minh.press("Duyệt cho phát");
     minh.says("Đã duyệt “Quét mã QR khi mua <b>hàng</b>”");
     // Tomorrow's bulletin, as the week shows it.
+    let (day, week) = next_bulletin();
     let planned = || {
-        minh.go("/lich-phat");
+        minh.go(&format!("/lich-phat?tuan={week}"));
         let shown =
             "return document.querySelector('main').textContent.includes('Quét mã QR khi mua <b>hàng</b>')";
         minh.script(shown) == Value::Bool(true)
     };
     eventually(|| "the piece in the week's rundowns".to_owned(), || planned().then_some(()));
+
+    // Tomorrow through the engine itself.
+    minh.go(&format!("/chay-thu?ngay={day}"));
+    minh.press("Chạy thử");
+    minh.find("//section[@id='result']//tr[contains(., 'Bản tin xã Diên Khánh')][contains(., 'đã phát')]");
+    minh.look("chay-thu");
 
     // And off again, in two presses.
     minh.go(&page);

@@ -75,6 +75,13 @@ pub(super) struct Wanted {
     luu: Option<String>,
 }
 
+/// What somebody may do from here.
+#[derive(Debug, Clone, Copy)]
+struct May {
+    edit: bool,
+    withdraw: bool,
+}
+
 /// What a week holds: for each output its timeline, and what the log has of it.
 struct Held {
     plan: Arc<Plan>,
@@ -127,9 +134,11 @@ pub(super) async fn calendar(
 ) -> Result<Html<String>, Failure> {
     let (week, today) = asked(&state, wanted.tuan.as_deref());
     let held = Held::of(&state, week).await?;
-    let may_edit = permit(&visitor.person.user().roles, Permission::EditSchedule);
+    let roles = &visitor.person.user().roles;
+    let may =
+        May { edit: permit(roles, Permission::EditSchedule), withdraw: permit(roles, Permission::Withdraw) };
     let now = state.clock.now();
-    let saved = wanted.luu.and_then(|id| id.parse::<i64>().ok()).filter(|_| may_edit);
+    let saved = wanted.luu.and_then(|id| id.parse::<i64>().ok()).filter(|_| may.edit);
     let content = html! {
         @if let Some(id) = saved {
             p.note.good role="status" { (say::SAVED) " " a href={ (HERE) "/lich-su/" (id) } { (say::UNDO) } }
@@ -141,9 +150,9 @@ pub(super) async fn calendar(
             }
         }
         p.lead { (say::week(week.number(), week.monday, week.sunday())) }
-        (ways(week, today, may_edit))
+        (ways(week, today, may.edit))
         div.week {
-            @for date in week.days() { (day(&held, date, today, may_edit, now)) }
+            @for date in week.days() { (day(&held, date, today, may, now)) }
         }
     };
     Ok(page(&state, &visitor, HERE, names::CALENDAR, &content))
@@ -172,7 +181,7 @@ fn ways(week: Week, today: Date, may_edit: bool) -> Markup {
     }
 }
 
-fn day(held: &Held, date: Date, today: Date, may_edit: bool, now: Timestamp) -> Markup {
+fn day(held: &Held, date: Date, today: Date, may: May, now: Timestamp) -> Markup {
     let (plan, zone) = (&held.plan, &held.plan.schedule.time_zone);
     let blocks = held.on(date);
     let of_cue: BTreeMap<(&OutputId, &CueId), &Airing> =
@@ -196,13 +205,13 @@ fn day(held: &Held, date: Date, today: Date, may_edit: bool, now: Timestamp) -> 
             h2 id=(heading) { (say::day(date)) @if date == today { " " small { (say::TODAY) } } }
             @if let Some(special) = plan.schedule.day_plan(date) {
                 p.special { strong { (special.title) } @if special.no_music { " (" (say::NO_MUSIC) ")" }
-                    @if may_edit && date >= today { " " a href={ (HERE) "/ngay/" (day::address(special.date)) } { (say::EDIT) } } }
+                    @if may.edit && date >= today { " " a href={ (HERE) "/ngay/" (day::address(special.date)) } { (say::EDIT) } } }
             }
             @if none { p.quiet { (say::NO_SESSION) } }
             @for (timeline, block) in blocks {
                 @if plan.schedule.outputs.len() > 1 { p.output.quiet { (timeline.output) } }
                 (rundown(block, zone, |cue| of_cue.get(&(&timeline.output, cue)).copied(), now,
-                    &notes(plan, timeline, block, may_edit && block.end > now)))
+                    &notes(plan, timeline, block, May { edit: may.edit && block.end > now, ..may })))
             }
             @for (caption, airings) in [(OUT_OF_SCHEDULE, on_the_spot), (say::BESIDES, besides)] {
                 @if !airings.is_empty() { details.session { summary { (caption) } (aired_besides(caption, airings, zone)) } }
@@ -212,12 +221,12 @@ fn day(held: &Held, date: Date, today: Date, may_edit: bool, now: Timestamp) -> 
 }
 
 /// What is to be said of a block, and where it is changed: what a special day has of its own is not the week's.
-fn notes<'a>(plan: &'a Plan, timeline: &'a Timeline, block: &'a Block, may_edit: bool) -> Notes<'a> {
+fn notes<'a>(plan: &'a Plan, timeline: &'a Timeline, block: &'a Block, may: May) -> Notes<'a> {
     let names = Names::of(plan, timeline);
     let findings = timeline.findings.iter().filter(|finding| finding.block == block.id);
     let special = plan.schedule.day_plan(block.id.date);
     let of_week = special.is_none_or(|day| day.sessions.iter().all(|own| own.id != block.id.session));
-    let edit = (may_edit && of_week).then(|| format!("{HERE}/buoi/{}", block.id.session));
+    let edit = (may.edit && of_week).then(|| format!("{HERE}/buoi/{}", block.id.session));
     let findings = findings.map(|finding| (finding, beside(finding, &names))).collect();
-    Notes { findings, edit, closed: true, withdraw: false }
+    Notes { findings, edit, closed: true, withdraw: may.withdraw }
 }
