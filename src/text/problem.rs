@@ -1,9 +1,10 @@
 //! What is wrong with a schedule: where, what was found, what to write instead.
 
 use jiff::SignedDuration;
-use jiff::civil::{Date, Time, Weekday};
+use jiff::civil::{Date, Time};
 
 use super::page::capital;
+use super::page::date::weekday;
 use crate::schedule::Weekdays;
 use crate::schedule::problem::{Expected, Kind, Problem, Thing};
 
@@ -127,7 +128,7 @@ fn sentence(kind: &Kind, file: &str) -> String {
         Kind::Overlap { other, output, date: on } => format!(
             "buổi này trùng giờ với buổi \"{other}\" trên đường ra \"{output}\", chẳng hạn {} {}. Sửa giờ hoặc ngày \
              của một trong hai buổi.",
-            day(on.weekday()),
+            weekday(on.weekday()),
             date(*on)
         ),
         Kind::SessionTooLong { length: found, longest } => format!(
@@ -137,7 +138,7 @@ fn sentence(kind: &Kind, file: &str) -> String {
         ),
         Kind::TooManySessions { date: on, count, allowed } => format!(
             "{} {} có {count} buổi phát, trong khi quy chế chỉ cho {allowed}. Bỏ bớt buổi.",
-            day(on.weekday()),
+            weekday(on.weekday()),
             date(*on)
         ),
         Kind::DaysNotAllowed { days: found, allowed } => format!(
@@ -282,23 +283,13 @@ fn length(length: SignedDuration) -> String {
 }
 
 fn days(days: Weekdays) -> String {
-    days.iter().map(day).collect::<Vec<_>>().join(", ")
-}
-
-fn day(day: Weekday) -> &'static str {
-    match day {
-        Weekday::Monday => "thứ Hai",
-        Weekday::Tuesday => "thứ Ba",
-        Weekday::Wednesday => "thứ Tư",
-        Weekday::Thursday => "thứ Năm",
-        Weekday::Friday => "thứ Sáu",
-        Weekday::Saturday => "thứ Bảy",
-        Weekday::Sunday => "Chủ nhật",
-    }
+    days.iter().map(weekday).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::Weekday;
+
     use super::*;
 
     fn said(kind: Kind) -> String {
