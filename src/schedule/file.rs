@@ -312,17 +312,15 @@ fn day(mut fields: Fields<'_>) -> WrittenDay {
         fields.file().report(fields.at(), Kind::ExactlyOne { of, found });
     }
     let once = once.map(|date| Spanned::new(date.span(), PlanDate::Once(*date.get_ref())));
+    let date = once.or_else(|| yearly.map(|date| Spanned::new(date.span(), date.into_inner().0)));
+    let days = date.as_ref().map_or(Weekdays::ALL, |date| date.get_ref().weekdays());
     let day = WrittenDay {
-        date: once.or_else(|| yearly.map(|date| Spanned::new(date.span(), date.into_inner().0))),
+        date,
         title: fields.need("title").map(Spanned::into_inner),
         no_music: fields.take("no_music").is_some_and(Spanned::into_inner),
         drop: fields.take("drop").map(|names: Spanned<Texts>| Spanned::new(names.span(), inner(names).0)),
         replace: fields.tables("replace").into_iter().filter_map(replacement).collect(),
-        sessions: fields
-            .tables("session")
-            .into_iter()
-            .filter_map(|fields| session(fields, Weekdays::ALL))
-            .collect(),
+        sessions: fields.tables("session").into_iter().filter_map(|fields| session(fields, days)).collect(),
     };
     fields.finish();
     day

@@ -378,7 +378,7 @@ pub struct DayPlan {
     pub drop: BTreeSet<SessionId>,
     /// Slots whose content is another on this day.
     pub replace: Vec<Replacement>,
-    /// Sessions of this day: in place of the week's with the same id, or beside them. Their `days` are all.
+    /// Sessions of this day: in place of the week's with the same id, or beside them. Their `days` are those it can be on.
     pub sessions: Vec<Session>,
 }
 
@@ -402,6 +402,14 @@ impl PlanDate {
         match *self {
             Self::Once(once) => once == date,
             Self::Yearly { month, day } => (date.month(), date.day()) == (month, day),
+        }
+    }
+
+    /// The days of the week on which it can be.
+    pub fn weekdays(&self) -> Weekdays {
+        match *self {
+            Self::Once(date) => Weekdays::NONE.with(date.weekday()),
+            Self::Yearly { .. } => Weekdays::ALL,
         }
     }
 }
@@ -441,6 +449,13 @@ impl Schedule {
     pub fn session_title(&self, id: &SessionId) -> Option<&str> {
         let special = self.day_plans.iter().flat_map(|plan| &plan.sessions);
         special.chain(&self.sessions).find(|session| session.id == *id).map(|session| session.title.as_str())
+    }
+
+    /// The week's sessions, or a special day's own; none where no day plan is for that day.
+    pub fn sessions_of(&self, day: Option<PlanDate>) -> Option<&[Session]> {
+        let Some(date) = day else { return Some(&self.sessions) };
+        let plan = self.day_plans.iter().find(|plan| plan.date == date)?;
+        Some(&plan.sessions)
     }
 
     /// The sessions that begin on a date, its day plan considered.

@@ -240,6 +240,7 @@ quiet = [{ from = 20:00:00, to = 06:00:00 }, { from = 06:29:00, to = 06:40:00 }]
 #[test]
 fn every_kind_of_mistake_in_the_days_is_found_on_its_line() {
     let day = "[[day]]\ndate=2026-11-23\ntitle='x'\n";
+    let own = "[[day.session]]\nid='le'\nfrom=07:00:00\nto=08:00:00\n";
     let cases: &[(String, &[(&str, usize)])] = &[
         ("[[day]]\ntitle='x'".into(), &[("exactly-one", 1)]),
         ("[[day]]\ntitle='x'\nevery_year='29/2'".into(), &[]),
@@ -276,6 +277,13 @@ fn every_kind_of_mistake_in_the_days_is_found_on_its_line() {
                 "{day}[[day.session]]\nid='le'\nfrom=06:30:00\nto=07:00:00\nslot=[{{play={{file='a'}}}}]"
             ),
             &[],
+        ),
+        // A Monday: what the week has on Mondays is there to be repeated, and no slot is on another day.
+        (format!("{day}{own}slot=[{{play={{repeat='sang/tin'}}}}]"), &[]),
+        (format!("{day}{own}slot=[{{days=['CN'],play={{file='a'}}}}]"), &[("never-on", 8)]),
+        (
+            day.replace("date=2026-11-23", "every_year='23/11'") + own + "slot=[{play={repeat='sang/tin'}}]",
+            &[("repeat-not-that-day", 8)],
         ),
     ];
     for (days, expected) in cases {

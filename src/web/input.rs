@@ -47,11 +47,11 @@ impl<T: DeserializeOwned> FromRequestParts<State> for Asked<T> {
     }
 }
 
-/// The variable part of an address. What cannot be an id names nothing.
+/// The variable parts of an address. What cannot be an id names nothing.
 #[derive(Debug)]
-pub(super) struct Named(pub(super) String);
+pub(super) struct Named<T = String>(pub(super) T);
 
-impl FromRequestParts<State> for Named {
+impl<T: DeserializeOwned + Send> FromRequestParts<State> for Named<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {

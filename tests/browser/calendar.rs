@@ -21,6 +21,11 @@ impl Browser {
         self.find(&format!("//*[@name='{name}']"));
         self.script(&format!("document.querySelector('[name={name}]').value = '{value}'"));
     }
+
+    /// Chooses one of a list.
+    fn choose(&self, name: &str, value: &str) {
+        self.press_on(&format!("//select[@name='{name}']//option[@value='{value}']"));
+    }
 }
 
 #[test]
@@ -88,10 +93,12 @@ fn a_day_without_music_is_added_and_the_week_is_printed() {
     let (driver, program) = (Driver::start(), Program::demo());
     let hoa = Browser::open(&driver, &program);
     hoa.set_password(&program.first_link, Some("hoa"), PASSWORD);
+    // In next week: this one has the demonstration's own session, at any hour of the day.
+    let date = next_weekday().checked_add(1.week()).unwrap();
     hoa.press("Lịch phát");
     hoa.press("Ngày đặc biệt");
     hoa.look("ngay-dac-biet");
-    hoa.pick("ngay", &next_weekday().to_string());
+    hoa.pick("ngay", &date.to_string());
     hoa.press("Tiếp tục");
     hoa.fill("title", "Quốc tang <b>");
     hoa.press("Không phát nhạc cả ngày");
@@ -101,11 +108,74 @@ fn a_day_without_music_is_added_and_the_week_is_printed() {
     hoa.look("ngay-dac-biet-xem-truoc");
     hoa.press("Lưu");
     hoa.says("Đã lưu");
-    hoa.go(&format!("/lich-phat/in?tuan={}", next_weekday().strftime("%G-W%V")));
+    hoa.go(&format!("/lich-phat/in?tuan={}", date.strftime("%G-W%V")));
     hoa.says("Quốc tang <b>");
     hoa.says("LỊCH PHÁT THANH TUẦN");
     hoa.look("in-lich-tuan");
     assert_eq!(hoa.print("in-lich-tuan"), 1);
+}
+
+#[test]
+fn a_special_day_gets_a_session_of_its_own_and_is_as_before_when_undone() {
+    let (driver, program) = (Driver::start(), Program::demo());
+    let hoa = Browser::open(&driver, &program);
+    hoa.set_password(&program.first_link, Some("hoa"), PASSWORD);
+    let before = program.schedule("days.toml");
+    hoa.press("Lịch phát");
+    hoa.press("Ngày đặc biệt");
+    hoa.pick("ngay", &next_weekday().to_string());
+    hoa.press("Tiếp tục");
+    hoa.look("ngay-rieng-chua-co");
+    hoa.press("Thêm buổi phát riêng");
+    hoa.fill("day_title", "Hội làng");
+    hoa.fill("title", "Chúc mừng hội làng");
+    hoa.pick("from", "11:00:00");
+    hoa.pick("to", "11:10:00");
+    hoa.choose("play", "programme:ban-tin");
+    hoa.look("ngay-rieng-buoi-moi");
+    hoa.press("Xem trước thay đổi");
+    hoa.says("buổi mới");
+    hoa.look("ngay-rieng-xem-truoc");
+    hoa.press("Lưu");
+    hoa.says("Đã lưu");
+
+    // From the date's rundown to its session, and a piece of music more in it.
+    let date = next_weekday();
+    let open = |browser: &Browser| {
+        browser
+            .press_on(&format!("//section[@aria-labelledby='day-{date}']//summary[contains(., 'hội làng')]"));
+    };
+    open(&hoa);
+    hoa.look("ngay-rieng-trong-tuan");
+    hoa.press_on("//*[@open]//a[contains(., 'Sửa buổi này')]");
+    hoa.says("Sửa “Chúc mừng hội làng (");
+    hoa.look("ngay-rieng-buoi");
+    hoa.press("Thêm mục");
+    hoa.choose("play", "pool:ca-khuc");
+    hoa.press("Lấp nhạc cho đến mục đúng giờ kế tiếp");
+    hoa.fill("title", "Ca khúc mừng hội");
+    hoa.look("ngay-rieng-muc");
+    hoa.press("Xem trước thay đổi");
+    hoa.says("+ thêm");
+    hoa.look("ngay-rieng-muc-xem-truoc");
+    hoa.press("Lưu");
+    hoa.says("Đã lưu");
+    open(&hoa);
+    hoa.says("Ca khúc mừng hội");
+    hoa.go(&format!("/lich-phat/ngay/{date}"));
+    hoa.says("11:00:00 – 11:10:00");
+    hoa.look("ngay-rieng");
+
+    // Both steps are taken back, and nothing is left of them.
+    for revision in ["(3)", "(2)"] {
+        hoa.go("/lich-phat/lich-su");
+        hoa.press(revision);
+        hoa.press("Hoàn tác lần sửa này");
+        hoa.says("Đã lưu");
+    }
+    assert_eq!(program.schedule("days.toml"), before, "to the byte");
+    hoa.go(&format!("/lich-phat?tuan={}", date.strftime("%G-W%V")));
+    assert!(!hoa.text().contains("hội làng"), "{}", hoa.text());
 }
 
 #[test]

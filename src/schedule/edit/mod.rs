@@ -5,12 +5,14 @@
 //! like any file, so what the console writes is held to the same rules as what an editor writes.
 
 mod spelling;
+mod tables;
 #[cfg(test)]
 mod tests;
 
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, Value};
 
 use spelling::{date_text, date_value, days_value, duration_text, late_text, play_value, time_value};
+use tables::{Step, change, put, remove, swap, table, tables};
 
 use super::check::{Sources, read};
 use super::problem::{Problem, Thing};
@@ -24,18 +26,23 @@ pub enum Edit {
     /// A session is to be like this: its title, days, dates, times and outputs. Its slots stay.
     Session {
         /// Which.
-        id: SessionId,
+        id: SessionPath,
         /// What it is to be.
         to: Session,
     },
     /// A session more, with its slots, behind all others.
-    AddSession(Session),
+    AddSession {
+        /// The special day whose own it is to be; none for the week.
+        day: Option<PlanDate>,
+        /// It.
+        session: Session,
+    },
     /// A session less.
-    RemoveSession(SessionId),
+    RemoveSession(SessionPath),
     /// A slot is to be like this.
     Slot {
         /// Its session.
-        session: SessionId,
+        session: SessionPath,
         /// Which.
         id: SlotId,
         /// What it is to be; its id stays.
@@ -44,7 +51,7 @@ pub enum Edit {
     /// A slot more.
     AddSlot {
         /// Its session.
-        session: SessionId,
+        session: SessionPath,
         /// The slot it comes after; none for the beginning.
         after: Option<SlotId>,
         /// It.
@@ -53,23 +60,63 @@ pub enum Edit {
     /// A slot less.
     RemoveSlot {
         /// Its session.
-        session: SessionId,
+        session: SessionPath,
         /// Which.
         id: SlotId,
     },
     /// A slot changes places with its neighbour.
     MoveSlot {
         /// Its session.
-        session: SessionId,
+        session: SessionPath,
         /// Which.
         id: SlotId,
         /// With the one before it, not the one after.
         earlier: bool,
     },
-    /// A special day is to be like this, or is new. Sessions of its own stay as they are.
+    /// A special day is to be like this, or is new. Sessions of its own stay as they are where it was there already.
     Day(DayPlan),
     /// A special day is one like others.
     RemoveDay(PlanDate),
+}
+
+/// A session, by where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionPath {
+    /// The special day whose own it is; none for the week.
+    pub day: Option<PlanDate>,
+    /// Which of its sessions.
+    pub id: SessionId,
+}
+
+/// A session of the week.
+impl From<&str> for SessionPath {
+    fn from(id: &str) -> Self {
+        Self { day: None, id: id.into() }
+    }
+}
+
+impl SessionPath {
+    /// The session.
+    pub fn find<'a>(&self, schedule: &'a Schedule) -> Option<&'a Session> {
+        schedule.sessions_of(self.day)?.iter().find(|session| session.id == self.id)
+    }
+}
+
+impl Edit {
+    /// The special day that it changes; none where it changes the week.
+    pub fn day(&self) -> Option<PlanDate> {
+        match self {
+            Self::Session { id: session, .. }
+            | Self::RemoveSession(session)
+            | Self::Slot { session, .. }
+            | Self::AddSlot { session, .. }
+            | Self::RemoveSlot { session, .. }
+            | Self::MoveSlot { session, .. } => session.day,
+            Self::AddSession { day, .. } => *day,
+            Self::Day(plan) => Some(plan.date),
+            Self::RemoveDay(date) => Some(*date),
+        }
+    }
 }
 
 /// Why an edit was not made. Nothing was changed.
@@ -98,8 +145,7 @@ pub enum EditError {
 pub fn apply(sources: &Sources, edit: &Edit) -> Result<(Sources, Schedule), EditError> {
     let old = read(sources).map_err(EditError::Broken)?;
     let mut new = sources.clone();
-    let days = matches!(edit, Edit::Day(_) | Edit::RemoveDay(_));
-    let text = if days { &mut new.days } else { &mut new.week };
+    let text = if edit.day().is_some() { &mut new.days } else { &mut new.week };
     let written: Result<DocumentMut, _> = text.as_deref().unwrap_or_default().parse();
     let mut document = written.map_err(|_| EditError::Unwritable)?;
     make(&mut document, &old, edit)?;
@@ -111,78 +157,54 @@ pub fn apply(sources: &Sources, edit: &Edit) -> Result<(Sources, Schedule), Edit
 fn make(document: &mut DocumentMut, old: &Schedule, edit: &Edit) -> Result<(), EditError> {
     match edit {
         Edit::Session { id, to } => {
-            let before = session(old, id)?;
-            write_session(session_table(document, id)?, Some(before), to);
+            let (before, way) = session(old, id)?;
+            write_session(table(document, &way)?, Some(before), to, id.day);
         }
-        Edit::AddSession(new) => {
-            let mut table = Table::new();
-            put(&mut table, "id", new.id.as_str());
-            write_session(&mut table, None, new);
-            let mut slots = ArrayOfTables::new();
-            for (place, slot) in new.slots.iter().enumerate() {
-                slots.push(slot_table_of(slot, old, new, place));
-            }
-            table.insert("slot", Item::ArrayOfTables(slots));
-            tables(document.as_table_mut(), "session")?.push(table);
+        Edit::AddSession { day, session } => {
+            let new = session_table_of(session, old, *day);
+            tables(table(document, &day_way(old, *day)?)?, "session")?.push(new);
         }
-        Edit::RemoveSession(id) => {
-            let place = place_of_session(document, id)?;
-            remove(document, &[("session", place)])?;
-        }
+        Edit::RemoveSession(id) => remove(document, &session(old, id)?.1)?,
         Edit::Slot { session: of, id, to } => {
-            let session = session(old, of)?;
-            let place = place_of_slot(session, id)?;
-            let before = session.slots.get(place).ok_or_else(|| absent(Thing::Slot, id.as_str()))?;
-            let table = tables(session_table(document, of)?, "slot")?.get_mut(place);
-            write_slot(
-                table.ok_or_else(|| absent(Thing::Slot, id.as_str()))?,
-                Some(before),
-                to,
-                old,
-                session,
-                place,
-            );
+            let (session, way) = session(old, of)?;
+            let (place, before) = slot(session, id)?;
+            let table = table(document, &[&way[..], &[("slot", place)]].concat())?;
+            write_slot(table, Some(before), to, old, session, place);
         }
-        Edit::AddSlot { session: of, after, slot } => {
-            let session = session(old, of)?;
+        Edit::AddSlot { session: of, after, slot: new } => {
+            let (session, way) = session(old, of)?;
             let place = match after {
-                Some(after) => place_of_slot(session, after)? + 1,
+                Some(after) => slot(session, after)?.0 + 1,
                 None => 0,
             };
-            tables(session_table(document, of)?, "slot")?
-                .insert(place, slot_table_of(slot, old, session, place));
+            tables(table(document, &way)?, "slot")?.insert(place, slot_table_of(new, old, session, place));
         }
         Edit::RemoveSlot { session: of, id } => {
-            let slot = place_of_slot(session(old, of)?, id)?;
-            let session = place_of_session(document, of)?;
-            remove(document, &[("session", session), ("slot", slot)])?;
+            let (session, way) = session(old, of)?;
+            remove(document, &[&way[..], &[("slot", slot(session, id)?.0)]].concat())?;
         }
         Edit::MoveSlot { session: of, id, earlier } => {
-            let place = place_of_slot(session(old, of)?, id)?;
+            let (session, way) = session(old, of)?;
+            let (place, _) = slot(session, id)?;
             let neighbour = if *earlier { place.checked_sub(1) } else { Some(place + 1) };
-            swap(tables(session_table(document, of)?, "slot")?, place, neighbour);
+            swap(tables(table(document, &way)?, "slot")?, place, neighbour);
         }
-        Edit::Day(plan) => {
-            let before = old.day_plans.iter().position(|old| old.date == plan.date);
-            let tables = tables(document.as_table_mut(), "day")?;
-            match before.and_then(|place| tables.get_mut(place)) {
-                Some(table) => write_day(table, before.and_then(|place| old.day_plans.get(place)), plan),
-                None => {
-                    let mut table = Table::new();
-                    match plan.date {
-                        PlanDate::Once(date) => put(&mut table, "date", date_value(date)),
-                        PlanDate::Yearly { .. } => put(&mut table, "every_year", date_text(plan.date)),
-                    }
-                    write_day(&mut table, None, plan);
-                    tables.push(table);
+        Edit::Day(plan) => match old.day_plans.iter().find(|old| old.date == plan.date) {
+            Some(before) => write_day(table(document, &day_way(old, Some(plan.date))?)?, Some(before), plan),
+            None => {
+                let mut new = Table::new();
+                match plan.date {
+                    PlanDate::Once(date) => put(&mut new, "date", date_value(date)),
+                    PlanDate::Yearly { .. } => put(&mut new, "every_year", date_text(plan.date)),
                 }
+                write_day(&mut new, None, plan);
+                for session in &plan.sessions {
+                    tables(&mut new, "session")?.push(session_table_of(session, old, Some(plan.date)));
+                }
+                tables(document.as_table_mut(), "day")?.push(new);
             }
-        }
-        Edit::RemoveDay(date) => {
-            let place = old.day_plans.iter().position(|old| old.date == *date);
-            let place = place.ok_or_else(|| absent(Thing::DayPlan, &date_text(*date)))?;
-            remove(document, &[("day", place)])?;
-        }
+        },
+        Edit::RemoveDay(date) => remove(document, &day_way(old, Some(*date))?)?,
     }
     Ok(())
 }
@@ -191,116 +213,47 @@ fn absent(thing: Thing, id: &str) -> EditError {
     EditError::Absent { thing, id: id.to_owned() }
 }
 
-fn session<'a>(schedule: &'a Schedule, id: &SessionId) -> Result<&'a Session, EditError> {
-    let found = schedule.sessions.iter().find(|session| session.id == *id);
-    found.ok_or_else(|| absent(Thing::Session, id.as_str()))
+/// The way to a special day's table; none is needed to what is the week's.
+fn day_way(schedule: &Schedule, day: Option<PlanDate>) -> Result<Vec<Step>, EditError> {
+    let Some(date) = day else { return Ok(Vec::new()) };
+    let place = schedule.day_plans.iter().position(|plan| plan.date == date);
+    Ok(vec![("day", place.ok_or_else(|| absent(Thing::DayPlan, &date_text(date)))?)])
 }
 
-fn place_of_slot(session: &Session, id: &SlotId) -> Result<usize, EditError> {
-    let place = session.slots.iter().position(|slot| slot.id == *id);
-    place.ok_or_else(|| absent(Thing::Slot, id.as_str()))
+/// A session, and the way to its table.
+fn session<'a>(schedule: &'a Schedule, path: &SessionPath) -> Result<(&'a Session, Vec<Step>), EditError> {
+    let mut way = day_way(schedule, path.day)?;
+    let all = schedule.sessions_of(path.day).unwrap_or_default();
+    let found = all.iter().enumerate().find(|(_, session)| session.id == path.id);
+    let (place, found) = found.ok_or_else(|| absent(Thing::Session, path.id.as_str()))?;
+    way.push(("session", place));
+    Ok((found, way))
 }
 
-fn place_of_session(document: &mut DocumentMut, id: &SessionId) -> Result<usize, EditError> {
-    let place = tables(document.as_table_mut(), "session")?
-        .iter()
-        .position(|table| table.get("id").and_then(Item::as_str).map(str::trim) == Some(id.as_str()));
-    place.ok_or_else(|| absent(Thing::Session, id.as_str()))
+/// A slot, and its place in its session.
+fn slot<'a>(session: &'a Session, id: &SlotId) -> Result<(usize, &'a Slot), EditError> {
+    let found = session.slots.iter().enumerate().find(|(_, slot)| slot.id == *id);
+    found.ok_or_else(|| absent(Thing::Slot, id.as_str()))
 }
 
-fn session_table<'a>(document: &'a mut DocumentMut, id: &SessionId) -> Result<&'a mut Table, EditError> {
-    let place = place_of_session(document, id)?;
-    let table = tables(document.as_table_mut(), "session")?.get_mut(place);
-    table.ok_or_else(|| absent(Thing::Session, id.as_str()))
-}
-
-/// The tables `[[key]]`, made where there are none. A list of inline tables, `key = [{ … }]`, becomes such tables.
-fn tables<'a>(of: &'a mut Table, key: &str) -> Result<&'a mut ArrayOfTables, EditError> {
-    let item = of.entry(key).or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
-    if !item.is_array_of_tables() {
-        let inline = std::mem::take(item).into_array_of_tables();
-        *item = Item::ArrayOfTables(inline.unwrap_or_default());
+fn session_table_of(session: &Session, schedule: &Schedule, day: Option<PlanDate>) -> Table {
+    let mut table = Table::new();
+    put(&mut table, "id", session.id.as_str());
+    write_session(&mut table, None, session, day);
+    let mut slots = ArrayOfTables::new();
+    for (place, slot) in session.slots.iter().enumerate() {
+        slots.push(slot_table_of(slot, schedule, session, place));
     }
-    item.as_array_of_tables_mut().ok_or(EditError::Unwritable)
+    table.insert("slot", Item::ArrayOfTables(slots));
+    table
 }
 
-/// Takes a table out. A comment right above it goes with it; what an empty line sets apart stays in the file, before
-/// whatever comes next.
-fn remove(document: &mut DocumentMut, path: &[(&str, usize)]) -> Result<(), EditError> {
-    let Some(((last, place), above)) = path.split_last() else { return Ok(()) };
-    let mut of = document.as_table_mut();
-    for (key, place) in above {
-        of = tables(of, key)?.get_mut(*place).ok_or(EditError::Unwritable)?;
-    }
-    let list = tables(of, last)?;
-    let prefix = list.get(*place).and_then(|table| table.decor().prefix()?.as_str()).unwrap_or_default();
-    let apart = prefix.rfind("\n\n").map_or("", |end| prefix.get(..=end).unwrap_or_default()).to_owned();
-    list.remove(*place);
-    if apart.trim().is_empty() {
-        return Ok(());
-    }
-    if let Some(next) = list.get_mut(*place) {
-        prepend(next, &apart);
-    } else if let Some(((key, above), _)) = above.split_last()
-        && let Some(next) = tables(document.as_table_mut(), key)?.get_mut(above + 1)
-    {
-        prepend(next, &apart);
-    } else {
-        let trailing = format!("{apart}{}", document.trailing().as_str().unwrap_or_default());
-        document.set_trailing(trailing);
-    }
-    Ok(())
-}
-
-fn prepend(table: &mut Table, comment: &str) {
-    let own = table.decor().prefix().and_then(|prefix| prefix.as_str()).unwrap_or("\n");
-    let both = format!("{comment}{own}");
-    table.decor_mut().set_prefix(both);
-}
-
-/// Swaps two neighbours, each with its comments.
-fn swap(list: &mut ArrayOfTables, place: usize, neighbour: Option<usize>) {
-    let Some(neighbour) = neighbour.filter(|neighbour| *neighbour < list.len()) else { return };
-    let (first, second) = (place.min(neighbour), place.max(neighbour));
-    let (Some(mut one), Some(mut other)) = (list.get(first).cloned(), list.get(second).cloned()) else {
-        return;
-    };
-    // A table without a position is written where it stands in the list.
-    one.set_position(None);
-    other.set_position(None);
-    list.replace(first, other);
-    list.replace(second, one);
-}
-
-/// Sets a key. What stood there keeps its place, its spacing and the comment behind it.
-fn put(table: &mut Table, key: &str, value: impl Into<Value>) {
-    let mut value = value.into();
-    if let Some(old) = table.get(key).and_then(Item::as_value) {
-        *value.decor_mut() = old.decor().clone();
-    }
-    table.insert(key, Item::Value(value));
-}
-
-/// Sets a key or takes it out, where its meaning is another than before.
-fn change<T: PartialEq>(
-    table: &mut Table,
-    key: &str,
-    old: Option<&T>,
-    new: &T,
-    value: impl FnOnce(&T) -> Option<Value>,
-) {
-    if old == Some(new) {
-        return;
-    }
-    match value(new) {
-        Some(value) => put(table, key, value),
-        None => drop(table.remove(key)),
-    }
-}
-
-fn write_session(table: &mut Table, old: Option<&Session>, new: &Session) {
+/// Writes a session of the week, or of a special day, which says itself when it is.
+fn write_session(table: &mut Table, old: Option<&Session>, new: &Session, day: Option<PlanDate>) {
     change(table, "title", old.map(|old| &old.title), &new.title, |title| Some(title.into()));
-    change(table, "days", old.map(|old| &old.days), &new.days, |days| Some(days_value(*days)));
+    if day.is_none() {
+        change(table, "days", old.map(|old| &old.days), &new.days, |days| Some(days_value(*days)));
+    }
     write_validity(table, old.map(|old| old.valid), new.valid);
     change(table, "from", old.map(|old| &old.from), &new.from, |time| Some(time_value(*time)));
     change(table, "to", old.map(|old| &old.to), &new.to, |time| Some(time_value(*time)));

@@ -6,8 +6,8 @@ use jiff::SignedDuration;
 use jiff::civil::{date, time};
 use proptest::prelude::*;
 
-use super::{Edit, EditError, apply};
-use crate::schedule::problem::Kind;
+use super::{Edit, EditError, SessionPath, apply};
+use crate::schedule::problem::{Kind, Thing};
 use crate::schedule::{
     DayPlan, Late, PlanDate, Play, Replacement, Schedule, Session, Slot, Sources, Start, Weekdays, read,
 };
@@ -61,11 +61,11 @@ fn a_session_is_moved_with_its_slots_left_alone() {
     let old = find(&schedule(), "chieu");
     let days = Weekdays::ALL.without(old.days);
     let to = Session { days, from: time(16, 45, 0, 0), ..old.clone() };
-    let edit = Edit::Session { id: old.id.clone(), to: to.clone() };
+    let edit = Edit::Session { id: "chieu".into(), to: to.clone() };
     // Its slots of Monday to Friday are never on at the weekend: that is said, and nothing is written.
     let Err(EditError::Refused(problems)) = apply(&example(), &edit) else { panic!("it is taken") };
     assert!(problems.iter().any(|problem| matches!(problem.kind, Kind::NeverOn { .. })), "{problems:?}");
-    let edit = Edit::Session { id: old.id.clone(), to: Session { days: old.days, ..to } };
+    let edit = Edit::Session { id: "chieu".into(), to: Session { days: old.days, ..to } };
     assert_eq!(week_change(&edit), ["-from = 17:00:00", "+from = 16:45:00"]);
 }
 
@@ -140,7 +140,8 @@ fn a_session_comes_and_goes_without_a_trace() {
         slots: vec![first],
         ..find(&schedule(), "sang")
     };
-    let (sources, schedule) = apply(&example(), &Edit::AddSession(new.clone())).unwrap();
+    let (sources, schedule) =
+        apply(&example(), &Edit::AddSession { day: None, session: new.clone() }).unwrap();
     assert_eq!(find(&schedule, "trua"), new);
     let (back, _) = apply(&sources, &Edit::RemoveSession("trua".into())).unwrap();
     assert_eq!(back, example());
@@ -173,6 +174,209 @@ fn special_days_are_made_changed_and_taken_out() {
     none.days = None;
     let (_, schedule) = apply(&none, &Edit::Day(plan.clone())).unwrap();
     assert_eq!(schedule.day_plans, [plan], "the first one makes the file");
+}
+
+/// Days with sessions of their own, written as people do. The 6th is a Saturday.
+const DAYS: &str = r#"# Tết Đinh Mùi.
+
+# Mùng một: không có buổi thường ngày.
+[[day]]
+date = 2027-02-06
+title = "Mùng một Tết"
+drop = ["sang"]   # nghỉ
+
+# Chúc Tết, mỗi năm một lần.
+[[day.session]]
+id = "chuc-tet"
+title = 'Chúc Tết'
+from = 05:30:00     # như buổi sáng
+to = 06:00:00
+
+# Phần của chủ tịch.
+
+# Ghi âm trước.
+[[day.session.slot]]
+id = "loi-chuc"
+play = { programme = "ban-tin" }
+
+[[day.session.slot]]
+id = "ca-khuc"
+start = "fill"
+play = { pool = "ca-khuc" }   # cho hết giờ
+
+[[day.replace]]
+slot = "chuc-tet/loi-chuc"
+play = { programme = "ban-tin" }
+
+# Khi nào cũng vậy.
+[[day]]
+every_year = "2/9"
+title = "Quốc khánh"
+drop = ["sang"]
+session = [{ id = "chao-co", from = 07:00:00, to = 07:05:00, slot = [{ id = "chao", play = { programme = "ban-tin" } }] }]
+"#;
+
+fn special() -> Sources {
+    Sources { days: Some(DAYS.to_owned()), ..example() }
+}
+
+const NEW_YEAR: PlanDate = PlanDate::Once(date(2027, 2, 6));
+
+fn wishes() -> SessionPath {
+    SessionPath { day: Some(NEW_YEAR), id: "chuc-tet".into() }
+}
+
+fn own(schedule: &Schedule, path: &SessionPath) -> Session {
+    path.find(schedule).unwrap_or_else(|| panic!("no {path:?}")).clone()
+}
+
+fn days_change(edit: &Edit) -> (Vec<String>, Schedule) {
+    let old = special();
+    let (new, schedule) = apply(&old, edit).unwrap();
+    assert_eq!((&new.station, &new.week), (&old.station, &old.week), "only the days are written");
+    (difference(DAYS, &new.days.unwrap()), schedule)
+}
+
+#[test]
+fn a_days_own_session_is_changed_where_it_stands() {
+    let before = own(&read(&special()).unwrap(), &wishes());
+    let to = Session { title: "Chúc mừng".to_owned(), from: time(5, 35, 0, 0), ..before.clone() };
+    let (change, schedule) = days_change(&Edit::Session { id: wishes(), to: to.clone() });
+    let lines = [
+        "-title = 'Chúc Tết'",
+        "-from = 05:30:00     # như buổi sáng",
+        "+title = \"Chúc mừng\"",
+        "+from = 05:35:00     # như buổi sáng",
+    ];
+    assert_eq!(change, lines);
+    let first = Slot { start: Start::Hard(to.from), ..to.slots[0].clone() };
+    assert_eq!(own(&schedule, &wishes()), Session { slots: vec![first, to.slots[1].clone()], ..to });
+    // The same ids on another day, or in the week, are others.
+    for other in
+        ["chuc-tet".into(), SessionPath { day: Some(PlanDate::Yearly { month: 9, day: 2 }), ..wishes() }]
+    {
+        let edit = Edit::Session { id: other, to: before.clone() };
+        assert!(matches!(apply(&special(), &edit), Err(EditError::Absent { thing: Thing::Session, .. })));
+    }
+}
+
+#[test]
+fn a_days_own_slots_come_move_and_go_without_a_trace() {
+    let last = own(&read(&special()).unwrap(), &wishes()).slots[1].clone();
+    let new = Slot { id: "thong-bao".into(), title: "Thông báo".to_owned(), start: Start::Follow, ..last };
+    let new = Slot { play: Play::Programme("ban-tin".into()), music: false, ..new };
+    let add = Edit::AddSlot { session: wishes(), after: Some("loi-chuc".into()), slot: new.clone() };
+    let (change, schedule) = days_change(&add);
+    assert_eq!(own(&schedule, &wishes()).slots[1], new);
+    assert!(
+        change.iter().all(|line| line.starts_with('+')) && !change.concat().contains("days"),
+        "{change:#?}"
+    );
+    let (added, _) = apply(&special(), &add).unwrap();
+    let step = |of: &Sources, earlier| {
+        apply(of, &Edit::MoveSlot { session: wishes(), id: new.id.clone(), earlier }).unwrap().0
+    };
+    let moved = step(&added, true);
+    assert_eq!(own(&read(&moved).unwrap(), &wishes()).slots[0].id, new.id);
+    assert_eq!(step(&moved, false), added, "to and fro is where it was");
+    let away = Edit::RemoveSlot { session: wishes(), id: new.id.clone() };
+    assert_eq!(apply(&added, &away).unwrap().0, special());
+}
+
+#[test]
+fn what_an_empty_line_sets_apart_outlives_a_days_slot_and_session() {
+    let edit = Edit::RemoveSlot { session: wishes(), id: "ca-khuc".into() };
+    assert!(days_change(&edit).0.iter().all(|line| line.starts_with('-')));
+    let apart =
+        DAYS.replace("[[day.session.slot]]\nid = \"ca", "# Về nhạc.\n\n[[day.session.slot]]\nid = \"ca");
+    let (new, _) = apply(&Sources { days: Some(apart), ..special() }, &edit).unwrap();
+    let text = new.days.unwrap();
+    let at = |words: &str| text.find(words).unwrap_or_else(|| panic!("no {words}: {text}"));
+    assert!(at("# Về nhạc.") < at("# Khi nào"), "before whatever comes next: {text}");
+    // What refers to it keeps it: a replacement of this very slot.
+    for edit in [Edit::RemoveSlot { session: wishes(), id: "loi-chuc".into() }, Edit::RemoveSession(wishes())]
+    {
+        let Err(EditError::Refused(problems)) = apply(&special(), &edit) else { panic!("it is gone") };
+        assert!(matches!(problems[0].kind, Kind::Unknown { .. }), "{problems:?}");
+        let text = DAYS.replace(
+            "[[day.replace]]\nslot = \"chuc-tet/loi-chuc\"\nplay = { programme = \"ban-tin\" }\n",
+            "",
+        );
+        assert_ne!(text, DAYS);
+        let (new, _) = apply(&Sources { days: Some(text), ..special() }, &edit).unwrap();
+        let text = new.days.unwrap();
+        assert!(text.contains("# Mùng một") && text.contains("# Khi nào cũng vậy."), "{text}");
+        let whole = matches!(edit, Edit::RemoveSession(_));
+        assert_eq!(text.contains("# Phần của chủ tịch."), !whole, "{text}");
+        assert!(!text.contains("# Ghi âm trước."), "{text}");
+    }
+}
+
+#[test]
+fn a_day_gets_a_session_of_its_own_and_a_new_day_may_begin_with_one() {
+    let new = Session {
+        id: "mung-hai".into(),
+        days: NEW_YEAR.weekdays(),
+        from: time(8, 0, 0, 0),
+        to: time(8, 5, 0, 0),
+        ..own(&read(&special()).unwrap(), &wishes())
+    };
+    let slots = vec![Slot { start: Start::Hard(new.from), ..new.slots[0].clone() }];
+    let new = Session { slots, ..new };
+    let add = Edit::AddSession { day: Some(NEW_YEAR), session: new.clone() };
+    let (change, schedule) = days_change(&add);
+    let path = SessionPath { day: Some(NEW_YEAR), id: new.id.clone() };
+    assert_eq!(own(&schedule, &path), new);
+    assert!(
+        change.iter().all(|line| line.starts_with('+')) && !change.concat().contains("days"),
+        "{change:#?}"
+    );
+    let (added, _) = apply(&special(), &add).unwrap();
+    assert_eq!(apply(&added, &Edit::RemoveSession(path)).unwrap().0, special());
+    // An id that the day has already is refused; a day that is not special is no place.
+    let again =
+        Edit::AddSession { day: Some(NEW_YEAR), session: Session { id: "chuc-tet".into(), ..new.clone() } };
+    let Err(EditError::Refused(problems)) = apply(&special(), &again) else { panic!("it is taken") };
+    assert!(problems.iter().any(|problem| matches!(problem.kind, Kind::Duplicate { .. })), "{problems:?}");
+    let other = PlanDate::Once(date(2027, 2, 13));
+    let nowhere = Edit::AddSession { day: Some(other), session: new.clone() };
+    assert!(matches!(apply(&special(), &nowhere), Err(EditError::Absent { thing: Thing::DayPlan, .. })));
+
+    let plan = DayPlan {
+        date: other,
+        title: "Hội làng".to_owned(),
+        no_music: false,
+        drop: [].into(),
+        replace: Vec::new(),
+        sessions: vec![new],
+    };
+    let (added, schedule) = apply(&special(), &Edit::Day(plan.clone())).unwrap();
+    assert_eq!(schedule.day_plan(date(2027, 2, 13)), Some(&plan));
+    assert_eq!(apply(&added, &Edit::RemoveDay(other)).unwrap().0, special());
+}
+
+#[test]
+fn a_day_written_in_one_line_is_changed_as_well() {
+    let path = SessionPath { day: Some(PlanDate::Yearly { month: 9, day: 2 }), id: "chao-co".into() };
+    let before = own(&read(&special()).unwrap(), &path);
+    let to = Session { to: time(7, 10, 0, 0), ..before };
+    let (_, schedule) = days_change(&Edit::Session { id: path.clone(), to: to.clone() });
+    assert_eq!(own(&schedule, &path), to);
+}
+
+#[test]
+fn a_days_own_session_repeats_what_airs_that_day() {
+    // The morning is on from Monday to Saturday: on this Saturday it is there, whatever Sundays have.
+    let days = DAYS
+        .replace("drop = [\"sang\"]   # nghỉ\n", "")
+        .replace("from = 05:30:00     # như buổi sáng\nto = 06:00:00", "from = 07:30:00\nto = 08:00:00");
+    let sources = Sources { days: Some(days), ..example() };
+    let before = own(&read(&sources).unwrap(), &wishes()).slots[1].clone();
+    let play = Play::Repeat { session: "sang".into(), slot: "ban-tin".into() };
+    let to = Slot { play, start: Start::Follow, title: "Nghe lại".to_owned(), music: false, ..before };
+    let edit = Edit::Slot { session: wishes(), id: "ca-khuc".into(), to: to.clone() };
+    let (_, schedule) = apply(&sources, &edit).unwrap();
+    assert_eq!(own(&schedule, &wishes()).slots[1], to);
 }
 
 fn slots() -> impl Strategy<Value = Slot> {
@@ -221,20 +425,32 @@ fn what_is_no_music_is_none_from_a_pool_either() {
     assert_eq!(slot(&new, "sang", "ban-tin"), to);
 }
 
+/// All that the files say besides the slot: the other paragraphs to the byte, and of its own the comments.
+fn besides(sources: &Sources, own_day: bool, id: &str) -> (Sources, Vec<String>) {
+    let mut rest = sources.clone();
+    let text = if own_day { &mut rest.days } else { &mut rest.week };
+    let said = text.take().unwrap();
+    let own = |paragraph: &&str| paragraph.contains(&format!("slot]]\nid = \"{id}\""));
+    let paragraphs = || said.split("\n\n");
+    let comments = paragraphs().filter(own).flat_map(str::lines).filter(|line| line.starts_with('#'));
+    let kept = comments.map(str::to_owned).collect();
+    *text = Some(paragraphs().filter(|paragraph| !own(paragraph)).collect::<Vec<_>>().join("\n\n"));
+    (rest, kept)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_read_back_is_what_was_meant(to in slots()) {
-        let edit = Edit::Slot { session: "sang".into(), id: "ban-tin".into(), to: to.clone() };
-        match apply(&example(), &edit) {
+    fn what_is_read_back_is_what_was_meant(to in slots(), own_day in any::<bool>()) {
+        let (session, id) = if own_day { (wishes(), "loi-chuc") } else { ("sang".into(), "ban-tin") };
+        let to = Slot { id: id.into(), ..to };
+        let edit = Edit::Slot { session: session.clone(), id: id.into(), to: to.clone() };
+        match apply(&special(), &edit) {
             Ok((sources, new)) => {
-                prop_assert_eq!(slot(&new, "sang", "ban-tin"), to);
-                let comments = |sources: &Sources| {
-                    let week = sources.week.as_deref().unwrap_or_default();
-                    week.lines().filter(|line| line.starts_with('#')).map(str::to_owned).collect::<Vec<_>>()
-                };
-                prop_assert_eq!(comments(&sources), comments(&example()));
+                let slots = own(&new, &session).slots;
+                prop_assert_eq!(slots.iter().find(|slot| slot.id == to.id), Some(&to));
+                prop_assert_eq!(besides(&sources, own_day, id), besides(&special(), own_day, id));
             }
             // The rules of the files hold for edits as well: a fill needs a pool, a pool that follows a length, …
             Err(EditError::Refused(problems)) => prop_assert!(!problems.is_empty()),

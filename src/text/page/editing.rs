@@ -129,6 +129,8 @@ pub mod form {
     pub const DAYS: &str = "Vào các ngày";
     /// What is rarely needed.
     pub const MORE: &str = "Khi trễ, thời hạn, nhạc";
+    /// What is rarely needed on a single day.
+    pub const MORE_ONCE: &str = "Khi trễ, nhạc";
     /// What is rarely needed for a session.
     pub const MORE_SESSION: &str = "Chỉ trong một thời gian";
     /// When late.
@@ -233,12 +235,17 @@ pub mod form {
     pub fn remove_session(title: &str) -> String {
         format!("Bỏ “{title}” khỏi mọi tuần")
     }
+
+    /// The heading of a special day's session's removal.
+    pub fn remove_own(title: &str) -> String {
+        format!("Bỏ “{title}”")
+    }
 }
 
 /// Special days.
 pub mod day {
     /// What they are.
-    pub const INTRO: &str = "Ngày ghi ở đây được phát khác với lịch tuần: không phát nhạc, bỏ buổi, hoặc thay nội dung. Các ngày khác không đổi.";
+    pub const INTRO: &str = "Ngày ghi ở đây được phát khác với lịch tuần: không phát nhạc, bỏ buổi, thay nội dung, hoặc thêm buổi riêng. Các ngày khác không đổi.";
     /// Those to come.
     pub const TO_COME: &str = "Sắp tới và hằng năm";
     /// Those that were.
@@ -271,9 +278,20 @@ pub mod day {
     pub const REPLACE_TITLE: &str = "Tên trong ngày đó (để trống: giữ tên cũ)";
     /// What it plays then.
     pub const REPLACE_PLAY: &str = "Phát gì trong ngày đó";
-    /// It has sessions of its own.
-    pub const OWN_SESSIONS: &str =
-        "Ngày này có buổi phát riêng, ghi trong tệp days.toml; trang này giữ nguyên các buổi ấy:";
+    /// Its title has to be there.
+    pub const NO_TITLE: &str = "Hãy ghi vì sao là ngày đặc biệt.";
+    /// Sessions of its own.
+    pub const OWN_SESSIONS: &str = "Buổi phát riêng của ngày này";
+    /// It has none.
+    pub const NO_OWN_SESSIONS: &str = "Chưa có. Buổi thêm ở đây chỉ phát trong ngày này.";
+    /// Adds one.
+    pub const ADD_SESSION: &str = "Thêm buổi phát riêng";
+
+    /// The heading of a new session's form.
+    pub fn new_session(date: &str) -> String {
+        format!("Thêm buổi phát riêng: {date}")
+    }
+
     /// It is a day like others again.
     pub const REMOVE: &str = "Bỏ lịch ngày đặc biệt này";
     /// Back to the list.

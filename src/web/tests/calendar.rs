@@ -24,6 +24,26 @@ impl Site {
     fn by_hand(&self, text: &str) {
         io::Write::write_all(&mut fs::File::create(self.week()).unwrap(), text.as_bytes()).unwrap();
     }
+
+    /// The planner finds the files as they are.
+    fn replan(&self) {
+        let schedule = self.state.desk.sheet().unwrap().schedule;
+        let plan = Plan::clone(&self.plan.borrow());
+        self.plan.send_replace(Arc::new(Plan {
+            schedule: Arc::new(schedule),
+            timelines: Vec::new(),
+            ..plan
+        }));
+    }
+
+    fn days(&self) -> String {
+        fs::read_to_string(self.dir.path().join("schedule/days.toml")).unwrap_or_default()
+    }
+
+    fn days_by_hand(&self, text: &str) {
+        let path = self.dir.path().join("schedule/days.toml");
+        io::Write::write_all(&mut fs::File::create(path).unwrap(), text.as_bytes()).unwrap();
+    }
 }
 
 /// What the form of the only slot says.
@@ -241,6 +261,184 @@ async fn what_a_special_day_changes_is_shown_also_when_it_is_far() {
     let within =
         tab.post("/lich-phat/ngay/2026-11-27", &[("title", "Tang"), ("no_music", "yes")]).await.text();
     assert!(within.contains("7 ngày tới</h2>"), "{within}");
+}
+
+/// Shows what a form would change, then saves it: what was shown.
+async fn save(tab: &Tab<'_>, path: &str, fields: &[(&str, &str)]) -> (Answer, Answer) {
+    let shown = tab.post(path, fields).await;
+    assert_eq!(shown.status, StatusCode::OK, "{}", shown.text());
+    let now = seen(&shown);
+    let saved = tab.post(path, &saving(fields, &now)).await;
+    assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.text());
+    (shown, saved)
+}
+
+/// A Monday, on which the week has its session.
+const DAY: &str = "/lich-phat/ngay/2026-11-30";
+const OWN: [(&str, &str); 5] = [
+    ("day_title", "Hội làng"),
+    ("title", "Chúc Tết"),
+    ("from", "07:00"),
+    ("to", "07:10"),
+    ("play", "programme:cam-tay-chi-viec"),
+];
+
+#[tokio::test]
+async fn a_days_own_session_is_made_changed_and_taken_out_in_the_console() {
+    let site = site();
+    let tab = Tab::of(&site, "operator");
+    let day = tab.get(DAY).await.text();
+    assert!(day.contains(&format!("{DAY}/buoi-moi")) && !day.contains(&format!("{DAY}/bo")), "{day}");
+    let form = tab.get(&format!("{DAY}/buoi-moi")).await.text();
+    assert!(form.contains("Vì sao là ngày đặc biệt") && !form.contains("name=\"valid_from\""), "{form}");
+    assert!(!form.contains("name=\"day\""), "a day has no days: {form}");
+
+    // The day becomes a special one with its session.
+    let (shown, saved) = save(&tab, &format!("{DAY}/buoi-moi"), &OWN).await;
+    assert!(shown.text().contains("buổi mới") && shown.text().contains("Chúc Tết"), "{}", shown.text());
+    assert_eq!(saved.header(header::LOCATION), "/lich-phat?tuan=2026-W49&luu=2", "where it is to be seen");
+    let act = ("operator".into(), "schedule.session-add".into(), "2026-11-30/chuc-tet".into());
+    assert_eq!(site.acts().last().unwrap(), &act);
+    let text = site.days();
+    assert!(text.contains("title = \"Hội làng\"") && text.contains("[[day.session.slot]]"), "{text}");
+    assert!(!text.contains("days =") && text.contains("from = 07:00:00"), "{text}");
+
+    // Its page, its session's, its slot's.
+    let day = tab.get(DAY).await.text();
+    let own = format!("{DAY}/buoi/chuc-tet");
+    assert!(day.contains(&own) && day.contains("07:00:00 – 07:10:00") && day.contains(&format!("{DAY}/bo")));
+    let form = tab.get(&own).await.text();
+    assert!(form.contains("Sửa “Chúc Tết (thứ Hai 30/11/2026)”") && !form.contains("name=\"day\""), "{form}");
+    let to = [("title", "Chúc Tết"), ("from", "07:00"), ("to", "07:15")];
+    save(&tab, &own, &to).await;
+    let new = [
+        ("after", "programme-cam-tay-chi-viec"),
+        ("play", "file:nhac.wav"),
+        ("start", "follow"),
+        ("title", "Nhạc"),
+    ];
+    save(&tab, &format!("{own}/muc-moi"), &new).await;
+    assert!(
+        site.days().contains("to = 07:15:00") && site.days().contains("id = \"nhac\""),
+        "{}",
+        site.days()
+    );
+    let form = tab.get(&format!("{own}/muc/nhac")).await.text();
+    assert!(!form.contains("name=\"day\"") && !form.contains("name=\"valid_from\""), "{form}");
+    let longer =
+        [("play", "file:nhac.wav"), ("start", "hard"), ("at", "07:05"), ("title", "Nhạc"), ("late", "skip")];
+    save(&tab, &format!("{own}/muc/nhac"), &longer).await;
+    assert!(site.days().contains("at = 07:05:00"), "{}", site.days());
+
+    // What the week has on that day can be repeated.
+    let repeat = [("play", "repeat:sang/chuyen-muc"), ("start", "follow")];
+    save(&tab, &format!("{own}/muc-moi"), &[&repeat[..], &[("after", "nhac")]].concat()).await;
+    let up = tab.get(&format!("{own}/muc/repeat-sang-chuyen-muc/len")).await;
+    assert_eq!(up.status, StatusCode::OK, "{}", up.text());
+    save(&tab, &format!("{own}/muc/repeat-sang-chuyen-muc/len"), &[]).await;
+    let at = |id: &str| site.days().find(&format!("id = \"{id}\"")).unwrap_or_else(|| panic!("no {id}"));
+    assert!(at("repeat-sang-chuyen-muc") < at("nhac"));
+    save(&tab, &format!("{own}/muc/nhac/bo"), &[]).await;
+    assert!(!site.days().contains("nhac.wav"));
+
+    // The record calls all by their names; what is undone is the day as it was.
+    site.replan();
+    let week = tab.get("/lich-phat?tuan=2026-W49").await.text();
+    assert!(week.contains(&format!("href=\"{own}\"")) && week.contains(&format!("{own}/muc/")), "{week}");
+    assert!(week.contains("href=\"/lich-phat/buoi/sang\""), "the week's own is the week's: {week}");
+    let history = tab.get("/lich-phat/lich-su").await.text();
+    for said in ["<strong>thêm buổi phát</strong>: Chúc Tết (thứ Hai 30/11/2026)", "2026-11-30/chuc-tet/nhac"]
+    {
+        assert!(history.contains(said), "{said} in {history}");
+    }
+    let gone = save(&tab, &format!("{own}/bo"), &[]).await.0.text();
+    assert!(gone.contains("Bỏ “Chúc Tết (thứ Hai 30/11/2026)”") && gone.contains("bỏ cả buổi"), "{gone}");
+    assert!(!site.days().contains("chuc-tet") && site.days().contains("Hội làng"));
+    save(&tab, "/lich-phat/lich-su/2", &[]).await;
+    assert_eq!(site.days(), "", "as before it was special");
+    assert_eq!(site.text(), WEEK, "the week was never touched");
+}
+
+#[tokio::test]
+async fn what_does_not_do_on_a_special_day_is_said_and_not_written() {
+    let site = site();
+    let tab = Tab::of(&site, "operator");
+    let new = format!("{DAY}/buoi-moi");
+    let refused = async |path: &str, fields: &[(&str, &str)], said: &str| {
+        let answer = tab.post(path, fields).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.text());
+        assert!(answer.text().contains(said), "{said} in {}", answer.text());
+    };
+    refused(&new, &OWN[1..], "Hãy ghi vì sao là ngày đặc biệt").await;
+    refused(&new, &OWN[..4], "Hãy chọn phát gì").await;
+    let with = |name: &'static str, value: &'static str| -> Vec<_> {
+        OWN.iter().map(|field| if field.0 == name { (name, value) } else { *field }).collect()
+    };
+    refused(&new, &with("from", "05:00"), "giờ yên lặng").await;
+    refused(&new, &with("to", "06:59"), "phải sau giờ bắt đầu").await;
+    refused(&new, &with("from", "05:45"), "trùng giờ với buổi").await;
+    assert_eq!(site.days(), "");
+
+    // Titles that the week or the day has already make other ids: nothing takes the place of anything.
+    let sang = with("title", "Sáng");
+    save(&tab, &new, &sang).await;
+    let again: Vec<_> = sang
+        .iter()
+        .map(|field| match field.0 {
+            "from" => ("from", "08:00"),
+            "to" => ("to", "08:10"),
+            _ => *field,
+        })
+        .collect();
+    save(&tab, &new, &again).await;
+    let text = site.days();
+    assert!(text.contains("id = \"sang-2\"") && text.contains("id = \"sang-3\""), "{text}");
+
+    let own = format!("{DAY}/buoi/sang-2");
+    let outside =
+        [("play", "file:a.wav"), ("start", "hard"), ("at", "07:30"), ("after", "programme-cam-tay-chi-viec")];
+    refused(
+        &format!("{own}/muc-moi"),
+        &outside,
+        "Giờ 07:30 nằm ngoài buổi phát. Sửa thành giờ từ 07:00 đến trước 07:10",
+    )
+    .await;
+    refused(&own, &[("title", "Sáng"), ("from", "08:05"), ("to", "08:20")], "trùng giờ với buổi").await;
+    let only = format!("{own}/muc/programme-cam-tay-chi-viec/bo");
+    let last = tab.get(&only).await;
+    assert_eq!(last.status, StatusCode::UNPROCESSABLE_ENTITY, "a session without slots: {}", last.text());
+    assert_eq!(site.days(), text);
+
+    // Somebody else was faster.
+    let to = [("title", "Sáng sớm"), ("from", "07:00"), ("to", "07:20")];
+    let shown = tab.post(&own, &to).await;
+    let old = seen(&shown);
+    let by_hand = format!("# Xem lại.\n{text}");
+    site.days_by_hand(&by_hand);
+    let shown = tab.post(&own, &saving(&to, &old)).await;
+    assert_eq!(shown.status, StatusCode::OK);
+    assert!(shown.text().contains("vừa được sửa ở nơi khác"), "{}", shown.text());
+    assert_eq!(site.days(), by_hand);
+    let now = seen(&shown);
+    assert_eq!(tab.post(&own, &saving(&to, &now)).await.status, StatusCode::SEE_OTHER);
+    assert!(site.days().starts_with("# Xem lại.") && site.days().contains("07:20:00"), "{}", site.days());
+    site.days_by_hand("");
+    assert_eq!(tab.post(&own, &to).await.status, StatusCode::NOT_FOUND, "the day is gone");
+
+    for gone in [
+        "/lich-phat/ngay/2026-11-30/buoi/sang",
+        "/lich-phat/ngay/x/buoi-moi",
+        "/lich-phat/ngay/2026-02-30/buoi/sang-2",
+        "/lich-phat/ngay/2026-12-01/buoi/sang-2/muc-moi",
+    ] {
+        assert_eq!(tab.get(gone).await.status, StatusCode::NOT_FOUND, "{gone}");
+    }
+    for who in ["uploader", "approver", "auditor"] {
+        let other = Tab::of(&site, who);
+        for answer in [other.get(&new).await, other.post(&new, &OWN).await, other.post(&own, &to).await] {
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{who}");
+        }
+    }
 }
 
 #[tokio::test]

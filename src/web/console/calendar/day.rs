@@ -1,4 +1,4 @@
-//! Special days: by date, without music, without a session, with another content.
+//! Special days: by date, without music, without a session, with another content, with sessions of their own.
 
 use axum::extract::State as Of;
 use axum::response::{Html, IntoResponse as _, Response};
@@ -9,12 +9,12 @@ use serde::Deserialize;
 use super::HERE;
 use super::desk::{Change, SEEN, form_page, gone, preview, sheet, submit};
 use super::fields::{self, Values};
+use super::place::{address, home, named, session_address};
 use crate::access::{Permission, permit};
 use crate::editing::{Sheet, Wish};
 use crate::schedule::edit::Edit;
-use crate::schedule::{DayPlan, PlanDate, Replacement, Schedule, Session};
+use crate::schedule::{DayPlan, PlanDate, Replacement, Schedule, Session, SessionId};
 use crate::segment::Catalog;
-use crate::text::http::Refusal;
 use crate::text::page::calendar::{self, plan_date};
 use crate::text::page::editing::{day as say, form};
 use crate::web::State;
@@ -31,25 +31,6 @@ pub(super) struct Chosen {
     nam: Option<String>,
 }
 
-/// How a special day is written in an address: `2026-10-10`, and for every year `--10-10`.
-pub(super) fn address(date: PlanDate) -> String {
-    match date {
-        PlanDate::Once(date) => date.to_string(),
-        PlanDate::Yearly { month, day } => format!("--{month:02}-{day:02}"),
-    }
-}
-
-fn parse(text: &str) -> Option<PlanDate> {
-    let Some(yearly) = text.strip_prefix("--") else { return text.parse().ok().map(PlanDate::Once) };
-    // A leap year, so that the 29th of February is a day.
-    let date: Date = format!("2024-{yearly}").parse().ok()?;
-    Some(PlanDate::Yearly { month: date.month(), day: date.day() })
-}
-
-fn named(text: &str) -> Result<PlanDate, Failure> {
-    Ok(parse(text).ok_or(Refusal::NoPage)?)
-}
-
 /// The special days, and a way to add one.
 pub(super) async fn list(
     visitor: Visitor<See>,
@@ -61,7 +42,7 @@ pub(super) async fn list(
             Some(_) => PlanDate::Yearly { month: date.month(), day: date.day() },
             None => PlanDate::Once(date),
         };
-        return Ok(to(&format!("{HERE}/ngay/{}", address(date))));
+        return Ok(to(&home(Some(date))));
     }
     let plan = state.plan();
     let today = plan.schedule.time_zone.to_datetime(state.clock.now()).date();
@@ -71,7 +52,7 @@ pub(super) async fn list(
     let list = |days: &[&DayPlan]| {
         html! { ul.special-days { @for day in days { li.card {
             p { strong { (plan_date(day.date)) } " – " (day.title) @if day.no_music { " (" (calendar::NO_MUSIC) ")" } }
-            @if may_edit { a.button href={ (HERE) "/ngay/" (address(day.date)) } aria-label=(calendar::edit_slot(&day.title)) { (calendar::EDIT) } }
+            @if may_edit { a.button href=(home(Some(day.date))) aria-label=(calendar::edit_slot(&day.title)) { (calendar::EDIT) } }
         } } } }
     };
     let content = html! {
@@ -93,7 +74,7 @@ pub(super) async fn list(
 }
 
 /// The plan of a day as it is, or of one that is like others yet.
-fn of(schedule: &Schedule, date: PlanDate) -> DayPlan {
+pub(super) fn of(schedule: &Schedule, date: PlanDate) -> DayPlan {
     let known = schedule.day_plans.iter().find(|plan| plan.date == date).cloned();
     known.unwrap_or_else(|| DayPlan {
         date,
@@ -103,28 +84,6 @@ fn of(schedule: &Schedule, date: PlanDate) -> DayPlan {
         replace: Vec::new(),
         sessions: Vec::new(),
     })
-}
-
-/// The week's sessions that could be on the day.
-fn sessions(schedule: &Schedule, date: PlanDate) -> impl Iterator<Item = &Session> {
-    schedule.sessions.iter().filter(move |session| match date {
-        PlanDate::Once(date) => session.is_on(date),
-        PlanDate::Yearly { .. } => true,
-    })
-}
-
-/// Their slots, as `session/slot` and in words.
-fn slots(schedule: &Schedule, date: PlanDate) -> Vec<(String, String)> {
-    let on = |path: &str| {
-        let Some((session, slot)) = fields::path(path) else { return false };
-        let session = sessions(schedule, date).find(|known| known.id == session);
-        let slot = session.and_then(|session| session.slots.iter().find(|known| known.id == slot));
-        slot.is_some_and(|slot| match date {
-            PlanDate::Once(date) => slot.days.contains(date.weekday()) && slot.valid.contains(date),
-            PlanDate::Yearly { .. } => true,
-        })
-    };
-    fields::slots(schedule).filter(|(path, _)| on(path)).collect()
 }
 
 fn values(plan: &DayPlan) -> Values {
@@ -176,13 +135,16 @@ fn read(filled: &Fields, old: &DayPlan) -> Result<DayPlan, Vec<String>> {
 }
 
 fn fill_in(filled: &Fields, plan: &DayPlan, schedule: &Schedule, catalog: &Catalog) -> Markup {
-    let slots = slots(schedule, plan.date);
+    let day = Some(plan.date);
+    let slots: Vec<_> = fields::slots(fields::of_week(schedule, day), day).collect();
     let title = |path: &str| {
-        fields::slots(schedule)
+        fields::slots(plan.sessions.iter().chain(&schedule.sessions), None)
             .find(|(known, _)| known == path)
             .map_or_else(|| path.to_owned(), |(_, text)| text)
     };
-    let dropped: Vec<_> = sessions(schedule, plan.date).collect();
+    let could_be = |id: &SessionId| fields::of_week(schedule, day).any(|session| session.id == *id);
+    let dropped = |session: &&Session| plan.drop.contains(&session.id) || could_be(&session.id);
+    let dropped: Vec<_> = schedule.sessions.iter().filter(dropped).collect();
     html! {
         label { (say::TITLE) input name="title" required maxlength="200" value=(filled.one("title")); }
         label.box { input type="checkbox" name="no_music" value="yes" checked[filled.has("no_music", "yes")]; (say::NO_MUSIC) }
@@ -209,14 +171,29 @@ fn fill_in(filled: &Fields, plan: &DayPlan, schedule: &Schedule, catalog: &Catal
                     option value="" { (say::NO_SLOT) }
                     @for (path, text) in slots { option value=(path) selected[filled.one("slot") == path] { (text) } }
                 } }
-                (fields::play_select("play", say::REPLACE_PLAY, filled, schedule, catalog))
+                (fields::play_select("play", say::REPLACE_PLAY, filled, schedule, catalog, day))
                 label { (say::REPLACE_TITLE) input name="replace_title" maxlength="200" value=(filled.one("replace_title")); }
                 (fields::length_inputs("", form::LENGTH, None, filled))
             }
         }
-        @if !plan.sessions.is_empty() {
-            div.note { p { (say::OWN_SESSIONS) }
-                ul { @for own in &plan.sessions { li { (own.title) " (" (fields::time_text(own.from)) ")" } } } }
+    }
+}
+
+/// Its own sessions, each with the way to change it, and how the day becomes one like others.
+fn own(plan: &DayPlan, known: bool) -> Markup {
+    let here = home(Some(plan.date));
+    html! {
+        section.slots {
+            h2 { (say::OWN_SESSIONS) }
+            @if plan.sessions.is_empty() { p.quiet { (say::NO_OWN_SESSIONS) } }
+            ul { @for own in &plan.sessions { li.card {
+                p { strong { (own.title) } " " span.quiet { (fields::time_text(own.from)) " – " (fields::time_text(own.to)) } }
+                div.actions {
+                    a.button.main href=(session_address(Some(plan.date), &own.id)) aria-label=(form::session(&own.title)) { (calendar::EDIT) }
+                }
+            } } }
+            p { a.button href={ (here) "/buoi-moi" } { (say::ADD_SESSION) } }
+            @if known { p { a.button.bad href={ (here) "/bo" } { (say::REMOVE) } } }
         }
     }
 }
@@ -224,7 +201,7 @@ fn fill_in(filled: &Fields, plan: &DayPlan, schedule: &Schedule, catalog: &Catal
 fn change_of(plan: &DayPlan) -> Change {
     Change {
         title: say::of(&plan_date(plan.date)),
-        action: format!("{HERE}/ngay/{}", address(plan.date)),
+        action: home(Some(plan.date)),
         back: format!("{HERE}/ngay"),
         code: "schedule.day",
         subject: address(plan.date),
@@ -246,8 +223,7 @@ pub(super) async fn ask(
     filled.push((SEEN, seen));
     let catalog = state.plan().catalog.clone();
     let change = change_of(&plan);
-    let aside = known.then(|| html! { p { a.button.bad href={ (change.action) "/bo" } { (say::REMOVE) } } });
-    let change = Change { aside, ..change };
+    let change = Change { aside: Some(own(&plan, known)), ..change };
     let draw = |filled: &Fields| fill_in(filled, &plan, &schedule, &catalog);
     Ok(form_page(&state, &visitor, &change, &Fields::of(filled), &[], &draw))
 }
@@ -272,7 +248,7 @@ fn removal(schedule: &Schedule, date: &str) -> Result<(Change, Wish), Failure> {
     if schedule.day_plans.iter().all(|plan| plan.date != date) {
         return Err(gone());
     }
-    let at = format!("{HERE}/ngay/{}", address(date));
+    let at = home(Some(date));
     let change = Change {
         title: say::remove(&plan_date(date)),
         action: format!("{at}/bo"),
@@ -304,19 +280,4 @@ pub(super) async fn remove(
     let Sheet { schedule, .. } = sheet(&state).await?;
     let (change, wish) = removal(&schedule, &date)?;
     submit(&state, &visitor, &change, &filled, Ok(wish), None).await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_special_day_finds_its_way_back_from_its_address() {
-        for text in ["2026-12-25", "--10-10", "--02-29"] {
-            assert_eq!(address(parse(text).unwrap()), text);
-        }
-        for wrong in ["", "10-10", "--13-01", "--02-30", "2026-02-30", "../x"] {
-            assert_eq!(parse(wrong), None, "{wrong}");
-        }
-    }
 }

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse as _, Response};
 use maud::{Markup, html};
 
-use super::preview::{Effects, effects, lines, show};
+use super::preview::{Effects, effects, lines, show, special};
 use super::week::Week;
 use crate::editing::{Draft, EditingError, Saved, Sheet, Wish};
 use crate::schedule::edit::EditError;
@@ -212,7 +212,9 @@ async fn save(
             state.nudge();
             come_into_force(state, &schedule).await;
             let today = schedule.time_zone.to_datetime(state.clock.now()).date();
-            Ok(to(&format!("{}&luu={revision}", Week::of(today).address())))
+            // What was changed is there to see.
+            let date = special(&wish, today).unwrap_or(today);
+            Ok(to(&format!("{}&luu={revision}", Week::of(date).address())))
         }
         Ok(None) => preview(state, visitor, change, fields, wish, form).await,
         Err(EditingError::Edit(EditError::Refused(problems))) => {

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use jiff::civil::{Date, Time, Weekday};
 use maud::{Markup, html};
 
-use crate::schedule::{Late, Play, Schedule, SessionId, SlotId, Validity, Weekdays};
+use crate::schedule::{Late, PlanDate, Play, Schedule, Session, SessionId, Slot, SlotId, Validity, Weekdays};
 use crate::segment::{Catalog, State as Stand, is_id};
 use crate::store::searchable;
 use crate::text::page::calendar::weekday;
@@ -121,13 +121,14 @@ pub(super) fn validity(fields: &Fields) -> Result<Validity, String> {
     Ok(Validity { from: date("valid_from")?, until: date("valid_until")? })
 }
 
-/// What can be played, in one list.
+/// What can be played, by the week or on a special day, in one list.
 pub(super) fn play_select(
     name: &str,
     label: &str,
     fields: &Fields,
     schedule: &Schedule,
     catalog: &Catalog,
+    day: Option<PlanDate>,
 ) -> Markup {
     let chosen = fields.one(name);
     let programmes = |kind: &str| -> Vec<(String, String)> {
@@ -135,11 +136,13 @@ pub(super) fn play_select(
         all.map(|programme| (format!("{kind}:{}", programme.id), programme.title.clone())).collect()
     };
     let pools = schedule.pools.values().map(|pool| (format!("pool:{}", pool.id), pool.title.clone()));
+    let own = day.and_then(|_| schedule.sessions_of(day)).unwrap_or_default();
+    let repeated = slots(own.iter().chain(of_week(schedule, day)), day);
     let groups = [
         (say::PROGRAMME, programmes("programme")),
         (say::FILE, files(schedule, catalog)),
         (say::POOL, pools.collect()),
-        (say::REPEAT, slots(schedule).map(|(value, text)| (format!("repeat:{value}"), text)).collect()),
+        (say::REPEAT, repeated.map(|(value, text)| (format!("repeat:{value}"), text)).collect()),
         (say::ALL, programmes("all")),
     ];
     let known = groups.iter().any(|(_, options)| options.iter().any(|(value, _)| value == chosen));
@@ -158,19 +161,42 @@ pub(super) fn play_select(
     }
 }
 
-/// Every slot of the week, as `session/slot` and in words.
-pub(super) fn slots(schedule: &Schedule) -> impl Iterator<Item = (String, String)> {
-    schedule.sessions.iter().flat_map(|session| {
-        session.slots.iter().map(move |slot| {
-            let mut text = format!("{}: {}", session.title, slot.title);
-            if slot.days != session.days {
-                let days: Vec<_> = slot.days.iter().map(weekday).collect();
-                // Writing into a text does not fail.
-                let _written = write!(text, " ({})", days.join(", "));
-            }
-            (format!("{}/{}", session.id, slot.id), text)
-        })
+/// The week's sessions; of a special day, those that can be on then, and are not its own.
+pub(super) fn of_week(schedule: &Schedule, day: Option<PlanDate>) -> impl Iterator<Item = &Session> {
+    let own = day.and_then(|_| schedule.sessions_of(day)).unwrap_or_default();
+    let left = move |session: &&Session| own.iter().all(|other| other.id != session.id);
+    schedule.sessions.iter().filter(left).filter(move |session| match day {
+        Some(PlanDate::Once(date)) => session.is_on(date),
+        Some(PlanDate::Yearly { .. }) | None => true,
     })
+}
+
+/// The slots of sessions, as `session/slot` and in words; of a special day, those that can be on then.
+pub(super) fn slots<'a>(
+    sessions: impl Iterator<Item = &'a Session>,
+    day: Option<PlanDate>,
+) -> impl Iterator<Item = (String, String)> {
+    let on = move |slot: &&Slot| match day {
+        Some(PlanDate::Once(date)) => slot.days.contains(date.weekday()) && slot.valid.contains(date),
+        Some(PlanDate::Yearly { .. }) | None => true,
+    };
+    sessions.flat_map(move |session| {
+        let named = move |slot: &Slot| {
+            (format!("{}/{}", session.id, slot.id), slot_name(&session.title, session, slot))
+        };
+        session.slots.iter().filter(on).map(named)
+    })
+}
+
+/// A slot in words.
+pub(super) fn slot_name(of: &str, session: &Session, slot: &Slot) -> String {
+    let mut text = format!("{of}: {}", slot.title);
+    if slot.days != session.days {
+        let days: Vec<_> = slot.days.iter().map(weekday).collect();
+        // Writing into a text does not fail.
+        let _written = write!(text, " ({})", days.join(", "));
+    }
+    text
 }
 
 /// Files that the schedule plays already, and those that were approved.
@@ -179,7 +205,8 @@ fn files(schedule: &Schedule, catalog: &Catalog) -> Vec<(String, String)> {
         let known = catalog.iter().find(|segment| segment.file == file);
         known.map_or_else(|| file.to_owned(), |segment| format!("{} ({file})", segment.words.title))
     };
-    let all = schedule.sessions.iter().flat_map(|session| &session.slots);
+    let special = schedule.day_plans.iter().flat_map(|plan| &plan.sessions);
+    let all = schedule.sessions.iter().chain(special).flat_map(|session| &session.slots);
     let mut names: Vec<String> = all
         .filter_map(|slot| if let Play::File(name) = &slot.play { Some(name.clone()) } else { None })
         .collect();

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::HERE;
 use super::desk::{Change, UNDO, gone, preview, submit};
-use super::fields::slots;
+use super::place::called;
 use super::preview::lines;
 use crate::access::{Permission, permit};
 use crate::editing::Wish;
@@ -26,9 +26,7 @@ const SHOWN: u32 = 100;
 
 /// What a revision was about, as people call it: by its title where the schedule still has it.
 fn subject(revision: &Revision, schedule: &Schedule) -> String {
-    let session = schedule.sessions.iter().find(|session| session.id.as_str() == revision.subject);
-    let slot = slots(schedule).find(|(path, _)| *path == revision.subject).map(|(_, title)| title);
-    session.map(|session| session.title.clone()).or(slot).unwrap_or_else(|| revision.subject.clone())
+    called(&revision.subject, schedule).unwrap_or_else(|| revision.subject.clone())
 }
 
 fn what(revision: &Revision, first: bool) -> &str {

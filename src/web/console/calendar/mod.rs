@@ -7,6 +7,7 @@ mod day;
 mod desk;
 mod fields;
 mod history;
+mod place;
 mod preview;
 mod print;
 mod session;
@@ -52,20 +53,26 @@ const HERE: &str = "/lich-phat";
 
 /// The week, and the pages that change it.
 pub(super) fn router() -> Router<State> {
-    Router::new()
+    let router = Router::new()
         .route("/lich-phat", get(calendar))
         .route("/lich-phat/in", get(print::print))
         .route("/lich-phat/lich-su", get(history::list))
         .route("/lich-phat/lich-su/{id}", get(history::ask).post(history::undo))
-        .route("/lich-phat/buoi-moi", get(session::ask_new).post(session::add))
-        .route("/lich-phat/buoi/{session}", get(session::ask).post(session::change))
-        .route("/lich-phat/buoi/{session}/bo", get(session::ask_remove).post(session::remove))
-        .route("/lich-phat/buoi/{session}/muc-moi", get(slot::ask_new).post(slot::add))
-        .route("/lich-phat/buoi/{session}/muc/{slot}", get(slot::ask).post(slot::change))
-        .route("/lich-phat/buoi/{session}/muc/{slot}/{step}", get(slot::ask_step).post(slot::step))
         .route("/lich-phat/ngay", get(day::list))
         .route("/lich-phat/ngay/{date}", get(day::ask).post(day::change))
-        .route("/lich-phat/ngay/{date}/bo", get(day::ask_remove).post(day::remove))
+        .route("/lich-phat/ngay/{date}/bo", get(day::ask_remove).post(day::remove));
+    sessions(sessions(router, "/lich-phat"), "/lich-phat/ngay/{date}")
+}
+
+/// The pages of sessions: the week's, or a special day's own.
+fn sessions(router: Router<State>, of: &str) -> Router<State> {
+    router
+        .route(&format!("{of}/buoi-moi"), get(session::ask_new).post(session::add))
+        .route(&format!("{of}/buoi/{{session}}"), get(session::ask).post(session::change))
+        .route(&format!("{of}/buoi/{{session}}/bo"), get(session::ask_remove).post(session::remove))
+        .route(&format!("{of}/buoi/{{session}}/muc-moi"), get(slot::ask_new).post(slot::add))
+        .route(&format!("{of}/buoi/{{session}}/muc/{{slot}}"), get(slot::ask).post(slot::change))
+        .route(&format!("{of}/buoi/{{session}}/muc/{{slot}}/{{step}}"), get(slot::ask_step).post(slot::step))
 }
 
 /// Which week, and what was just saved.
@@ -205,7 +212,7 @@ fn day(held: &Held, date: Date, today: Date, may: May, now: Timestamp) -> Markup
             h2 id=(heading) { (say::day(date)) @if date == today { " " small { (say::TODAY) } } }
             @if let Some(special) = plan.schedule.day_plan(date) {
                 p.special { strong { (special.title) } @if special.no_music { " (" (say::NO_MUSIC) ")" }
-                    @if may.edit && date >= today { " " a href={ (HERE) "/ngay/" (day::address(special.date)) } { (say::EDIT) } } }
+                    @if may.edit && date >= today { " " a href=(place::home(Some(special.date))) { (say::EDIT) } } }
             }
             @if none { p.quiet { (say::NO_SESSION) } }
             @for (timeline, block) in blocks {
@@ -220,13 +227,13 @@ fn day(held: &Held, date: Date, today: Date, may: May, now: Timestamp) -> Markup
     }
 }
 
-/// What is to be said of a block, and where it is changed: what a special day has of its own is not the week's.
+/// What is to be said of a block, and where it is changed: in the week, or in the special day whose own it is.
 fn notes<'a>(plan: &'a Plan, timeline: &'a Timeline, block: &'a Block, may: May) -> Notes<'a> {
     let names = Names::of(plan, timeline);
     let findings = timeline.findings.iter().filter(|finding| finding.block == block.id);
     let special = plan.schedule.day_plan(block.id.date);
-    let of_week = special.is_none_or(|day| day.sessions.iter().all(|own| own.id != block.id.session));
-    let edit = (may.edit && of_week).then(|| format!("{HERE}/buoi/{}", block.id.session));
+    let of = special.filter(|day| day.sessions.iter().any(|own| own.id == block.id.session));
+    let edit = may.edit.then(|| place::session_address(of.map(|day| day.date), &block.id.session));
     let findings = findings.map(|finding| (finding, beside(finding, &names))).collect();
     Notes { findings, edit, closed: true, withdraw: may.withdraw }
 }

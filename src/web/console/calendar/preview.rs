@@ -8,8 +8,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use maud::{Markup, html};
 
 use crate::editing::{Draft, Wish};
-use crate::schedule::edit::Edit;
-use crate::schedule::{DayPlan, PlanDate, Schedule, Sources};
+use crate::schedule::{PlanDate, Schedule, Sources};
 use crate::segment::Catalog;
 use crate::store::{Store, StoreError};
 use crate::text::finding::{Names, findings};
@@ -39,11 +38,9 @@ pub(super) struct Effects {
 }
 
 /// The day that a wish is about, from today on.
-fn special(wish: &Wish, today: Date) -> Option<Date> {
-    let (Wish::Edit(Edit::Day(DayPlan { date, .. })) | Wish::Edit(Edit::RemoveDay(date))) = wish else {
-        return None;
-    };
-    match *date {
+pub(super) fn special(wish: &Wish, today: Date) -> Option<Date> {
+    let Wish::Edit(edit) = wish else { return None };
+    match edit.day()? {
         PlanDate::Once(date) => Some(date),
         // The 29th of February comes within eight years.
         PlanDate::Yearly { month, day } => {
@@ -229,6 +226,7 @@ fn difference<'a>(old: Option<&'a str>, new: Option<&'a str>) -> Vec<(char, &'a 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schedule::edit::Edit;
 
     #[test]
     fn the_day_a_change_is_about_is_the_next_one_of_its_kind() {

@@ -1,20 +1,21 @@
-//! A session: its days and times, and the slots in it.
+//! A session, of the week or of a special day: its days and times, and the slots in it.
 
 use axum::extract::State as Of;
 use axum::response::{Html, Response};
 use jiff::SignedDuration;
 use maud::{Markup, html};
 
-use super::HERE;
+use super::day;
 use super::desk::{Change, SEEN, form_page, preview, sheet, submit};
 use super::fields::{self, Values};
-use super::slot::session as find;
+use super::place::{Address, Place, home, subject};
 use crate::editing::{Sheet, Wish};
 use crate::schedule::edit::Edit;
-use crate::schedule::{Late, Schedule, Session, Slot, Start, Validity, Weekdays};
-use crate::text::page::calendar::{self, weekday};
+use crate::schedule::{DayPlan, Late, PlanDate, Schedule, Session, Slot, Start, Validity, Weekdays};
+use crate::segment::Catalog;
+use crate::text::page::calendar::{self, plan_date, weekday};
 use crate::text::page::date;
-use crate::text::page::editing::{self, form as say};
+use crate::text::page::editing::{self, day as say_day, form as say};
 use crate::web::State;
 use crate::web::console::form::{Fields, Sent};
 use crate::web::console::page::Failure;
@@ -37,8 +38,13 @@ fn values(session: &Session) -> Values {
     values
 }
 
-/// The session that was filled in, with the slots it has.
-fn read(filled: &Fields, old: Option<&Session>, schedule: &Schedule) -> Result<Session, Vec<String>> {
+/// The session that was filled in, with the slots it has; what no form says stays as it was.
+fn read(
+    filled: &Fields,
+    old: Option<&Session>,
+    schedule: &Schedule,
+    day: Option<PlanDate>,
+) -> Result<Session, Vec<String>> {
     let mut problems = Vec::new();
     let title = filled.one("title").to_owned();
     if title.is_empty() {
@@ -53,8 +59,13 @@ fn read(filled: &Fields, old: Option<&Session>, schedule: &Schedule) -> Result<S
         _ => problems.push(say::NO_TIMES.to_owned()),
     }
     let mut keep = |failed: String| problems.push(failed);
-    let days = fields::days(filled).map_err(&mut keep).ok();
-    let valid = fields::validity(filled).map_err(&mut keep).ok();
+    let (days, valid) = match day {
+        // A special day says itself when it is.
+        Some(date) => (Some(date.weekdays()), Some(old.map(|old| old.valid).unwrap_or_default())),
+        None => {
+            (fields::days(filled).map_err(&mut keep).ok(), fields::validity(filled).map_err(&mut keep).ok())
+        }
+    };
     let outputs: std::collections::BTreeSet<_> = match &schedule.outputs[..] {
         // With a single one there is nothing to tick.
         [one] => [one.id.clone()].into(),
@@ -73,17 +84,19 @@ fn read(filled: &Fields, old: Option<&Session>, schedule: &Schedule) -> Result<S
     if !problems.is_empty() {
         return Err(problems);
     }
-    let taken: Vec<_> = schedule.sessions.iter().map(|session| session.id.as_str()).collect();
+    // One with the id of a session of the week would take its place.
+    let all = schedule.sessions.iter().chain(schedule.day_plans.iter().flat_map(|plan| &plan.sessions));
+    let taken: Vec<_> = all.map(|session| session.id.as_str()).collect();
     let id = old.map_or_else(|| fields::new_id(&title, &taken).as_str().into(), |old| old.id.clone());
     let slots = old.map(|old| old.slots.clone()).unwrap_or_default();
     Ok(Session { id, title, days, valid, from, to, outputs, slots })
 }
 
-fn form(filled: &Fields, schedule: &Schedule) -> Markup {
+fn form(filled: &Fields, schedule: &Schedule, day: Option<PlanDate>) -> Markup {
     html! {
         label { (say::TITLE) input name="title" required maxlength="200" value=(filled.one("title")); }
         div.pair { (fields::time_input("from", say::FROM, filled)) (fields::time_input("to", say::TO, filled)) }
-        (fields::day_boxes(filled))
+        @if day.is_none() { (fields::day_boxes(filled)) }
         @if schedule.outputs.len() > 1 {
             fieldset { legend { (say::OUTPUTS) }
                 @for output in &schedule.outputs {
@@ -91,24 +104,24 @@ fn form(filled: &Fields, schedule: &Schedule) -> Markup {
                 }
             }
         }
-        details.session { summary { (say::MORE_SESSION) } (fields::validity_inputs(filled)) }
+        @if day.is_none() { details.session { summary { (say::MORE_SESSION) } (fields::validity_inputs(filled)) } }
     }
 }
 
-fn change_of(session: &Session) -> Change {
+fn change_of(place: &Place<'_>) -> Change {
     Change {
-        title: say::session(&session.title),
-        action: format!("{HERE}/buoi/{}", session.id),
-        back: HERE.to_owned(),
+        title: say::session(&place.name()),
+        action: place.address(),
+        back: home(place.path.day),
         code: "schedule.session",
-        subject: session.id.to_string(),
+        subject: place.subject(),
         aside: None,
     }
 }
 
 /// The slots of a session in their order, each with the ways to change it.
-fn slots(session: &Session) -> Markup {
-    let here = format!("{HERE}/buoi/{}", session.id);
+fn slots(place: &Place<'_>) -> Markup {
+    let (here, session) = (place.address(), place.session);
     let last = session.slots.len().saturating_sub(1);
     html! {
         section.slots {
@@ -152,39 +165,55 @@ fn described(slot: &Slot, session: &Session) -> String {
 pub(super) async fn ask(
     visitor: Visitor<EditSchedule>,
     Of(state): Of<State>,
-    Named(id): Named,
+    Named(at): Named<Address>,
 ) -> Result<Html<String>, Failure> {
     let Sheet { seen, schedule } = sheet(&state).await?;
-    let session = find(&schedule, &id)?;
-    let mut filled = values(session);
+    let place = at.session(&schedule)?;
+    let mut filled = values(place.session);
     filled.push((SEEN, seen));
-    let draw = |filled: &Fields| form(filled, &schedule);
-    let change = Change { aside: Some(slots(session)), ..change_of(session) };
+    let draw = |filled: &Fields| form(filled, &schedule, place.path.day);
+    let change = Change { aside: Some(slots(&place)), ..change_of(&place) };
     Ok(form_page(&state, &visitor, &change, &Fields::of(filled), &[], &draw))
 }
 
 /// What a session is to be.
 pub(super) async fn change(
     Of(state): Of<State>,
-    Named(id): Named,
+    Named(at): Named<Address>,
     Sent { visitor, fields: filled }: Sent<EditSchedule>,
 ) -> Result<Response, Failure> {
     let Sheet { schedule, .. } = sheet(&state).await?;
-    let session = find(&schedule, &id)?;
-    let wish = read(&filled, Some(session), &schedule)
-        .map(|to| Wish::Edit(Edit::Session { id: session.id.clone(), to }));
-    let draw = |filled: &Fields| form(filled, &schedule);
-    submit(&state, &visitor, &change_of(session), &filled, wish, Some(&draw)).await
+    let place = at.session(&schedule)?;
+    let wish = read(&filled, Some(place.session), &schedule, place.path.day)
+        .map(|to| Wish::Edit(Edit::Session { id: place.path.clone(), to }));
+    let draw = |filled: &Fields| form(filled, &schedule, place.path.day);
+    submit(&state, &visitor, &change_of(&place), &filled, wish, Some(&draw)).await
 }
 
-fn new_change(subject: String) -> Change {
+fn new_change(day: Option<PlanDate>, subject: String) -> Change {
     Change {
-        title: calendar::ADD_SESSION.to_owned(),
-        action: format!("{HERE}/buoi-moi"),
-        back: HERE.to_owned(),
+        title: day
+            .map_or_else(|| calendar::ADD_SESSION.to_owned(), |date| say_day::new_session(&plan_date(date))),
+        action: format!("{}/buoi-moi", home(day)),
+        back: home(day),
         code: "schedule.session-add",
         subject,
         aside: None,
+    }
+}
+
+/// The day that becomes a special one with the session.
+fn new_day(schedule: &Schedule, day: Option<PlanDate>) -> Option<PlanDate> {
+    day.filter(|_| schedule.sessions_of(day).is_none())
+}
+
+fn new_form(filled: &Fields, schedule: &Schedule, catalog: &Catalog, day: Option<PlanDate>) -> Markup {
+    html! {
+        @if new_day(schedule, day).is_some() {
+            label { (say_day::TITLE) input name="day_title" required maxlength="200" value=(filled.one("day_title")); }
+        }
+        (form(filled, schedule, day))
+        (fields::play_select("play", say::FIRST_SLOT, filled, schedule, catalog, day))
     }
 }
 
@@ -192,28 +221,25 @@ fn new_change(subject: String) -> Change {
 pub(super) async fn ask_new(
     visitor: Visitor<EditSchedule>,
     Of(state): Of<State>,
+    Named(at): Named<Address>,
 ) -> Result<Html<String>, Failure> {
+    let day = at.day()?;
     let Sheet { seen, schedule } = sheet(&state).await?;
     let mut filled = fields::day_values(Weekdays::ALL);
     filled.extend(schedule.outputs.iter().map(|output| ("output", output.id.to_string())));
     filled.push((SEEN, seen));
     let catalog = state.plan().catalog.clone();
-    let draw = |filled: &Fields| {
-        html! { (form(filled, &schedule)) (fields::play_select("play", say::FIRST_SLOT, filled, &schedule, &catalog)) }
-    };
-    Ok(form_page(&state, &visitor, &new_change(String::new()), &Fields::of(filled), &[], &draw))
+    let draw = |filled: &Fields| new_form(filled, &schedule, &catalog, day);
+    Ok(form_page(&state, &visitor, &new_change(day, String::new()), &Fields::of(filled), &[], &draw))
 }
 
-/// A session more, with one slot.
-pub(super) async fn add(
-    Of(state): Of<State>,
-    Sent { visitor, fields: filled }: Sent<EditSchedule>,
-) -> Result<Response, Failure> {
-    let Sheet { schedule, .. } = sheet(&state).await?;
-    let session = read(&filled, None, &schedule);
+/// The new session that was filled in, with its first slot.
+fn read_new(filled: &Fields, schedule: &Schedule, day: Option<PlanDate>) -> Result<Session, Vec<String>> {
+    let session = read(filled, None, schedule, day);
     let play = fields::play(filled.one("play"));
-    let wish = match (session, play) {
-        (Ok(session), Some(play)) => {
+    let nameless = new_day(schedule, day).is_some() && filled.one("day_title").is_empty();
+    match (session, play) {
+        (Ok(session), Some(play)) if !nameless => {
             let first = Slot {
                 id: fields::new_id(&fields::play_text(&play), &[]).as_str().into(),
                 title: String::new(),
@@ -229,50 +255,71 @@ pub(super) async fn add(
         }
         (session, play) => {
             let mut problems = session.err().unwrap_or_default();
+            problems.extend(nameless.then(|| say_day::NO_TITLE.to_owned()));
             problems.extend(play.is_none().then(|| say::NO_PLAY.to_owned()));
             Err(problems)
         }
-    };
-    let subject = wish.as_ref().map(|session| session.id.to_string()).unwrap_or_default();
-    let catalog = state.plan().catalog.clone();
-    let draw = |filled: &Fields| {
-        html! { (form(filled, &schedule)) (fields::play_select("play", say::FIRST_SLOT, filled, &schedule, &catalog)) }
-    };
-    let wish = wish.map(|session| Wish::Edit(Edit::AddSession(session)));
-    submit(&state, &visitor, &new_change(subject), &filled, wish, Some(&draw)).await
+    }
 }
 
-fn removal(session: &Session) -> (Change, Wish) {
-    let at = format!("{HERE}/buoi/{}", session.id);
+/// A session more, with one slot.
+pub(super) async fn add(
+    Of(state): Of<State>,
+    Named(at): Named<Address>,
+    Sent { visitor, fields: filled }: Sent<EditSchedule>,
+) -> Result<Response, Failure> {
+    let day = at.day()?;
+    let Sheet { schedule, .. } = sheet(&state).await?;
+    let session = read_new(&filled, &schedule, day);
+    let subject = session.as_ref().map(|session| subject(day, &session.id)).unwrap_or_default();
+    let catalog = state.plan().catalog.clone();
+    let draw = |filled: &Fields| new_form(filled, &schedule, &catalog, day);
+    let wish = session.map(|session| {
+        Wish::Edit(match new_day(&schedule, day) {
+            Some(date) => {
+                let title = filled.one("day_title").to_owned();
+                Edit::Day(DayPlan { title, sessions: vec![session], ..day::of(&schedule, date) })
+            }
+            None => Edit::AddSession { day, session },
+        })
+    });
+    submit(&state, &visitor, &new_change(day, subject), &filled, wish, Some(&draw)).await
+}
+
+fn removal(place: &Place<'_>) -> (Change, Wish) {
+    let at = place.address();
     let change = Change {
-        title: say::remove_session(&session.title),
+        title: match place.path.day {
+            None => say::remove_session(&place.name()),
+            Some(_) => say::remove_own(&place.name()),
+        },
         action: format!("{at}/bo"),
         back: at,
         code: "schedule.session-remove",
-        subject: session.id.to_string(),
+        subject: place.subject(),
         aside: None,
     };
-    (change, Wish::Edit(Edit::RemoveSession(session.id.clone())))
+    (change, Wish::Edit(Edit::RemoveSession(place.path.clone())))
 }
 
 /// Shows what is lost with a session.
 pub(super) async fn ask_remove(
     visitor: Visitor<EditSchedule>,
     Of(state): Of<State>,
-    Named(id): Named,
+    Named(at): Named<Address>,
 ) -> Result<Response, Failure> {
     let Sheet { schedule, .. } = sheet(&state).await?;
-    let (change, wish) = removal(find(&schedule, &id)?);
+    let (change, wish) = removal(&at.session(&schedule)?);
     preview(&state, &visitor, &change, &Fields::of([]), wish, None).await
 }
 
 /// A session less.
 pub(super) async fn remove(
     Of(state): Of<State>,
-    Named(id): Named,
+    Named(at): Named<Address>,
     Sent { visitor, fields: filled }: Sent<EditSchedule>,
 ) -> Result<Response, Failure> {
     let Sheet { schedule, .. } = sheet(&state).await?;
-    let (change, wish) = removal(find(&schedule, &id)?);
+    let (change, wish) = removal(&at.session(&schedule)?);
     submit(&state, &visitor, &change, &filled, Ok(wish), None).await
 }

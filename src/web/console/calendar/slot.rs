@@ -1,16 +1,16 @@
 //! A slot: what it plays, when, for how long, and where it stands in its session.
 
-use axum::extract::{Path, State as Of};
+use axum::extract::State as Of;
 use axum::response::{Html, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::HERE;
-use super::desk::{Change, SEEN, form_page, gone, preview, sheet, submit};
+use super::desk::{Change, SEEN, form_page, preview, sheet, submit};
 use super::fields::{self, Values};
+use super::place::{Address, Place};
 use crate::editing::{Sheet, Wish};
 use crate::schedule::edit::Edit;
-use crate::schedule::{Play, Schedule, Session, Slot, Start};
+use crate::schedule::{PlanDate, Play, Schedule, Session, Slot, Start, Validity};
 use crate::segment::Catalog;
 use crate::text::http::Refusal;
 use crate::text::page::editing::form as say;
@@ -27,13 +27,9 @@ pub(super) struct After {
     sau: Option<String>,
 }
 
-/// A session of the week.
-pub(super) fn session<'a>(schedule: &'a Schedule, id: &str) -> Result<&'a Session, Failure> {
-    schedule.sessions.iter().find(|session| session.id.as_str() == id).ok_or_else(gone)
-}
-
-fn slot_of<'a>(session: &'a Session, id: &str) -> Result<&'a Slot, Failure> {
-    session.slots.iter().find(|slot| slot.id.as_str() == id).ok_or_else(gone)
+/// Whether it is for a single date: then there are no days to choose.
+fn is_once(day: Option<PlanDate>) -> bool {
+    matches!(day, Some(PlanDate::Once(_)))
 }
 
 /// Whether a slot counts as music when nobody says so.
@@ -70,9 +66,10 @@ fn values(slot: &Slot, session: &Session, schedule: &Schedule) -> Values {
 fn read(
     filled: &Fields,
     old: Option<&Slot>,
-    session: &Session,
+    place: &Place<'_>,
     schedule: &Schedule,
 ) -> Result<Slot, Vec<String>> {
+    let session = place.session;
     let mut problems = Vec::new();
     let play = fields::play(filled.one("play"));
     if play.is_none() {
@@ -89,13 +86,18 @@ fn read(
     };
     let mut keep = |failed: String| problems.push(failed);
     let length = fields::length("", filled).map_err(&mut keep).ok();
-    // All days of its session: then it follows when these change.
-    let days = fields::days(filled).map_err(&mut keep).ok();
-    let days = days.map(|days| match old {
-        Some(old) if days == old.days.and(session.days) => old.days,
-        _ => days,
-    });
-    let valid = fields::validity(filled).map_err(&mut keep).ok();
+    let (days, valid) = if is_once(place.path.day) {
+        let kept = old.map_or((session.days, Validity::default()), |old| (old.days, old.valid));
+        (Some(kept.0), Some(kept.1))
+    } else {
+        let days = fields::days(filled).map_err(&mut keep).ok();
+        // All days of its session: then it follows when these change.
+        let days = days.map(|days| match old {
+            Some(old) if days == old.days.and(session.days) => old.days,
+            _ => days,
+        });
+        (days, fields::validity(filled).map_err(&mut keep).ok())
+    };
     let late = fields::late(filled).map_err(&mut keep).ok();
     let (Some(play), Some(start), Some(length), Some(days), Some(valid), Some(late)) =
         (play, start, length, days, valid, late)
@@ -119,10 +121,10 @@ fn read(
     Ok(Slot { id, title, days, valid, start, play, length, late, music })
 }
 
-fn form(filled: &Fields, schedule: &Schedule, catalog: &Catalog) -> Markup {
+fn form(filled: &Fields, schedule: &Schedule, catalog: &Catalog, day: Option<PlanDate>) -> Markup {
     let start = filled.one("start");
     html! {
-        (fields::play_select("play", say::PLAY, filled, schedule, catalog))
+        (fields::play_select("play", say::PLAY, filled, schedule, catalog, day))
         (fields::length_inputs("", say::LENGTH, Some(say::LENGTH_RULE), filled))
         fieldset {
             legend { (say::START) }
@@ -131,10 +133,10 @@ fn form(filled: &Fields, schedule: &Schedule, catalog: &Catalog) -> Markup {
                 @if word == "hard" { (fields::time_input("at", say::AT, filled)) }
             }
         }
-        (fields::day_boxes(filled))
+        @if !is_once(day) { (fields::day_boxes(filled)) }
         label { (say::TITLE) input name="title" maxlength="200" value=(filled.one("title")); small { (say::TITLE_RULE) } }
         details.session {
-            summary { (say::MORE) }
+            summary { (if is_once(day) { say::MORE_ONCE } else { say::MORE }) }
             label { (say::LATE)
                 select name="late" {
                     @for (word, label) in [("join", say::JOIN), ("skip", say::SKIP), ("whole", say::WHOLE)] {
@@ -150,20 +152,19 @@ fn form(filled: &Fields, schedule: &Schedule, catalog: &Catalog) -> Markup {
                     }
                 }
             }
-            (fields::validity_inputs(filled))
+            @if !is_once(day) { (fields::validity_inputs(filled)) }
         }
     }
 }
 
-/// What it plays and how long stand in `subject` of the record.
-fn change_of(session: &Session, slot: &Slot) -> Change {
-    let back = format!("{HERE}/buoi/{}", session.id);
+fn change_of(place: &Place<'_>, slot: &Slot) -> Change {
+    let back = place.address();
     Change {
-        title: say::slot(&slot.title, &session.title),
+        title: say::slot(&slot.title, &place.name()),
         action: format!("{back}/muc/{}", slot.id),
         back,
         code: "schedule.slot",
-        subject: format!("{}/{}", session.id, slot.id),
+        subject: format!("{}/{}", place.subject(), slot.id),
         aside: None,
     }
 }
@@ -172,41 +173,39 @@ fn change_of(session: &Session, slot: &Slot) -> Change {
 pub(super) async fn ask(
     visitor: Visitor<EditSchedule>,
     Of(state): Of<State>,
-    Path((of, id)): Path<(String, String)>,
+    Named(at): Named<Address>,
 ) -> Result<Html<String>, Failure> {
     let Sheet { seen, schedule } = sheet(&state).await?;
-    let session = session(&schedule, &of)?;
-    let slot = slot_of(session, &id)?;
-    let mut filled = values(slot, session, &schedule);
+    let (place, slot) = at.slot(&schedule)?;
+    let mut filled = values(slot, place.session, &schedule);
     filled.push((SEEN, seen));
     let catalog = state.plan().catalog.clone();
-    let change = change_of(session, slot);
+    let change = change_of(&place, slot);
     let aside = html! { p { a.button.bad href={ (change.action) "/bo" } { (say::REMOVE_SLOT) } } };
     let change = Change { aside: Some(aside), ..change };
-    let draw = |filled: &Fields| form(filled, &schedule, &catalog);
+    let draw = |filled: &Fields| form(filled, &schedule, &catalog, place.path.day);
     Ok(form_page(&state, &visitor, &change, &Fields::of(filled), &[], &draw))
 }
 
 /// What a slot is to be.
 pub(super) async fn change(
     Of(state): Of<State>,
-    Path((of, id)): Path<(String, String)>,
+    Named(at): Named<Address>,
     Sent { visitor, fields: filled }: Sent<EditSchedule>,
 ) -> Result<Response, Failure> {
     let Sheet { schedule, .. } = sheet(&state).await?;
-    let session = session(&schedule, &of)?;
-    let slot = slot_of(session, &id)?;
-    let wish = read(&filled, Some(slot), session, &schedule)
-        .map(|to| Wish::Edit(Edit::Slot { session: session.id.clone(), id: slot.id.clone(), to }));
+    let (place, slot) = at.slot(&schedule)?;
+    let wish = read(&filled, Some(slot), &place, &schedule)
+        .map(|to| Wish::Edit(Edit::Slot { session: place.path.clone(), id: slot.id.clone(), to }));
     let catalog = state.plan().catalog.clone();
-    let draw = |filled: &Fields| form(filled, &schedule, &catalog);
-    submit(&state, &visitor, &change_of(session, slot), &filled, wish, Some(&draw)).await
+    let draw = |filled: &Fields| form(filled, &schedule, &catalog, place.path.day);
+    submit(&state, &visitor, &change_of(&place, slot), &filled, wish, Some(&draw)).await
 }
 
-fn new_change(session: &Session, subject: String) -> Change {
-    let back = format!("{HERE}/buoi/{}", session.id);
+fn new_change(place: &Place<'_>, subject: String) -> Change {
+    let back = place.address();
     Change {
-        title: say::new_slot(&session.title),
+        title: say::new_slot(&place.name()),
         action: format!("{back}/muc-moi"),
         back,
         code: "schedule.slot-add",
@@ -215,15 +214,15 @@ fn new_change(session: &Session, subject: String) -> Change {
     }
 }
 
-fn new_form(filled: &Fields, session: &Session, schedule: &Schedule, catalog: &Catalog) -> Markup {
+fn new_form(filled: &Fields, place: &Place<'_>, schedule: &Schedule, catalog: &Catalog) -> Markup {
     html! {
         label { (say::AFTER)
             select name="after" {
                 option value="" { (say::FIRST) }
-                @for slot in &session.slots { option value=(slot.id) selected[filled.one("after") == slot.id.as_str()] { (slot.title) } }
+                @for slot in &place.session.slots { option value=(slot.id) selected[filled.one("after") == slot.id.as_str()] { (slot.title) } }
             }
         }
-        (form(filled, schedule, catalog))
+        (form(filled, schedule, catalog, place.path.day))
     }
 }
 
@@ -231,52 +230,54 @@ fn new_form(filled: &Fields, session: &Session, schedule: &Schedule, catalog: &C
 pub(super) async fn ask_new(
     visitor: Visitor<EditSchedule>,
     Of(state): Of<State>,
-    Named(of): Named,
+    Named(at): Named<Address>,
     Asked(after): Asked<After>,
 ) -> Result<Html<String>, Failure> {
     let Sheet { seen, schedule } = sheet(&state).await?;
-    let session = session(&schedule, &of)?;
-    let last = || session.slots.last().map(|slot| slot.id.to_string()).unwrap_or_default();
+    let place = at.session(&schedule)?;
+    let last = || place.session.slots.last().map(|slot| slot.id.to_string()).unwrap_or_default();
     let mut filled = vec![(SEEN, seen), ("after", after.sau.unwrap_or_else(last))];
-    filled.extend(fields::day_values(session.days));
+    filled.extend(fields::day_values(place.session.days));
     let catalog = state.plan().catalog.clone();
-    let draw = |filled: &Fields| new_form(filled, session, &schedule, &catalog);
-    Ok(form_page(&state, &visitor, &new_change(session, String::new()), &Fields::of(filled), &[], &draw))
+    let draw = |filled: &Fields| new_form(filled, &place, &schedule, &catalog);
+    let change = new_change(&place, String::new());
+    Ok(form_page(&state, &visitor, &change, &Fields::of(filled), &[], &draw))
 }
 
 /// A slot more.
 pub(super) async fn add(
     Of(state): Of<State>,
-    Named(of): Named,
+    Named(at): Named<Address>,
     Sent { visitor, fields: filled }: Sent<EditSchedule>,
 ) -> Result<Response, Failure> {
     let Sheet { schedule, .. } = sheet(&state).await?;
-    let session = session(&schedule, &of)?;
-    let slot = read(&filled, None, session, &schedule);
-    let subject = slot.as_ref().map(|slot| format!("{}/{}", session.id, slot.id)).unwrap_or_default();
+    let place = at.session(&schedule)?;
+    let slot = read(&filled, None, &place, &schedule);
+    let subject = slot.as_ref().map(|slot| format!("{}/{}", place.subject(), slot.id)).unwrap_or_default();
     let after = Some(filled.one("after")).filter(|after| !after.is_empty()).map(Into::into);
-    let wish = slot.map(|slot| Wish::Edit(Edit::AddSlot { session: session.id.clone(), after, slot }));
+    let wish = slot.map(|slot| Wish::Edit(Edit::AddSlot { session: place.path.clone(), after, slot }));
     let catalog = state.plan().catalog.clone();
-    let draw = |filled: &Fields| new_form(filled, session, &schedule, &catalog);
-    submit(&state, &visitor, &new_change(session, subject), &filled, wish, Some(&draw)).await
+    let draw = |filled: &Fields| new_form(filled, &place, &schedule, &catalog);
+    submit(&state, &visitor, &new_change(&place, subject), &filled, wish, Some(&draw)).await
 }
 
 /// What can be done with a slot in one step: taken out, or moved.
-fn step_of(session: &Session, slot: &Slot, step: &str) -> Result<(Change, Wish), Failure> {
-    let (of, id) = (session.id.clone(), slot.id.clone());
-    let mut change = change_of(session, slot);
-    change.action = format!("{}/{step}", change.action);
-    let edit = match step {
+fn step_of(at: &Address, schedule: &Schedule) -> Result<(Change, Wish), Failure> {
+    let (place, slot) = at.slot(schedule)?;
+    let mut change = change_of(&place, slot);
+    change.action = format!("{}/{}", change.action, at.step);
+    let (session, id) = (place.path.clone(), slot.id.clone());
+    let edit = match at.step.as_str() {
         "bo" => {
-            change.title = say::remove_slot(&slot.title, &session.title);
+            change.title = say::remove_slot(&slot.title, &place.name());
             change.code = "schedule.slot-remove";
-            Edit::RemoveSlot { session: of, id }
+            Edit::RemoveSlot { session, id }
         }
         "len" | "xuong" => {
-            let earlier = step == "len";
+            let earlier = at.step == "len";
             change.title = say::move_slot(&slot.title, earlier);
             change.code = "schedule.slot-move";
-            Edit::MoveSlot { session: of, id, earlier }
+            Edit::MoveSlot { session, id, earlier }
         }
         _ => return Err(Refusal::NoPage.into()),
     };
@@ -287,22 +288,20 @@ fn step_of(session: &Session, slot: &Slot, step: &str) -> Result<(Change, Wish),
 pub(super) async fn ask_step(
     visitor: Visitor<EditSchedule>,
     Of(state): Of<State>,
-    Path((of, id, step)): Path<(String, String, String)>,
+    Named(at): Named<Address>,
 ) -> Result<Response, Failure> {
     let Sheet { schedule, .. } = sheet(&state).await?;
-    let session = session(&schedule, &of)?;
-    let (change, wish) = step_of(session, slot_of(session, &id)?, &step)?;
+    let (change, wish) = step_of(&at, &schedule)?;
     preview(&state, &visitor, &change, &Fields::of([]), wish, None).await
 }
 
 /// Takes it.
 pub(super) async fn step(
     Of(state): Of<State>,
-    Path((of, id, step)): Path<(String, String, String)>,
+    Named(at): Named<Address>,
     Sent { visitor, fields: filled }: Sent<EditSchedule>,
 ) -> Result<Response, Failure> {
     let Sheet { schedule, .. } = sheet(&state).await?;
-    let session = session(&schedule, &of)?;
-    let (change, wish) = step_of(session, slot_of(session, &id)?, &step)?;
+    let (change, wish) = step_of(&at, &schedule)?;
     submit(&state, &visitor, &change, &filled, Ok(wish), None).await
 }
