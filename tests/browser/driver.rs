@@ -1,5 +1,5 @@
-//! WebDriver (W3C), as far as these tests need it, and two commands of Chrome's own: a phone's screen, and a picture of
-//! a whole page.
+//! WebDriver (W3C), as far as these tests need it, and some commands of Chrome's own: a phone's screen, a picture of a
+//! whole page, and what is dragged onto it from outside.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -127,6 +127,17 @@ impl Session {
     pub fn picture(&self) -> Vec<u8> {
         let taken = self.chrome("Page.captureScreenshot", &json!({ "captureBeyondViewport": true }));
         base64(taken["data"].as_str().unwrap())
+    }
+
+    /// Drags something over a point of the page as from another program, and drops it there.
+    pub fn drop(&self, x: f64, y: f64, data: &Value, between: impl FnOnce()) {
+        let drag = |kind: &str| {
+            self.chrome("Input.dispatchDragEvent", &json!({ "type": kind, "x": x, "y": y, "data": data }));
+        };
+        drag("dragEnter");
+        drag("dragOver");
+        between();
+        drag("drop");
     }
 
     /// A PDF of the page as it is printed on A4.

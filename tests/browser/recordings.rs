@@ -267,6 +267,62 @@ fn a_piece_goes_from_a_weak_connection_to_the_air_and_off_it() {
     lan.says("Thông tin sai");
 }
 
+#[test]
+fn what_is_dropped_on_the_page_is_taken_in_and_what_is_no_file_does_no_harm() {
+    let (driver, program) = (Driver::start(), Program::demo());
+    let hoa = Browser::open(&driver, &program);
+    hoa.set_password(&program.first_link, Some("hoa"), PASSWORD);
+    hoa.go("/ban-ghi/gui");
+    hoa.find("//*[contains(@class, 'drop')]");
+    let rows = |browser: &Browser| browser.script("return document.querySelectorAll('#files li').length");
+    let lit = |browser: &Browser| browser.script("return document.querySelector('.drop').matches('.over')");
+
+    // A text, and an address: nobody is led away, and nothing is sent.
+    let nowhere: &[&Path] = &[];
+    for (place, text) in
+        [(".drop", "Kính chào bà con"), (".drop", "http://127.0.0.1:9/"), ("h1", "http://127.0.0.1:9/")]
+    {
+        hoa.drop_on(place, nowhere, text, || assert_eq!(lit(&hoa), Value::Bool(false), "{text}"));
+        assert_eq!((hoa.path().as_str(), rows(&hoa)), ("/ban-ghi/gui", 0.into()), "{text}");
+    }
+
+    // A folder and two files at once: it is told, and they are taken in.
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let (inner, one, other, beside) =
+        (at("Tháng 11"), at("ghi âm một.wav"), at("ghi âm hai.wav"), at("ghi âm ba.wav"));
+    fs::create_dir(&inner).unwrap();
+    for (path, pitch) in [(&one, 310.0), (&other, 470.0), (&beside, 530.0), (&inner.join("trong.wav"), 590.0)]
+    {
+        wav(path, pitch, 3, spec(1, 16_000));
+    }
+    hoa.drop_on(".drop", &[&inner, &one, &other], "", || {
+        assert_eq!(lit(&hoa), Value::Bool(true));
+        hoa.look("gui-keo-tha");
+    });
+    assert_eq!(lit(&hoa), Value::Bool(false));
+    hoa.says("không nhận: Không đọc được");
+    hoa.says("đã nhận: Bản nháp “ghi âm một”");
+    hoa.says("đã nhận: Bản nháp “ghi âm hai”");
+    assert_eq!(rows(&hoa), 3);
+    // A little beside the place is meant as well.
+    hoa.drop_on("h1", &[&beside], "", || {});
+    hoa.says("đã nhận: Bản nháp “ghi âm ba”");
+    // Taken away between choosing and sending: no connection is to blame.
+    let away = at("đã xóa.wav");
+    wav(&away, 610.0, 1, spec(1, 16_000));
+    hoa.attach("file", away.to_str().unwrap());
+    fs::remove_file(&away).unwrap();
+    hoa.press("Gửi lên");
+    hoa.find("//ul[@id='files']/li[contains(., 'đã xóa.wav')][contains(., 'không nhận')]");
+    hoa.look("gui-tha-xong");
+    assert_eq!(hoa.path(), "/ban-ghi/gui");
+    hoa.go("/ban-ghi");
+    for title in ["ghi âm một", "ghi âm hai", "ghi âm ba"] {
+        hoa.says(title);
+    }
+}
+
 /// Whether the first player of the page plays.
 fn plays(browser: &Browser) -> bool {
     let heard = browser.later(

@@ -152,6 +152,25 @@ impl Browser {
         self.session.send_keys(&self.find(&format!("//input[@type='file'][@name='{name}']")), paths);
     }
 
+    /// Drops something from another program onto what a selector finds: files by their paths, or else a text.
+    #[track_caller]
+    pub fn drop_on(&self, selector: &str, dropped: &[&Path], text: &str, between: impl FnOnce()) {
+        let place = self.session.script(&format!(
+            "const part = document.querySelector('{selector}');
+             part.scrollIntoView({{ block: 'center' }});
+             const box = part.getBoundingClientRect();
+             return [box.x + box.width / 2, box.y + box.height / 2]"
+        ));
+        let items: Vec<_> = ["text/plain", "text/uri-list"]
+            .map(|kind| json!({ "mimeType": kind, "data": text }))
+            .into_iter()
+            .filter(|_| dropped.is_empty())
+            .collect();
+        // It is copied, not moved.
+        let data = json!({ "items": items, "files": dropped, "dragOperationsMask": 1 });
+        self.session.drop(place[0].as_f64().unwrap(), place[1].as_f64().unwrap(), &data, between);
+    }
+
     /// Ticks the box, or presses the button or link, that reads so.
     #[track_caller]
     pub fn press(&self, label: &str) {

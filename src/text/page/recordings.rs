@@ -123,6 +123,8 @@ pub mod send {
     /// The person is no longer signed in.
     pub const SIGNED_OUT: &str =
         "Phiên đăng nhập đã hết. Hãy tải lại trang, đăng nhập rồi chọn lại tệp để gửi tiếp.";
+    /// A folder, or a file that is not as it was.
+    pub const UNREADABLE: &str = "Không đọc được. Nếu là thư mục, hãy mở ra và kéo từng tệp; nếu là tệp vừa bị sửa, đổi tên hay xóa, hãy chọn lại.";
     /// Ends it.
     pub const STOP: &str = "Thôi gửi";
     /// It was ended.

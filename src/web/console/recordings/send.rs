@@ -62,7 +62,7 @@ pub(in crate::web::console) async fn ask(
         p.lead { (say::INTRO) }
         form.card.send method="post" action="/ban-ghi/gui" enctype="multipart/form-data" data-upload
             data-waiting=(say::WAITING) data-sending=(say::SENDING) data-lost=(say::LOST) data-examining=(say::EXAMINING)
-            data-signed-out=(say::SIGNED_OUT) data-stop=(say::STOP) data-stopped=(say::STOPPED)
+            data-signed-out=(say::SIGNED_OUT) data-stop=(say::STOP) data-stopped=(say::STOPPED) data-unreadable=(say::UNREADABLE)
             data-new=(say::TAKEN) data-known=(say::KNOWN) data-refused=(say::REFUSED)
             data-describe=(say::DESCRIBE) data-see=(say::SEE) {
             (key(&visitor))

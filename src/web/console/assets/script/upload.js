@@ -25,6 +25,9 @@
   }
 
   const headers = (more) => ({ "tus-resumable": "1.0.0", "x-loa-key": form.elements.key.value, ...more });
+  // A folder cannot be read, nor can a file that was changed or taken away since it was chosen: no connection mends that.
+  const readable = (file) =>
+    file.slice(0, 1).arrayBuffer().catch(() => { throw new Refused(form.dataset.unreadable); });
   const ask = (method, address, more) =>
     fetch(address, { method, headers: headers(more), signal: AbortSignal.timeout(stall) });
 
@@ -140,6 +143,7 @@
     async send() {
       for (let pause = 500; !this.stopped; pause = Math.min(2 * pause, 30000)) {
         try {
+          await readable(this.file);
           let offset = await this.begin();
           while (offset < this.file.size && !this.stopped) {
             this.shown(offset);
@@ -189,11 +193,15 @@
       chooser.value = "";
     });
     const place = form.querySelector(".drop");
-    for (const kind of ["dragenter", "dragover"]) {
-      place.addEventListener(kind, (event) => { event.preventDefault(); place.classList.add("over"); });
+    // Also beside its place: a browser would leave the page for the file, and lose what is being sent.
+    for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
+      addEventListener(kind, (event) => {
+        event.preventDefault();
+        const gone = kind === "drop" || (kind === "dragleave" && !event.relatedTarget);
+        place.classList.toggle("over", !gone && event.dataTransfer.types.includes("Files"));
+        if (kind === "drop") take(event.dataTransfer.files);
+      });
     }
-    for (const kind of ["dragleave", "drop"]) place.addEventListener(kind, () => place.classList.remove("over"));
-    place.addEventListener("drop", (event) => { event.preventDefault(); take(event.dataTransfer.files); });
     addEventListener("beforeunload", (event) => { if (busy) event.preventDefault(); });
   }
 }
