@@ -18,9 +18,30 @@ pub fn problem(problem: &Problem) -> String {
     format!("Dòng {} trong `{file}`: {said}", problem.line)
 }
 
-/// The same for who changed the schedule in a form, and never saw the file.
+/// The same for who changed the schedule in a form, and never saw the file or its words.
 pub fn problem_of_a_form(problem: &Problem) -> String {
-    capital(&sentence(&problem.kind, problem.file.rsplit('/').next().unwrap_or(&problem.file)))
+    let said = match &problem.kind {
+        Kind::MissingKey { key: "slot" } => {
+            "buổi phát phải có ít nhất một mục. Muốn không phát gì, hãy bỏ cả buổi.".to_owned()
+        }
+        Kind::MissingKey { key: "session" } => {
+            "lịch tuần phải có ít nhất một buổi phát. Muốn nghỉ vài ngày, hãy dùng “Ngày đặc biệt”."
+                .to_owned()
+        }
+        Kind::FillWithoutPool => {
+            "chỉ nhạc luân phiên mới lấp được khoảng trống. Chọn nhạc luân phiên, hoặc đổi cách bắt đầu."
+                .to_owned()
+        }
+        Kind::AllWithoutLength => {
+            "mục phát mọi bản ghi của một chuyên mục phải có giới hạn. Điền thời lượng dự kiến.".to_owned()
+        }
+        Kind::RepeatNotThatDay { session, slot, missing } => format!(
+            "không phát lại được \"{session}/{slot}\" vào {}, vì ngày đó không có mục ấy. Bỏ chọn những ngày đó.",
+            days(*missing)
+        ),
+        kind => sentence(kind, problem.file.rsplit('/').next().unwrap_or(&problem.file)),
+    };
+    capital(&said)
 }
 
 /// One arm for each kind, in the order of their declaration.
@@ -304,6 +325,22 @@ mod tests {
             "Dòng 14 trong `week.toml`: giờ \"25:00:00\" không hợp lệ ở `from`. Sửa thành giờ từ 00:00 đến 23:59, \
              đủ hai chữ số, không có dấu ngoặc kép, ví dụ 05:30:00."
         );
+    }
+
+    #[test]
+    fn who_fills_in_a_form_is_not_told_of_the_files_words() {
+        let (session, slot, missing) = ("sang".into(), "tin".into(), Weekdays::NONE.with(Weekday::Sunday));
+        for kind in [
+            Kind::MissingKey { key: "slot" },
+            Kind::MissingKey { key: "session" },
+            Kind::FillWithoutPool,
+            Kind::AllWithoutLength,
+            Kind::RepeatNotThatDay { session, slot, missing },
+        ] {
+            let problem = Problem { kind, file: "schedule/week.toml".into(), line: 14, column: 8 };
+            let said = problem_of_a_form(&problem);
+            assert!(!said.contains('`') && said.starts_with(char::is_uppercase), "{said}");
+        }
     }
 
     #[test]

@@ -203,4 +203,24 @@ fn the_schedule_is_changed_without_a_script() {
     hoa.press("Lưu");
     hoa.says("Đã lưu");
     assert!(String::from_utf8(program.schedule("week.toml")).unwrap().contains("id = \"nhac-cat\""));
+
+    // A special day with a session of its own.
+    let date = next_weekday();
+    hoa.press("Ngày đặc biệt");
+    hoa.pick("ngay", &date.to_string());
+    hoa.press("Tiếp tục");
+    hoa.press("Thêm buổi phát riêng");
+    hoa.fill("day_title", "Hội làng");
+    hoa.fill("title", "Chúc mừng hội làng");
+    hoa.pick("from", "11:00:00");
+    hoa.pick("to", "11:10:00");
+    hoa.choose("play", "programme:ban-tin");
+    hoa.press("Xem trước thay đổi");
+    hoa.says("buổi mới");
+    hoa.press("Lưu");
+    hoa.says("Chúc mừng hội làng");
+    hoa.go(&format!("/lich-phat/ngay/{date}/buoi/chuc-mung-hoi-lang/bo"));
+    hoa.press("Lưu");
+    hoa.says("Đã lưu");
+    assert!(!hoa.text().contains("Chúc mừng"), "{}", hoa.text());
 }

@@ -407,6 +407,7 @@ async fn what_does_not_do_on_a_special_day_is_said_and_not_written() {
     let only = format!("{own}/muc/programme-cam-tay-chi-viec/bo");
     let last = tab.get(&only).await;
     assert_eq!(last.status, StatusCode::UNPROCESSABLE_ENTITY, "a session without slots: {}", last.text());
+    assert!(last.text().contains("Buổi phát phải có ít nhất một mục"), "{}", last.text());
     assert_eq!(site.days(), text);
 
     // Somebody else was faster.
@@ -439,6 +440,27 @@ async fn what_does_not_do_on_a_special_day_is_said_and_not_written() {
             assert_eq!(answer.status, StatusCode::FORBIDDEN, "{who}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_yearly_days_own_slots_may_be_for_some_days_of_the_week() {
+    let site = site();
+    let tab = Tab::of(&site, "operator");
+    let day = "/lich-phat/ngay/--03-01";
+    let (shown, saved) = save(&tab, &format!("{day}/buoi-moi"), &OWN).await;
+    assert!(shown.text().contains("và thứ Hai 01/03/2027") && shown.text().contains("buổi mới"));
+    assert!(saved.header(header::LOCATION).starts_with("/lich-phat?tuan=2027-W09"), "the next of its kind");
+    assert!(site.days().contains("every_year = \"1/3\""), "{}", site.days());
+    let slot = format!("{day}/buoi/chuc-tet/muc-moi");
+    // The week's own is there on Mondays only: whoever repeats it says so.
+    let repeat =
+        [("play", "repeat:sang/chuyen-muc"), ("start", "follow"), ("after", "programme-cam-tay-chi-viec")];
+    let all = ["1", "2", "3", "4", "5", "6", "7"].map(|day| ("day", day));
+    let refused = tab.post(&slot, &[&repeat[..], &all].concat()).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text().contains("Bỏ chọn những ngày đó") && refused.text().contains("name=\"day\""));
+    save(&tab, &slot, &[&repeat[..], &all[..1]].concat()).await;
+    assert!(site.days().contains("days = [\"T2\"]"), "{}", site.days());
 }
 
 #[tokio::test]
