@@ -120,10 +120,10 @@ fn a_special_day_gets_a_session_of_its_own_and_is_as_before_when_undone() {
     let (driver, program) = (Driver::start(), Program::demo());
     let hoa = Browser::open(&driver, &program);
     hoa.set_password(&program.first_link, Some("hoa"), PASSWORD);
-    let before = program.schedule("days.toml");
+    let (before, date) = (program.schedule("days.toml"), next_weekday());
     hoa.press("Lịch phát");
     hoa.press("Ngày đặc biệt");
-    hoa.pick("ngay", &next_weekday().to_string());
+    hoa.pick("ngay", &date.to_string());
     hoa.press("Tiếp tục");
     hoa.look("ngay-rieng-chua-co");
     hoa.press("Thêm buổi phát riêng");
@@ -140,7 +140,6 @@ fn a_special_day_gets_a_session_of_its_own_and_is_as_before_when_undone() {
     hoa.says("Đã lưu");
 
     // From the date's rundown to its session, and a piece of music more in it.
-    let date = next_weekday();
     let open = |browser: &Browser| {
         browser
             .press_on(&format!("//section[@aria-labelledby='day-{date}']//summary[contains(., 'hội làng')]"));
