@@ -61,10 +61,9 @@ impl Intake {
         waiting(&self.ingest.audio_dir, id)
     }
 
-    /// The bytes of a file that came in parts, to be taken in; it goes on waiting until that is done.
-    pub fn arrived(&self, id: &str) -> Result<Temporary, IntakeError> {
-        Temporary::of_waiting(&self.waiting(id), &self.ingest.audio_dir)
-            .map_err(|cause| IntakeError::Refused(Refusal::of_disk("take up the upload", cause)))
+    /// A file that came in parts, to be taken in; it goes on waiting until it is removed.
+    pub fn arrived(&self, id: &str) -> Temporary {
+        Temporary::of_waiting(self.waiting(id))
     }
 
     /// The largest file that is taken in, in bytes.

@@ -19,6 +19,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
 use loa::asrun::{Airing, Cause, Outcome};
 use loa::clock::{Clock, SystemClock};
+use loa::store::{Store, Upload};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -286,6 +287,35 @@ fn a_kill_in_the_middle_is_a_power_cut_and_the_next_start_joins() {
     assert!(station.signal(Signal::SIGTERM).success());
     assert_eq!(station.amplifier(), ["on", "off", "on", "off"]);
     station.succeed(&["verify"]);
+}
+
+#[test]
+fn a_file_that_came_whole_before_a_power_cut_is_examined_by_the_next_start() {
+    let mut station = Station::new();
+    let file = station.path().join("tin.wav");
+    tone(&file, 440, 3);
+    let upload = Upload {
+        id: "0123".to_owned(),
+        person: "hoa".to_owned(),
+        origin: "192.0.2.7".to_owned(),
+        name: "tin.wav".to_owned(),
+        bytes: file.metadata().unwrap().len(),
+        metadata: String::new(),
+        created: now(),
+        verdict: None,
+    };
+    let store = Store::open(&station.path().join("data")).unwrap();
+    assert!(store.add_upload(upload, |_| true).unwrap());
+    let waiting = station.path().join("audio/.incoming/part-0123");
+    fs::create_dir_all(waiting.parent().unwrap()).unwrap();
+    fs::copy(&file, &waiting).unwrap();
+    station.play(&station.soon(60), &["tin.wav"]);
+    station.serve();
+    let verdict = || store.upload("0123").unwrap().unwrap().verdict;
+    assert_eq!(eventually("it is examined", verdict).code(), "new");
+    eventually("its parts are gone", || (!waiting.exists()).then_some(()));
+    assert!(station.path().join("audio/tin.wav").exists());
+    assert!(station.signal(Signal::SIGTERM).success(), "{}", station.log());
 }
 
 #[test]

@@ -145,6 +145,22 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Whether it is about the file, and would be the same another time; not a fault of the machine that may pass.
+    pub fn is_of_the_file(&self) -> bool {
+        match self {
+            Self::DiskFull | Self::Cancelled | Self::Io { .. } => false,
+            Self::Empty
+            | Self::NotAudio
+            | Self::Silent
+            | Self::TooShort { .. }
+            | Self::TooLong { .. }
+            | Self::TooLarge { .. }
+            | Self::Truncated { .. }
+            | Self::UnsupportedCodec { .. }
+            | Self::DecoderFailed => true,
+        }
+    }
+
     /// The refusal that a failed operation on the disk amounts to.
     #[expect(clippy::wildcard_enum_match_arm, reason = "only these two have an answer of their own")]
     pub fn of_disk(operation: &'static str, cause: io::Error) -> Self {

@@ -26,6 +26,8 @@ pub fn waiting(audio_dir: &Path, id: &str) -> PathBuf {
 #[derive(Debug)]
 pub struct Temporary {
     path: PathBuf,
+    /// Whether it waits on, whatever is done with it here.
+    stays: bool,
 }
 
 impl Temporary {
@@ -39,25 +41,15 @@ impl Temporary {
             let path = dir.join(format!("{}-{count}", std::process::id()));
             match OpenOptions::new().write(true).read(true).create_new(true).open(&path) {
                 Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
-                opened => return opened.map(|file| (Self { path }, file)),
+                opened => return opened.map(|file| (Self { path, stays: false }, file)),
             }
         }
     }
 
-    /// The same bytes as those of a file that waits beside them. That stays, so that a power cut meanwhile loses nothing;
-    /// only where a file system cannot give a file two names, it is moved.
-    pub fn of_waiting(waiting: &Path, audio_dir: &Path) -> io::Result<Self> {
-        let (temporary, _) = Self::create(audio_dir)?;
-        fs::remove_file(&temporary.path)?;
-        match fs::hard_link(waiting, &temporary.path) {
-            Err(cause)
-                if matches!(cause.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) =>
-            {
-                fs::rename(waiting, &temporary.path)?;
-            }
-            linked => linked?,
-        }
-        Ok(temporary)
+    /// A file that waits beside them, and goes on waiting when it was kept or dropped: neither a power cut nor a fault
+    /// meanwhile loses it.
+    pub fn of_waiting(path: PathBuf) -> Self {
+        Self { path, stays: true }
     }
 
     /// A copy of a file from elsewhere, for taking in from the command line.
@@ -79,12 +71,21 @@ impl Temporary {
         File::open(&self.path)?.sync_all()?;
         for attempt in 1..=MAX_SAME_NAME {
             let name = file_name(wanted, attempt, extension);
-            match move_without_replacing(&self.path, &audio_dir.join(&name)) {
+            let place = audio_dir.join(&name);
+            let kept = if self.stays {
+                fs::hard_link(&self.path, &place)
+            } else {
+                move_without_replacing(&self.path, &place)
+            };
+            match kept {
                 Ok(()) => {
                     File::open(audio_dir)?.sync_all()?;
                     return Ok(name);
                 }
                 Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(cause) if self.stays && lacks_links(&cause) => {
+                    return Self::copy_of(&self.path, audio_dir)?.keep(audio_dir, wanted, extension);
+                }
                 Err(cause) => return Err(cause),
             }
         }
@@ -94,8 +95,10 @@ impl Temporary {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        // Nothing can be done about a failure here; what stays is removed at the next start.
-        drop(fs::remove_file(&self.path));
+        if !self.stays {
+            // Nothing can be done about a failure here; what is left goes in a night to come.
+            drop(fs::remove_file(&self.path));
+        }
     }
 }
 
@@ -123,14 +126,17 @@ fn move_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
     match fs::hard_link(from, to) {
         Ok(()) => fs::remove_file(from),
         Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => Err(cause),
-        Err(cause)
-            if matches!(cause.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) =>
-        {
+        Err(cause) if lacks_links(&cause) => {
             OpenOptions::new().write(true).create_new(true).open(to)?;
             fs::rename(from, to)
         }
         Err(cause) => Err(cause),
     }
+}
+
+/// Whether a file system cannot give a file two names.
+fn lacks_links(cause: &io::Error) -> bool {
+    matches!(cause.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported)
 }
 
 /// A readable file name in Unicode NFC: the last part of what was wanted, without what would be trouble on some system.
@@ -213,6 +219,19 @@ mod tests {
             all.into_iter().map(|one| one.join().unwrap()).collect::<std::collections::BTreeSet<_>>()
         });
         assert_eq!(names.len(), 8, "{names:?}");
+    }
+
+    #[test]
+    fn a_file_that_waits_goes_on_waiting_whether_it_is_kept_or_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = waiting(dir.path(), "a");
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        io::Write::write_all(&mut File::create(&path).unwrap(), b"sound").unwrap();
+        drop(Temporary::of_waiting(path.clone()));
+        let name = Temporary::of_waiting(path.clone()).keep(dir.path(), "tin.mp3", "mp3").unwrap();
+        for path in [&dir.path().join(name), &path] {
+            assert_eq!(fs::read(path).unwrap(), b"sound");
+        }
     }
 
     #[test]

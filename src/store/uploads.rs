@@ -18,6 +18,8 @@ pub struct Upload {
     pub id: String,
     /// Who sends it.
     pub person: String,
+    /// From where they announced it: an address, for the record of acts.
+    pub origin: String,
     /// What their device calls it.
     pub name: String,
     /// How many bytes there will be.
@@ -73,7 +75,7 @@ impl Upload {
     }
 }
 
-const COLUMNS: &str = "id, person, name, bytes, metadata, created_ms, verdict, segment, said";
+const COLUMNS: &str = "id, person, name, bytes, metadata, created_ms, verdict, segment, said, origin";
 
 fn upload_of(row: &Row<'_>) -> rusqlite::Result<Upload> {
     let (verdict, segment, said): (Option<String>, Option<String>, Option<String>) =
@@ -82,6 +84,7 @@ fn upload_of(row: &Row<'_>) -> rusqlite::Result<Upload> {
     Ok(Upload {
         id: row.get(0)?,
         person: row.get(1)?,
+        origin: row.get(9)?,
         name: row.get(2)?,
         bytes: u64::try_from(row.get::<_, i64>(3)?).unwrap_or_default(),
         metadata: row.get(4)?,
@@ -121,7 +124,9 @@ impl Store {
             });
             transaction
                 .execute(
-                    &format!("INSERT INTO upload ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"),
+                    &format!(
+                        "INSERT INTO upload ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+                    ),
                     params![
                         upload.id,
                         upload.person,
@@ -131,7 +136,8 @@ impl Store {
                         upload.created.as_millisecond(),
                         verdict,
                         segment,
-                        said
+                        said,
+                        upload.origin
                     ],
                 )
                 .doing("announce an upload")?;
@@ -152,6 +158,34 @@ impl Store {
     /// A person's uploads, newest first.
     pub fn uploads_of(&self, person: &str) -> Result<Vec<Upload>, StoreError> {
         self.read(|connection| select(connection, "person = ?1", [person]))
+    }
+
+    /// Those that nothing has become of yet, newest first.
+    pub fn unjudged_uploads(&self) -> Result<Vec<Upload>, StoreError> {
+        self.read(|connection| select(connection, "verdict IS NULL", []))
+    }
+
+    /// Notes that an upload is being examined, until [`Store::survived`]; the how manyth time it is.
+    pub fn try_upload(&self, id: &str) -> Result<u32, StoreError> {
+        let id = id.to_owned();
+        self.write("begin an examination", move |transaction| {
+            transaction
+                .query_row("UPDATE upload SET tries = tries + 1 WHERE id = ?1 RETURNING tries", [id], |row| {
+                    row.get(0)
+                })
+                .doing("begin an examination")
+        })
+    }
+
+    /// Notes that the program is still there after it examined an upload, though there is no verdict.
+    pub fn survived(&self, id: &str) -> Result<(), StoreError> {
+        let id = id.to_owned();
+        self.write("put an examination off", move |transaction| {
+            transaction
+                .execute("UPDATE upload SET tries = 0 WHERE id = ?1", [id])
+                .doing("put an examination off")?;
+            Ok(())
+        })
     }
 
     /// Keeps what became of an upload.
@@ -199,6 +233,7 @@ mod tests {
         Upload {
             id: id.to_owned(),
             person: "lan".to_owned(),
+            origin: "192.0.2.7".to_owned(),
             name: "ghi âm.m4a".to_owned(),
             bytes: 60_000_000,
             metadata: "programme YmFuLXRpbg==".to_owned(),
@@ -222,6 +257,10 @@ mod tests {
             assert_eq!(store.uploads_of("lan").unwrap()[0].verdict, Some(verdict));
         }
         assert!(store.add_upload(upload("b", 2), <[_]>::is_empty).unwrap(), "nothing is coming");
+        assert_eq!(store.unjudged_uploads().unwrap(), [upload("b", 2)]);
+        assert_eq!([store.try_upload("b").unwrap(), store.try_upload("b").unwrap()], [1, 2]);
+        store.survived("b").unwrap();
+        assert_eq!(store.try_upload("b").unwrap(), 1);
         store.forget_upload("b").unwrap();
         assert_eq!(store.uploads_of("minh").unwrap(), []);
         store.forget_old_uploads(upload("a", 1).expires()).unwrap();

@@ -10,6 +10,7 @@
 mod air;
 mod api;
 mod console;
+mod examining;
 mod input;
 mod listener;
 mod person;
@@ -22,7 +23,6 @@ mod uploads;
 use std::future::Future;
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -44,6 +44,7 @@ use crate::intake::Intake;
 use crate::store::Store;
 use crate::text::http::Refusal;
 use crate::timeline::plan::Plan;
+pub use examining::take_up_uploads;
 use listener::{Bounded, Peer};
 use problem::Problem;
 pub use uploads::Uploads;
@@ -157,13 +158,15 @@ pub fn router(state: State) -> Router {
         .with_state(state)
 }
 
-/// Serves the interface until `stop`, and a little longer for what is at work then.
+/// Serves the interface until `stop`, and a little longer for what is at work then. Meanwhile what was sent in is
+/// examined, also what came whole before the program started.
 pub async fn serve(
     listener: TcpListener,
     state: State,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let limits = Arc::clone(&state.limits);
+    let uploads = examining::look_after_uploads(state.clone());
     let (stopped, stopping) = oneshot::channel();
     let service = router(state).into_make_service_with_connect_info::<Peer>();
     let serving = axum::serve(Bounded::new(listener), service).with_graceful_shutdown(async move {
@@ -178,8 +181,9 @@ pub async fn serve(
     let served = tokio::select! {
         served = serving => served,
         () = out_of_patience => Ok(()),
+        never = uploads => match never {},
     };
-    limits.resumable.stopping.store(true, Ordering::Relaxed);
+    limits.resumable.stop();
     served
 }
 

@@ -62,6 +62,11 @@ impl<N> Person<N> {
         &self.user
     }
 
+    /// From where they ask.
+    pub(super) fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// Makes sure that they may do something more.
     pub(super) fn must(&self, permission: Permission) -> Result<(), Problem> {
         if permit(&self.user.roles, permission) {

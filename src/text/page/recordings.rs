@@ -104,6 +104,12 @@ pub mod send {
     pub const UNFINISHED: &str = "Chưa gửi xong. Chọn lại đúng tệp này để gửi tiếp phần còn lại.";
     /// A file that is being examined.
     pub const EXAMINING: &str = "Đã nhận đủ, đang kiểm tra…";
+    /// A file that cannot be examined because the disk is full.
+    pub const PUT_OFF_DISK_FULL: &str = "Đã nhận đủ tệp, nhưng ổ đĩa của máy phát đã đầy nên chưa kiểm tra được. Máy giữ tệp và sẽ tự thử lại, bạn không cần gửi lại. Hãy báo kỹ thuật viên xoá bớt tệp không dùng, rồi mở lại trang này để xem kết quả.";
+    /// A file that cannot be examined for another fault of the station.
+    pub const PUT_OFF: &str = "Đã nhận đủ tệp, nhưng máy chưa kiểm tra được. Máy giữ tệp và sẽ tự thử lại, bạn không cần gửi lại. Hãy mở lại trang này sau để xem kết quả; nếu đến mai vẫn chưa được, hãy báo kỹ thuật viên.";
+    /// A file whose bytes are gone from the station.
+    pub const BYTES_LOST: &str = "Phần đã gửi của tệp không còn trên máy. Hãy gửi lại tệp từ đầu.";
     /// To the page of the recording.
     pub const DESCRIBE: &str = "Điền thông tin và gửi duyệt";
     /// To the page of the recording that was there already.

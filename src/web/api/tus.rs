@@ -15,11 +15,12 @@ use crate::segment::{SegmentId, Words};
 use crate::store::Upload;
 use crate::text::http::Refusal;
 use crate::web::State;
+use crate::web::examining::{Stage, stage};
 use crate::web::input::Named;
 use crate::web::person::{HandIn, Person};
 use crate::web::problem::{Problem, ProblemBody};
 use crate::web::recordings::{check_words, set_word};
-use crate::web::uploads::{self, Stage};
+use crate::web::uploads;
 
 /// The protocol's version.
 const VERSION: HeaderValue = HeaderValue::from_static("1.0.0");
@@ -147,7 +148,7 @@ pub(super) async fn append(
         return Err(Refusal::TooLarge { most: upload.bytes }.into());
     }
     let body: Bytes = request.into_body();
-    let offset = uploads::append(&state, &person, &upload, offset, body).await?;
+    let offset = uploads::append(&state, &upload, offset, body).await?;
     let headers = [(OFFSET, offset.to_string()), (EXPIRES, expires(&upload))];
     Ok((StatusCode::NO_CONTENT, headers).into_response())
 }
@@ -170,7 +171,7 @@ pub(super) async fn terminate(
 /// What has become of a file.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Became {
-    /// `coming`, `examined` while it is, then `new`, `known` or `refused`.
+    /// `coming`, `examined` while it is, `put-off` while the station cannot, then `new`, `known` or `refused`.
     state: &'static str,
     /// How many bytes have come.
     offset: u64,
@@ -193,9 +194,12 @@ pub(super) async fn became(
 ) -> Result<Json<Became>, Problem> {
     let upload = uploads::find(&state, &person, &id).await?;
     let length = upload.bytes;
-    Ok(Json(match uploads::stage(&state, &person, &upload).await? {
+    Ok(Json(match stage(&state, &upload).await? {
         Stage::Coming(offset) => Became { state: "coming", offset, length, segment: None, said: None },
         Stage::Examined => Became { state: "examined", offset: length, length, segment: None, said: None },
+        Stage::PutOff(said) => {
+            Became { state: "put-off", offset: length, length, segment: None, said: Some(said.to_owned()) }
+        }
         Stage::Judged(verdict) => Became {
             state: verdict.code(),
             offset: length,

@@ -3,7 +3,7 @@
 use futures_util::{StreamExt as _, stream};
 
 use super::*;
-use crate::store::UPLOAD_LIFE;
+use crate::store::{UPLOAD_LIFE, Upload};
 
 const PATCH: &str = "application/offset+octet-stream";
 
@@ -36,14 +36,54 @@ impl Site {
 
     /// Waits for the verdict.
     async fn verdict(&self, who: &str, path: &str) -> Value {
-        let id = path.rsplit('/').next().unwrap();
         // The first look begins the examination where nobody has; the second is after it.
         self.get(who, path).await;
-        self.state.limits.resumable.at_rest(id).await;
+        self.state.limits.resumable.at_rest(id_of(path)).await;
         let became = self.get(who, path).await.json();
         assert!(became["said"].is_string(), "{became}");
         became
     }
+
+    /// A file that came whole, and that nobody has examined: the power was cut then.
+    async fn left(&self, who: &str, bytes: &[u8]) -> String {
+        let path = self.announce(who, bytes.len(), "").await;
+        std::fs::OpenOptions::new()
+            .append(true)
+            .open(self.waiting(&path))
+            .and_then(|mut file| io::Write::write_all(&mut file, bytes))
+            .unwrap();
+        path
+    }
+
+    /// Where the bytes of an upload wait.
+    fn waiting(&self, path: &str) -> PathBuf {
+        self.state.intake.waiting(id_of(path))
+    }
+
+    fn row(&self, path: &str) -> Upload {
+        self.state.store.upload(id_of(path)).unwrap().unwrap()
+    }
+
+    /// The program starts anew: nothing was kept in memory.
+    fn restart(&mut self) {
+        self.state.limits = Arc::new(Limits::default());
+        self.router = router(self.state.clone());
+    }
+}
+
+fn id_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap()
+}
+
+/// A body that never ends, and a word when it is waited for.
+fn hanging(bytes: &[u8]) -> (Body, oneshot::Receiver<()>) {
+    let (came, comes) = oneshot::channel();
+    let rest = async move {
+        came.send(()).unwrap();
+        std::future::pending().await
+    };
+    let first = Ok::<_, io::Error>(Bytes::copy_from_slice(bytes));
+    (Body::from_stream(stream::iter([first]).chain(stream::once(rest))), comes)
 }
 
 /// A body that ends in a lost connection.
@@ -64,9 +104,7 @@ async fn an_upload_goes_on_after_a_cut_and_a_restart_and_becomes_a_recording() {
     assert_eq!(answer.problem(), refused(408, "interrupted"));
     assert_eq!(site.offset("uploader", &path).await, Some(20_000), "what came before the cut is there");
 
-    // The program starts anew: nothing was kept in memory.
-    site.state.limits = Arc::new(Limits::default());
-    site.router = router(site.state.clone());
+    site.restart();
     assert_eq!(site.get("uploader", &path).await.json()["state"], "coming");
     assert_eq!(
         site.append("uploader", &path, 0, bytes[..9].to_vec()).await.problem(),
@@ -106,13 +144,96 @@ async fn an_upload_goes_on_after_a_cut_and_a_restart_and_becomes_a_recording() {
 async fn what_was_whole_when_the_program_ended_is_examined_when_somebody_asks() {
     let site = Site::new();
     let bytes = wav(330.0, 1.0);
-    let path = site.announce("uploader", bytes.len(), "").await;
-    std::fs::OpenOptions::new()
-        .append(true)
-        .open(site.state.intake.waiting(path.rsplit('/').next().unwrap()))
-        .and_then(|mut file| io::Write::write_all(&mut file, &bytes))
-        .unwrap();
+    let path = site.left("uploader", &bytes).await;
     assert_eq!(site.verdict("uploader", &path).await["state"], "new");
+}
+
+#[tokio::test]
+async fn what_was_whole_when_the_power_was_cut_is_examined_though_nobody_asks() {
+    let mut site = Site::new();
+    let left = [site.left("uploader", &wav(330.0, 1.0)).await, site.left("approver", &wav(0.0, 1.0)).await];
+    let unfinished = site.announce("uploader", 9_000, "").await;
+    site.restart();
+    take_up_uploads(&site.state).await.unwrap();
+    let codes = left.iter().map(|path| site.row(path).verdict.map(|verdict| verdict.code()));
+    assert_eq!(codes.collect::<Vec<_>>(), [Some("new"), Some("refused")]);
+    assert_eq!(site.row(&unfinished).verdict, None);
+    let acts = site.state.store.acts(Timestamp::MIN, Timestamp::MAX, 10).unwrap();
+    assert_eq!(
+        (acts.len(), &*acts[0].by, &*acts[0].what, &*acts[0].origin),
+        (1, "uploader", "segment.add", "unknown")
+    );
+    assert_eq!(site.files(), 2, "the recording, and what is still coming");
+}
+
+#[tokio::test]
+async fn a_fault_of_the_station_is_no_verdict_and_it_is_tried_again_after_a_pause() {
+    let site = Site::new();
+    // No name is free for the recording.
+    let obstacles: Vec<_> = (1..=999)
+        .map(|number| if number == 1 { "audio.wav".to_owned() } else { format!("audio-{number}.wav") })
+        .map(|name| site.state.audio_dir.join(name))
+        .collect();
+    for obstacle in &obstacles {
+        std::fs::File::create(obstacle).unwrap();
+    }
+    let bytes = wav(330.0, 1.0);
+    let path = site.announce("uploader", bytes.len(), "").await;
+    site.append("uploader", &path, 0, bytes.clone()).await;
+    let became = site.verdict("uploader", &path).await;
+    assert_eq!((&became["state"], &became["segment"]), (&json!("put-off"), &Value::Null), "{became}");
+    assert!(became["said"].as_str().unwrap().contains("tự thử lại"), "{became}");
+    assert_eq!((site.row(&path).verdict, std::fs::read(site.waiting(&path)).unwrap()), (None, bytes));
+
+    for obstacle in &obstacles {
+        std::fs::remove_file(obstacle).unwrap();
+    }
+    for seconds in [0, 59] {
+        site.clock.advance(Duration::from_secs(seconds));
+        take_up_uploads(&site.state).await.unwrap();
+        assert_eq!(site.get("uploader", &path).await.json()["state"], "put-off", "after {seconds} s");
+    }
+    site.clock.advance(Duration::from_secs(1));
+    take_up_uploads(&site.state).await.unwrap();
+    assert_eq!(site.get("uploader", &path).await.json()["state"], "new");
+    assert_eq!(site.files(), 1);
+}
+
+#[tokio::test]
+async fn what_the_program_stops_over_is_examined_at_the_next_start() {
+    let mut site = Site::new();
+    let path = site.left("uploader", &wav(330.0, 1.0)).await;
+    site.state.limits.resumable.stop();
+    for _ in 0..5 {
+        site.get("uploader", &path).await;
+        site.state.limits.resumable.at_rest(id_of(&path)).await;
+    }
+    assert_eq!((site.row(&path).verdict, site.files()), (None, 1));
+    site.restart();
+    take_up_uploads(&site.state).await.unwrap();
+    assert_eq!(site.get("uploader", &path).await.json()["state"], "new");
+}
+
+#[tokio::test]
+async fn a_file_over_which_the_program_ended_three_times_is_let_be() {
+    let site = Site::new();
+    let path = site.left("uploader", &wav(330.0, 1.0)).await;
+    for _ in 0..3 {
+        site.state.store.try_upload(id_of(&path)).unwrap();
+    }
+    take_up_uploads(&site.state).await.unwrap();
+    let became = site.get("uploader", &path).await.json();
+    assert_eq!((&became["state"], site.files()), (&json!("refused"), 0), "{became}");
+}
+
+#[tokio::test]
+async fn an_upload_whose_file_is_gone_is_said_to_be_lost() {
+    let site = Site::new();
+    let path = site.left("uploader", &wav(330.0, 1.0)).await;
+    std::fs::remove_file(site.waiting(&path)).unwrap();
+    let became = site.verdict("uploader", &path).await;
+    assert_eq!(became["state"], "refused");
+    assert!(became["said"].as_str().unwrap().contains("không còn trên máy"), "{became}");
 }
 
 #[tokio::test]
@@ -134,11 +255,9 @@ async fn the_newest_request_has_the_upload_though_an_older_one_hangs() {
     let site = Site::new();
     let bytes = wav(440.0, 1.0);
     let path = site.announce("uploader", bytes.len(), "").await;
-    let hanging = Body::from_stream(
-        stream::iter([Ok::<_, io::Error>(Bytes::copy_from_slice(&bytes[..8_000]))]).chain(stream::pending()),
-    );
+    let (hanging, comes) = hanging(&bytes[..8_000]);
     let (old, new) = tokio::join!(site.append("uploader", &path, 0, hanging), async {
-        tokio::task::yield_now().await;
+        comes.await.unwrap();
         let offset = site.offset("uploader", &path).await.unwrap();
         site.append("uploader", &path, offset, bytes[usize::try_from(offset).unwrap()..].to_vec()).await
     });

@@ -23,11 +23,12 @@ use crate::text::http::Refusal;
 use crate::text::page::recordings::{self as say_all, send as say};
 use crate::web::State;
 use crate::web::api::upload::{keep, part, text};
+use crate::web::examining::{Stage, stage, verdict_of};
 use crate::web::input::Asked;
 use crate::web::person::HandIn;
 use crate::web::problem::Problem;
 use crate::web::recordings::{set_word, take_in};
-use crate::web::uploads::{Stage, new_id, stage, verdict_of};
+use crate::web::uploads::new_id;
 
 /// What browsers offer to choose from.
 const KINDS: &str = "audio/*,video/*,.amr,.3gp,.opus,.flac";
@@ -96,7 +97,7 @@ async fn sent(state: &State, visitor: &Visitor<HandIn>) -> Result<Markup, Failur
     let mut rows = Vec::new();
     for upload in uploads.into_iter().take(SHOWN) {
         // Whoever reloads the page after a restart has what was left whole examined.
-        let stage = stage(state, &visitor.person, &upload).await.unwrap_or(Stage::Coming(0));
+        let stage = stage(state, &upload).await.unwrap_or(Stage::Coming(0));
         rows.push((upload, stage));
     }
     Ok(html! {
@@ -118,6 +119,7 @@ fn row(upload: &Upload, stage: &Stage) -> Markup {
                 p.warn { (say::UNFINISHED) }
             }
             Stage::Examined => p { (say::EXAMINING) },
+            Stage::PutOff(said) => p.warn { (said) },
             Stage::Judged(verdict) => {
                 @let (class, word) = match verdict {
                     UploadVerdict::New(..) => ("good", say::TAKEN),
@@ -173,7 +175,10 @@ async fn receive(state: &State, visitor: &Visitor<HandIn>, mut form: Multipart) 
                     return Err(Refusal::NoFile.into());
                 }
                 let taken = take_in(state, &visitor.person, (file, name.clone()), words.clone(), place).await;
-                note(state, visitor, name, bytes, verdict_of(taken)).await?;
+                // Of a form nothing is kept: whatever went wrong, the file is to be sent again.
+                let verdict =
+                    verdict_of(taken).unwrap_or_else(|Problem(fault)| UploadVerdict::Refused(fault.detail()));
+                note(state, visitor, name, bytes, verdict).await?;
             }
             _ => {
                 let text = text(state, part, &field).await?;
@@ -195,6 +200,7 @@ async fn note(
     let upload = Upload {
         id: new_id()?,
         person: visitor.person.name().to_owned(),
+        origin: visitor.person.origin().to_owned(),
         name,
         bytes,
         metadata: String::new(),

@@ -76,6 +76,11 @@
       localStorage.removeItem(mark(this.file));
     }
 
+    putOff(text) {
+      this.bar.remove();
+      this.tell(text, true);
+    }
+
     verdict(state, text, segment) {
       this.bar.remove();
       this.stop.remove();
@@ -154,6 +159,8 @@
           this.tell(form.dataset.examining);
           for (;;) {
             const became = await (await said(await ask("GET", this.address))).json();
+            // The station will go on by itself; what was sent needs nobody to wait for it.
+            if (became.state === "put-off") return this.putOff(became.said);
             if (became.said) {
               localStorage.removeItem(mark(this.file));
               return this.verdict(became.state, became.said, became.segment);
