@@ -160,12 +160,25 @@ pub(super) async fn offset(state: &State, upload: &Upload) -> Result<u64, Proble
 
 /// Adds the bytes that follow at an offset; how many there are then. What came before a cut is kept. The last byte has
 /// the whole file examined, without anybody having to wait for that.
-pub(super) async fn append(state: &State, upload: &Upload, offset: u64, body: Body) -> Result<u64, Problem> {
+pub(super) async fn append(state: State, upload: Upload, offset: u64, body: Body) -> Result<u64, Problem> {
     if upload.verdict.is_some() {
         return Err(Refusal::WrongOffset.into());
     }
     let turn = state.limits.resumable.turn(&upload.id);
-    let (guard, mut later) = turn.take().await;
+    let turn = turn.take().await;
+    // Apart from the request: one that is dropped in the middle of a write ends it before its turn does.
+    let write = tokio::spawn(async move { write(&state, &upload, offset, body, turn).await });
+    write.await.map_err(|failure| Problem::unexpected(&failure))?
+}
+
+/// Writes what comes, until all of it is there, the connection is lost, or somebody later takes the turn.
+async fn write(
+    state: &State,
+    upload: &Upload,
+    offset: u64,
+    body: Body,
+    (guard, mut later): (OwnedMutexGuard<()>, watch::Receiver<u64>),
+) -> Result<u64, Problem> {
     let place = Arc::clone(&state.limits.uploads).try_acquire_owned().map_err(|_| Refusal::TooManyUploads)?;
     if length(state, upload).await? != offset {
         return Err(Refusal::WrongOffset.into());

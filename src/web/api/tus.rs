@@ -148,8 +148,9 @@ pub(super) async fn append(
         return Err(Refusal::TooLarge { most: upload.bytes }.into());
     }
     let body: Bytes = request.into_body();
-    let offset = uploads::append(&state, &upload, offset, body).await?;
-    let headers = [(OFFSET, offset.to_string()), (EXPIRES, expires(&upload))];
+    let expires = expires(&upload);
+    let offset = uploads::append(state, upload, offset, body).await?;
+    let headers = [(OFFSET, offset.to_string()), (EXPIRES, expires)];
     Ok((StatusCode::NO_CONTENT, headers).into_response())
 }
 

@@ -267,6 +267,23 @@ async fn the_newest_request_has_the_upload_though_an_older_one_hangs() {
 }
 
 #[tokio::test]
+async fn a_dropped_request_ends_its_write_before_its_turn() {
+    let site = Site::new();
+    let bytes = wav(440.0, 1.0);
+    let path = site.announce("uploader", bytes.len(), "").await;
+    let (hanging, comes) = hanging(&bytes[..8_000]);
+    tokio::select! {
+        answer = site.append("uploader", &path, 0, hanging) => panic!("{}", answer.text()),
+        came = comes => came.unwrap(),
+    }
+    assert!(site.state.limits.resumable.free_turn(id_of(&path)).is_none(), "it is still at work");
+    assert_eq!(site.offset("uploader", &path).await, Some(8_000), "and lets go when somebody asks");
+    let rest = site.append("uploader", &path, 8_000, bytes[8_000..].to_vec()).await;
+    assert_eq!(rest.status, StatusCode::NO_CONTENT, "{}", rest.text());
+    assert_eq!(site.verdict("uploader", &path).await["state"], "new");
+}
+
+#[tokio::test]
 async fn uploads_keep_to_their_owner_their_size_and_their_time() {
     let site = Site::with(Limits::default(), Bounds { max_bytes: 50_000, ..Bounds::default() });
     let create = async |length: &str, metadata: &str| {
