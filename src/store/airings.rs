@@ -18,6 +18,8 @@ use crate::timeline::{CueId, History, Window};
 
 /// Airings of a page, at most.
 const LARGEST_PAGE: u32 = 10_000;
+/// Airings that are in memory at once where all are gone through.
+const AT_ONCE: u32 = 500;
 
 /// Which airings are asked for, in the order of their planned starts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -131,6 +133,7 @@ impl Store {
         mut filter: AiringFilter,
         mut give: impl FnMut(Airing) -> Result<(), E>,
     ) -> Result<(), E> {
+        filter.limit = Some(AT_ONCE);
         loop {
             let page = self.airings(&filter)?;
             page.airings.into_iter().try_for_each(&mut give)?;

@@ -2,6 +2,50 @@
 
 use std::io::{self, Write};
 
+/// CSV (RFC 4180) that spreadsheets open rightly, written line by line: UTF-8 with a byte order mark. A cell that a
+/// spreadsheet would take for a formula is kept from being one.
+#[derive(Debug)]
+pub struct Csv<W> {
+    to: W,
+    separator: char,
+}
+
+impl<W: Write> Csv<W> {
+    /// Begins with the head, for programs.
+    pub fn new(head: impl IntoIterator<Item = impl AsRef<str>>, to: W) -> io::Result<Self> {
+        Self::begin(head, ',', to)
+    }
+
+    /// The same for a double click in Excel where the comma is the decimal mark, as in Viet Nam: Excel divides cells at
+    /// `;` there, whatever the list separator is set to. A first line `sep=` would fit every place, but makes Excel
+    /// overlook the byte order mark and misread all letters with accents.
+    pub fn for_excel(head: impl IntoIterator<Item = impl AsRef<str>>, to: W) -> io::Result<Self> {
+        Self::begin(head, ';', to)
+    }
+
+    fn begin(
+        head: impl IntoIterator<Item = impl AsRef<str>>,
+        separator: char,
+        mut to: W,
+    ) -> io::Result<Self> {
+        to.write_all("\u{feff}".as_bytes())?;
+        let mut csv = Self { to, separator };
+        csv.row(head)?;
+        Ok(csv)
+    }
+
+    /// Writes a line.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = impl AsRef<str>>) -> io::Result<()> {
+        let cells: Vec<_> = cells.into_iter().map(|cell| csv_cell(cell.as_ref(), self.separator)).collect();
+        write!(self.to, "{}\r\n", cells.join(self.separator.encode_utf8(&mut [0; 4])))
+    }
+
+    /// What it was written to.
+    pub fn into_inner(self) -> W {
+        self.to
+    }
+}
+
 /// Rows under a head.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
@@ -48,26 +92,10 @@ impl Table {
         Ok(())
     }
 
-    /// Writes it as CSV (RFC 4180) that spreadsheets open rightly: UTF-8 with a byte order mark. A cell that a spreadsheet
-    /// would take for a formula is kept from being one.
+    /// Writes it as CSV.
     pub fn csv(&self, to: &mut impl Write) -> io::Result<()> {
-        self.csv_with(',', to)
-    }
-
-    /// The same for a double click in Excel where the comma is the decimal mark, as in Viet Nam: Excel divides cells at
-    /// `;` there, whatever the list separator is set to. A first line `sep=` would fit every place, but makes Excel
-    /// overlook the byte order mark and misread all letters with accents.
-    pub fn csv_for_excel(&self, to: &mut impl Write) -> io::Result<()> {
-        self.csv_with(';', to)
-    }
-
-    fn csv_with(&self, separator: char, to: &mut impl Write) -> io::Result<()> {
-        to.write_all("\u{feff}".as_bytes())?;
-        for line in std::iter::once(&self.head).chain(&self.rows) {
-            let cells: Vec<_> = line.iter().map(|cell| csv_cell(cell, separator)).collect();
-            write!(to, "{}\r\n", cells.join(separator.encode_utf8(&mut [0; 4])))?;
-        }
-        Ok(())
+        let mut csv = Csv::new(&self.head, to)?;
+        self.rows.iter().try_for_each(|row| csv.row(row))
     }
 }
 
@@ -115,12 +143,10 @@ mod tests {
 
     #[test]
     fn excel_gets_semicolons_and_no_formula_however_it_begins() {
-        let mut table = Table::new(["Tên", "Lệch"]);
-        table.row(["＝1+1; \"hai\"\ndòng", "0,3"]);
-        table.row(["\n=1+1", "@a"]);
-        let mut text = Vec::new();
-        table.csv_for_excel(&mut text).unwrap();
-        let text = String::from_utf8(text).unwrap();
+        let mut csv = Csv::for_excel(["Tên", "Lệch"], Vec::new()).unwrap();
+        csv.row(["＝1+1; \"hai\"\ndòng", "0,3"]).unwrap();
+        csv.row(["\n=1+1", "@a"]).unwrap();
+        let text = String::from_utf8(csv.into_inner()).unwrap();
         assert_eq!(text, "\u{feff}Tên;Lệch\r\n\"'＝1+1; \"\"hai\"\"\ndòng\";0,3\r\n\"'\n=1+1\";'@a\r\n");
     }
 

@@ -1,11 +1,9 @@
 //! Nhật ký: what aired, against what was planned.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use axum::extract::State as Of;
-use axum::http::header;
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::Html;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
@@ -16,32 +14,27 @@ use super::page::{Failure, key, page};
 use super::rundown::class;
 use super::visitor::Visitor;
 use crate::asrun::{Airing, Outcome, OutcomeKind};
-use crate::schedule::{OutputId, Schedule};
+use crate::schedule::Schedule;
 use crate::segment::ProgrammeId;
-use crate::store::{AiringFilter, Store, StoreError, searchable};
+use crate::store::{AiringFilter, searchable};
 use crate::text;
 use crate::text::http::Refusal;
 use crate::text::outcome::{LOG_COLUMNS, OUT_OF_SCHEDULE, log_line, outcome_kind, outcome_name, session};
 use crate::text::page::log::{self as say, Count};
 use crate::text::page::names;
-use crate::text::table::Table;
-use crate::text::workbook::{Book, BookError};
 use crate::timeline::INTERRUPT_SESSION;
 use crate::web::State;
 use crate::web::api::airings::walk;
 use crate::web::input::start_of;
 use crate::web::person::ReadLog;
-use crate::web::problem::Problem;
 
 /// The page's address.
 const HERE: &str = "/nhat-ky";
 /// A start beyond this is not as planned.
 const ON_TIME: SignedDuration = SignedDuration::from_secs(1);
-/// Days of a file, at most: it is made in one go.
-const MOST_DAYS: i32 = 366;
 
 /// A day as an address asks for it; today where it does not.
-fn asked_day(state: &State, asked: &Fields, field: &str) -> Result<Date, Refusal> {
+pub(super) fn asked_day(state: &State, asked: &Fields, field: &str) -> Result<Date, Refusal> {
     let today = state.plan().schedule.time_zone.to_datetime(state.clock.now()).date();
     match asked.one(field) {
         "" => Ok(today),
@@ -50,7 +43,7 @@ fn asked_day(state: &State, asked: &Fields, field: &str) -> Result<Date, Refusal
 }
 
 /// What the log has from one day to another, both included.
-fn between(from: Date, to: Date, zone: &TimeZone) -> Result<AiringFilter, Refusal> {
+pub(super) fn between(from: Date, to: Date, zone: &TimeZone) -> Result<AiringFilter, Refusal> {
     let wrong = || Refusal::BadField { field: "day".to_owned() };
     let next = to.checked_add(1.day()).map_err(|_| wrong())?;
     let (from, to) = start_of(from, zone).zip(start_of(next, zone)).ok_or_else(wrong)?;
@@ -362,84 +355,6 @@ fn export_form(day: Date) -> Markup {
             }
         }
     }
-}
-
-/// A stretch of the log as a file.
-pub(super) async fn export(
-    _: Visitor<ReadLog>,
-    Of(state): Of<State>,
-    Query(asked): Query,
-) -> Result<Response, Failure> {
-    let wrong = |field: &str| Refusal::BadField { field: field.to_owned() };
-    let schedule = Arc::clone(&state.plan().schedule);
-    let (from, to) = (asked_day(&state, &asked, "from")?, asked_day(&state, &asked, "to")?);
-    let days = from.until(to).map_err(|_| wrong("to"))?.get_days();
-    if !(0..MOST_DAYS).contains(&days) {
-        return Err(wrong("to").into());
-    }
-    let mut filter = between(from, to, &schedule.time_zone)?;
-    filter.output = Some(asked.one("output")).filter(|output| !output.is_empty()).map(OutputId::new);
-    let (write, extension, kind): (Write, _, _) = match asked.one("format") {
-        "csv" => (csv, "csv", "text/csv; charset=utf-8; header=present"),
-        "xlsx" => (xlsx, "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-        _ => return Err(wrong("format").into()),
-    };
-    // One at a time, as with every walk through the log, also when the one who asked for it has gone.
-    let place = Arc::clone(&state.limits.walks).try_acquire_owned().map_err(|_| Refusal::Busy)?;
-    let written = state.store.run(move |store| {
-        let _place = place;
-        Ok(write(store, filter, &schedule))
-    });
-    let bytes = written.await?.map_err(Failure::from)?;
-    let name = format!("attachment; filename=\"nhat-ky-phat-thanh-{from}-{to}.{extension}\"");
-    Ok(([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, name)], bytes)
-        .into_response())
-}
-
-/// What makes a file of airings.
-type Write = fn(&Store, AiringFilter, &Schedule) -> Result<Vec<u8>, Unwritten>;
-
-/// Why there is no file.
-enum Unwritten {
-    Store(StoreError),
-    Book(BookError),
-    Text(std::io::Error),
-}
-
-impl From<StoreError> for Unwritten {
-    fn from(failure: StoreError) -> Self {
-        Self::Store(failure)
-    }
-}
-
-impl From<Unwritten> for Failure {
-    fn from(unwritten: Unwritten) -> Self {
-        match unwritten {
-            Unwritten::Store(failure) => failure.into(),
-            Unwritten::Book(failure) => Problem::unexpected(&failure).into(),
-            Unwritten::Text(failure) => Problem::unexpected(&failure).into(),
-        }
-    }
-}
-
-fn csv(store: &Store, filter: AiringFilter, schedule: &Schedule) -> Result<Vec<u8>, Unwritten> {
-    let (mut table, mut number) = (Table::new(LOG_COLUMNS), 0);
-    store.each_airing(filter, |airing| {
-        number += 1;
-        table.row(log_line(number, session(Some(schedule), &airing), &airing, &schedule.time_zone));
-        Ok::<_, StoreError>(())
-    })?;
-    let mut bytes = Vec::new();
-    table.csv_for_excel(&mut bytes).map_err(Unwritten::Text)?;
-    Ok(bytes)
-}
-
-fn xlsx(store: &Store, filter: AiringFilter, schedule: &Schedule) -> Result<Vec<u8>, Unwritten> {
-    let mut book = Book::new(schedule.time_zone.clone()).map_err(Unwritten::Book)?;
-    store.each_airing(filter, |airing| {
-        book.airing(session(Some(schedule), &airing), &airing).map_err(Unwritten::Book)
-    })?;
-    book.finish().map_err(Unwritten::Book)
 }
 
 /// Says whether the log is what was written.

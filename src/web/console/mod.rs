@@ -10,6 +10,7 @@
 mod air;
 mod assets;
 mod calendar;
+mod export;
 mod form;
 mod home;
 mod log;
@@ -64,7 +65,7 @@ pub(super) fn router() -> Router<State> {
         .route_layer(from_fn(in_time))
         .merge(rehearsal::router())
         // These take as long as the log is.
-        .route("/nhat-ky/tai-ve", get(log::export))
+        .route("/nhat-ky/tai-ve", get(export::export))
         .route("/nhat-ky/kiem-tra", post(log::verify))
         .merge(recordings::slow())
         .route("/assets/{name}", get(assets::asset))

@@ -3,6 +3,9 @@
 use super::air_pages::Tab;
 use super::log::site_with;
 use super::*;
+use crate::store::AiringFilter;
+use crate::text::outcome::{LOG_COLUMNS, log_line, session};
+use crate::text::table::Csv;
 
 #[tokio::test]
 async fn a_day_is_shown_filtered_and_counted() {
@@ -57,6 +60,49 @@ async fn the_log_is_for_those_who_may_read_it() {
     let forged = auditor.post_as(&uploader.key, "/nhat-ky/kiem-tra", &[]).await;
     assert_eq!(forged.status, StatusCode::FORBIDDEN);
     assert!(!uploader.get("/").await.text().contains("Nhật ký"));
+}
+
+/// Asks for the whole log as text, and reads nothing of the answer yet.
+async fn asked_for_text(site: &Site, tab: &Tab<'_>) -> Body {
+    let request = site.request("", "GET", "/nhat-ky/tai-ve?from=2026-11-01&to=2026-11-30&format=csv");
+    let request = request.header(header::COOKIE, &tab.cookie).body(Body::empty()).unwrap();
+    let answer = site.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    answer.into_body()
+}
+
+#[tokio::test]
+async fn text_is_sent_while_the_log_is_read_and_breaks_off_where_the_log_does() {
+    let titles: Vec<_> = (1..=900).map(|number| format!("{number} {}", "bài ".repeat(100))).collect();
+    let site = site_with(&titles.iter().map(String::as_str).collect::<Vec<_>>());
+    let tab = Tab::of(&site, "auditor");
+    let being_read = || site.state.limits.walks.available_permits() == 0;
+
+    let body = asked_for_text(&site, &tab).await;
+    assert!(being_read(), "it was read to its end before anything was sent");
+    let sent = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    assert!(!being_read());
+    let airings = site.state.store.airings(&AiringFilter::default()).unwrap().airings;
+    let schedule = Arc::clone(&site.state.plan().schedule);
+    let mut whole = Csv::for_excel(LOG_COLUMNS, Vec::new()).unwrap();
+    for (number, airing) in (1..).zip(&airings) {
+        let session = session(Some(&schedule), airing);
+        whole.row(log_line(number, session, airing, &schedule.time_zone)).unwrap();
+    }
+    assert_eq!(airings.len(), 900);
+    assert!(sent == whole.into_inner(), "{}", String::from_utf8_lossy(&sent));
+
+    // Who goes away leaves nothing behind.
+    drop(asked_for_text(&site, &tab).await);
+    let walks = Arc::clone(&site.state.limits.walks);
+    drop(tokio::time::timeout(Duration::from_secs(20), walks.acquire()).await.unwrap());
+
+    let body = asked_for_text(&site, &tab).await;
+    let raw = rusqlite::Connection::open(site.state.store.file()).unwrap();
+    raw.execute_batch("ALTER TABLE airing RENAME TO lost").unwrap();
+    axum::body::to_bytes(body, usize::MAX).await.unwrap_err();
+    let nothing = tab.get("/nhat-ky/tai-ve?from=2026-11-01&to=2026-11-30&format=csv").await;
+    assert_eq!(nothing.status, StatusCode::INTERNAL_SERVER_ERROR, "nothing was sent, so it is told as ever");
 }
 
 #[tokio::test]
