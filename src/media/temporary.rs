@@ -110,14 +110,24 @@ pub fn clean_incoming(audio_dir: &Path, written_before: Timestamp) -> io::Result
     };
     let mut removed = 0;
     for entry in entries {
-        let entry = entry?;
-        let written = Timestamp::try_from(entry.metadata()?.modified()?).unwrap_or(Timestamp::MAX);
-        if written < written_before {
-            fs::remove_file(entry.path())?;
-            removed += 1;
+        match remove_if_old(&entry?.path(), written_before) {
+            Ok(true) => removed += 1,
+            Ok(false) => {}
+            // Taken in or given up at this very moment.
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
+            Err(cause) => return Err(cause),
         }
     }
     Ok(removed)
+}
+
+fn remove_if_old(path: &Path, written_before: Timestamp) -> io::Result<bool> {
+    let written = Timestamp::try_from(fs::symlink_metadata(path)?.modified()?).unwrap_or(Timestamp::MAX);
+    let is_old = written < written_before;
+    if is_old {
+        fs::remove_file(path)?;
+    }
+    Ok(is_old)
 }
 
 /// Links the file under its new name and removes the old one: in one step, and only if the name is free. File systems
@@ -232,6 +242,25 @@ mod tests {
         for path in [&dir.path().join(name), &path] {
             assert_eq!(fs::read(path).unwrap(), b"sound");
         }
+    }
+
+    #[test]
+    fn what_vanishes_meanwhile_does_not_keep_the_rest_from_being_cleaned() {
+        let dir = tempfile::tempdir().unwrap();
+        let is_over = std::sync::atomic::AtomicBool::new(false);
+        let _one_that_stays = Temporary::create(dir.path()).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    let many: Vec<_> = (0..20).map(|_| Temporary::create(dir.path()).unwrap()).collect();
+                    drop(many);
+                }
+            });
+            let cleaned: io::Result<Vec<_>> =
+                (0..500).map(|_| clean_incoming(dir.path(), Timestamp::UNIX_EPOCH)).collect();
+            is_over.store(true, Ordering::Relaxed);
+            assert!(cleaned.unwrap().iter().all(|removed| *removed == 0));
+        });
     }
 
     #[test]
