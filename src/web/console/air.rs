@@ -33,6 +33,8 @@ use crate::web::person::CallEmergency;
 pub(super) const HERE: &str = "/phat-ngay";
 /// The page that asks before the air is taken.
 const CONFIRM: &str = "/phat-ngay/xac-nhan";
+/// The field that says that outputs could be chosen.
+const CHOSEN: &str = "chosen";
 /// Recordings that are shown beside those kept ready.
 const SHOWN: usize = 12;
 /// How long a confirmation is good for: what it says it will interrupt has to be true.
@@ -250,7 +252,11 @@ fn wish(fields: &Fields) -> Result<Wish, Refusal> {
         }
         _ => return Err(wrong("repeat")),
     };
-    let outputs = fields.all("output").map(str::to_owned).collect();
+    let outputs: Vec<_> = fields.all("output").map(str::to_owned).collect();
+    // Without one, an address means all; a person who was shown the boxes and left none ticked does not.
+    if outputs.is_empty() && given(CHOSEN).is_some() {
+        return Err(wrong(say::WHERE));
+    }
     Ok(Wish { segment: fields.one("segment").to_owned(), layer, repeats, outputs })
 }
 
@@ -387,6 +393,7 @@ fn choices(state: &State, visitor: &Visitor<CallEmergency>, wish: &Wish) -> Mark
                 @if state.engines.len() > 1 {
                     fieldset {
                         legend { (say::WHERE) }
+                        input type="hidden" name=(CHOSEN) value="1";
                         @for engine in &state.engines { label.box {
                             input type="checkbox" name="output" value=(engine.output()) checked[chosen(engine.output())];
                             span { (place(&plan, engine.output())) }

@@ -91,6 +91,25 @@ async fn a_confirmation_says_what_it_does_and_orders_once_however_often_it_is_pr
 }
 
 #[tokio::test]
+async fn without_a_place_nothing_is_ordered_for_all_of_them() {
+    let mut site = Site::new();
+    let recording = site.approved(440.0).await;
+    let (sender, _commands) = sync_channel(8);
+    let (_status, statuses) = watch::channel(idle(site.clock.now()));
+    site.state.engines.push(Handle::new("loa-thon".into(), sender, statuses));
+    site.router = router(site.state.clone());
+    let tab = Tab::of(&site, "operator");
+    let confirm =
+        format!("/phat-ngay/xac-nhan?segment={}&rank=live&repeat=once", recording["id"].as_str().unwrap());
+    let page = tab.get(&confirm).await.text();
+    let shown = format!("&{}={}", "chosen", hidden(&page, "chosen"));
+    assert_eq!(tab.get(&format!("{confirm}{shown}&output=loa-xa")).await.status, StatusCode::OK);
+    let none = tab.get(&format!("{confirm}{shown}")).await;
+    assert_eq!(none.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(none.text().contains("Khu vực"), "{}", none.text());
+}
+
+#[tokio::test]
 async fn only_who_may_takes_the_air_and_only_from_a_page_of_ours() {
     let site = Site::new();
     let recording = site.approved(440.0).await;
