@@ -165,6 +165,20 @@ impl Store {
         self.read(|connection| select(connection, "verdict IS NULL", []))
     }
 
+    /// Says something else of a file that is still coming.
+    pub fn describe_upload(&self, id: &str, metadata: String) -> Result<(), StoreError> {
+        let id = id.to_owned();
+        self.write("describe an upload", move |transaction| {
+            transaction
+                .execute(
+                    "UPDATE upload SET metadata = ?2 WHERE id = ?1 AND verdict IS NULL",
+                    params![id, metadata],
+                )
+                .doing("describe an upload")?;
+            Ok(())
+        })
+    }
+
     /// Notes that an upload is being examined, until [`Store::survived`]; the how manyth time it is.
     pub fn try_upload(&self, id: &str) -> Result<u32, StoreError> {
         let id = id.to_owned();

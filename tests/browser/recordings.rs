@@ -201,6 +201,8 @@ fn a_piece_goes_from_a_weak_connection_to_the_air_and_off_it() {
     network.restore();
     lan.go("/ban-ghi/gui");
     lan.says("Chưa gửi xong. Chọn lại đúng tệp này để gửi tiếp phần còn lại");
+    // They are for another programme than was said first.
+    lan.script("document.querySelector('form.send select[name=programme]').value = 'ban-tin'");
     lan.attach("file", &names[3..].join("\n"));
     lan.press("Gửi lên");
     for verdict in [
@@ -215,6 +217,11 @@ fn a_piece_goes_from_a_weak_connection_to_the_air_and_off_it() {
     let sent = network.sent.load(Ordering::SeqCst);
     assert!(sent < 75_000_000, "what had come was not sent again: {sent}");
     lan.look("gui-ket-qua");
+
+    let programme = "const link = [...document.querySelectorAll('.files li')].find((li) => li.textContent.includes('“toạ đàm dài”')).querySelector('a');
+        return fetch(link.href).then((page) => page.text()).then((page) =>
+            new DOMParser().parseFromString(page, 'text/html').querySelector('select[name=programme] option[selected]').value)";
+    assert_eq!(lan.script(programme), "ban-tin", "what the form said last");
 
     // Words, and off to the approver.
     lan.script("[...document.querySelectorAll('.files li')].find((li) => li.textContent.includes('“bản tin tuần”')).querySelector('a').click()");

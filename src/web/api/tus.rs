@@ -84,17 +84,18 @@ pub(super) async fn create(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let bytes = number(&headers, &LENGTH)?;
-    let metadata = match headers.get(METADATA) {
-        Some(value) => value.to_str().map_err(|_| Problem::field("Upload-Metadata"))?.to_owned(),
-        None => String::new(),
-    };
-    if metadata.len() > METADATA_BYTES {
-        return Err(Problem::field("Upload-Metadata"));
-    }
-    let name = words(&state, &metadata, &mut Words::default())?;
+    let (metadata, name) = said(&state, &headers)?.unwrap_or_default();
     let upload = uploads::announce(&state, &person, name, bytes, metadata).await?;
     let location = format!("/api/v1/uploads/{}", upload.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, location), (EXPIRES, expires(&upload))]).into_response())
+}
+
+/// What a request says of a file, and the name in it, where it says anything.
+fn said(state: &State, headers: &HeaderMap) -> Result<Option<(String, String)>, Problem> {
+    let Some(value) = headers.get(METADATA) else { return Ok(None) };
+    let metadata = value.to_str().ok().filter(|metadata| metadata.len() <= METADATA_BYTES);
+    let metadata = metadata.ok_or_else(|| Problem::field("Upload-Metadata"))?;
+    Ok(Some((metadata.to_owned(), words(state, metadata, &mut Words::default())?)))
 }
 
 /// From where a file is to be sent on.
@@ -124,9 +125,10 @@ pub(super) async fn offset(
     Ok((StatusCode::OK, headers).into_response())
 }
 
-/// The next bytes of a file.
+/// The next bytes of a file. `Upload-Metadata` may say something else of it than before, which tus does not know.
 #[utoipa::path(patch, path = "/uploads/{id}", tag = "uploads",
-    params(("id" = String, Path), ("Tus-Resumable" = String, Header), ("Upload-Offset" = u64, Header)),
+    params(("id" = String, Path), ("Tus-Resumable" = String, Header), ("Upload-Offset" = u64, Header),
+        ("Upload-Metadata" = Option<String>, Header)),
     request_body(content = Vec<u8>, content_type = "application/offset+octet-stream"),
     responses((status = NO_CONTENT, description = "Kept", headers(("Upload-Offset" = u64), ("Upload-Expires" = String))),
         (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
@@ -146,6 +148,11 @@ pub(super) async fn append(
     let upload = uploads::find(&state, &person, &id).await?;
     if offset.saturating_add(announced) > upload.bytes {
         return Err(Refusal::TooLarge { most: upload.bytes }.into());
+    }
+    if let Some((metadata, _)) = said(&state, headers)?
+        && metadata != upload.metadata
+    {
+        state.store.run(move |store| store.describe_upload(&id, metadata)).await?;
     }
     let body: Bytes = request.into_body();
     let expires = expires(&upload);

@@ -141,6 +141,26 @@ async fn an_upload_goes_on_after_a_cut_and_a_restart_and_becomes_a_recording() {
 }
 
 #[tokio::test]
+async fn what_is_said_of_a_file_last_is_what_it_becomes() {
+    let site = Site::new();
+    let bytes = wav(440.0, 1.0);
+    // "2026-11-26", then "2026-12-03" and a title.
+    let path = site.announce("uploader", bytes.len(), "week MjAyNi0xMS0yNg==").await;
+    site.append("uploader", &path, 0, cut(&bytes[..9_000])).await;
+    let patch = async |metadata: &str| {
+        let headers = [("upload-offset", "9000"), ("content-type", PATCH), ("upload-metadata", metadata)];
+        site.tus("uploader", "PATCH", &path, &headers, bytes[9_000..].to_vec().into()).await
+    };
+    assert_eq!(patch("week MjAyNi0xMy0wMQ==").await.problem(), refused(422, "bad-field"));
+    assert_eq!(site.offset("uploader", &path).await, Some(9_000));
+    assert_eq!(patch("week MjAyNi0xMi0wMw==,title VGlu").await.status, StatusCode::NO_CONTENT);
+    let became = site.verdict("uploader", &path).await;
+    let segment = format!("/api/v1/segments/{}", became["segment"].as_str().unwrap());
+    let segment = site.get("uploader", &segment).await.json();
+    assert_eq!([&segment["title"], &segment["week"]], ["Tin", "2026-11-30"]);
+}
+
+#[tokio::test]
 async fn what_was_whole_when_the_program_ended_is_examined_when_somebody_asks() {
     let site = Site::new();
     let bytes = wav(330.0, 1.0);

@@ -35,7 +35,8 @@
   class Row {
     constructor(file) {
       this.file = file;
-      this.words = { filename: file.name, programme: form.elements.programme.value, week: form.elements.week.value };
+      const words = { filename: file.name, programme: form.elements.programme.value, week: form.elements.week.value };
+      this.words = Object.entries(words).filter(([, value]) => value).map(([key, value]) => key + " " + base64(value)).join(",");
       this.item = document.createElement("li");
       this.item.className = "card";
       const name = document.createElement("p");
@@ -113,8 +114,7 @@
         this.address = null;
         localStorage.removeItem(mark(this.file));
       }
-      const words = Object.entries(this.words).filter(([, value]) => value).map(([key, value]) => key + " " + base64(value));
-      const made = await said(await ask("POST", uploads, { "upload-length": this.file.size, "upload-metadata": words.join(",") }));
+      const made = await said(await ask("POST", uploads, { "upload-length": this.file.size, "upload-metadata": this.words }));
       this.address = made.headers.get("location");
       localStorage.setItem(mark(this.file), this.address);
       return 0;
@@ -130,7 +130,9 @@
           timer = setTimeout(() => request.abort(), stall);
         };
         request.open("PATCH", this.address);
-        for (const [name, value] of Object.entries(headers({ "upload-offset": offset, "content-type": "application/offset+octet-stream" }))) {
+        // What the form says now, which may be something else than when the file was announced.
+        const more = { "upload-offset": offset, "upload-metadata": this.words, "content-type": "application/offset+octet-stream" };
+        for (const [name, value] of Object.entries(headers(more))) {
           request.setRequestHeader(name, value);
         }
         request.upload.onprogress = (event) => { alive(); this.moved = true; this.shown(offset + event.loaded); };
