@@ -112,6 +112,9 @@ pub enum StoreError {
     /// The name is taken, perhaps by somebody who was revoked: the log still names them.
     #[error("there is a user `{0}` already")]
     UserExists(String),
+    /// Nobody else may manage users.
+    #[error("nobody but `{0}` may manage users")]
+    LastAdmin(String),
     /// The name is none.
     #[error("`{0}` cannot be a user's name: 1 to 64 of a-z A-Z 0-9 - _ .")]
     BadUserName(String),

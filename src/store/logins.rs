@@ -46,13 +46,16 @@ impl Store {
         })
     }
 
-    /// Sets a person's password, and ends their logins and links: whoever knew the old one is out.
-    pub fn set_password(&self, name: &str, kept: Kept, at: Timestamp) -> Result<(), StoreError> {
-        let name = name.to_owned();
+    /// Sets the password of the person a link is for, and ends their logins and links: whoever knew the old one is out.
+    /// Not where the link was used, replaced or has ended meanwhile; whether it was.
+    pub fn set_password(&self, link: &str, kept: Kept, at: Timestamp) -> Result<bool, StoreError> {
+        let hash = hash_of(link);
         self.write("set a password", move |transaction| {
+            let Some(Link::For(name)) = find_link(transaction, &hash, at)? else { return Ok(false) };
             present(transaction, &name)?;
             insert_password(transaction, &name, kept, at)?;
-            end_logins(transaction, &name).doing("set a password")
+            end_logins(transaction, &name).doing("set a password")?;
+            Ok(true)
         })
     }
 
@@ -217,6 +220,12 @@ mod tests {
         Kept::new(password, [1; 16]).unwrap()
     }
 
+    /// Sets a password by a new link.
+    fn set(store: &Store, name: &str, password: &str, now: Timestamp) {
+        let link = store.new_link(Link::For(name.to_owned()), now).unwrap().to_string();
+        assert!(store.set_password(&link, kept(password), now).unwrap());
+    }
+
     #[test]
     fn a_login_holds_until_it_ends_in_any_of_five_ways() {
         let (store, _dir) = store();
@@ -231,7 +240,7 @@ mod tests {
         let month = LOGIN.as_secs();
         assert!(signed_in(&late, at(month)));
         assert!(!signed_in(&late, at(1 + month)), "too old");
-        store.set_password("lan", kept("mưa thuận gió hoà"), at(4)).unwrap();
+        set(&store, "lan", "mưa thuận gió hoà", at(4));
         assert!(!signed_in(&other, at(5)), "a new password");
         let last = store.sign_in("lan", at(6)).unwrap();
         assert!(!signed_in(&Secret("loa_0".to_owned()), at(6)), "made up");
@@ -245,14 +254,13 @@ mod tests {
         let (store, _dir) = store();
         store.add_user("lan", &BTreeSet::new(), at(0)).unwrap();
         assert_eq!(store.password("lan").unwrap(), None);
-        store.set_password("lan", kept("mưa thuận gió hoà"), at(1)).unwrap();
+        set(&store, "lan", "mưa thuận gió hoà", at(1));
         assert!(store.password("lan").unwrap().unwrap().is("mưa thuận gió hoà"));
         assert_eq!(store.with_password().unwrap(), ["lan"]);
-        store.set_password("lan", kept("nắng lên rồi đó"), at(2)).unwrap();
+        set(&store, "lan", "nắng lên rồi đó", at(2));
         assert!(!store.password("lan").unwrap().unwrap().is("mưa thuận gió hoà"));
         store.revoke_user("lan", at(3)).unwrap();
         assert_eq!(store.password("lan").unwrap(), None);
-        assert!(matches!(store.set_password("minh", kept("x"), at(4)), Err(StoreError::NoUser(_))));
     }
 
     #[test]
@@ -271,8 +279,17 @@ mod tests {
         let new = store.new_link(Link::For("lan".to_owned()), at(3)).unwrap().to_string();
         assert_eq!(store.link(&old, at(4)).unwrap(), None, "replaced");
         assert_eq!(store.link(&new, at(4)).unwrap(), Some(Link::For("lan".to_owned())));
-        store.set_password("lan", kept("mưa thuận gió hoà"), at(5)).unwrap();
+        // Whoever opened the page by a link that is no more sets nothing.
+        let late = at(3 + LINK_DAYS * 86_400);
+        for (link, now, why) in
+            [(&old, at(5), "replaced"), (&new, late, "too late"), (&first, at(5), "first")]
+        {
+            assert!(!store.set_password(link, kept("nắng lên rồi đó"), now).unwrap(), "{why}");
+        }
+        assert!(store.set_password(&new, kept("gió mùa đông bắc"), at(5)).unwrap());
         assert_eq!(store.link(&new, at(6)).unwrap(), None, "used");
+        assert!(!store.set_password(&new, kept("nắng lên rồi đó"), at(6)).unwrap(), "at the same moment");
+        assert!(store.password("lan").unwrap().unwrap().is("gió mùa đông bắc"));
         assert!(matches!(store.new_link(Link::For("minh".to_owned()), at(9)), Err(StoreError::NoUser(_))));
     }
 }

@@ -12,7 +12,7 @@ use super::error::Doing;
 use super::journal::instant;
 use super::logins::end_logins;
 use super::{Store, StoreError};
-use crate::access::Role;
+use crate::access::{Permission, Role, permit};
 use crate::segment::{ContentHash, is_id};
 
 /// What tokens begin with, so that a leaked one is recognised.
@@ -141,6 +141,31 @@ pub(super) fn insert_act(connection: &Connection, act: &Act) -> Result<(), Store
     Ok(())
 }
 
+fn everyone(connection: &Connection) -> Result<Vec<User>, StoreError> {
+    let rows = connection
+        .prepare_cached("SELECT name, roles, created_ms, revoked_ms FROM person ORDER BY name")
+        .and_then(|mut statement| statement.query_map([], user_row)?.collect::<rusqlite::Result<Vec<_>>>())
+        .doing("read the users")?;
+    rows.into_iter().map(user_of).collect()
+}
+
+/// Makes sure that somebody else may manage users, where this person may.
+fn must_leave_a_manager(connection: &Connection, name: &str) -> Result<(), StoreError> {
+    let manages = |user: &User| user.revoked.is_none() && permit(&user.roles, Permission::ManageUsers);
+    let (them, others): (Vec<_>, Vec<_>) =
+        everyone(connection)?.into_iter().filter(manages).partition(|user| user.name == name);
+    if them.is_empty() || !others.is_empty() { Ok(()) } else { Err(StoreError::LastAdmin(name.to_owned())) }
+}
+
+fn revoke(connection: &Connection, name: &str, at: Timestamp) -> Result<(), StoreError> {
+    present(connection, name)?;
+    connection
+        .execute("UPDATE person SET revoked_ms = ?2 WHERE name = ?1", params![name, at.as_millisecond()])
+        .and_then(|_| end_tokens(connection, name, at))
+        .and_then(|()| end_logins(connection, name))
+        .doing("revoke a user")
+}
+
 impl Store {
     /// Adds a person.
     pub fn add_user(&self, name: &str, roles: &BTreeSet<Role>, at: Timestamp) -> Result<User, StoreError> {
@@ -158,14 +183,18 @@ impl Store {
         })
     }
 
-    /// Gives a person other roles.
-    pub fn set_roles(&self, name: &str, roles: &BTreeSet<Role>) -> Result<User, StoreError> {
-        let (name, roles) = (name.to_owned(), roles_text(roles));
+    /// Gives a person other roles, and keeps who did; not where nobody would be left who may manage users.
+    pub fn set_roles(&self, name: &str, roles: &BTreeSet<Role>, act: Act) -> Result<User, StoreError> {
+        let (name, roles) = (name.to_owned(), roles.clone());
         self.write("change the roles of a user", move |transaction| {
             present(transaction, &name)?;
+            if !permit(&roles, Permission::ManageUsers) {
+                must_leave_a_manager(transaction, &name)?;
+            }
             transaction
-                .execute("UPDATE person SET roles = ?2 WHERE name = ?1", params![name, roles])
+                .execute("UPDATE person SET roles = ?2 WHERE name = ?1", params![name, roles_text(&roles)])
                 .doing("change the roles of a user")?;
+            insert_act(transaction, &act)?;
             present(transaction, &name)
         })
     }
@@ -173,31 +202,22 @@ impl Store {
     /// A person leaves: their tokens and logins end, their name stays in the log.
     pub fn revoke_user(&self, name: &str, at: Timestamp) -> Result<(), StoreError> {
         let name = name.to_owned();
+        self.write("revoke a user", move |transaction| revoke(transaction, &name, at))
+    }
+
+    /// The same by somebody who manages users, which is kept; not where nobody would be left who may.
+    pub fn let_go(&self, name: &str, act: Act) -> Result<(), StoreError> {
+        let name = name.to_owned();
         self.write("revoke a user", move |transaction| {
-            present(transaction, &name)?;
-            transaction
-                .execute(
-                    "UPDATE person SET revoked_ms = ?2 WHERE name = ?1",
-                    params![name, at.as_millisecond()],
-                )
-                .and_then(|_| end_tokens(transaction, &name, at))
-                .and_then(|()| end_logins(transaction, &name))
-                .doing("revoke a user")?;
-            Ok(())
+            must_leave_a_manager(transaction, &name)?;
+            revoke(transaction, &name, act.at)?;
+            insert_act(transaction, &act)
         })
     }
 
     /// Everyone, also those who left, by name.
     pub fn users(&self) -> Result<Vec<User>, StoreError> {
-        self.read(|connection| {
-            let rows = connection
-                .prepare_cached("SELECT name, roles, created_ms, revoked_ms FROM person ORDER BY name")
-                .and_then(|mut statement| {
-                    statement.query_map([], user_row)?.collect::<rusqlite::Result<Vec<_>>>()
-                })
-                .doing("read the users")?;
-            rows.into_iter().map(user_of).collect()
-        })
+        self.read(everyone)
     }
 
     /// The person of a name, also one who left.
@@ -333,21 +353,42 @@ mod tests {
         assert_eq!(store.user("lan").unwrap().unwrap().revoked, Some(at(1)));
     }
 
+    fn act(subject: &str, second: i64) -> Act {
+        Act {
+            at: at(second),
+            by: "an".to_owned(),
+            what: "user.add".to_owned(),
+            subject: subject.to_owned(),
+            origin: "command line".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_last_who_may_manage_users_stays_and_stays_so() {
+        let (store, _dir) = store();
+        let (admin, operator) = (BTreeSet::from([Role::Admin]), BTreeSet::from([Role::Operator]));
+        for name in ["an", "binh", "chi"] {
+            store.add_user(name, &admin, at(0)).unwrap();
+        }
+        store.let_go("chi", act("chi", 1)).unwrap();
+        store.set_roles("an", &operator, act("an", 2)).unwrap();
+        assert!(matches!(store.set_roles("binh", &operator, act("binh", 3)), Err(StoreError::LastAdmin(_))));
+        assert!(matches!(store.let_go("binh", act("binh", 3)), Err(StoreError::LastAdmin(_))));
+        store.set_roles("binh", &BTreeSet::from([Role::Admin, Role::Operator]), act("binh", 4)).unwrap();
+        store.let_go("an", act("an", 5)).unwrap();
+        let subjects: Vec<_> =
+            store.acts(at(0), at(9), 9).unwrap().into_iter().map(|act| act.subject).collect();
+        assert_eq!(subjects, ["an", "binh", "an", "chi"], "what was refused is no act");
+    }
+
     #[test]
     fn roles_change_and_acts_are_kept_newest_first() {
         let (store, _dir) = store();
         store.add_user("an", &BTreeSet::new(), at(0)).unwrap();
         let roles = BTreeSet::from([Role::Operator]);
-        assert_eq!(store.set_roles("an", &roles).unwrap().roles, roles);
-        for second in 1..=3 {
-            let act = Act {
-                at: at(second),
-                by: "an".to_owned(),
-                what: "user.add".to_owned(),
-                subject: second.to_string(),
-                origin: "command line".to_owned(),
-            };
-            store.act(act).unwrap();
+        assert_eq!(store.set_roles("an", &roles, act("user.roles", 3)).unwrap().roles, roles);
+        for second in 1..=2 {
+            store.act(act(&second.to_string(), second)).unwrap();
         }
         let subjects = |limit| -> Vec<String> {
             store.acts(at(1), at(3), limit).unwrap().into_iter().map(|act| act.subject).collect()

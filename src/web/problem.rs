@@ -196,6 +196,7 @@ impl From<StoreError> for Problem {
             StoreError::NoUser(_) => Self(Refusal::NoUser),
             StoreError::UserExists(_) => Self(Refusal::UserExists),
             StoreError::BadUserName(_) => Self(Refusal::BadUserName),
+            StoreError::LastAdmin(_) => Self(Refusal::LastAdmin),
             StoreError::Busy => Self(Refusal::Busy),
             StoreError::File { .. }
             | StoreError::Open { .. }

@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::access::{Permission, Role, permit};
-use crate::store::{Act, Store, StoreError, User};
+use crate::access::Role;
+use crate::store::{Act, Store, User};
 use crate::text::http::Refusal;
 use crate::web::State;
 use crate::web::input::{Asked, Body, Named, end, instant, parse_code};
@@ -154,29 +154,8 @@ pub(super) async fn revoke(
     Named(name): Named,
 ) -> Result<StatusCode, Problem> {
     let act = person.act("user.revoke", name.clone(), state.clock.now());
-    if state.store.run(move |store| let_go(store, &name, act)).await? {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(Refusal::LastAdmin.into())
-    }
-}
-
-/// Lets a person go; false where nobody would be left who could manage users.
-pub(in crate::web) fn let_go(store: &Store, name: &str, act: Act) -> Result<bool, StoreError> {
-    if is_last_admin(store, name)? {
-        return Ok(false);
-    }
-    store.revoke_user(name, act.at)?;
-    store.act(act)?;
-    Ok(true)
-}
-
-/// Whether nobody but this person may manage users.
-pub(in crate::web) fn is_last_admin(store: &Store, name: &str) -> Result<bool, StoreError> {
-    let manages = |user: &User| user.revoked.is_none() && permit(&user.roles, Permission::ManageUsers);
-    let (them, others): (Vec<_>, Vec<_>) =
-        store.users()?.into_iter().filter(manages).partition(|user| user.name == name);
-    Ok(!them.is_empty() && others.is_empty())
+    state.store.run(move |store| store.let_go(&name, act)).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Which acts.

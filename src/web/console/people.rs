@@ -4,21 +4,20 @@ use std::collections::BTreeSet;
 
 use axum::extract::State as Of;
 use axum::http::{HeaderMap, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, Response};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::form::{Fields, Sent};
 use super::page::{Failure, key, page, to};
 use super::visitor::Visitor;
-use crate::access::{Permission, Role, permit};
+use crate::access::Role;
 use crate::store::{LINK_DAYS, Link, Store, User};
 use crate::text;
 use crate::text::http::Refusal;
 use crate::text::page::people as say;
 use crate::text::page::{date, names, signin};
 use crate::web::State;
-use crate::web::api::users::{is_last_admin, let_go};
 use crate::web::input::Named;
 use crate::web::person::{ManageUsers, Person};
 
@@ -190,15 +189,8 @@ pub(super) async fn roles(
     let roles = ticked(&fields)?;
     let act = act(&visitor.person, &state, "user.roles", &name);
     let back = format!("{HERE}/{name}");
-    let changed = move |store: &Store| {
-        if !permit(&roles, Permission::ManageUsers) && is_last_admin(store, &name)? {
-            return Ok(false);
-        }
-        store.set_roles(&name, &roles)?;
-        store.act(act)?;
-        Ok(true)
-    };
-    if state.store.run(changed).await? { Ok(to(&back)) } else { Err(Refusal::LastAdmin.into()) }
+    state.store.run(move |store| store.set_roles(&name, &roles, act)).await?;
+    Ok(to(&back))
 }
 
 fn act(person: &Person<ManageUsers>, state: &State, what: &str, name: &str) -> crate::store::Act {
@@ -286,6 +278,6 @@ pub(super) async fn revoke(
     Sent { visitor, .. }: Sent<ManageUsers>,
 ) -> Result<Response, Failure> {
     let act = act(&visitor.person, &state, "user.revoke", &name);
-    let gone = state.store.run(move |store| let_go(store, &name, act)).await?;
-    if gone { Ok(to(HERE).into_response()) } else { Err(Refusal::LastAdmin.into()) }
+    state.store.run(move |store| store.let_go(&name, act)).await?;
+    Ok(to(HERE))
 }

@@ -259,12 +259,16 @@ pub(super) async fn set(
     let set = {
         let (whose, name) = (whose.clone(), name.clone());
         move |store: &crate::store::Store| match whose {
-            Link::First => store.add_first(&link, &name, &BTreeSet::from(FIRST_ROLES), kept, at).map(drop),
-            Link::For(name) => store.set_password(&name, kept, at),
+            Link::First => {
+                store.add_first(&link, &name, &BTreeSet::from(FIRST_ROLES), kept, at).map(|_| true)
+            }
+            Link::For(_) => store.set_password(&link, kept, at),
         }
     };
     match state.store.run(set).await {
-        Ok(()) => {}
+        Ok(true) => {}
+        // The hash takes a while: somebody was faster, or an administrator made a new link.
+        Ok(false) => return Ok(link_gone()),
         Err(StoreError::BadUserName(_)) => {
             let wrong = Refusal::BadUserName.detail();
             return Ok(

@@ -12,8 +12,9 @@ const FORM: &str = "application/x-www-form-urlencoded";
 impl Site {
     /// Gives a person their password.
     fn password(&self, name: &str) {
-        let kept = Kept::new(PASSWORD, [7; 16]).unwrap();
-        self.state.store.set_password(name, kept, self.clock.now()).unwrap();
+        let (kept, now) = (Kept::new(PASSWORD, [7; 16]).unwrap(), self.clock.now());
+        let link = self.state.store.new_link(Link::For(name.to_owned()), now).unwrap();
+        assert!(self.state.store.set_password(&link.to_string(), kept, now).unwrap());
     }
 
     pub(super) async fn post(&self, path: &str, headers: &[(&str, &str)], fields: &[(&str, &str)]) -> Answer {
