@@ -2,12 +2,15 @@
 //! which format it is to expect, so that no uploaded text can make it open other files or addresses.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
+
+/// So much more must fit behind what a conversion wrote, in bytes.
+const PROBE: usize = 256 * 1024;
 
 /// How often a running conversion is looked at.
 const LOOK: Duration = Duration::from_millis(50);
@@ -65,6 +68,10 @@ fn kind_of_head(head: &[u8]) -> Option<Kind> {
 pub(crate) enum Failure {
     /// ffmpeg is not where it should be.
     Absent,
+    /// The system could not start it.
+    NotStarted(io::Error),
+    /// The disk has no room for what it writes.
+    NoRoom(io::Error),
     /// It could not read the file either, or took too long.
     Failed,
     /// It was called off.
@@ -98,9 +105,19 @@ pub(crate) fn to_flac(
         .spawn();
     match child {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Err(Failure::Absent),
-        Err(_) => Err(Failure::Failed),
-        Ok(child) => wait(child, cancel),
+        Err(cause) => Err(Failure::NotStarted(cause)),
+        Ok(child) => match wait(child, cancel) {
+            // It does not say why it failed.
+            Err(Failure::Failed) => Err(no_room(to).map_or(Failure::Failed, Failure::NoRoom)),
+            ended => ended,
+        },
     }
+}
+
+/// Why nothing more can be written to a file, if nothing can.
+fn no_room(file: &Path) -> Option<io::Error> {
+    let mut file = File::options().append(true).open(file).ok()?;
+    file.write_all(&[0; PROBE]).and_then(|()| file.sync_data()).err()
 }
 
 fn wait(mut child: Child, cancel: &AtomicBool) -> Result<(), Failure> {
@@ -127,6 +144,22 @@ fn wait(mut child: Child, cancel: &AtomicBool) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_a_bad_file() {
+        let full = no_room(Path::new("/dev/full")).unwrap();
+        assert_eq!(full.kind(), io::ErrorKind::StorageFull);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        assert!(no_room(file.path()).is_none());
+        let with = |program: &Path, to: &Path| {
+            let kind = Kind { name: "AMR", reader: "amr" };
+            to_flac(program, kind, file.path(), to, 1, &AtomicBool::new(false)).unwrap_err()
+        };
+        assert!(matches!(with("false".as_ref(), file.path()), Failure::Failed));
+        assert!(matches!(with("false".as_ref(), "/dev/full".as_ref()), Failure::NoRoom(_)));
+        assert!(matches!(with("/".as_ref(), file.path()), Failure::NotStarted(_)));
+        assert!(matches!(with("/none".as_ref(), file.path()), Failure::Absent));
+    }
 
     #[test]
     fn only_files_that_look_like_sound_are_handed_on() {

@@ -302,6 +302,8 @@ impl Ingest {
         match convert::to_flac(program, kind, file.path(), converted.path(), max_seconds, cancel) {
             Ok(()) => Ok((converted, kind)),
             Err(Failure::Absent) => Err(unsupported(true)),
+            Err(Failure::NotStarted(cause)) => Err(Refusal::of_disk("start ffmpeg", cause)),
+            Err(Failure::NoRoom(cause)) => Err(Refusal::of_disk("write the converted file", cause)),
             Err(Failure::Failed) => Err(unsupported(false)),
             Err(Failure::Cancelled) => Err(Refusal::Cancelled),
         }
