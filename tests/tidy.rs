@@ -91,9 +91,11 @@ const MAY_SLEEP: &[(&str, &str)] = &[
     ("src/media/convert.rs", "the end of ffmpeg, which offers nothing to wait on with a limit"),
     ("src/media/source.rs", "room in the ring ahead of the engine"),
     ("src/output/amplifier.rs", "the end of a switching command"),
-    ("src/output/card.rs", "room in the ring ahead of the callback"),
+    ("src/output/card.rs", "a device that may be about to run"),
     ("src/output/device.rs", "the end of an error storm"),
+    ("src/output/feed.rs", "room in the ring ahead of the callback"),
     ("src/output/pace.rs", "real time, where no device keeps it"),
+    ("src/output/pulse/player.rs", "the time at which the sound server should have asked for more"),
 ];
 
 /// Where Vietnamese letters are data and not sentences.

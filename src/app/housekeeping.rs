@@ -1,15 +1,16 @@
 //! What is done every night: the only file that names tokio-cron-scheduler.
 //!
-//! It never starts a sound: its firings are up to 0.6 s late, and it can lose some of many. For chores that is fine, and
-//! so is that a station in a zone with summer time does them an hour off for half of the year.
+//! It never starts a sound: its firings are up to 0.6 s late, and it can lose some of many. For chores that is fine.
 
+use std::convert::Infallible;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 use tracing::{error, info, warn};
 
@@ -23,6 +24,10 @@ use crate::timeline::plan::Plan;
 
 /// When the station sleeps deepest.
 const AT: Time = Time::constant(1, 30, 0, 0);
+/// The scheduler is let run so long before it is time.
+const NEARLY: Duration = Duration::from_secs(60);
+/// How often it is asked until then how long that is.
+const LOOK: Duration = Duration::from_secs(600);
 /// Nightly copies of the database that are kept.
 const BACKUPS: usize = 7;
 
@@ -39,21 +44,41 @@ pub struct Chores {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Has the chores done every night, until the returned scheduler is shut down.
-pub async fn start(chores: Chores) -> Result<JobScheduler, JobSchedulerError> {
-    let scheduler = JobScheduler::new().await?;
-    let cron = nightly(&chores.plan.borrow().schedule.time_zone, chores.clock.now());
-    let job = Job::new_async(cron.as_str(), move |_, _| {
+/// Has the chores done every night, for as long as it is awaited.
+pub async fn keep_house(chores: Chores) -> Result<Infallible, JobSchedulerError> {
+    loop {
+        let cron = nightly(&chores.plan.borrow().schedule.time_zone, chores.clock.now());
         let chores = chores.clone();
+        at_the_next(&cron, move || chores.all()).await?;
+    }
+}
+
+/// Waits for the next instant that a cron line names, and returns when the work of then is done.
+async fn at_the_next(
+    cron: &str,
+    work: impl Fn() + Clone + Send + Sync + 'static,
+) -> Result<(), JobSchedulerError> {
+    let done = Arc::new(Notify::new());
+    let tell = Arc::clone(&done);
+    let job = Job::new_async(cron, move |_, _| {
+        let (work, tell) = (work.clone(), Arc::clone(&tell));
         Box::pin(async move {
-            if let Err(ended) = tokio::task::spawn_blocking(move || chores.all()).await {
+            if let Err(ended) = tokio::task::spawn_blocking(work).await {
                 error!(error = &ended as &dyn std::error::Error, "the nightly chores broke off");
             }
+            tell.notify_one();
         })
     })?;
+    let mut scheduler = JobScheduler::new().await?;
     scheduler.add(job).await?;
+    // While it runs it wakes several times a second, which in a day costs more than all its chores: it is let run when
+    // it is nearly time. A clock that was set meanwhile, be it past that time, is seen here.
+    while let Some(left) = scheduler.time_till_next_job().await?.filter(|left| *left > NEARLY) {
+        tokio::time::sleep((left - NEARLY).min(LOOK)).await;
+    }
     scheduler.start().await?;
-    Ok(scheduler)
+    done.notified().await;
+    scheduler.shutdown().await
 }
 
 /// The station's night as the scheduler has it: seconds, minutes, hours …, in UTC.
@@ -153,7 +178,21 @@ fn oldest(folder: &Path, keep: usize) -> Vec<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_due_is_done_once_and_waited_for() {
+        let done = Arc::new(AtomicU32::new(0));
+        let count = Arc::clone(&done);
+        at_the_next("* * * * * *", move || {
+            count.fetch_add(1, Ordering::Relaxed);
+        })
+        .await
+        .unwrap();
+        assert_eq!(done.load(Ordering::Relaxed), 1);
+    }
 
     #[test]
     fn the_night_is_the_stations_own() {

@@ -151,10 +151,11 @@ impl Planner {
 
     /// Looks at everything a plan depends on, and renews what changed.
     pub fn turn(&mut self) -> Result<(), StoreError> {
-        self.look_at_the_clock()?;
+        let glance = self.store.glance()?;
+        self.look_at_the_clock(glance.newest)?;
         self.close_the_gap()?;
         let files = self.settled_files();
-        let database = Some(self.store.version()?);
+        let database = Some(glance.version);
         let window = window(self.clock.now());
         let same = (files, database, window) == (self.seen.files, self.seen.database, self.seen.window);
         if same && (self.loaded || self.gap.is_some()) {
@@ -309,7 +310,7 @@ impl Planner {
     }
 
     /// Notes a step of the wall clock, and tells the engines when its health changed.
-    fn look_at_the_clock(&mut self) -> Result<(), StoreError> {
+    fn look_at_the_clock(&mut self, newest: Option<Timestamp>) -> Result<(), StoreError> {
         let offset = offset(&*self.clock);
         let step = offset - self.seen.offset;
         self.seen.offset = offset;
@@ -318,7 +319,7 @@ impl Planner {
             warn!(by_ms, "the wall clock was set");
             self.store.note(self.clock.now(), Note::ClockStep { by_ms })?;
         }
-        let (now, newest) = (self.clock.now(), self.store.newest_instant()?);
+        let now = self.clock.now();
         let health = ClockHealth::judge(now, newest);
         if health != self.seen.clock {
             warn!(?health, "what is known of the clock changed");

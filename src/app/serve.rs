@@ -4,6 +4,7 @@
 //! that does ends the program with [`Exit::GaveUp`], for systemd to start anew: a cold start is the recovery that every power cut
 //! exercises, and takes less than a second.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{oneshot, watch};
+use tokio::task::{JoinError, JoinSet};
 use tracing::{error, info, warn};
 
 use super::boot::{BootError, boot};
@@ -48,6 +50,8 @@ const WATCHDOG: Duration = Duration::from_secs(10);
 const LAST_REQUESTS: Duration = Duration::from_secs(2);
 
 type EngineThread = JoinHandle<Result<(), OutputError>>;
+/// The ends of the engines' threads.
+type Engines = JoinSet<std::thread::Result<Result<(), OutputError>>>;
 
 /// Runs the station until it is told to stop.
 pub fn serve(station: &Station, listen: SocketAddr, output: Option<&str>) -> anyhow::Result<Exit> {
@@ -70,56 +74,72 @@ pub fn serve(station: &Station, listen: SocketAddr, output: Option<&str>) -> any
     let (facts, fact_queue) = sync_channel(FACTS);
     let (replan, nudges) = sync_channel(1);
 
+    // The web's threads sleep while nobody calls: what wakes by itself, signals and chores, is this thread's.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let own = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Before anything is switched on: told to stop in its first moments, the program stops in order too.
-    let signals = runtime.block_on(async { Signals::listen() }).context("cannot listen to signals")?;
+    let signals = own.block_on(async { Signals::listen() }).context("cannot listen to signals")?;
     let recorder = start_recorder(&clock, &health, &store, fact_queue, replan.clone())?;
     let (engines, threads) = start_engines(station, &plan, &clock, &facts, output)?;
+    let mut ends = JoinSet::new();
+    for thread in threads {
+        ends.spawn_blocking_on(move || thread.join(), own.handle());
+    }
     drop(facts);
     let desk = Arc::new(Desk::new(station.schedule(), store.clone()));
     let planner = start_planner(station, &desk, &clock, &health, &store, &engines, (plans, nudges))?;
 
-    let gave_up = runtime.block_on(async {
-        let chores = Chores {
-            station: station.clone(),
-            store: store.clone(),
-            plan: current.clone(),
-            clock: Arc::clone(&clock),
-        };
-        let mut scheduler = housekeeping::start(chores).await.context("cannot start the housekeeping")?;
-        let state = web::State {
-            store: store.clone(),
-            intake: Arc::new(intake(station, &store, &clock)),
-            desk,
-            audio_dir: station.audio(),
-            engines: engines.clone(),
-            plan: current,
-            replan: replan.clone(),
-            clock: Arc::clone(&clock),
-            own_work: if plan.schedule.rules.approve_own_work {
-                OwnWork::MayApprove
-            } else {
-                OwnWork::NeedsAnother
-            },
-            limits: Arc::default(),
-        };
-        let (stop, stopped) = oneshot::channel::<()>();
-        let served = start_web(listen, state, stopped).await;
+    let chores = Chores {
+        station: station.clone(),
+        store: store.clone(),
+        plan: current.clone(),
+        clock: Arc::clone(&clock),
+    };
+    let state = web::State {
+        store: store.clone(),
+        intake: Arc::new(intake(station, &store, &clock)),
+        desk,
+        audio_dir: station.audio(),
+        engines: engines.clone(),
+        plan: current,
+        replan: replan.clone(),
+        clock: Arc::clone(&clock),
+        own_work: if plan.schedule.rules.approve_own_work {
+            OwnWork::MayApprove
+        } else {
+            OwnWork::NeedsAnother
+        },
+        limits: Arc::default(),
+    };
+    let (stop, stopped) = oneshot::channel::<()>();
+    let served = runtime.block_on(start_web(listen, state, stopped));
+    let gave_up = own.block_on(async {
         tell_systemd(&[sd_notify::NotifyState::Ready]);
-        let gave_up = run_until_told(signals, &mut watched, &engines, &threads, &*clock).await;
+        let gave_up = tokio::select! {
+            () = told_to_stop(signals) => false,
+            () = something_ends(&mut watched, &mut ends) => true,
+            broken = housekeeping::keep_house(chores) => {
+                let Err(failure) = broken;
+                error!(error = &failure as &dyn std::error::Error, "there is no housekeeping");
+                true
+            }
+            never = feed_watchdog(&engines, &*clock) => match never {},
+        };
         info!("stopping");
         tell_systemd(&[sd_notify::NotifyState::Stopping]);
         drop(stop);
-        if let Some(served) = served {
-            served.await.context("the HTTP interface ended with a panic")?;
+        if let Some(served) = served
+            && let Err(panic) = served.await
+        {
+            error!(error = &panic as &dyn std::error::Error, "the HTTP interface ended with a panic");
         }
-        scheduler.shutdown().await.context("cannot stop the housekeeping")?;
-        anyhow::Ok(gave_up)
-    })?;
+        gave_up
+    });
     runtime.shutdown_timeout(LAST_REQUESTS);
 
     drop(replan);
-    let ended_well = stop_engines(engines, threads);
+    let ended_well = own.block_on(stop_engines(engines, ends));
+    own.shutdown_timeout(LAST_REQUESTS);
     let workers = [recorder.join(), planner.join()];
     if gave_up || !ended_well || workers.iter().any(Result::is_err) {
         return Ok(Exit::GaveUp);
@@ -286,57 +306,64 @@ impl Signals {
     }
 }
 
-/// Waits for a signal or for the end of something that must not end. Whether it was the latter.
-async fn run_until_told(
-    Signals { mut terminate, mut interrupt }: Signals,
-    health: &mut watch::Receiver<Health>,
-    engines: &[Handle],
-    threads: &[EngineThread],
-    clock: &dyn Clock,
-) -> bool {
-    let mut tick = tokio::time::interval(Duration::from_secs(1));
-    let mut fed = clock.elapsed();
+/// Waits for a signal.
+async fn told_to_stop(Signals { mut terminate, mut interrupt }: Signals) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// Waits for the end of something that must not end.
+async fn something_ends(health: &mut watch::Receiver<Health>, engines: &mut Engines) {
+    tokio::select! {
+        gave_up = health.wait_for(|health| *health == Health::GaveUp) => drop(gave_up),
+        Some(end) = engines.join_next() => {
+            ended_well(end);
+            error!("an engine ended by itself");
+        }
+    }
+}
+
+/// Tells systemd again and again that the engines turn, for as long as they do.
+async fn feed_watchdog(engines: &[Handle], clock: &dyn Clock) -> Infallible {
+    let mut tick = tokio::time::interval(WATCHDOG);
     loop {
-        tokio::select! {
-            _ = terminate.recv() => return false,
-            _ = interrupt.recv() => return false,
-            gave_up = health.wait_for(|health| *health == Health::GaveUp) => {
-                drop(gave_up);
-                return true;
-            }
-            _ = tick.tick() => {
-                if threads.iter().any(JoinHandle::is_finished) {
-                    error!("an engine ended by itself");
-                    return true;
-                }
-                if clock.elapsed().saturating_sub(fed) >= WATCHDOG && engines.iter().all(|engine| engine.turns(clock.now())) {
-                    fed = clock.elapsed();
-                    tell_systemd(&[sd_notify::NotifyState::Watchdog]);
-                }
-            }
+        tick.tick().await;
+        if engines.iter().all(|engine| engine.turns(clock.now())) {
+            tell_systemd(&[sd_notify::NotifyState::Watchdog]);
         }
     }
 }
 
 /// Stops the engines and waits for them; whether all ended well.
-fn stop_engines(engines: Vec<Handle>, threads: Vec<EngineThread>) -> bool {
+async fn stop_engines(engines: Vec<Handle>, mut ends: Engines) -> bool {
     for engine in &engines {
         if let Err(refused) = engine.send(Command::Shutdown) {
             warn!(output.id = %engine.output(), error = &refused as &dyn std::error::Error, "the engine could not be told to stop");
         }
     }
     drop(engines);
-    threads.into_iter().fold(true, |well, thread| match thread.join() {
-        Ok(Ok(())) => well,
-        Ok(Err(failure)) => {
+    let mut well = true;
+    while let Some(end) = ends.join_next().await {
+        well &= ended_well(end);
+    }
+    well
+}
+
+/// Whether an engine ended well; says so if not.
+fn ended_well(end: Result<std::thread::Result<Result<(), OutputError>>, JoinError>) -> bool {
+    match end {
+        Ok(Ok(Ok(()))) => return true,
+        Ok(Ok(Err(failure))) => {
             error!(error = &failure as &dyn std::error::Error, "an engine could not open its output");
-            false
         }
-        Err(_) => {
-            error!("an engine ended with a panic");
-            false
+        Ok(Err(_)) => error!("an engine ended with a panic"),
+        Err(broken) => {
+            error!(error = &broken as &dyn std::error::Error, "an engine's end was not waited for");
         }
-    })
+    }
+    false
 }
 
 fn tell_systemd(state: &[sd_notify::NotifyState<'_>]) {

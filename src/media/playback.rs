@@ -187,7 +187,8 @@ impl Playback {
         if self.channels == 1 {
             self.chunk.extend(self.resampled.iter().flat_map(|sample| [sample * self.gain; 2]));
         } else {
-            self.chunk.extend(self.resampled.iter().map(|sample| sample * self.gain));
+            std::mem::swap(&mut self.chunk, &mut self.resampled);
+            self.chunk.iter_mut().for_each(|sample| *sample *= self.gain);
         }
         self.resampled.clear();
         fade_in(&mut self.chunk, self.given, self.fade_in);

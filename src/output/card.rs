@@ -6,13 +6,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::device::{DeviceName, PERIOD_FRAMES};
-use super::feed::{Line, Meter, RING_FRAMES};
+use super::device::DeviceName;
+use super::feed::{Line, Meter};
 use super::pace::{Pace, wall_at};
 use super::supervisor::{Order, Supervisor};
-use super::{
-    BURST_FRAMES, CHANNELS, CHUNK_FRAMES, Faults, Lost, Output, OutputError, duration_of, frames_of,
-};
+use super::{CHANNELS, CHUNK_FRAMES, Faults, Lost, Output, OutputError, duration_of, frames_of};
 use crate::clock::Clock;
 
 /// How long a write waits for a device that may be about to run: longer than the supervisor takes for its verdict.
@@ -61,7 +59,7 @@ impl Card {
             self.resting = !self.supervisor.order(Order::Wake);
         }
         if self.line.as_ref().is_some_and(|line| line.meter.has_ended()) {
-            self.line = None;
+            self.lose();
         }
         let give_up = self.clock.elapsed() + PATIENCE;
         while self.line.is_none() {
@@ -74,6 +72,12 @@ impl Card {
             }
         }
         self.line.as_mut()
+    }
+
+    /// Gives the line up; the supervisor looks after the device at once.
+    fn lose(&mut self) {
+        self.line = None;
+        let _full = self.supervisor.order(Order::Wake);
     }
 
     fn take(&mut self, line: Line) {
@@ -93,16 +97,13 @@ impl Card {
         let clock = Arc::clone(&self.clock);
         let Some(line) = self.ready() else { return Err(Lost) };
         let give_up = clock.elapsed() + PATIENCE;
-        while line.ring.push_entire_slice(samples).is_err() {
-            let missing = BURST_FRAMES.saturating_sub(line.ring.slots() / CHANNELS);
-            // Room comes a callback at a time; the ring holds enough to sleep until there should be plenty.
-            thread::sleep(duration_of(missing.try_into().unwrap_or(0)).max(Duration::from_millis(1)));
+        while !line.way.push(samples) {
+            line.way.wait();
             if line.meter.has_ended() || clock.elapsed() >= give_up {
-                self.line = None;
+                self.lose();
                 return Err(Lost);
             }
         }
-        line.meter.pause(false);
         self.pushed += frames_of(samples);
         Ok(())
     }
@@ -123,12 +124,8 @@ impl Output for Card {
 
     fn next_frame_at(&mut self) -> Timestamp {
         let Some(line) = &self.line else { return self.pace.next_frame_at() };
-        let leaves = line.meter.leaves_at(self.pushed).unwrap_or_else(|| {
-            // Nothing is known before the device runs: what is queued, and its own buffer of two periods.
-            let queued = RING_FRAMES.saturating_sub(line.ring.slots() / CHANNELS);
-            let ahead = u64::try_from(queued).unwrap_or(0) + 2 * u64::from(PERIOD_FRAMES);
-            self.clock.elapsed() + duration_of(ahead)
-        });
+        let leaves = line.meter.leaves_at(self.pushed);
+        let leaves = leaves.unwrap_or_else(|| self.clock.elapsed() + duration_of(line.way.queued()));
         wall_at(self.clock.as_ref(), leaves)
     }
 
@@ -140,8 +137,8 @@ impl Output for Card {
         if !self.resting {
             self.resting = self.supervisor.order(Order::Rest);
             // The line stays: one who wakes before the device was let go plays on through it.
-            if let Some(line) = &self.line {
-                line.meter.pause(true);
+            if let Some(line) = &mut self.line {
+                line.way.pause();
             }
             self.pace.restart();
         }

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::feed::{self, Feed, Line, Meter};
 use super::pulse::{self, PulseError, Server};
-use super::{CHANNELS, OutputError, SAMPLE_RATE};
+use super::{OutputError, SAMPLE_RATE};
 use crate::clock::Clock;
 
 /// Frames of one callback: 42.7 ms.
@@ -228,10 +228,12 @@ pub(super) fn open(name: &DeviceName, clock: Arc<dyn Clock>, realtime: bool) -> 
 
 fn open_sink(name: &DeviceName, clock: Arc<dyn Clock>) -> Result<(Stream, Line), OpenError> {
     let (server, sink) = sink(name)?;
-    let (line, feed) = feed::line(id_of(&sink.name), CHANNELS, Arc::clone(&clock));
-    let stream = server.play(&sink, feed, Arc::clone(&line.meter), clock);
+    let meter = Arc::new(Meter::new());
+    let stream = server.play(&sink, Arc::clone(&meter), clock);
     stream
-        .map(|stream| (Stream::Server(stream), line))
+        .map(|(stream, player)| {
+            (Stream::Server(stream), Line { way: Box::new(player), meter, device: id_of(&sink.name) })
+        })
         .map_err(|source| OpenError::Server(name.clone(), source))
 }
 

@@ -1,19 +1,25 @@
-//! The callback's side of a card: takes frames out of the ring and tells when they leave. Nothing here allocates,
-//! locks, logs or waits.
+//! A card's stream: the engine's end of the ring, the callback's end, and what both know of when frames leave. Nothing
+//! on the callback's side allocates, locks, logs or waits.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use rodio::cpal::{FromSample, Sample};
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use super::{CHANNELS, CHUNK_FRAMES, SAMPLE_RATE};
+use super::device::PERIOD_FRAMES;
+use super::{CHANNELS, CHUNK_FRAMES, SAMPLE_RATE, duration_of};
 use crate::clock::Clock;
 
 /// Frames that wait for the callback at most: 149 ms. Less, and a busy machine starves; more, and an emergency waits.
 pub const RING_FRAMES: usize = 7 * CHUNK_FRAMES;
-/// Callbacks on which the frame clock rests: it has found its way again half a second after a stall.
+/// Frames for which there is room in it when an engine is woken that had to wait: 85 ms. Less wakes it more often than
+/// it must; more, and less is left for a machine that is busy.
+const ROOM_FRAMES: usize = 4 * CHUNK_FRAMES;
+/// Readings on which the frame clock rests: with a card, it has found its way again half a second after a stall.
 const READINGS: usize = 15;
 /// A step of the frame clock from which on it is the device that stalled, not a reading that was late.
 const STALL_NS: i64 = 5_000_000;
@@ -38,7 +44,7 @@ pub struct Meter {
 }
 
 impl Meter {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             base: AtomicI64::new(UNKNOWN),
             taken: AtomicU64::new(0),
@@ -60,6 +66,26 @@ impl Meter {
     /// Frames of silence that stood in for sound, after the first sound.
     pub fn starved(&self) -> u64 {
         self.starved.load(Ordering::Acquire)
+    }
+
+    /// Takes note of frames of silence that stood in for sound.
+    pub(super) fn starve(&self, frames: u64) {
+        self.starved.fetch_add(frames, Ordering::AcqRel);
+    }
+
+    /// Takes note that the device has taken so many frames in all.
+    pub(super) fn reach(&self, frames: u64) {
+        self.taken.fetch_max(frames, Ordering::AcqRel);
+    }
+
+    /// Takes note that the device asked for frames.
+    pub(super) fn call(&self) {
+        self.calls.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Takes note of time that the device let pass without playing.
+    pub(super) fn stall(&self, time: Duration) {
+        self.stalled_ns.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::AcqRel);
     }
 
     /// Time that the device let pass without playing.
@@ -108,15 +134,61 @@ impl Meter {
     }
 }
 
+/// The way from an engine to an opened device.
+pub trait Way: Debug + Send {
+    /// Takes interleaved samples, all of them or none; whether it did.
+    fn push(&mut self, samples: &[f32]) -> bool;
+    /// Waits until there should be room for several chunks, or until it is clear that there will be none.
+    fn wait(&mut self);
+    /// Frames that will leave before the next one pushed, for all one can tell before the device runs.
+    fn queued(&self) -> u64;
+    /// Nothing will be pushed for a while.
+    fn pause(&mut self);
+}
+
 /// The engine's end of a stream: frames in, and what became of them.
 #[derive(Debug)]
 pub struct Line {
-    /// Interleaved samples on their way to the callback.
-    pub ring: Producer<f32>,
+    /// Frames in.
+    pub way: Box<dyn Way>,
     /// What became of them.
     pub meter: Arc<Meter>,
     /// The stable name of the device that the stream was opened on.
     pub device: String,
+}
+
+/// The way to a callback: a ring.
+#[derive(Debug)]
+struct Ring {
+    /// Interleaved samples.
+    ring: Producer<f32>,
+    meter: Arc<Meter>,
+}
+
+impl Way for Ring {
+    fn push(&mut self, samples: &[f32]) -> bool {
+        let taken = self.ring.push_entire_slice(samples).is_ok();
+        if taken {
+            self.meter.pause(false);
+        }
+        taken
+    }
+
+    fn wait(&mut self) {
+        let missing = ROOM_FRAMES.saturating_sub(self.ring.slots() / CHANNELS);
+        // Room comes a callback at a time; the ring holds enough to sleep until there should be plenty.
+        thread::sleep(duration_of(missing.try_into().unwrap_or(0)).max(Duration::from_millis(1)));
+    }
+
+    fn queued(&self) -> u64 {
+        let queued = RING_FRAMES.saturating_sub(self.ring.slots() / CHANNELS);
+        // What is in the ring, and the device's own buffer of two periods.
+        u64::try_from(queued).unwrap_or(0) + 2 * u64::from(PERIOD_FRAMES)
+    }
+
+    fn pause(&mut self) {
+        self.meter.pause(true);
+    }
 }
 
 /// The callback's end of a stream.
@@ -124,11 +196,10 @@ pub struct Line {
 pub struct Feed {
     ring: Consumer<f32>,
     meter: Arc<Meter>,
-    clock: Arc<dyn Clock>,
     channels: usize,
     /// Frames given to the device so far.
     position: u64,
-    readings: Readings,
+    frame_clock: FrameClock,
 }
 
 /// Joins an engine and a callback of 1 or 2 audio channels.
@@ -138,12 +209,12 @@ pub fn line(device: String, channels: usize, clock: Arc<dyn Clock>) -> (Line, Fe
     let feed = Feed {
         ring: consumer,
         meter: Arc::clone(&meter),
-        clock,
         channels,
         position: 0,
-        readings: Readings { last: [0; READINGS], next: 0, filled: 0, agree: false },
+        frame_clock: FrameClock::new(Arc::clone(&meter), clock),
     };
-    (Line { ring: producer, meter, device }, feed)
+    let ring = Ring { ring: producer, meter: Arc::clone(&meter) };
+    (Line { way: Box::new(ring), meter, device }, feed)
 }
 
 impl Feed {
@@ -151,7 +222,9 @@ impl Feed {
     /// its first frame leaves; zero if the device cannot say.
     pub fn fill<T: Sample + FromSample<f32>>(&mut self, buffer: &mut [T], lead: Duration) {
         let wanted = buffer.len() / self.channels;
-        self.read_clock(lead);
+        if let Some(stall) = self.frame_clock.read(self.position, lead) {
+            self.meter.stall(stall);
+        }
         let ready = self.ring.slots() / CHANNELS;
         // One that begins with less than a buffer would be heard, and then have a hole.
         let begins = self.meter.taken() > 0 || ready >= wanted.min(RING_FRAMES / 2);
@@ -174,12 +247,6 @@ impl Feed {
         self.count(ready, wanted);
     }
 
-    /// Whether the frame clock should be told the lead this time, where asking for it costs something: every other time
-    /// does while the readings agree, and each time while they do not.
-    pub(super) fn wants_a_reading(&self) -> bool {
-        !self.readings.agree || self.meter.calls().is_multiple_of(2)
-    }
-
     fn count(&mut self, ready: usize, wanted: usize) {
         let (ready, wanted) =
             (u64::try_from(ready).unwrap_or(u64::MAX), u64::try_from(wanted).unwrap_or(u64::MAX));
@@ -190,31 +257,57 @@ impl Feed {
             // An engine that pauses, or let go of its end, has said that it will be silent.
             let silent = self.meter.paused.load(Ordering::Acquire) || self.ring.is_abandoned();
             if self.meter.taken() > 0 && !silent {
-                self.meter.starved.fetch_add(missing, Ordering::AcqRel);
+                self.meter.starve(missing);
             }
             self.meter.silence.fetch_add(missing, Ordering::AcqRel);
         }
-        self.meter.calls.fetch_add(1, Ordering::AcqRel);
+        self.meter.call();
+    }
+}
+
+/// Knows when frames leave, from what the device says of it now and then.
+#[derive(Debug)]
+pub(super) struct FrameClock {
+    meter: Arc<Meter>,
+    clock: Arc<dyn Clock>,
+    readings: Readings,
+}
+
+impl FrameClock {
+    /// One that knows nothing yet.
+    pub(super) fn new(meter: Arc<Meter>, clock: Arc<dyn Clock>) -> Self {
+        Self { meter, clock, readings: Readings::default() }
     }
 
-    /// Adds a reading to the frame clock. The monotonic clock is read, not the wall's: a step of the wall clock is not
+    /// Adds a reading: frame `position` leaves in `lead`, of which zero says nothing. Gives the time that the device has
+    /// let pass without playing, once it is sure of that. The monotonic clock is read, not the wall's: a step of the wall clock is not
     /// the device's doing.
-    fn read_clock(&mut self, lead: Duration) {
+    pub(super) fn read(&mut self, position: u64, lead: Duration) -> Option<Duration> {
         if lead.is_zero() {
-            return; // the device's buffer is being filled before it runs
+            return None; // the device's buffer is being filled before it runs
         }
         let leaves = i64::try_from((self.clock.elapsed() + lead).as_nanos()).unwrap_or(i64::MAX);
-        let base = self.readings.add(leaves.saturating_sub(nanoseconds_of(self.position)));
+        let base = self.readings.add(leaves.saturating_sub(nanoseconds_of(position)));
         let before = self.meter.base.swap(base, Ordering::AcqRel);
         let moved = if before == UNKNOWN { 0 } else { base.saturating_sub(before) };
-        if moved > STALL_NS && self.readings.is_settled() {
-            self.meter.stalled_ns.fetch_add(moved.unsigned_abs(), Ordering::AcqRel);
-        }
+        let stalled = moved > STALL_NS && self.readings.is_settled();
+        stalled.then(|| Duration::from_nanos(moved.unsigned_abs()))
+    }
+
+    /// Whether it is sure of itself: there are readings enough, and the newest is like the others.
+    pub(super) fn is_sure(&self) -> bool {
+        self.readings.agree
+    }
+
+    /// Forgets everything: the stream was interrupted.
+    pub(super) fn restart(&mut self) {
+        self.readings = Readings::default();
+        self.meter.base.store(UNKNOWN, Ordering::Release);
     }
 }
 
 /// The last readings of the frame clock.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Readings {
     last: [i64; READINGS],
     next: usize,
@@ -244,6 +337,12 @@ impl Readings {
     fn is_settled(&self) -> bool {
         self.filled == READINGS
     }
+}
+
+/// How many frames sound in a time, to the nearest.
+pub(super) fn frames_during(time: Duration) -> u64 {
+    let frames = (time.as_nanos() * u128::from(SAMPLE_RATE) + 500_000_000) / 1_000_000_000;
+    u64::try_from(frames).unwrap_or(u64::MAX)
 }
 
 /// How long this many frames sound, in nanoseconds.
@@ -296,7 +395,7 @@ mod tests {
             })
             .take(1_920)
             .collect();
-            line.ring.push_entire_slice(&samples).unwrap();
+            assert!(line.way.push(&samples));
             heard.extend(call(&mut feed, &clock, LEAD));
         }
         assert!(heard.iter().copied().eq((1..=sent).map(f32::from)));
@@ -309,9 +408,9 @@ mod tests {
         let (mut line, mut feed) = stereo(&clock);
         assert_eq!(call(&mut feed, &clock, LEAD), [0.0; 1_920]);
         assert_eq!(line.meter.starved(), 0, "nothing was to sound yet");
-        line.ring.push_entire_slice(&[0.5; 200]).unwrap();
+        assert!(line.way.push(&[0.5; 200]));
         assert_eq!(call(&mut feed, &clock, LEAD), [0.0; 1_920], "no sound begins with a hole after it");
-        line.ring.push_entire_slice(&[0.5; 1_920]).unwrap();
+        assert!(line.way.push(&[0.5; 1_920]));
         assert_eq!(call(&mut feed, &clock, LEAD), [0.5; 1_920]);
         let heard = call(&mut feed, &clock, LEAD);
         assert_eq!(heard[..200], [0.5; 200]);
@@ -321,7 +420,7 @@ mod tests {
         call(&mut feed, &clock, LEAD);
         line.meter.pause(false);
         assert_eq!(line.meter.starved(), 860, "an engine that rests is not late");
-        drop(line.ring);
+        drop(line.way);
         call(&mut feed, &clock, LEAD);
         assert_eq!(line.meter.starved(), 860, "an engine that has gone is not late");
     }
@@ -330,7 +429,7 @@ mod tests {
     fn one_audio_channel_gets_the_mean_of_two() {
         let clock = clock();
         let (mut line, mut feed) = line("test".to_owned(), 1, Arc::clone(&clock) as Arc<dyn Clock>);
-        line.ring.push_entire_slice(&[1.0, 0.0, -0.5, -0.5]).unwrap();
+        assert!(line.way.push(&[1.0, 0.0, -0.5, -0.5]));
         let mut buffer = [9_i16; 2];
         feed.fill(&mut buffer, LEAD);
         assert_eq!(buffer, [16_384, -16_384]);
@@ -345,7 +444,7 @@ mod tests {
         call(&mut feed, &clock, LEAD);
         // 1 920 frames of silence went before; the next callback, at 100.04 s, leaves at 100.06 + lag 0.02.
         assert_eq!(line.meter.leaves_at(0), Some(Duration::from_millis(100_080)));
-        line.ring.push_entire_slice(&[0.5; 960]).unwrap();
+        assert!(line.way.push(&[0.5; 960]));
         assert_eq!(line.meter.leaves_at(480), Some(Duration::from_millis(100_090)));
     }
 

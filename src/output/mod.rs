@@ -1,8 +1,8 @@
 //! Where frames go: a sound card, nothing, a file, or a rehearsal. The output is its engine's only clock.
 //!
-//! A card is two halves. [`card::Card`] stands in the engine's thread and pushes frames into a ring; the [`supervisor`]
-//! owns the stream whose callback ([`feed::Feed`]) pops them, and opens it anew when it is lost. Between the two go
-//! only a ring of lines (one per opened stream), a bounded queue of orders, and atomics.
+//! A card is two halves. [`card::Card`] stands in the engine's thread and pushes frames, into a ring from which a callback
+//! ([`feed::Feed`]) takes them, or to the sound server; the [`supervisor`] owns the stream, and opens it anew when it is
+//! lost. Between the two go only a ring of lines (one per opened stream), a bounded queue of orders, and atomics.
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
@@ -31,9 +31,11 @@ pub const SAMPLE_RATE: u32 = 48_000;
 pub const CHANNELS: usize = 2;
 /// Frames of one turn of the engine's loop: 21.3 ms.
 pub const CHUNK_FRAMES: usize = 1_024;
-/// Frames for which there is room when an engine is woken that had to wait: 85 ms. Waking up costs more than mixing a
-/// chunk does.
-const BURST_FRAMES: usize = 4 * CHUNK_FRAMES;
+/// Frames that are made ahead of their time where an output is free to choose: 213 ms. An interrupt comes after them.
+const AHEAD_FRAMES: usize = 10 * CHUNK_FRAMES;
+/// Frames for which there is room at once when an engine is woken that had to wait: 128 ms. Waking up costs more than
+/// mixing does; and what is left of those ahead, 85 ms, is for a machine that is busy.
+const BURST_FRAMES: usize = 6 * CHUNK_FRAMES;
 
 /// Takes sound, chunk by chunk, and says when it will be heard.
 pub trait Output: Debug + Send {

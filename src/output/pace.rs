@@ -5,11 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{BURST_FRAMES, duration_of};
+use super::{AHEAD_FRAMES, BURST_FRAMES, duration_of};
 use crate::clock::Clock;
-
-/// How far ahead of the clock frames are taken, as a device's buffer would.
-const AHEAD: Duration = Duration::from_millis(150);
 
 /// Lets frames through at 48 000 a second.
 #[derive(Debug)]
@@ -30,9 +27,9 @@ impl Pace {
         let now = self.clock.elapsed();
         let due = self.due.filter(|due| *due >= now).unwrap_or(now) + duration_of(frames);
         self.due = Some(due);
-        if due > now + AHEAD {
-            // Then for several chunks at once.
-            std::thread::sleep((due + duration_of(BURST_FRAMES as u64)).saturating_sub(now + AHEAD));
+        if due > now + duration_of(AHEAD_FRAMES as u64) {
+            let left = (AHEAD_FRAMES - BURST_FRAMES) as u64;
+            std::thread::sleep(due.saturating_sub(now + duration_of(left)));
         }
     }
 

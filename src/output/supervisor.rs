@@ -17,8 +17,8 @@ use super::feed::{Line, Meter};
 use super::priority::{block_signals, raise_priority};
 use crate::clock::Clock;
 
-/// How often a running stream is looked at.
-const WATCH_EVERY: Duration = Duration::from_millis(400);
+/// How often a running stream is looked at. That it has ended the engine tells at once; this is for one that is silent.
+const WATCH_EVERY: Duration = Duration::from_secs(1);
 /// Without a callback for so long a stream is dead. An idle PulseAudio null sink takes 2 s to the second one.
 const SILENT_LIMIT: Duration = Duration::from_secs(3);
 /// More errors a second than a stream lives with.
@@ -37,7 +37,7 @@ const PROBE_EVERY: Duration = Duration::from_secs(30);
 pub(super) enum Order {
     /// Nothing will be written for a while.
     Rest,
-    /// Frames are coming.
+    /// Frames are coming, or would come if the stream had not ended.
     Wake,
 }
 

@@ -1,0 +1,313 @@
+//! One stream of the sound server, spoken to from the engine's thread.
+//!
+//! A burst of sound, and with it the question when its end will leave, goes to the server in one write; then the thread
+//! sleeps until the server should have asked for the next burst, and one read brings that and the answer. Each time the
+//! thread is woken costs as much as mixing the sound does. Nothing here allocates once the stream runs, and nothing waits
+//! for long.
+
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use pulseaudio::protocol::{
+    self, Command, Descriptor, DescriptorFlags, LatencyParams, PlaybackLatency, ProtocolError,
+    TagStructReader,
+};
+use tracing::debug;
+
+use super::{FRAME_BYTES, Server};
+use crate::clock::Clock;
+use crate::output::feed::{FrameClock, Meter, Way, frames_during};
+use crate::output::{AHEAD_FRAMES, BURST_FRAMES, duration_of, frames_of};
+
+/// Bytes for which the server asks at a time.
+pub(super) const BURST_BYTES: u32 = bytes_of(BURST_FRAMES);
+/// Bytes on the whole way to the card.
+pub(super) const BUFFER_BYTES: u32 = bytes_of(AHEAD_FRAMES);
+/// What else is sent with a full buffer: a header for each chunk, and a question.
+const HEADERS: usize = 1_024;
+/// The longest message of the server's that is to be understood. Those that concern a stream are much shorter.
+const LONGEST: usize = 64 * 1_024;
+/// The server asks in steps of its device's own: looked at this much later, it has asked.
+const GRACE: Duration = Duration::from_millis(3);
+/// Between two questions while the frame clock is not sure of itself.
+const HURRY: Duration = Duration::from_millis(20);
+/// How long a server that should have asked is waited for at a time, in milliseconds.
+const LOOK: u8 = 100;
+/// An answer that took longer says nothing of the clock any more.
+const STALE: Duration = Duration::from_millis(300);
+
+/// The engine's end of a stream.
+#[derive(Debug)]
+pub(in crate::output) struct Player {
+    socket: UnixStream,
+    version: u16,
+    channel: u32,
+    meter: Arc<Meter>,
+    clock: Arc<dyn Clock>,
+    frame_clock: FrameClock,
+    /// Bytes that the server waits for.
+    wanted: u32,
+    /// Frames pushed so far.
+    pushed: u64,
+    /// The number of the next question.
+    questions: u32,
+    /// The question for the latency that was not answered yet.
+    asked: Option<u32>,
+    question: Vec<u8>,
+    /// What is to be sent, of which the first bytes are.
+    outgoing: Vec<u8>,
+    sent: usize,
+    /// What the server said, of which the first bytes are understood.
+    incoming: Vec<u8>,
+    /// The server had nothing to play, and how long that took is not known yet.
+    ran_dry: bool,
+    /// Nothing was pushed for a while, because nothing was to sound.
+    paused: bool,
+}
+
+impl Player {
+    /// Takes a connection over on which a stream was made, for which the server wants so many bytes at once.
+    pub(super) fn new(
+        server: Server,
+        (channel, wanted): (u32, u32),
+        meter: Arc<Meter>,
+        clock: Arc<dyn Clock>,
+    ) -> io::Result<Self> {
+        let Server { connection, version, questions, message: question } = server;
+        let mut incoming = Vec::with_capacity(LONGEST);
+        incoming.extend_from_slice(connection.buffer());
+        let socket = connection.into_inner();
+        socket.set_nonblocking(true)?;
+        Ok(Self {
+            socket,
+            version,
+            channel,
+            frame_clock: FrameClock::new(Arc::clone(&meter), Arc::clone(&clock)),
+            meter,
+            clock,
+            wanted,
+            pushed: 0,
+            questions,
+            asked: None,
+            question,
+            outgoing: Vec::with_capacity(BUFFER_BYTES as usize + HEADERS),
+            sent: 0,
+            incoming,
+            ran_dry: false,
+            paused: false,
+        })
+    }
+
+    /// Sends what was pushed, asks when its end will leave, and listens once the server should have asked for more.
+    fn exchange(&mut self) -> Result<(), ProtocolError> {
+        let hurry = !self.frame_clock.is_sure();
+        if self.asked.is_none() && (hurry || !self.outgoing.is_empty()) {
+            self.ask()?;
+        }
+        self.send()?;
+        thread::sleep(if hurry { HURRY } else { self.until_wanted() });
+        if !self.listen()? && !hurry {
+            self.wait_for_server()?;
+            self.send()?;
+            self.listen()?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the server has said something, or takes what it had no room for.
+    fn wait_for_server(&self) -> io::Result<()> {
+        let unsent = if self.outgoing.is_empty() { PollFlags::empty() } else { PollFlags::POLLOUT };
+        let mut events = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN | unsent)];
+        match poll(&mut events, PollTimeout::from(LOOK)) {
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// How long until the server should have asked for more.
+    fn until_wanted(&self) -> Duration {
+        let left = duration_of((AHEAD_FRAMES - BURST_FRAMES) as u64);
+        let asks = self.meter.leaves_at(self.pushed).map(|end| end.saturating_sub(left) + GRACE);
+        let until = asks.unwrap_or_default().saturating_sub(self.clock.elapsed());
+        until.min(duration_of(AHEAD_FRAMES as u64))
+    }
+
+    fn ask(&mut self) -> Result<(), ProtocolError> {
+        let which = LatencyParams { channel: self.channel, now: SystemTime::UNIX_EPOCH };
+        self.question.clear();
+        let command = Command::GetPlaybackLatency(which);
+        protocol::encode_command_message(&mut self.question, self.questions, &command, self.version)?;
+        self.outgoing.extend_from_slice(&self.question);
+        self.asked = Some(self.questions);
+        self.questions = self.questions.wrapping_add(1);
+        Ok(())
+    }
+
+    /// Sends what the socket has room for.
+    fn send(&mut self) -> Result<(), ProtocolError> {
+        while let Some(left) = self.outgoing.get(self.sent..).filter(|left| !left.is_empty()) {
+            match self.socket.write(left) {
+                Ok(bytes) => self.sent += bytes,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.outgoing.clear();
+        self.sent = 0;
+        Ok(())
+    }
+
+    /// Reads and understands what the server has said; whether it has said anything.
+    fn listen(&mut self) -> Result<bool, ProtocolError> {
+        let mut buffer = [0; 1_024];
+        let mut heard = false;
+        loop {
+            match self.socket.read(&mut buffer) {
+                Ok(0) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+                Ok(bytes) => {
+                    heard = true;
+                    self.incoming.extend_from_slice(buffer.get(..bytes).unwrap_or_default());
+                    if bytes < buffer.len() {
+                        break; // that was all
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.understand()?;
+        Ok(heard)
+    }
+
+    /// Understands the messages that came whole.
+    fn understand(&mut self) -> Result<(), ProtocolError> {
+        let mut incoming = std::mem::take(&mut self.incoming);
+        let mut at = 0;
+        while let Some((message, end)) = message(&incoming, at)? {
+            self.hear(message)?;
+            at = end;
+        }
+        incoming.drain(..at);
+        self.incoming = incoming;
+        Ok(())
+    }
+
+    /// A message of the server's. Of the hundred commands few concern a stream that plays.
+    fn hear(&mut self, mut message: &[u8]) -> Result<(), ProtocolError> {
+        match Command::read_tag_prefixed(&mut message, self.version)? {
+            (_, Command::Request(request)) if request.channel == self.channel => {
+                self.wanted = self.wanted.saturating_add(request.length);
+                self.meter.call();
+            }
+            (number, Command::Reply) if self.asked == Some(number) => {
+                self.asked = None;
+                let latency = TagStructReader::new(&mut message, self.version).read()?;
+                self.learn(&latency);
+            }
+            (_, Command::Underflow(which)) if which.channel == self.channel => self.ran_dry = true,
+            (_, Command::PlaybackStreamKilled(_)) => {
+                return Err(io::Error::from(io::ErrorKind::NotConnected).into());
+            }
+            (_, Command::Error(error)) => return Err(ProtocolError::ServerError(error)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What the server knew when it was asked.
+    fn learn(&mut self, latency: &PlaybackLatency) {
+        let frames = |bytes: i64| u64::try_from(bytes).unwrap_or(0) / u64::from(FRAME_BYTES);
+        self.meter.reach(frames(latency.read_offset.min(latency.write_offset)));
+        let lead = lead(latency, self.clock.now());
+        if let Some(silence) = self.frame_clock.read(frames(latency.write_offset), lead) {
+            if self.ran_dry {
+                self.meter.starve(frames_during(silence));
+            } else {
+                self.meter.stall(silence);
+            }
+        }
+        self.ran_dry &= !self.frame_clock.is_sure();
+    }
+}
+
+impl Way for Player {
+    fn push(&mut self, samples: &[f32]) -> bool {
+        if std::mem::take(&mut self.paused) {
+            // The server ran dry meanwhile, as it was to; when the next frames leave is to be learnt anew.
+            self.frame_clock.restart();
+        }
+        let Ok(bytes) = u32::try_from(size_of_val(samples)) else { return false };
+        let room = self.outgoing.capacity() - self.outgoing.len() >= bytes as usize + HEADERS / 2;
+        if bytes > self.wanted || !room {
+            return false;
+        }
+        self.wanted -= bytes;
+        let mut header = [0; protocol::DESCRIPTOR_SIZE];
+        let about =
+            Descriptor { length: bytes, channel: self.channel, offset: 0, flags: DescriptorFlags::empty() };
+        protocol::encode_descriptor(&mut header, &about);
+        self.outgoing.extend_from_slice(&header);
+        self.outgoing.extend_from_slice(bytemuck::cast_slice(samples));
+        self.pushed += frames_of(samples);
+        true
+    }
+
+    fn wait(&mut self) {
+        if let Err(error) = self.exchange() {
+            debug!(error = &error as &dyn std::error::Error, "the sound server's stream has ended");
+            self.meter.end();
+        }
+    }
+
+    fn queued(&self) -> u64 {
+        self.pushed.saturating_sub(self.meter.taken())
+    }
+
+    fn pause(&mut self) {
+        self.paused = true;
+    }
+}
+
+/// Bytes of so many frames, as they are sent.
+#[expect(clippy::cast_possible_truncation, reason = "a few thousand frames")]
+const fn bytes_of(frames: usize) -> u32 {
+    frames as u32 * FRAME_BYTES
+}
+
+/// The message that begins at a byte of what came, and the byte after it; none if it did not come whole.
+fn message(incoming: &[u8], at: usize) -> Result<Option<(&[u8], usize)>, ProtocolError> {
+    let left = incoming.get(at..).unwrap_or_default();
+    let Some((mut header, rest)) = left.split_at_checked(protocol::DESCRIPTOR_SIZE) else { return Ok(None) };
+    let length = protocol::read_descriptor(&mut header)?.length as usize;
+    if length > LONGEST {
+        return Err(ProtocolError::Invalid(format!("a message of {length} bytes")));
+    }
+    Ok(rest.get(..length).map(|message| (message, at + protocol::DESCRIPTOR_SIZE + length)))
+}
+
+/// How long after `now` the frame after all that the server had will leave: what lay in the stream's buffer and in the
+/// sink's, when it looked. Zero, which says nothing, while nothing plays or where the answer is old.
+fn lead(latency: &PlaybackLatency, now: Timestamp) -> Duration {
+    let ago = Timestamp::try_from(latency.remote_time)
+        .ok()
+        .and_then(|looked| Duration::try_from(now.duration_since(looked)).ok())
+        .unwrap_or_default();
+    if !latency.playing || ago > STALE {
+        return Duration::ZERO;
+    }
+    let queued = u64::try_from(latency.write_offset.saturating_sub(latency.read_offset)).unwrap_or(0);
+    let frames = queued / u64::from(FRAME_BYTES);
+    (Duration::from_micros(latency.sink_usec) + duration_of(frames)).saturating_sub(ago)
+}
+
+#[cfg(test)]
+mod tests;
