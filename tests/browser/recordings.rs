@@ -330,6 +330,31 @@ fn what_is_dropped_on_the_page_is_taken_in_and_what_is_no_file_does_no_harm() {
     }
 }
 
+#[test]
+fn what_the_station_cannot_examine_now_is_kept_and_holds_up_no_other() {
+    let (driver, program) = (Driver::start(), Program::demo());
+    let hoa = Browser::open(&driver, &program);
+    hoa.set_password(&program.first_link, Some("hoa"), PASSWORD);
+    hoa.go("/ban-ghi/gui");
+    // No name is free for the first.
+    for number in 1..=999 {
+        let name = if number == 1 { "tin.wav".to_owned() } else { format!("tin-{number}.wav") };
+        fs::File::create(program.audio().join(name)).unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (one, other) = (folder.path().join("tin.wav"), folder.path().join("nhạc.wav"));
+    wav(&one, 310.0, 3, spec(1, 16_000));
+    wav(&other, 470.0, 3, spec(1, 16_000));
+    hoa.attach("file", &format!("{}\n{}", one.display(), other.display()));
+    hoa.press("Gửi lên");
+    hoa.find("//ul[@id='files']/li[contains(., 'tin.wav')][contains(., 'sẽ tự thử lại')][not(.//button)][not(.//*[contains(@class, 'verdict')])]");
+    hoa.says("đã nhận: Bản nháp “nhạc”");
+    hoa.look("gui-hoan-lai");
+    hoa.go("/ban-ghi/gui");
+    hoa.find("//li[contains(., 'tin.wav')][contains(., 'sẽ tự thử lại')]");
+    hoa.look("gui-hoan-lai-sau");
+}
+
 /// Whether the first player of the page plays.
 fn plays(browser: &Browser) -> bool {
     let heard = browser.later(

@@ -56,6 +56,11 @@ impl Program {
         fs::read(self.folder.path().join("station/schedule").join(name)).unwrap()
     }
 
+    /// Its recordings.
+    pub fn audio(&self) -> PathBuf {
+        self.folder.path().join("station/audio")
+    }
+
     /// Runs a command beside it; what it prints.
     pub fn run(&self, arguments: &[&str]) -> String {
         let station = self.folder.path().join("station");

@@ -79,6 +79,8 @@
 
     putOff(text) {
       this.bar.remove();
+      // It may be taken in at any time from now on: to end it would promise too much.
+      this.stop.remove();
       this.tell(text, true);
     }
 
