@@ -21,6 +21,7 @@ use crate::media::temporary::clean_incoming;
 use crate::store::{Store, StoreError, UPLOAD_LIFE};
 use crate::timeline::Severity;
 use crate::timeline::plan::Plan;
+use crate::web;
 
 /// When the station sleeps deepest.
 const AT: Time = Time::constant(1, 30, 0, 0);
@@ -44,12 +45,13 @@ pub struct Chores {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Has the chores done every night, for as long as it is awaited.
-pub async fn keep_house(chores: Chores) -> Result<Infallible, JobSchedulerError> {
+/// Has the chores done every night, for as long as it is awaited; what people sent in is in `web`'s care.
+pub async fn keep_house(chores: Chores, web: web::State) -> Result<Infallible, JobSchedulerError> {
     loop {
         let cron = nightly(&chores.plan.borrow().schedule.time_zone, chores.clock.now());
-        let chores = chores.clone();
-        at_the_next(&cron, move || chores.all()).await?;
+        let station = chores.clone();
+        at_the_next(&cron, move || station.look_after_station()).await?;
+        chores.clone().look_after_uploads(&web).await;
     }
 }
 
@@ -89,7 +91,7 @@ fn nightly(zone: &jiff::tz::TimeZone, now: Timestamp) -> String {
 
 impl Chores {
     /// Every chore, each for itself: one that fails keeps none from its turn.
-    pub fn all(&self) {
+    fn look_after_station(&self) {
         self.look_ahead();
         self.rescan();
         if let Err(failure) = self.backup() {
@@ -104,6 +106,19 @@ impl Chores {
         if let Err(failure) = self.store.keep_reserve() {
             warn!(error = &failure as &dyn std::error::Error, "no reserve is kept for a full disk");
         }
+    }
+
+    /// What came whole has its last chance before it is forgotten.
+    async fn look_after_uploads(self, web: &web::State) {
+        if let Err(failure) = web::take_up_uploads(web).await {
+            warn!(error = &failure as &dyn std::error::Error, "the uploads could not be looked through");
+        }
+        if let Err(ended) = tokio::task::spawn_blocking(move || self.forget_uploads()).await {
+            error!(error = &ended as &dyn std::error::Error, "the nightly chores broke off");
+        }
+    }
+
+    fn forget_uploads(&self) {
         if let Err(failure) = self.store.forget_old_uploads(self.clock.now()) {
             warn!(error = &failure as &dyn std::error::Error, "old uploads could not be forgotten");
         }
@@ -181,6 +196,8 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
+    use crate::clock::ManualClock;
+    use crate::store::Upload;
 
     #[tokio::test]
     async fn what_is_due_is_done_once_and_waited_for() {
@@ -192,6 +209,50 @@ mod tests {
         .await
         .unwrap();
         assert_eq!(done.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn what_came_whole_is_examined_before_it_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let example = Path::new(env!("CARGO_MANIFEST_DIR"));
+        crate::app::demo::set_up(example, folder.path()).unwrap();
+        let station = Station::open(folder.path()).unwrap();
+        let store = Store::open(&station.data()).unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::new("2026-11-23T01:00:00Z".parse().unwrap()));
+        let (_plan, plan) =
+            watch::channel(Arc::new(crate::app::boot::boot(&station, &store, clock.now()).unwrap()));
+        let web = web::State {
+            store: store.clone(),
+            intake: Arc::new(crate::app::serve::intake(&station, &store, &clock)),
+            desk: Arc::new(crate::editing::Desk::new(station.schedule(), store.clone())),
+            audio_dir: station.audio(),
+            engines: Vec::new(),
+            plan: plan.clone(),
+            replan: std::sync::mpsc::sync_channel(1).0,
+            clock: Arc::clone(&clock),
+            own_work: crate::access::OwnWork::default(),
+            limits: Arc::default(),
+        };
+        // Put off again and again for longer than an upload lives.
+        let sound = example.join("audio/ban-tin.ogg");
+        let upload = Upload {
+            id: "0123".to_owned(),
+            person: "hoa".to_owned(),
+            origin: "192.0.2.7".to_owned(),
+            name: "tin.ogg".to_owned(),
+            bytes: sound.metadata().unwrap().len(),
+            metadata: String::new(),
+            created: clock.now() - UPLOAD_LIFE - SignedDuration::from_hours(1),
+            verdict: None,
+        };
+        store.add_upload(upload, |_| true).unwrap();
+        fs::create_dir_all(web.intake.waiting("0123").parent().unwrap()).unwrap();
+        fs::copy(sound, web.intake.waiting("0123")).unwrap();
+        let chores = Chores { station, store: store.clone(), plan, clock };
+        chores.look_after_uploads(&web).await;
+        let taken = store.segments(&crate::store::SegmentFilter::default()).unwrap();
+        assert_eq!(taken.iter().map(|segment| &*segment.added_by).collect::<Vec<_>>(), ["hoa"]);
+        assert_eq!(store.upload("0123").unwrap(), None);
     }
 
     #[test]

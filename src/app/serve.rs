@@ -112,13 +112,14 @@ pub fn serve(station: &Station, listen: SocketAddr, output: Option<&str>) -> any
         limits: Arc::default(),
     };
     let (stop, stopped) = oneshot::channel::<()>();
-    let served = runtime.block_on(start_web(listen, state, stopped));
+    let served = runtime.block_on(start_web(listen, state.clone(), stopped));
+    let limits = Arc::clone(&state.limits);
     let gave_up = own.block_on(async {
         tell_systemd(&[sd_notify::NotifyState::Ready]);
         let gave_up = tokio::select! {
             () = told_to_stop(signals) => false,
             () = something_ends(&mut watched, &mut ends) => true,
-            broken = housekeeping::keep_house(chores) => {
+            broken = housekeeping::keep_house(chores, state) => {
                 let Err(failure) = broken;
                 error!(error = &failure as &dyn std::error::Error, "there is no housekeeping");
                 true
@@ -128,6 +129,7 @@ pub fn serve(station: &Station, listen: SocketAddr, output: Option<&str>) -> any
         info!("stopping");
         tell_systemd(&[sd_notify::NotifyState::Stopping]);
         drop(stop);
+        limits.resumable.stop();
         if let Some(served) = served
             && let Err(panic) = served.await
         {
