@@ -109,7 +109,7 @@ impl Intake {
             state: State::Draft,
             approval: None,
             added: self.clock.now(),
-            added_by: by.to_owned(),
+            added_by: by.into(),
         };
         match self.store.add_segment(segment, peaks) {
             Ok(Added::New(segment)) => Ok(Taken { segment, known: false, converted_from }),
@@ -150,7 +150,7 @@ fn completed(mut words: Words, tags: Words, name: &str) -> Words {
         let title = if tags.title.trim().is_empty() { stem(name) } else { tags.title };
         words.title = title.nfc().collect();
     }
-    words.author = words.author.or(tags.author.map(|author| author.nfc().collect()));
+    words.author = words.author.or(tags.author.map(|author| author.nfc().collect::<String>().into()));
     words
 }
 

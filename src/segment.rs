@@ -1,7 +1,7 @@
 //! The audio items of a station, as data: what exists, what it says, how long and how loud it is, and
 //! whether it may air. No file is opened here; `media` measures, `store` keeps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -166,7 +166,7 @@ pub enum Genre {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
     /// The approver's user name.
-    pub by: String,
+    pub by: Arc<str>,
     /// When.
     pub at: Timestamp,
 }
@@ -179,13 +179,13 @@ pub struct Words {
     /// The programme or pool it was handed in for.
     pub programme: Option<ProgrammeId>,
     /// The plan's content area, `II.1` to `II.6`.
-    pub topic: Option<String>,
+    pub topic: Option<Arc<str>>,
     /// The kind of text.
     pub genre: Option<Genre>,
     /// Who wrote it.
-    pub author: Option<String>,
+    pub author: Option<Arc<str>>,
     /// The source of information (nguồn tin).
-    pub source: Option<String>,
+    pub source: Option<Arc<str>>,
     /// The first date on which it may air.
     pub valid_from: Option<Date>,
     /// The last date on which it may air.
@@ -214,7 +214,7 @@ pub struct Sound {
     /// What damaged the file: packets the decoder had to skip.
     pub skipped_packets: u32,
     /// Name of the codec, for people (`mp3`, `aac`, …).
-    pub codec: String,
+    pub codec: Arc<str>,
 }
 
 impl Sound {
@@ -253,7 +253,7 @@ pub struct Segment {
     /// When it was taken in.
     pub added: Timestamp,
     /// Who handed it in.
-    pub added_by: String,
+    pub added_by: Arc<str>,
 }
 
 impl Segment {
@@ -276,6 +276,21 @@ impl Segment {
     /// How long it sounds.
     pub fn duration(&self) -> SignedDuration {
         self.sound.duration()
+    }
+
+    /// Has the texts that thousands of segments have in common from `texts`, where each is kept once.
+    fn share(&mut self, texts: &mut BTreeSet<Arc<str>>) {
+        let mut shared = |text: &mut Arc<str>| match texts.get(text) {
+            Some(known) => *text = Arc::clone(known),
+            None => drop(texts.insert(Arc::clone(text))),
+        };
+        let Self { words, sound, approval, added_by, .. } = self;
+        shared(added_by);
+        shared(&mut sound.codec);
+        approval.iter_mut().for_each(|approval| shared(&mut approval.by));
+        words.programme.iter_mut().for_each(|programme| shared(&mut programme.0));
+        let texts = [&mut words.topic, &mut words.author, &mut words.source];
+        texts.into_iter().flatten().for_each(shared);
     }
 }
 
@@ -314,7 +329,10 @@ impl Catalog {
 impl FromIterator<Segment> for Catalog {
     fn from_iter<I: IntoIterator<Item = Segment>>(segments: I) -> Self {
         let mut catalog = Self::default();
-        for segment in segments.into_iter().map(Arc::new) {
+        let mut texts = BTreeSet::new();
+        for mut segment in segments {
+            segment.share(&mut texts);
+            let segment = Arc::new(segment);
             if let Some(programme) = &segment.words.programme {
                 catalog.by_programme.entry(programme.clone()).or_default().push(Arc::clone(&segment));
             }

@@ -1,5 +1,7 @@
 //! One cue's airing: everything the log says of it, as the sum of its facts.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +29,7 @@ pub struct Item {
     /// The programme or pool.
     pub programme: Option<ProgrammeId>,
     /// The plan's content area.
-    pub topic: Option<String>,
+    pub topic: Option<Arc<str>>,
     /// Own, relay or repeat.
     pub form: Form,
     /// Its rank.
@@ -81,9 +83,9 @@ pub struct Piece {
     /// Its kind.
     pub genre: Option<Genre>,
     /// The source of its information.
-    pub source: Option<String>,
+    pub source: Option<Arc<str>>,
     /// Who wrote it.
-    pub author: Option<String>,
+    pub author: Option<Arc<str>>,
     /// Who approved it, and when.
     pub approval: Option<Approval>,
 }

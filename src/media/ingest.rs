@@ -274,9 +274,13 @@ impl Ingest {
             loudness_lufs: measured.loudness_lufs,
             true_peak_dbtp: measured.true_peak_dbtp,
             skipped_packets: decoder.skipped_packets(),
-            codec: decoder.codec_name().to_owned(),
+            codec: decoder.codec_name().into(),
         };
-        let words = Words { title: tags.title.unwrap_or_default(), author: tags.artist, ..Words::default() };
+        let words = Words {
+            title: tags.title.unwrap_or_default(),
+            author: tags.artist.map(Into::into),
+            ..Words::default()
+        };
         let extension = extension(&decoder);
         Ok(Look::Good(Box::new(Heard { sound, waveform: measured.waveform, words, extension })))
     }
@@ -433,7 +437,7 @@ mod tests {
         assert!((-11.6..-10.5).contains(&sound.true_peak_dbtp), "{}", sound.true_peak_dbtp);
         // As ffmpeg's ebur128 reads it, −13.1: the gate lets the half-filled blocks at both edges in.
         assert!((sound.loudness_lufs + 13.1).abs() < 0.15, "{}", sound.loudness_lufs);
-        assert_eq!((sound.channels, sound.sample_rate, sound.codec.as_str()), (2, 44_100, "mp3"));
+        assert_eq!((sound.channels, sound.sample_rate, &*sound.codec), (2, 44_100, "mp3"));
         let name = desk.ingest.keep(examined, "../Bản tin “đài” sáng.MP3").unwrap();
         assert_eq!(name, "Bản tin “đài” sáng.mp3");
         assert_eq!(hash_of_path(&desk.audio.path().join(name)).unwrap(), hash_of_path(&path).unwrap());
@@ -550,11 +554,7 @@ mod tests {
         for &(name, options, called) in FOREIGN {
             let path = desk.make(name, options);
             let examined = desk.examine(&path).unwrap_or_else(|refusal| panic!("{name}: {refusal:?}"));
-            assert_eq!(
-                (examined.converted_from, examined.sound.codec.as_str()),
-                (Some(called), "flac"),
-                "{name}"
-            );
+            assert_eq!((examined.converted_from, &*examined.sound.codec), (Some(called), "flac"), "{name}");
             assert_ne!(examined.hash, hash_of_path(&path).unwrap(), "what airs is the converted file");
             assert!(
                 (examined.sound.whole.as_secs_f64() - WHOLE).abs() < 0.15,

@@ -42,12 +42,12 @@ pub(super) fn segment(id: &str, length: SignedDuration) -> Arc<Segment> {
             loudness_lufs: -18.0,
             true_peak_dbtp: -3.0,
             skipped_packets: 0,
-            codec: "flac".to_owned(),
+            codec: "flac".into(),
         },
         state: State::Approved,
         approval: None,
         added: Timestamp::UNIX_EPOCH,
-        added_by: "lan".to_owned(),
+        added_by: "lan".into(),
     })
 }
 

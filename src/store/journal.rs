@@ -346,7 +346,7 @@ mod tests {
         assert_eq!(airing.lateness().unwrap().as_micros(), 120);
         assert_eq!(airing.run, Some(Run::First));
         assert_eq!(airing.item.zones, ["Võ Kiện"]);
-        assert_eq!(airing.item.segment.as_ref().unwrap().approval.as_ref().unwrap().by, "minh");
+        assert_eq!(airing.item.segment.as_ref().unwrap().approval.as_ref().unwrap().by.as_ref(), "minh");
         assert_eq!(airing.device(), Some("alsa:hw:CARD=Device,DEV=0"));
         let offset: i32 = store
             .read(|connection| {

@@ -58,6 +58,8 @@ pub const DATABASE: &str = "loa.db";
 const QUEUE: usize = 1_024;
 /// Connections that read, at most.
 const READERS: usize = 4;
+/// What each of them keeps of the file, in KiB: the system has it in memory in any case.
+const READER_CACHE_KIB: i64 = 256;
 /// Requests of [`Store::run`] at work or waiting; one more is refused.
 const REQUESTS: usize = 64;
 /// How long a statement waits for another process, such as `loa segment add` beside the daemon.
@@ -274,6 +276,7 @@ fn open_reader(file: &Path) -> Result<Connection, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(file, flags)?;
         connection.busy_timeout(BUSY)?;
+        connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
         Ok(connection)
     };
     open().map_err(|cause| StoreError::Open { file: file.to_owned(), cause })

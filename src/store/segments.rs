@@ -167,7 +167,9 @@ fn segment_of(row: &Row<'_>) -> rusqlite::Result<Segment> {
         },
         state: from_code(&row.get::<_, String>(21)?, 21)?,
         approval: approved
-            .map(|(by, at_ms)| Ok::<_, rusqlite::Error>(Approval { by, at: instant_at(at_ms, 23)? }))
+            .map(|(by, at_ms)| {
+                Ok::<_, rusqlite::Error>(Approval { by: by.into(), at: instant_at(at_ms, 23)? })
+            })
             .transpose()?,
         added: instant_at(row.get(24)?, 24)?,
         added_by: row.get(25)?,
@@ -261,9 +263,9 @@ fn insert(connection: &Connection, segment: &Segment) -> Result<(), StoreError> 
                 sound.loudness_lufs,
                 sound.true_peak_dbtp,
                 sound.skipped_packets,
-                sound.codec,
+                &*sound.codec,
                 code_of(segment.state),
-                approval.as_ref().map(|approval| approval.by.as_str()),
+                approval.as_ref().map(|approval| &*approval.by),
                 approval.as_ref().map(|approval| approval.at.as_millisecond()),
                 segment.added.as_millisecond(),
                 segment.added_by,
@@ -542,7 +544,7 @@ pub(super) mod tests {
         assert_eq!(step(Step::Return { reason: "nhỏ quá".to_owned() }).unwrap().state, State::Draft);
         step(Step::Submit).unwrap();
         let approved = step(approve()).unwrap();
-        assert_eq!(approved.approval, Some(Approval { by: "minh".to_owned(), at: at(50) }));
+        assert_eq!(approved.approval, Some(Approval { by: "minh".into(), at: at(50) }));
         let described = Words { title: "Khác".to_owned(), ..Words::default() };
         let described = store.describe_segment(&id, described, "lan", at(51)).unwrap();
         assert_eq!((described.state, described.approval), (State::Approved, approved.approval));

@@ -52,12 +52,12 @@ pub(super) fn segment(n: u32) -> Segment {
             loudness_lufs: -19.25,
             true_peak_dbtp: f64::NEG_INFINITY,
             skipped_packets: 2,
-            codec: "mp3".to_owned(),
+            codec: "mp3".into(),
         },
         state: State::Draft,
         approval: None,
         added: at(i64::from(n)),
-        added_by: "lan".to_owned(),
+        added_by: "lan".into(),
     }
 }
 
@@ -65,7 +65,7 @@ pub(super) fn segment(n: u32) -> Segment {
 pub(super) fn cue(number: u16, piece: u32) -> Arc<Cue> {
     let mut segment = segment(piece);
     segment.state = State::Approved;
-    segment.approval = Some(Approval { by: "minh".to_owned(), at: at(-3_600) });
+    segment.approval = Some(Approval { by: "minh".into(), at: at(-3_600) });
     let start = at(i64::from(number) * 60);
     Arc::new(Cue {
         id: format!("2026-11-23/sang/muc/{number}").parse().unwrap(),

@@ -512,9 +512,9 @@ impl<'a> Rundown<'a> {
             Play::File(_) | Play::Repeat { .. } => None,
         };
         let programme = segment.and_then(|segment| segment.words.programme.as_ref()).or(of_slot).cloned();
-        let topic = segment.and_then(|segment| segment.words.topic.clone()).or_else(|| {
-            self.schedule.programmes.get(programme.as_ref()?).and_then(|programme| programme.topic.clone())
-        });
+        let topic = segment
+            .and_then(|segment| segment.words.topic.clone())
+            .or_else(|| self.schedule.programmes.get(programme.as_ref()?)?.topic.as_deref().map(Arc::from));
         let loudness = &self.schedule.loudness;
         let gain_db =
             segment.map_or(0.0, |segment| segment.sound.gain_db(loudness.target_lufs, loudness.max_boost_db));

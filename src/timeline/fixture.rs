@@ -136,12 +136,12 @@ pub(crate) fn segment(name: &str, programme: &str, seconds: i64) -> Segment {
             loudness_lufs: -20.0,
             true_peak_dbtp: -3.0,
             skipped_packets: 0,
-            codec: "mp3".to_owned(),
+            codec: "mp3".into(),
         },
         state: State::Approved,
         approval: None,
         added: at("2026-11-01T12:00:00Z"),
-        added_by: "lan".to_owned(),
+        added_by: "lan".into(),
     }
 }
 

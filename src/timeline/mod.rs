@@ -167,7 +167,7 @@ pub struct Cue {
     /// The programme, where the slot or its segment has one.
     pub programme: Option<ProgrammeId>,
     /// The plan's content area, from the segment or its programme.
-    pub topic: Option<String>,
+    pub topic: Option<Arc<str>>,
     /// How it starts.
     pub start: Join,
     /// When its first frame is due.

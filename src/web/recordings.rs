@@ -41,9 +41,9 @@ pub(super) fn set_word(state: &State, words: &mut Words, field: &str, text: &str
     let given = Some(text.clone()).filter(|text| !text.is_empty());
     match field {
         "title" => words.title = text,
-        "topic" => words.topic = given,
-        "author" => words.author = given,
-        "source" => words.source = given,
+        "topic" => words.topic = given.map(Into::into),
+        "author" => words.author = given.map(Into::into),
+        "source" => words.source = given.map(Into::into),
         "programme" => words.programme = given.map(|id| known_programme(state, &id)).transpose()?,
         "genre" => words.genre = given.map(|code| parse_code(field, &code)).transpose()?,
         "valid_from" => words.valid_from = date()?,

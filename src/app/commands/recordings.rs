@@ -59,10 +59,10 @@ fn words(add: &Add) -> Words {
     Words {
         title: add.title.clone().unwrap_or_default(),
         programme: add.programme.as_deref().map(Into::into),
-        topic: add.topic.clone(),
+        topic: add.topic.as_deref().map(Into::into),
         genre: None,
-        author: add.author.clone(),
-        source: add.source.clone(),
+        author: add.author.as_deref().map(Into::into),
+        source: add.source.as_deref().map(Into::into),
         valid_from: add.valid_from,
         valid_until: add.valid_until,
         week: add.week,
@@ -125,7 +125,7 @@ pub fn import(
     let folder = list.parent().unwrap_or(Path::new("."));
     let (mut fresh, mut known, mut exit) = (0, 0, Exit::Fine);
     for Entry { file, words } in entries.segment {
-        let by = words.author.clone().unwrap_or_else(|| "import".to_owned());
+        let by = words.author.clone().unwrap_or_else(|| "import".into());
         let Some((segment, was_known)) = take_in(intake, store, clock, &folder.join(file), words, &by)?
         else {
             exit = Exit::Failed;

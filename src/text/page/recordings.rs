@@ -357,7 +357,7 @@ mod tests {
             loudness_lufs,
             true_peak_dbtp,
             skipped_packets: 0,
-            codec: "aac".to_owned(),
+            codec: "aac".into(),
         };
         assert_eq!(
             one::levels(&sound(-23.04, -3.0), 5.0),

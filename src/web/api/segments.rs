@@ -2,6 +2,8 @@
 
 #![expect(unused_qualifications, reason = "utoipa qualifies what it finds in `params`")]
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Body as Bytes;
 use axum::extract::{Request, State as Of};
@@ -104,7 +106,8 @@ impl From<Segment> for Recording {
     fn from(segment: Segment) -> Self {
         let duration_ms = millis(segment.duration());
         let Segment { id, hash, file, words, sound, state, approval, added, added_by } = segment;
-        let (approved_by, approved) = approval.map(|approval| (approval.by, approval.at)).unzip();
+        let (approved_by, approved) = approval.map(|approval| (approval.by.to_string(), approval.at)).unzip();
+        let text = |text: Option<Arc<str>>| text.map(|text| text.to_string());
         let finite = |level: f64| level.is_finite().then_some(level);
         Self {
             id,
@@ -112,10 +115,10 @@ impl From<Segment> for Recording {
             file,
             title: words.title,
             programme: words.programme,
-            topic: words.topic,
+            topic: text(words.topic),
             genre: words.genre,
-            author: words.author,
-            source: words.source,
+            author: text(words.author),
+            source: text(words.source),
             valid_from: words.valid_from,
             valid_until: words.valid_until,
             week: words.week,
@@ -124,7 +127,7 @@ impl From<Segment> for Recording {
             approved_by,
             approved,
             added,
-            added_by,
+            added_by: added_by.to_string(),
             duration_ms,
             cue_in_ms: millis(sound.cue_in),
             cue_out_ms: millis(sound.cue_out),
@@ -133,7 +136,7 @@ impl From<Segment> for Recording {
             loudness_lufs: finite(sound.loudness_lufs),
             true_peak_dbtp: finite(sound.true_peak_dbtp),
             skipped_packets: sound.skipped_packets,
-            codec: sound.codec,
+            codec: sound.codec.to_string(),
             script: None,
             remarks: verdict::damage(sound.skipped_packets).into_iter().collect(),
         }

@@ -217,7 +217,7 @@ fn cue_view(cue: &Cue, timeline: &Timeline) -> CueView {
         id: cue.id.clone(),
         title: cue.title.clone(),
         programme: cue.programme.clone(),
-        topic: cue.topic.clone(),
+        topic: cue.topic.as_deref().map(str::to_owned),
         start: cue.start,
         at: cue.at,
         at_local: local(cue.at, &timeline.time_zone),

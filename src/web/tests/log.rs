@@ -19,7 +19,7 @@ pub(super) fn site_with(titles: &[&str]) -> Site {
             id: format!("2026-11-23/sang/muc/{minute}").parse().unwrap(),
             title: (*title).to_owned(),
             programme: None,
-            topic: Some("II.2".to_owned()),
+            topic: Some("II.2".into()),
             start: Join::Hard,
             at,
             end: at + SignedDuration::from_secs(10),

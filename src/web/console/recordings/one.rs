@@ -1,6 +1,7 @@
 //! One recording: heard, described, and taken on its way.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::extract::State as Of;
 use axum::response::{Html, IntoResponse as _, Response};
@@ -148,7 +149,7 @@ impl Filled<'_> {
     fn of(&self, field: &str) -> String {
         let words = &self.segment.words;
         let date = |date: Option<Date>| date.map(|date| date.to_string()).unwrap_or_default();
-        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let text = |text: &Option<Arc<str>>| text.as_deref().unwrap_or_default().to_owned();
         if let Some(typed) = self.typed {
             return typed.one(field).to_owned();
         }
@@ -236,12 +237,13 @@ fn form<N>(
 fn words(plan: &Plan, segment: &Segment, script: &str) -> Markup {
     let words = &segment.words;
     let programme = words.programme.as_ref().map(|id| programme_title(&plan.schedule, id));
+    let text = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
     let rows = [
         (say_all::PROGRAMME, programme),
-        (say::TOPIC, words.topic.clone()),
+        (say::TOPIC, text(&words.topic)),
         (say::GENRE, words.genre.map(|genre| outcome::genre(genre).to_owned())),
-        (say::AUTHOR, words.author.clone()),
-        (say::SOURCE, words.source.clone()),
+        (say::AUTHOR, text(&words.author)),
+        (say::SOURCE, text(&words.source)),
         (say::VALID_FROM, words.valid_from.map(date::day)),
         (say::VALID_UNTIL, words.valid_until.map(date::day)),
         (say::FILE, Some(segment.file.clone())),

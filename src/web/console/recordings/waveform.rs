@@ -54,7 +54,7 @@ mod tests {
             loudness_lufs: -20.0,
             true_peak_dbtp: -3.0,
             skipped_packets: 0,
-            codec: "wav".to_owned(),
+            codec: "wav".into(),
         };
         let drawn = waveform(&[0, 0, 0x81, 127, 0, 0, 0, 0], &sound).into_string();
         assert!(drawn.contains("M0 127v1h1v-1zM1 0v254h1v-254z"), "{drawn}");
