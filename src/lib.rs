@@ -57,7 +57,7 @@
 //! 3. Every cue of the plan has exactly one outcome, whatever restarts, interrupts and clock steps come between.
 //! 4. A take is on disk before its first frame, and again after its last; nothing written is ever changed.
 //! 5. A lower layer never silences a higher one.
-//! 6. The audio path (`Source::read`, mixer, callback) never allocates, locks, logs, touches a file or panics.
+//! 6. The audio path (`Source::read`, mixer, `Way::push`, callback) never allocates, locks, logs, touches a file or panics.
 //!
 //! # Deliberately absent
 //!
