@@ -95,7 +95,7 @@ const MAY_SLEEP: &[(&str, &str)] = &[
     ("src/output/device.rs", "the end of an error storm"),
     ("src/output/feed.rs", "room in the ring ahead of the callback"),
     ("src/output/pace.rs", "real time, where no device keeps it"),
-    ("src/output/pulse/player.rs", "the time at which the sound server should have asked for more"),
+    ("src/output/pulse/player.rs", "a sound server that has only begun to play"),
 ];
 
 /// Where Vietnamese letters are data and not sentences.

@@ -1,9 +1,8 @@
 //! One stream of the sound server, spoken to from the engine's thread.
 //!
-//! A burst of sound, and with it the question when its end will leave, goes to the server in one write; then the thread
-//! sleeps until the server should have asked for the next burst, and one read brings that and the answer. Each time the
-//! thread is woken costs as much as mixing the sound does. Nothing here allocates once the stream runs, and nothing waits
-//! for long.
+//! The thread is woken twice for a burst: the server asks for it, and is asked at once when the last one will have left; it
+//! answers. To be woken costs as much as mixing does. Nothing here allocates once the stream runs, and nothing waits for
+//! long.
 
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsFd as _;
@@ -34,12 +33,10 @@ pub(super) const BUFFER_BYTES: u32 = bytes_of(AHEAD_FRAMES);
 const HEADERS: usize = 1_024;
 /// The longest message of the server's that is to be understood. Those that concern a stream are much shorter.
 const LONGEST: usize = 64 * 1_024;
-/// The server asks in steps of its device's own: looked at this much later, it has asked.
-const GRACE: Duration = Duration::from_millis(3);
 /// Between two questions while the frame clock is not sure of itself.
 const HURRY: Duration = Duration::from_millis(20);
-/// How long a server that should have asked is waited for at a time, in milliseconds.
-const LOOK: u8 = 100;
+/// How long the server is waited for at a time, in milliseconds.
+const LOOK: u8 = 200;
 /// An answer that took longer says nothing of the clock any more.
 const STALE: Duration = Duration::from_millis(300);
 
@@ -105,17 +102,24 @@ impl Player {
         })
     }
 
-    /// Sends what was pushed, asks when its end will leave, and listens once the server should have asked for more.
+    /// Sends what was pushed, and waits until the server says something. When it asks for more, it is asked in turn when
+    /// its last frame will leave: its sink has just worked, and knows its latency best.
     fn exchange(&mut self) -> Result<(), ProtocolError> {
-        let hurry = !self.frame_clock.is_sure();
-        if self.asked.is_none() && (hurry || !self.outgoing.is_empty()) {
+        if !self.frame_clock.is_sure() {
             self.ask()?;
+            self.send()?;
+            thread::sleep(HURRY);
+            return self.listen();
         }
         self.send()?;
-        thread::sleep(if hurry { HURRY } else { self.until_wanted() });
-        if !self.listen()? && !hurry {
-            self.wait_for_server()?;
+        self.wait_for_server()?;
+        let wanted = self.wanted;
+        self.listen()?;
+        if self.wanted > wanted {
+            self.ask()?;
             self.send()?;
+            // Nothing is mixed meanwhile: on a busy machine that would keep the server from its answer.
+            self.wait_for_server()?;
             self.listen()?;
         }
         Ok(())
@@ -131,15 +135,11 @@ impl Player {
         }
     }
 
-    /// How long until the server should have asked for more.
-    fn until_wanted(&self) -> Duration {
-        let left = duration_of((AHEAD_FRAMES - BURST_FRAMES) as u64);
-        let asks = self.meter.leaves_at(self.pushed).map(|end| end.saturating_sub(left) + GRACE);
-        let until = asks.unwrap_or_default().saturating_sub(self.clock.elapsed());
-        until.min(duration_of(AHEAD_FRAMES as u64))
-    }
-
+    /// Asks when the frame after all that the server has will leave, unless it owes an answer.
     fn ask(&mut self) -> Result<(), ProtocolError> {
+        if self.asked.is_some() {
+            return Ok(());
+        }
         let which = LatencyParams { channel: self.channel, now: SystemTime::UNIX_EPOCH };
         self.question.clear();
         let command = Command::GetPlaybackLatency(which);
@@ -165,15 +165,13 @@ impl Player {
         Ok(())
     }
 
-    /// Reads and understands what the server has said; whether it has said anything.
-    fn listen(&mut self) -> Result<bool, ProtocolError> {
+    /// Reads and understands what the server has said.
+    fn listen(&mut self) -> Result<(), ProtocolError> {
         let mut buffer = [0; 1_024];
-        let mut heard = false;
         loop {
             match self.socket.read(&mut buffer) {
                 Ok(0) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
                 Ok(bytes) => {
-                    heard = true;
                     self.incoming.extend_from_slice(buffer.get(..bytes).unwrap_or_default());
                     if bytes < buffer.len() {
                         break; // that was all
@@ -184,8 +182,7 @@ impl Player {
                 Err(error) => return Err(error.into()),
             }
         }
-        self.understand()?;
-        Ok(heard)
+        self.understand()
     }
 
     /// Understands the messages that came whole.
