@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tracing::error;
@@ -13,7 +14,7 @@ use tracing::error;
 use super::mixer::VoiceId;
 use crate::asrun::{Cause, Closed, Fact, NotAired, Opened};
 use crate::clock::ClockHealth;
-use crate::output::SAMPLE_RATE;
+use crate::output::{SAMPLE_RATE, frames_during};
 use crate::schedule::OutputId;
 use crate::timeline::{Cue, CueId};
 
@@ -317,8 +318,7 @@ impl Ledger {
 
 /// Frames of a length, to the nearest; none of a negative one.
 pub(super) fn frames_in(length: SignedDuration) -> u64 {
-    let frames = (length.as_nanos() * i128::from(SAMPLE_RATE) + 500_000_000) / 1_000_000_000;
-    u64::try_from(frames).unwrap_or(0)
+    Duration::try_from(length).map_or(0, frames_during)
 }
 
 #[cfg(test)]

@@ -339,12 +339,6 @@ impl Readings {
     }
 }
 
-/// How many frames sound in a time, to the nearest.
-pub(super) fn frames_during(time: Duration) -> u64 {
-    let frames = (time.as_nanos() * u128::from(SAMPLE_RATE) + 500_000_000) / 1_000_000_000;
-    u64::try_from(frames).unwrap_or(u64::MAX)
-}
-
 /// How long this many frames sound, in nanoseconds.
 fn nanoseconds_of(frames: u64) -> i64 {
     i64::try_from(u128::from(frames) * 1_000_000_000 / u128::from(SAMPLE_RATE)).unwrap_or(i64::MAX)

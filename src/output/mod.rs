@@ -117,6 +117,12 @@ pub fn duration_of(frames: u64) -> Duration {
     Duration::from_secs(frames / rate) + Duration::from_nanos(frames % rate * 1_000_000_000 / rate)
 }
 
+/// How many frames sound in a time, to the nearest.
+pub(crate) fn frames_during(time: Duration) -> u64 {
+    let frames = (time.as_nanos() * u128::from(SAMPLE_RATE) + 500_000_000) / 1_000_000_000;
+    u64::try_from(frames).unwrap_or(u64::MAX)
+}
+
 /// How many whole frames a slice of interleaved samples holds.
 pub(crate) fn frames_of(samples: &[f32]) -> u64 {
     u64::try_from(samples.len() / CHANNELS).unwrap_or(u64::MAX)

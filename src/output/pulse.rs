@@ -3,7 +3,7 @@
 //! cpal's own client is not used. Each read of its socket clears a megabyte and each period wakes it seven times, 72 s of
 //! processor time for an hour of sound; it dies of a signal, hangs for ever when it is closed after its sink was removed,
 //! and leaves a thread and a connection behind whenever it was opened. This one has no thread at all: the engine's own
-//! speaks to the server, once for each burst of sound ([`Player`]).
+//! speaks to the server ([`Player`]).
 
 mod player;
 

@@ -22,8 +22,8 @@ use tracing::debug;
 
 use super::{FRAME_BYTES, Server};
 use crate::clock::Clock;
-use crate::output::feed::{FrameClock, Meter, Way, frames_during};
-use crate::output::{AHEAD_FRAMES, BURST_FRAMES, duration_of, frames_of};
+use crate::output::feed::{FrameClock, Meter, Way};
+use crate::output::{AHEAD_FRAMES, BURST_FRAMES, duration_of, frames_during, frames_of};
 
 /// Bytes for which the server asks at a time.
 pub(super) const BURST_BYTES: u32 = bytes_of(BURST_FRAMES);
