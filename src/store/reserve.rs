@@ -33,7 +33,7 @@ impl Reserve {
         if self.free().is_none_or(|free| free >= FULL) {
             return;
         }
-        match fs::remove_file(&self.file) {
+        match self.give_up() {
             Ok(()) => {
                 tracing::error!(
                     bytes = RESERVED,
@@ -50,18 +50,33 @@ impl Reserve {
         }
     }
 
+    /// Its room goes before its name: another process that finds no reserve finds the room, and need not wait for it.
+    fn give_up(&self) -> io::Result<()> {
+        File::options().write(true).truncate(true).open(&self.file)?;
+        fs::remove_file(&self.file)
+    }
+
     /// Keeps it back, where there is room for it several times over.
     pub(super) fn keep(&self) -> io::Result<()> {
-        if fs::exists(&self.file)? || self.free().is_none_or(|free| free < AMPLE) {
+        if self.is_whole()? || self.free().is_none_or(|free| free < AMPLE) {
             return Ok(());
         }
         let kept = File::create(&self.file)
             .and_then(|file| Ok(posix_fallocate(file, 0, RESERVED.try_into().unwrap_or(i64::MAX))?));
         if kept.is_err() {
-            // A part of it would be taken for the whole. What filled the disk meanwhile is the error that is told.
+            // A part of it is of no use. What filled the disk meanwhile is the error that is told.
             drop(fs::remove_file(&self.file));
         }
         kept
+    }
+
+    /// Power lost while it was made or given up leaves a part of it.
+    fn is_whole(&self) -> io::Result<bool> {
+        match fs::metadata(&self.file) {
+            Ok(found) => Ok(found.len() >= RESERVED),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(cause) => Err(cause),
+        }
     }
 
     /// Bytes that are free for us beside it.
@@ -91,5 +106,25 @@ mod tests {
         reserve.keep().unwrap();
         reserve.give_up_if_full();
         assert!(dir.path().join("reserve").exists(), "there is room enough");
+    }
+
+    #[test]
+    fn who_finds_no_reserve_finds_its_room() {
+        let dir = tempfile::tempdir().unwrap();
+        let reserve = Reserve::of(dir.path());
+        reserve.keep().unwrap();
+        let second_name = dir.path().join("still there when the first is gone");
+        fs::hard_link(dir.path().join("reserve"), &second_name).unwrap();
+        reserve.give_up().unwrap();
+        assert_eq!(fs::metadata(second_name).unwrap().len(), 0);
+        assert_eq!(reserve.give_up().unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_part_of_a_reserve_is_made_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        File::create(dir.path().join("reserve")).unwrap().set_len(4096).unwrap();
+        Reserve::of(dir.path()).keep().unwrap();
+        assert_eq!(fs::metadata(dir.path().join("reserve")).unwrap().len(), RESERVED);
     }
 }
