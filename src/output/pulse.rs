@@ -135,7 +135,7 @@ impl Server {
             sample_spec: SampleSpec { format: NATIVE, channels: 2, sample_rate: SAMPLE_RATE },
             channel_map: ChannelMap::stereo(),
             sink_index: Some(sink.index),
-            // Of the whole way to the card the server asks for a burst at a time.
+            // Of the whole way to the card the server asks for a burst at a time, and its sink takes a chunk.
             buffer_attr: protocol::stream::BufferAttr {
                 max_length: BUFFER_BYTES,
                 target_length: BUFFER_BYTES,
@@ -148,8 +148,7 @@ impl Server {
         let made: CreatePlaybackStreamReply =
             self.ask("make a stream", &Command::CreatePlaybackStream(params))?;
         let socket = self.connection.get_ref().try_clone().map_err(PulseError::Connect)?;
-        let player = Player::new(self, (made.channel, made.requested_bytes), meter, clock)
-            .map_err(PulseError::Connect)?;
+        let player = Player::new(self, &made, meter, clock).map_err(PulseError::Connect)?;
         Ok((Stream { socket }, player))
     }
 

@@ -11,13 +11,17 @@ pub const RATE: u32 = 48_000;
 const SILENCE: f32 = 1e-4;
 /// Reads on either side among which the least late is looked for.
 const EDGE: usize = 400;
+/// A read that comes this much before the end of the one before it came before its time.
+const EARLY: SignedDuration = SignedDuration::from_micros(50);
 
 /// One audio channel of what a sink played, from some moment on.
 #[derive(Debug, Default)]
 pub struct Recording {
     pub samples: Vec<f32>,
-    /// For each read: the frame it began with, and when it came.
+    /// For each read that did not come before its time: the frame it began with, and when it came.
     reads: Vec<(usize, Timestamp)>,
+    /// The same for the newest read.
+    newest: Option<(usize, Timestamp)>,
 }
 
 /// A stretch of sound: from the first frame to the one after the last.
@@ -34,9 +38,15 @@ impl Stretch {
 }
 
 impl Recording {
-    /// Takes note that the next samples came at `at`.
+    /// Takes note that the next samples came at `at`. A sink renders a block at a time; where what it plays comes in
+    /// pieces, the block's second part comes right behind its first, and before its time.
     pub fn arrived(&mut self, at: Timestamp) {
-        self.reads.push((self.samples.len(), at));
+        let frame = self.samples.len();
+        let due = self.newest.map(|(first, came)| came + offset(frame) - offset(first));
+        if due.is_none_or(|due| at >= due - EARLY) {
+            self.reads.push((frame, at));
+        }
+        self.newest = Some((frame, at));
     }
 
     /// When a frame was due at the sink, by the wall clock.
@@ -207,7 +217,7 @@ mod tests {
     use super::*;
 
     fn recording(samples: impl IntoIterator<Item = f32>) -> Recording {
-        Recording { samples: samples.into_iter().collect(), reads: Vec::new() }
+        Recording { samples: samples.into_iter().collect(), ..Recording::default() }
     }
 
     #[test]

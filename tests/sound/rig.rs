@@ -1,8 +1,8 @@
 //! A private sound server with a null sink, and a recorder that knows when each sample was due.
 //!
 //! The sink takes sound at the pace of `CLOCK_MONOTONIC`, as a card does, and hands it to its monitor. The recorder
-//! stamps each read with the wall clock. A read can only be late, never early; so the lower edge of the arrivals over
-//! some seconds says when a sample was due, to about 0.1 ms.
+//! stamps each read with the wall clock. The first of a block can only be late, never early; so the lower edge of the
+//! arrivals over some seconds says when a sample was due, to about 0.1 ms.
 
 use std::ffi::OsString;
 use std::io::{ErrorKind, Read};

@@ -15,20 +15,25 @@ use jiff::Timestamp;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use pulseaudio::protocol::{
-    self, Command, Descriptor, DescriptorFlags, LatencyParams, PlaybackLatency, ProtocolError,
-    TagStructReader,
+    self, Command, CreatePlaybackStreamReply, Descriptor, DescriptorFlags, LatencyParams, PlaybackLatency,
+    ProtocolError, TagStructReader,
 };
 use tracing::debug;
 
 use super::{FRAME_BYTES, Server};
 use crate::clock::Clock;
 use crate::output::feed::{FrameClock, Meter, Way};
-use crate::output::{AHEAD_FRAMES, BURST_FRAMES, duration_of, frames_during, frames_of};
+use crate::output::{AHEAD_FRAMES, BURST_FRAMES, CHUNK_FRAMES, duration_of, frames_during, frames_of};
 
 /// Bytes for which the server asks at a time.
 pub(super) const BURST_BYTES: u32 = bytes_of(BURST_FRAMES);
-/// Bytes on the whole way to the card.
-pub(super) const BUFFER_BYTES: u32 = bytes_of(AHEAD_FRAMES);
+/// Frames that its sink takes at a time. Without any of its own PulseAudio's null sink wakes 2,000 times a second, and a
+/// card is run at its shortest.
+const SINK_FRAMES: usize = CHUNK_FRAMES;
+/// Bytes that are asked for as the whole way to the card. The server gives the sink half of what is over after two bursts.
+pub(super) const BUFFER_BYTES: u32 = bytes_of(2 * BURST_FRAMES + 2 * SINK_FRAMES);
+/// Bytes of it that are never sent: they would lie ahead of an interrupt.
+const HELD_BYTES: u32 = BUFFER_BYTES - bytes_of(AHEAD_FRAMES);
 /// What else is sent with a full buffer: a header for each chunk, and a question.
 const HEADERS: usize = 1_024;
 /// The longest message of the server's that is to be understood. Those that concern a stream are much shorter.
@@ -49,7 +54,7 @@ pub(in crate::output) struct Player {
     meter: Arc<Meter>,
     clock: Arc<dyn Clock>,
     frame_clock: FrameClock,
-    /// Bytes that the server waits for.
+    /// Bytes that the server waits for and is to get.
     wanted: u32,
     /// Frames pushed so far.
     pushed: u64,
@@ -70,10 +75,10 @@ pub(in crate::output) struct Player {
 }
 
 impl Player {
-    /// Takes a connection over on which a stream was made, for which the server wants so many bytes at once.
+    /// Takes a connection over on which a stream was made.
     pub(super) fn new(
         server: Server,
-        (channel, wanted): (u32, u32),
+        stream: &CreatePlaybackStreamReply,
         meter: Arc<Meter>,
         clock: Arc<dyn Clock>,
     ) -> io::Result<Self> {
@@ -82,14 +87,16 @@ impl Player {
         incoming.extend_from_slice(connection.buffer());
         let socket = connection.into_inner();
         socket.set_nonblocking(true)?;
+        // Without what it wants to begin with, the server would never play.
+        let held = HELD_BYTES.min(stream.requested_bytes.saturating_sub(stream.buffer_attr.pre_buffering));
         Ok(Self {
             socket,
             version,
-            channel,
+            channel: stream.channel,
             frame_clock: FrameClock::new(Arc::clone(&meter), Arc::clone(&clock)),
             meter,
             clock,
-            wanted,
+            wanted: stream.requested_bytes - held,
             pushed: 0,
             questions,
             asked: None,

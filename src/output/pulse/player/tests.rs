@@ -26,7 +26,7 @@ struct Peer {
     played: u64,
 }
 
-/// A player for which the server wants so many chunks, and that server.
+/// A player for which the server wants so many chunks to begin with, and that server.
 fn player(chunks: u32) -> (Player, Peer, Arc<Meter>) {
     let (ours, theirs) = UnixStream::pair().unwrap();
     theirs.set_nonblocking(true).unwrap();
@@ -38,9 +38,16 @@ fn player(chunks: u32) -> (Player, Peer, Arc<Meter>) {
         questions: 7,
         message: Vec::with_capacity(64), // as after what was asked before
     };
+    let begin = chunks * CHUNK_BYTES;
+    let stream = CreatePlaybackStreamReply {
+        channel: CHANNEL,
+        requested_bytes: begin + HELD_BYTES,
+        buffer_attr: protocol::stream::BufferAttr { pre_buffering: begin, ..Default::default() },
+        ..Default::default()
+    };
     let meter = Arc::new(Meter::new());
     let told = Arc::clone(&clock) as Arc<dyn Clock>;
-    let player = Player::new(server, (CHANNEL, chunks * CHUNK_BYTES), Arc::clone(&meter), told).unwrap();
+    let player = Player::new(server, &stream, Arc::clone(&meter), told).unwrap();
     (player, Peer { socket: theirs, clock, sound: Vec::new(), played: 0 }, meter)
 }
 
