@@ -294,10 +294,12 @@ impl Segment {
     }
 }
 
-/// All segments of a station, in one immutable value; the order is the same in every run.
+/// All segments of a station, in one immutable value; the order is the same in every run. Sorted lists, not maps: there
+/// may be ten thousand, and they are never changed.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
-    by_id: BTreeMap<SegmentId, Arc<Segment>>,
+    /// In the order of their ids.
+    by_id: Vec<Arc<Segment>>,
     /// In the order of their files' names.
     by_file: Vec<Arc<Segment>>,
     by_programme: BTreeMap<ProgrammeId, Vec<Arc<Segment>>>,
@@ -306,7 +308,8 @@ pub struct Catalog {
 impl Catalog {
     /// The segment with an id.
     pub fn get(&self, id: &SegmentId) -> Option<&Arc<Segment>> {
-        self.by_id.get(id)
+        let place = self.by_id.binary_search_by(|segment| segment.id.cmp(id)).ok()?;
+        self.by_id.get(place)
     }
 
     /// The segment with a file name in NFC.
@@ -322,7 +325,7 @@ impl Catalog {
 
     /// All segments, by id.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Segment>> {
-        self.by_id.values()
+        self.by_id.iter()
     }
 }
 
@@ -336,12 +339,13 @@ impl FromIterator<Segment> for Catalog {
             if let Some(programme) = &segment.words.programme {
                 catalog.by_programme.entry(programme.clone()).or_default().push(Arc::clone(&segment));
             }
-            catalog.by_id.insert(segment.id.clone(), segment);
+            catalog.by_id.push(segment);
         }
+        catalog.by_id.sort_by(|a, b| a.id.cmp(&b.id));
         for members in catalog.by_programme.values_mut() {
             members.sort_by(|a, b| (a.added, &a.id).cmp(&(b.added, &b.id)));
         }
-        catalog.by_file = catalog.by_id.values().cloned().collect();
+        catalog.by_file.clone_from(&catalog.by_id);
         catalog.by_file.sort_by(|a, b| a.file.cmp(&b.file));
         catalog
     }

@@ -62,7 +62,7 @@ pub(super) fn quiet(plan: &Plan, at: Timestamp) -> Option<QuietHours> {
 }
 
 /// What a wish means: a recording that may air today, and the engines it would air on.
-pub(super) async fn meant(state: &State, wish: &Wish) -> Result<(Arc<Segment>, Vec<Handle>), Problem> {
+pub(super) async fn meant(state: &State, wish: &Wish) -> Result<(Arc<Segment>, Arc<[Handle]>), Problem> {
     let engines = engines(state, &wish.outputs)?;
     let segment = approved(state, &wish.segment).await?;
     let today = state.plan().schedule.time_zone.to_datetime(state.clock.now()).date();
@@ -129,7 +129,7 @@ pub(super) async fn stop<N>(
     output: &str,
     cue: Option<CueId>,
 ) -> Result<(), Problem> {
-    for engine in engines(state, &[output.to_owned()])? {
+    for engine in engines(state, &[output.to_owned()])?.iter() {
         engine.send(Command::StopCue(cue.clone()))?;
     }
     tracing::info!(output.id = output, by = person.name(), "output.stop");
@@ -179,7 +179,7 @@ pub(super) async fn was_called_off(state: &State, id: &InterruptId, made: Timest
 /// Waits a moment until the engines show something, so that the page after a command shows it too.
 pub(super) async fn shown(state: &State, mut there: impl FnMut(&Status) -> bool) {
     let all = async {
-        for engine in &state.engines {
+        for engine in state.engines.iter() {
             // An engine that has ended shows nothing any more.
             let _seen = engine.watch().wait_for(&mut there).await.map(drop);
         }
@@ -206,11 +206,11 @@ pub(super) fn made(id: &str) -> Option<Timestamp> {
 const ID_TIME: &str = "%Y%m%dT%H%M%SZ";
 
 /// The engines of some outputs, or all.
-fn engines(state: &State, outputs: &[String]) -> Result<Vec<Handle>, Problem> {
+fn engines(state: &State, outputs: &[String]) -> Result<Arc<[Handle]>, Problem> {
     let of =
         |output: &String| state.engines.iter().find(|engine| engine.output().as_str() == output).cloned();
     if outputs.is_empty() {
-        Ok(state.engines.clone())
+        Ok(Arc::clone(&state.engines))
     } else {
         Ok(outputs.iter().map(of).collect::<Option<_>>().ok_or(Refusal::NoOutput)?)
     }

@@ -22,7 +22,7 @@ mod uploads;
 
 use std::future::Future;
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -56,7 +56,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// How long requests at work may go on once the program stops.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// What the interface is made of; cheap to clone.
+/// What the interface is made of; cheap to clone, as each route and each request does.
 #[derive(Debug, Clone)]
 pub struct State {
     /// Facts.
@@ -66,9 +66,9 @@ pub struct State {
     /// Where the schedule's files are changed.
     pub desk: Arc<Desk>,
     /// The station's `audio/`.
-    pub audio_dir: PathBuf,
+    pub audio_dir: Arc<Path>,
     /// The engines, one for each output.
-    pub engines: Vec<Handle>,
+    pub engines: Arc<[Handle]>,
     /// The plan in force.
     pub plan: watch::Receiver<Arc<Plan>>,
     /// A nudge to plan anew.

@@ -188,18 +188,18 @@ fn engines(state: &State, text: &mut Numbers) {
     ];
     for (name, kind, help, reading) in readings {
         text.family(name, kind, help);
-        for engine in &state.engines {
+        for engine in state.engines.iter() {
             let output = engine.output().as_str();
             text.sample(name, &[("output", output)], reading(engine, &engine.status()));
         }
     }
     text.family("loa_facts_unlogged", "gauge", "Facts that the log has not taken yet.");
-    for engine in &state.engines {
+    for engine in state.engines.iter() {
         text.sample("loa_facts_unlogged", &[("output", engine.output().as_str())], engine.status().unlogged);
     }
     let starved = "loa_starved_frames_total";
     text.family(starved, "counter", "Frames of silence that stood in for late sound.");
-    for engine in &state.engines {
+    for engine in state.engines.iter() {
         text.sample(starved, &[("output", engine.output().as_str())], engine.status().starved);
     }
 }

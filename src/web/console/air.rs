@@ -303,7 +303,7 @@ pub(super) async fn ask(
             dt { (say::HOW_OFTEN) } dd { (say::pattern(&wish.repeats, segment.duration())) }
             dt { (say::EFFECT) }
             dd {
-                @for engine in &engines {
+                @for engine in engines.iter() {
                     @let effects = effects(&engine.status(), &plan, &wish, now, now + segment.duration());
                     p.where { (place(&plan, engine.output())) }
                     ul { @for effect in effects { li { (effect) } } }
@@ -394,7 +394,7 @@ fn choices(state: &State, visitor: &Visitor<CallEmergency>, wish: &Wish) -> Mark
                     fieldset {
                         legend { (say::WHERE) }
                         input type="hidden" name=(CHOSEN) value="1";
-                        @for engine in &state.engines { label.box {
+                        @for engine in state.engines.iter() { label.box {
                             input type="checkbox" name="output" value=(engine.output()) checked[chosen(engine.output())];
                             span { (place(&plan, engine.output())) }
                         } }

@@ -62,7 +62,7 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
 fn on_air(state: &State, now: Timestamp, zone: &TimeZone, may_withdraw: bool) -> Markup {
     html! {
         h2 { (say::ON_AIR) }
-        @for engine in &state.engines {
+        @for engine in state.engines.iter() {
             @let status = engine.status();
             div.card.output data-output=(status.output) {
                 @if state.engines.len() > 1 { p.quiet { (status.output) } }

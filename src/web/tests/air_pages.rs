@@ -96,7 +96,8 @@ async fn without_a_place_nothing_is_ordered_for_all_of_them() {
     let recording = site.approved(440.0).await;
     let (sender, _commands) = sync_channel(8);
     let (_status, statuses) = watch::channel(idle(site.clock.now()));
-    site.state.engines.push(Handle::new("loa-thon".into(), sender, statuses));
+    let second = Handle::new("loa-thon".into(), sender, statuses);
+    site.state.engines = site.state.engines.iter().cloned().chain([second]).collect();
     site.router = router(site.state.clone());
     let tab = Tab::of(&site, "operator");
     let confirm =

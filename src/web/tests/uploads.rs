@@ -1,5 +1,7 @@
 //! Resumable uploads: the tus protocol, with connections that break.
 
+use std::path::PathBuf;
+
 use futures_util::{StreamExt as _, stream};
 
 use super::*;
