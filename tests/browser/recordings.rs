@@ -321,7 +321,7 @@ fn what_is_dropped_on_the_page_is_taken_in_and_what_is_no_file_does_no_harm() {
     hoa.attach("file", away.to_str().unwrap());
     fs::remove_file(&away).unwrap();
     hoa.press("Gửi lên");
-    hoa.find("//ul[@id='files']/li[contains(., 'đã xóa.wav')][contains(., 'không nhận')]");
+    hoa.find("//ul[@id='files']/li[contains(., 'đã xóa.wav')][contains(., 'không nhận: Không đọc được')]");
     hoa.look("gui-tha-xong");
     assert_eq!(hoa.path(), "/ban-ghi/gui");
     hoa.go("/ban-ghi");

@@ -26,8 +26,12 @@
 
   const headers = (more) => ({ "tus-resumable": "1.0.0", "x-loa-key": form.elements.key.value, ...more });
   // A folder cannot be read, nor can a file that was changed or taken away since it was chosen: no connection mends that.
-  const readable = (file) =>
-    file.slice(0, 1).arrayBuffer().catch(() => { throw new Refused(form.dataset.unreadable); });
+  // One that was taken away has no length any more, and reads as an empty one.
+  const chosen = new WeakMap();
+  async function readable(file) {
+    const bytes = await file.slice(0, 1).arrayBuffer().catch(() => null);
+    if (!bytes || (chosen.get(file) ?? file.size) !== file.size) throw new Refused(form.dataset.unreadable);
+  }
   const ask = (method, address, more) =>
     fetch(address, { method, headers: headers(more), signal: AbortSignal.timeout(stall) });
 
@@ -198,6 +202,7 @@
       work();
     };
     const chooser = form.elements.file;
+    chooser.addEventListener("change", () => { for (const file of chooser.files) chosen.set(file, file.size); });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       take(chooser.files);
