@@ -217,6 +217,7 @@ fn the_schedule_is_changed_without_a_script() {
     hoa.press("Xem trước thay đổi");
     hoa.says("buổi mới");
     hoa.press("Lưu");
+    hoa.says("Đã lưu");
     hoa.says("Chúc mừng hội làng");
     hoa.go(&format!("/lich-phat/ngay/{date}/buoi/chuc-mung-hoi-lang/bo"));
     hoa.press("Lưu");
