@@ -221,6 +221,24 @@ mod tests {
     }
 
     #[test]
+    fn the_second_part_of_a_block_does_not_tell_the_time() {
+        let mut recording = Recording::default();
+        for block in 0..10 {
+            let due = Timestamp::UNIX_EPOCH + offset(block * 1_000);
+            // Never punctual, and the last 300 frames come with the first 700.
+            let came = due + SignedDuration::from_micros(200);
+            for frames in [700, 300] {
+                recording.arrived(came);
+                recording.samples.extend(std::iter::repeat_n(0.0, frames));
+            }
+        }
+        for frame in [0, 700, 5_300] {
+            let late = recording.at(frame).duration_since(Timestamp::UNIX_EPOCH) - offset(frame);
+            assert_eq!(late, SignedDuration::from_micros(200));
+        }
+    }
+
+    #[test]
     fn a_tone_is_found_to_the_sample() {
         let silence = std::iter::repeat_n(0.0, 5_001);
         let tone = (0..9_000).map(|frame| tone_at(frame, 1_000.0));

@@ -27,10 +27,11 @@ use crate::output::{AHEAD_FRAMES, BURST_FRAMES, CHUNK_FRAMES, duration_of, frame
 
 /// Bytes for which the server asks at a time.
 pub(super) const BURST_BYTES: u32 = bytes_of(BURST_FRAMES);
-/// Frames that its sink takes at a time. Without any of its own PulseAudio's null sink wakes 2,000 times a second, and a
-/// card is run at its shortest.
+/// Frames that the server's sink takes at a time. With none of its own PulseAudio's null sink wakes 2,000 times a second, and
+/// a card is run at its shortest.
 const SINK_FRAMES: usize = CHUNK_FRAMES;
-/// Bytes that are asked for as the whole way to the card. The server gives the sink half of what is over after two bursts.
+/// Bytes that are asked for as the whole way to the card. Of them PulseAudio gives the sink half of what is over after two
+/// bursts (its rule for `adjust_latency`).
 pub(super) const BUFFER_BYTES: u32 = bytes_of(2 * BURST_FRAMES + 2 * SINK_FRAMES);
 /// Bytes of it that are never sent: they would lie ahead of an interrupt.
 const HELD_BYTES: u32 = BUFFER_BYTES - bytes_of(AHEAD_FRAMES);

@@ -28,6 +28,11 @@ struct Peer {
 
 /// A player for which the server wants so many chunks to begin with, and that server.
 fn player(chunks: u32) -> (Player, Peer, Arc<Meter>) {
+    player_of(HELD_BYTES + chunks * CHUNK_BYTES, chunks)
+}
+
+/// The same where the server asks for so many bytes.
+fn player_of(requested_bytes: u32, chunks: u32) -> (Player, Peer, Arc<Meter>) {
     let (ours, theirs) = UnixStream::pair().unwrap();
     theirs.set_nonblocking(true).unwrap();
     let clock = Arc::new(ManualClock::new(Timestamp::from_second(1_000).unwrap()));
@@ -41,7 +46,7 @@ fn player(chunks: u32) -> (Player, Peer, Arc<Meter>) {
     let begin = chunks * CHUNK_BYTES;
     let stream = CreatePlaybackStreamReply {
         channel: CHANNEL,
-        requested_bytes: begin + HELD_BYTES,
+        requested_bytes,
         buffer_attr: protocol::stream::BufferAttr { pre_buffering: begin, ..Default::default() },
         ..Default::default()
     };
@@ -142,6 +147,16 @@ fn what_is_wanted_goes_out_whole_with_a_question_and_the_answer_sets_the_clock()
     assert_eq!((meter.taken(), player.queued()), (512, 1_536));
     assert_eq!(meter.leaves_at(2_048), Some(looked + SINK + duration_of(1_536)));
     assert!(player.push(&chunk(0.75)), "the next one that is wanted");
+}
+
+#[test]
+fn what_is_held_back_never_keeps_the_server_from_beginning() {
+    for (asked, held) in
+        [(10 * CHUNK_BYTES, 0), (11 * CHUNK_BYTES, CHUNK_BYTES), (99 * CHUNK_BYTES, HELD_BYTES)]
+    {
+        let (player, ..) = player_of(asked, 10);
+        assert_eq!(player.wanted, asked - held);
+    }
 }
 
 #[test]
