@@ -39,7 +39,7 @@ const TICK: Duration = Duration::from_secs(1);
 const SETTLED: Duration = Duration::from_millis(300);
 /// A timeline's window moves on in steps of this.
 const WINDOW_STEP: SignedDuration = SignedDuration::from_hours(1);
-/// Sound kept in memory; a minute takes 23 MB.
+/// Sound kept in memory; a minute of stereo takes 23 MB.
 const KEPT_AT_MOST: SignedDuration = SignedDuration::from_secs(120);
 /// A wall clock that moved by this much against the monotonic one has been set.
 const CLOCK_STEP: SignedDuration = SignedDuration::from_secs(1);

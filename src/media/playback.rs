@@ -162,12 +162,17 @@ impl Playback {
         self.frames
     }
 
+    /// Channels of its frames: one or two, as in the file.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
     /// How many of the frames are the file's own, once its end was met; what comes after them is silence.
     pub(super) fn real(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.real)
     }
 
-    /// The next frames, interleaved stereo at 48 kHz; `None` when all were given.
+    /// The next frames at 48 kHz, interleaved (`frames × channels`); `None` when all were given.
     pub fn next_chunk(&mut self) -> Option<&[f32]> {
         let left = self.frames - self.given;
         if left == 0 {
@@ -184,15 +189,10 @@ impl Playback {
         let wanted = usize::try_from(left).unwrap_or(usize::MAX).saturating_mul(self.channels);
         self.resampled.truncate(wanted);
         self.chunk.clear();
-        if self.channels == 1 {
-            self.chunk.extend(self.resampled.iter().flat_map(|sample| [sample * self.gain; 2]));
-        } else {
-            std::mem::swap(&mut self.chunk, &mut self.resampled);
-            self.chunk.iter_mut().for_each(|sample| *sample *= self.gain);
-        }
-        self.resampled.clear();
-        fade_in(&mut self.chunk, self.given, self.fade_in);
-        self.given += (self.chunk.len() / 2) as u64;
+        std::mem::swap(&mut self.chunk, &mut self.resampled);
+        self.chunk.iter_mut().for_each(|sample| *sample *= self.gain);
+        fade_in(&mut self.chunk, self.channels, self.given, self.fade_in);
+        self.given += (self.chunk.len() / self.channels) as u64;
         Some(&self.chunk)
     }
 
@@ -236,10 +236,10 @@ impl Playback {
 }
 
 /// Raises the first frames of a sound, of which `given` were given before this chunk, from silence.
-fn fade_in(chunk: &mut [f32], given: u64, length: u64) {
+fn fade_in(chunk: &mut [f32], channels: usize, given: u64, length: u64) {
     let rest = length.saturating_sub(given);
     #[expect(clippy::cast_precision_loss, reason = "at most a few hundred frames")]
-    for (frame, n) in chunk.chunks_exact_mut(2).zip(given..).take(usize::try_from(rest).unwrap_or(0)) {
+    for (frame, n) in chunk.chunks_exact_mut(channels).zip(given..).take(usize::try_from(rest).unwrap_or(0)) {
         let level = n as f32 / length as f32;
         frame.iter_mut().for_each(|sample| *sample *= level);
     }

@@ -15,8 +15,9 @@ use tokio::sync::mpsc::Sender;
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::engine::limiter::{LOOKAHEAD, Limiter};
-use crate::media::playback::{OpenError, Opening, Playback};
+use crate::media::playback::{OpenError, Opening};
 use crate::media::resample::AIR_RATE;
+use crate::media::source::{InlineSource, Read, Source as _};
 use crate::segment::Segment;
 use crate::text::http::Refusal;
 use crate::web::State;
@@ -66,7 +67,7 @@ pub(super) async fn levelled(
     let (sender, chunks) = tokio::sync::mpsc::channel(AHEAD);
     tokio::task::spawn_blocking(move || {
         let _place = place;
-        pour(playback, &sender);
+        pour(InlineSource::new(playback), &sender);
     });
 
     // What is given is cut to the range: the head, and the samples from the frame on.
@@ -126,7 +127,7 @@ fn unopened(failure: &OpenError) -> Problem {
 }
 
 /// Decodes, limits and hands on, until the end or until nobody listens.
-fn pour(mut playback: Playback, to: &Sender<Bytes>) {
+fn pour(mut source: InlineSource, to: &Sender<Bytes>) {
     let mut limiter = Limiter::new();
     // The limiter gives what came a moment before: its first frames are none of the recording's.
     let mut early = LOOKAHEAD * CHANNELS;
@@ -136,14 +137,17 @@ fn pour(mut playback: Playback, to: &Sender<Bytes>) {
         early -= early.min(samples.len());
         to.blocking_send(late.iter().flat_map(|sample| pcm(*sample).to_le_bytes()).collect())
     };
-    let mut samples = Vec::with_capacity(CHUNK_FRAMES * CHANNELS);
-    while let Some(chunk) = playback.next_chunk() {
-        for part in chunk.chunks(CHUNK_FRAMES * CHANNELS) {
-            samples.clear();
-            samples.extend_from_slice(part);
-            if give(&mut samples).is_err() {
-                return;
-            }
+    let mut samples = [0.0; CHUNK_FRAMES * CHANNELS];
+    loop {
+        let (frames, more) = match source.read(&mut samples) {
+            Read::Frames(frames) | Read::Starved(frames) => (frames, true),
+            Read::Ended(frames) => (frames, false),
+        };
+        if give(samples.get_mut(..frames * CHANNELS).unwrap_or_default()).is_err() {
+            return;
+        }
+        if !more {
+            break;
         }
     }
     // Who has gone misses no more than the end.
