@@ -21,6 +21,8 @@ const WIDTHS: [f64; 20] = [
     6.0, 11.0, 22.0, 10.0, 10.0, 10.0, 8.0, 44.0, 14.0, 8.0, 14.0, 26.0, 20.0, 24.0, 24.0, 12.0, 14.0, 34.0,
     14.0, 11.0,
 ];
+/// How high the head is, in points: its names take two lines, for which not every spreadsheet makes room by itself.
+const HEAD_HEIGHT: f64 = 30.0;
 /// What a cell holds at most, in letters.
 const LONGEST: usize = 32_767;
 /// The seconds of a spreadsheet's day.
@@ -58,7 +60,8 @@ impl Book {
             .set_freeze_panes(1, 0)?
             .set_landscape()
             .set_paper_size(A4)
-            .set_repeat_rows(0, 0)?;
+            .set_repeat_rows(0, 0)?
+            .set_row_height(0, HEAD_HEIGHT)?;
         for (column, width) in (0..).zip(WIDTHS) {
             sheet.set_column_width(column, width)?;
         }
