@@ -50,9 +50,9 @@ impl Sequencer {
         self.zone = timeline.time_zone.clone();
         self.curfew = Curfew::Hours { zone: timeline.time_zone.clone(), quiet: timeline.quiet.clone() };
         let on_air = self.voice().filter(|voice| voice.cue.layer == Layer::Scheduled);
-        let on_air = on_air.map(|voice| (Arc::clone(&voice.cue), voice.block_start));
+        let on_air = on_air.map(|voice| Arc::clone(&voice.cue));
         let chained = self.voice().and_then(|voice| voice.chained.clone());
-        let changes = self.plan.load(timeline, settled, on_air.as_ref().map(|(cue, _)| &cue.id), pass.now);
+        let changes = self.plan.load(timeline, settled, on_air.as_ref().map(|cue| &cue.id), pass.now);
 
         if let Air::Playing(voice) = &mut self.air {
             voice.chained = chained.filter(|cue| !changes.discarded.contains(cue));
@@ -61,21 +61,18 @@ impl Sequencer {
         let cause = Cause::ScheduleChanged;
         pass.out.extend(changes.gone.into_iter().map(|cue| Action::NotAired { cue, cause }));
 
-        let Some((old, block_start)) = on_air else { return };
-        match self.plan.find(&old.id).map(|entry| (Arc::clone(&entry.cue), entry.limit)) {
-            Some((new, limit)) if segment_id(&new) == segment_id(&old) => {
-                if let Some(entry) = self.plan.find(&old.id) {
-                    entry.progress = Progress::OnAir;
-                }
-                if let Air::Playing(voice) = &mut self.air
-                    && voice.stage != Stage::Closing
-                {
-                    voice.cue = new;
-                    voice.limit = Some(limit);
-                }
+        // What is on air stays on air, whatever the new plan has in its place, or nothing: to end it is a person's order.
+        let Some(old) = on_air else { return };
+        let Some(entry) = self.plan.find(&old.id) else { return };
+        entry.progress = Progress::OnAir;
+        let (new, limit) = (Arc::clone(&entry.cue), entry.limit);
+        if let Air::Playing(voice) = &mut self.air
+            && voice.stage != Stage::Closing
+        {
+            if segment_id(&new) == segment_id(&old) {
+                voice.cue = new;
             }
-            None if block_start < timeline.window.from => {}
-            Some(_) | None => self.put_down(cause, pass),
+            voice.limit = Some(limit);
         }
     }
 
@@ -117,14 +114,13 @@ impl Sequencer {
                 voice.chained = None;
             }
             self.refuse(cue, cause, pass);
-        } else if let Some(place) = self.orders.iter().position(|order| order.is(cue)) {
-            // Its source is in memory: what failed once would fail again.
-            if let Some(Turn::Preparing(cue) | Turn::Ready(cue)) =
+        } else if let Some(place) = self.orders.iter().position(|order| order.is(cue))
+            && let Some(Turn::Preparing(cue) | Turn::Ready(cue)) =
                 self.orders.get(place).map(|order| &order.turn)
-            {
-                pass.out.push(Action::NotAired { cue: Arc::clone(cue), cause });
-                self.orders.remove(place);
-            }
+        {
+            pass.out.push(Action::NotAired { cue: Arc::clone(cue), cause });
+            // One that is to be repeated is tried again then: its file may be back.
+            self.advance(place);
         }
     }
 

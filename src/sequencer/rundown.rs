@@ -164,7 +164,11 @@ impl Sequencer {
                 None => true,
                 Some(voice) => {
                     voice.cue.layer == Layer::Scheduled
-                        && self.plan.place(&voice.cue.id).is_none_or(|on_air| on_air < place)
+                        && match self.plan.place(&voice.cue.id) {
+                            Some(on_air) => on_air < place,
+                            // The plan was changed under it: what was put in its place does not cut it.
+                            None => voice.start < at,
+                        }
                 }
             };
         Some(if cuts { at } else { free.map_or(at, |free| free.max(at)) })

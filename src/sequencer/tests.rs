@@ -202,6 +202,20 @@ fn an_emergency_repeats_and_the_schedule_goes_on_between() {
 }
 
 #[test]
+fn an_emergency_that_cannot_be_opened_once_is_tried_again_at_its_next_time() {
+    let mut sim = from_start(600, []);
+    let repeats = Repeats { at_most: Some(3), soon: secs(50), close: 2, then: secs(100) };
+    let order = super::Interrupt { repeats, ..interrupt("x", Layer::Emergency, 20) };
+    sim.run_to(s(10)).tell(Event::Interrupt(Arc::new(order)));
+    sim.run_to(s(15));
+    let mut second = sim.sequencer.view().on_air.unwrap().id.clone();
+    second.piece = 1;
+    sim.fails.insert(second);
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["x@10.1", "-x@30.1", "!x FileBroken", "x@110.1", "-x@130.1"]);
+}
+
+#[test]
 fn an_emergency_without_an_end_repeats_until_it_is_called_off_and_a_second_press_orders_nothing() {
     let mut sim = from_start(600, []);
     let repeats = Repeats { at_most: None, soon: secs(50), close: 2, then: secs(100) };
@@ -311,11 +325,23 @@ fn a_reload_leaves_the_cue_on_air_alone_and_prepares_what_changed_anew() {
 }
 
 #[test]
-fn a_reload_without_the_cue_on_air_stops_it() {
-    let mut sim = from_start(600, [c("a", 0, 60), c("b", 60, 30).follow()]);
-    sim.run_to(s(50)).tell(load(&timeline(600, [c("a", 0, 60).plays("other"), c("b", 60, 30).follow()])));
-    sim.run_to(s(700));
-    assert_eq!(heard(&sim), ["a@0.0", "-a@50.1 ScheduleChanged", "b@60.0", "-b@90.0"]);
+fn a_reload_never_touches_what_is_on_air() {
+    let b = || c("b", 60, 30).follow();
+    let changes = [
+        (vec![c("a", 0, 60).plays("other"), b()], None),
+        (vec![b()], None),
+        (vec![c("new", 0, 60), b()], Some("!new TooLate")),
+    ];
+    for (new, missed) in changes {
+        let mut sim = from_start(600, [c("a", 0, 60), b()]);
+        sim.run_to(s(50)).tell(load(&timeline(600, new)));
+        sim.run_to(s(700));
+        let expected: Vec<_> = [Some("a@0.0"), missed, Some("-a@60.0"), Some("b@60.0"), Some("-b@90.0")]
+            .into_iter()
+            .flatten()
+            .collect();
+        assert_eq!(heard(&sim), expected);
+    }
 }
 
 #[test]

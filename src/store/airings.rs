@@ -4,22 +4,24 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
 use super::error::Doing;
 use super::journal::{from_json, to_json};
 use super::{Store, StoreError};
-use crate::asrun::{Airing, Entry, Outcome, OutcomeKind, Run};
+use crate::asrun::{Airing, Cause, Entry, Item, Outcome, OutcomeKind, Run};
 use crate::schedule::OutputId;
 use crate::segment::ProgrammeId;
-use crate::timeline::{CueId, History, Window};
+use crate::timeline::{Begun, CueId, History, Window};
 
 /// Airings of a page, at most.
 const LARGEST_PAGE: u32 = 10_000;
 /// Airings that are in memory at once where all are gone through.
 const AT_ONCE: u32 = 500;
+/// What follows a piece that was withdrawn on air begins so long after it: time to notice, and to open a file.
+const AFTER_WITHDRAWAL: SignedDuration = SignedDuration::from_secs(3);
 
 /// Which airings are asked for, in the order of their planned starts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -172,15 +174,11 @@ impl Store {
         Ok(known.into_iter().filter(|airing| airing.is_settled(now)).map(|airing| airing.item.cue).collect())
     }
 
-    /// What an output's slots aired in a window, wholly or in part: for repeats.
+    /// What is on record of an output's slots in a window.
     pub fn history(&self, output: &OutputId, window: Window) -> Result<History, StoreError> {
         let mut history = History::default();
         for airing in self.between(output, window)? {
-            if let (Outcome::Aired | Outcome::Partly(_), Some(piece)) =
-                (airing.outcome(), &airing.item.segment)
-            {
-                history.note(&airing.item.cue, piece.id.clone());
-            }
+            history.note(&airing.item.cue, begun(&airing));
         }
         Ok(history)
     }
@@ -202,6 +200,25 @@ impl Store {
                 .doing("read airings")?;
             bodies.iter().map(|body| airing_from_json(body)).collect()
         })
+    }
+}
+
+/// What a later plan is to know of an airing.
+fn begun(airing: &Airing) -> Begun {
+    let Item { cue, planned, planned_end, segment, .. } = &airing.item;
+    let outcome = airing.outcome();
+    let taken_off = matches!(outcome, Outcome::Withdrawn | Outcome::NotAired(Cause::Withdrawn));
+    let end = match airing.ended() {
+        Some(ended) if taken_off => (ended + AFTER_WITHDRAWAL).clamp(*planned, (*planned_end).max(*planned)),
+        None if taken_off => *planned,
+        _ => *planned_end,
+    };
+    Begun {
+        piece: cue.piece,
+        segment: segment.as_ref().map(|piece| piece.id.clone()),
+        at: *planned,
+        end,
+        heard: matches!(outcome, Outcome::Aired | Outcome::Partly(_)),
     }
 }
 
@@ -356,7 +373,9 @@ mod tests {
         let history = store.history(&output, Window { from: at(0), to: at(1000) }).unwrap();
         let none = store.history(&output, Window { from: at(0), to: at(0) }).unwrap();
         assert_eq!(none, History::default(), "its end is not in it");
-        let heard = |cue: &Arc<crate::timeline::Cue>| history.aired(&cue.id.block, &cue.id.slot).to_vec();
+        let heard = |cue: &Arc<crate::timeline::Cue>| {
+            history.aired(&cue.id.block, &cue.id.slot).cloned().collect::<Vec<_>>()
+        };
         let expected = [0, 1, 3].map(|n| super::super::tests::segment(n).id);
         assert_eq!(heard(&cue(0, 0)), expected, "in the order of the plan, also what was heard in part");
     }

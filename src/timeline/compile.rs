@@ -3,6 +3,9 @@
 //! A rundown falls into groups: a hard start with what follows it, up to the next hard start or the session's end.
 //! That moment is a wall: it stands where the schedule puts it even if the hard slot itself has nothing to play, so that a
 //! missing recording never moves the rest of the day. Quiet hours are walls of their own.
+//!
+//! A block that is under way is compiled like any other; where that gives something else than what is on record, the record
+//! stands. So what people approve, withdraw or rewrite meanwhile changes what is still to come, and moves none of it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -12,15 +15,12 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::backtime::{Ending, TOLERANCE};
 use super::calendar::{self, Span, later};
+use super::rundown::{Cut, Item, Rundown};
 use super::{
-    Absence, Block, BlockId, Content, Cue, CueId, Finding, FindingKind, Form, History, Join, Layer, Severity,
-    Timeline, Window, backtime, millis, pick,
+    Absence, Begun, Block, BlockId, Finding, FindingKind, History, Severity, Timeline, Window, backtime, pick,
 };
-use crate::schedule::{DayPlan, OutputId, Play, Schedule, Session, SessionId, Slot, SlotId, Start};
+use crate::schedule::{DayPlan, OutputId, Play, Schedule, Session, SessionId, Slot, SlotId};
 use crate::segment::{Catalog, ProgrammeId, Segment};
-
-/// How long a planned cut takes from full sound to silence. What has no more room than this is not begun at all.
-const FADE: SignedDuration = SignedDuration::from_secs(3);
 
 /// Schedule + catalogue + what already aired + window → plan. Reads no clock, no disk.
 ///
@@ -77,22 +77,8 @@ struct Day<'a> {
     planned: BTreeMap<(SessionId, SlotId), Vec<Arc<Segment>>>,
 }
 
-/// A slot of the day, with the day plan's changes.
-struct Item<'a> {
-    slot: &'a Slot,
-    title: &'a str,
-    play: &'a Play,
-    length: Option<SignedDuration>,
-    hard: Option<Timestamp>,
-}
-
-impl Item<'_> {
-    fn fills(&self) -> bool {
-        self.slot.start == Start::Fill && matches!(self.play, Play::Pool(_))
-    }
-}
-
 /// What an item has to play.
+#[derive(Clone)]
 enum Choice {
     /// These, one after the other.
     Pieces(Vec<Arc<Segment>>),
@@ -106,6 +92,20 @@ enum Choice {
     Nothing(Absence),
 }
 
+impl Choice {
+    /// What is left of it for an item of which these have begun.
+    fn after(self, begun: &[Begun]) -> Self {
+        let is_new =
+            |piece: &Arc<Segment>| begun.iter().all(|begun| begun.segment.as_ref() != Some(&piece.id));
+        match self {
+            Self::Pieces(pieces) => Self::Pieces(pieces.into_iter().skip(begun.len()).collect()),
+            Self::Fitting(pieces) => Self::Fitting(pieces.into_iter().filter(is_new).collect()),
+            Self::StandIn(_) | Self::Nothing(_) => Self::Pieces(Vec::new()),
+            Self::Rotation(pool) => Self::Rotation(pool),
+        }
+    }
+}
+
 impl<'a> Day<'a> {
     fn new(schedule: &'a Schedule, catalog: &'a Catalog, history: &'a History, date: Date) -> Self {
         let plan = schedule.day_plan(date);
@@ -113,7 +113,8 @@ impl<'a> Day<'a> {
     }
 
     fn block(&mut self, span: Span<'_>) -> (Block, Vec<Finding>) {
-        let items = self.items(span.session, &span.hard);
+        let mut items = self.items(span.session, &span.hard);
+        self.recall(&mut items, &span);
         let mut rundown = Rundown::new(self.schedule, span);
         let mut groups = items.chunk_by(|_, next| next.hard.is_none()).peekable();
         while let Some(group) = groups.next() {
@@ -127,6 +128,19 @@ impl<'a> Day<'a> {
             self.group(&mut rundown, group, wall);
         }
         rundown.finish()
+    }
+
+    /// Gives the items of a block what is on record of them. A block that was moved since begins anew.
+    fn recall(&self, items: &mut [Item<'a>], span: &Span<'_>) {
+        let mut until = None;
+        for item in items.iter_mut().rev() {
+            let begun = self.history.begun(&span.id, &item.slot.id);
+            if begun.iter().all(|begun| span.start <= begun.at && begun.at <= span.end) {
+                item.begun = begun;
+            }
+            item.until = until;
+            until = item.begun.first().map(|begun| begun.at).or(until);
+        }
     }
 
     /// The slots of a session on the date.
@@ -153,6 +167,8 @@ impl<'a> Day<'a> {
                     play: with.map_or(&slot.play, |with| &with.play),
                     length: with.and_then(|with| with.length).or(slot.length),
                     hard: hard.get(&slot.id).copied(),
+                    begun: &[],
+                    until: None,
                 }
             })
             .collect()
@@ -166,6 +182,9 @@ impl<'a> Day<'a> {
         let silence = if no_music { Severity::Note } else { Severity::Error };
         while let Some((item, choice)) = todo.pop_front() {
             let fills_left = todo.iter().filter(|(item, _)| item.fills()).fold(1, |count, _| count + 1);
+            if let Some(begun) = item.begun.first() {
+                rundown.cursor = begun.at;
+            }
             // A fill leaves free what is to follow it, and shares what remains with the fills after it.
             let reserved: SignedDuration = todo.iter().map(|(item, choice)| need(item, choice)).sum();
             let goal = end.checked_sub(reserved).map_or(rundown.cursor, |goal| goal.max(rundown.cursor));
@@ -176,7 +195,7 @@ impl<'a> Day<'a> {
                 (true, _) => (goal, Ending::Whole),
                 (false, _) => (end, Ending::Whole),
             };
-            self.place(rundown, item, choice, limit, ending);
+            self.place_as_begun(rundown, item, choice, limit, ending);
             let heard = rundown.cues.iter().skip(first).filter_map(|cue| cue.segment().cloned()).collect();
             self.planned.insert((rundown.block.session.clone(), item.slot.id.clone()), heard);
         }
@@ -185,7 +204,50 @@ impl<'a> Day<'a> {
         }
     }
 
-    /// Puts an item's pieces on the rundown; a fill comes to this ending.
+    /// Places an item as if nothing had begun, and then, where that differs from what is on record, by the record first.
+    fn place_as_begun(
+        &mut self,
+        rundown: &mut Rundown<'_>,
+        item: &Item<'_>,
+        choice: Choice,
+        limit: Timestamp,
+        ending: Ending,
+    ) {
+        if item.begun.is_empty() {
+            let limit = item.until.map_or(limit, |until| until.min(limit));
+            return self.place(rundown, item, choice, limit, ending);
+        }
+        let before = (rundown.cursor, rundown.cues.len(), rundown.findings.len());
+        let rotations = self.rotations.clone();
+        self.place(rundown, item, choice.clone(), limit, ending);
+        if rundown.is_as_on_record(item, before.1) {
+            return;
+        }
+        rundown.cursor = before.0;
+        rundown.cues.truncate(before.1);
+        rundown.findings.truncate(before.2);
+        self.rotations = rotations;
+        for begun in item.begun {
+            let segment = begun.segment.as_ref().and_then(|id| self.catalog.get(id));
+            rundown.again(item, begun, segment, limit, self.date);
+        }
+        if item.until.is_some() {
+            return;
+        }
+        if let Choice::Rotation(pool) = &choice {
+            let (catalog, date) = (self.catalog, self.date);
+            let rotation =
+                self.rotations.entry(pool.clone()).or_insert_with(|| pick::rotation(catalog, pool, date));
+            // Those that have begun were the last to be taken.
+            let taken = |piece: &Arc<Segment>| {
+                item.begun.iter().position(|begun| begun.segment.as_ref() == Some(&piece.id))
+            };
+            rotation.make_contiguous().sort_by_key(taken);
+        }
+        self.place(rundown, item, choice.after(item.begun), limit, ending);
+    }
+
+    /// Puts an item's pieces on the rundown, after those it has there; a fill comes to this ending.
     fn place(
         &mut self,
         rundown: &mut Rundown<'_>,
@@ -201,6 +263,10 @@ impl<'a> Day<'a> {
             Choice::Fitting(pieces) => return rundown.fitting(item, &pieces, limit),
             Choice::Rotation(pool) => pool,
         };
+        let single = !item.fills() && item.length.is_none();
+        if single && rundown.has(item) {
+            return;
+        }
         let (catalog, date) = (self.catalog, self.date);
         let rotation =
             self.rotations.entry(pool.clone()).or_insert_with(|| pick::rotation(catalog, &pool, date));
@@ -210,11 +276,10 @@ impl<'a> Day<'a> {
         }
         let limit = rundown.clear_until(limit);
         let bound = match item.length {
-            Some(length) if !item.fills() => limit.min(later(rundown.cursor, length)),
+            Some(length) if !item.fills() => limit.min(later(rundown.beginning(item), length)),
             _ => limit,
         };
         let room = bound.duration_since(rundown.cursor);
-        let single = !item.fills() && item.length.is_none();
         if !single && room <= TOLERANCE || rundown.obstacle(limit).is_some() {
             return rundown.absent(item, Absence::NoRoom);
         }
@@ -275,9 +340,9 @@ impl<'a> Day<'a> {
     /// What an earlier slot of the day aired; where it aired nothing (yet), what it is planned to.
     fn repeat(&self, session: &SessionId, slot: &SlotId) -> Result<Vec<Arc<Segment>>, Absence> {
         let block = BlockId { date: self.date, session: session.clone() };
-        let aired = self.history.aired(&block, slot);
+        let aired: Vec<_> = self.history.aired(&block, slot).collect();
         if !aired.is_empty() {
-            let mut pieces: Vec<_> = aired.iter().filter_map(|id| self.catalog.get(id)).collect();
+            let mut pieces: Vec<_> = aired.into_iter().filter_map(|id| self.catalog.get(id)).collect();
             // A piece that an interrupt cut in two aired twice, and is repeated once.
             pieces.dedup_by(|a, b| a.id == b.id);
             let may: Vec<_> = pieces
@@ -298,8 +363,9 @@ impl<'a> Day<'a> {
     fn due_elsewhere(&self, session: &SessionId, slot: &SlotId) -> Vec<Arc<Segment>> {
         let no_hard = BTreeMap::new();
         let own = self.plan.map_or(&[][..], |plan| &plan.sessions);
-        let Some(session) = own.iter().chain(&self.schedule.sessions).find(|found| found.id == *session)
-        else {
+        let dropped = |id: &SessionId| self.plan.is_some_and(|plan| plan.drop.contains(id));
+        let weekly = self.schedule.sessions.iter().filter(|found| !dropped(&found.id));
+        let Some(session) = own.iter().chain(weekly).find(|found| found.id == *session) else {
             return Vec::new();
         };
         let items = self.items(session, &no_hard);
@@ -321,235 +387,5 @@ fn need(item: &Item<'_>, choice: &Choice) -> SignedDuration {
         Choice::StandIn(segment) => segment.duration(),
         Choice::Rotation(_) if !item.fills() => item.length.unwrap_or_default(),
         Choice::Rotation(_) | Choice::Nothing(_) => SignedDuration::ZERO,
-    }
-}
-
-/// Whether a cut is worth a word.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Cut {
-    /// A spoken piece loses its end: people must know.
-    Told,
-    /// The last piece of a fill: that is what a fill does.
-    Planned,
-}
-
-/// A block being filled, up to `cursor`.
-struct Rundown<'a> {
-    schedule: &'a Schedule,
-    block: BlockId,
-    title: String,
-    start: Timestamp,
-    end: Timestamp,
-    quiet: Vec<Window>,
-    forbidden: bool,
-    cursor: Timestamp,
-    cues: Vec<Arc<Cue>>,
-    findings: Vec<Finding>,
-}
-
-impl<'a> Rundown<'a> {
-    fn new(schedule: &'a Schedule, span: Span<'_>) -> Self {
-        let window = Window { from: span.start, to: span.end };
-        Self {
-            schedule,
-            quiet: calendar::quiet(&schedule.rules.quiet, &schedule.time_zone, window),
-            block: span.id,
-            title: span.session.title.clone(),
-            start: span.start,
-            end: span.end,
-            forbidden: span.forbidden,
-            cursor: span.start,
-            cues: Vec::new(),
-            findings: span.findings,
-        }
-    }
-
-    fn finish(self) -> (Block, Vec<Finding>) {
-        let Self { block: id, title, start, end, cues, findings, .. } = self;
-        (Block { id, title, start, end, cues }, findings)
-    }
-
-    /// What keeps a sound from beginning at the cursor, with this much of the block before it.
-    fn obstacle(&self, limit: Timestamp) -> Option<Absence> {
-        if self.forbidden {
-            Some(Absence::AgainstTheRules)
-        } else if self.quiet.iter().any(|quiet| quiet.contains(self.cursor)) {
-            Some(Absence::QuietHours)
-        } else if limit <= self.cursor {
-            Some(Absence::NoRoom)
-        } else {
-            None
-        }
-    }
-
-    /// Until when sound may go on from the cursor: the limit, or the next quiet hours before it.
-    fn clear_until(&self, limit: Timestamp) -> Timestamp {
-        let quiet = self.quiet.iter().map(|quiet| quiet.from).find(|from| *from >= self.cursor);
-        quiet.map_or(limit, |from| from.min(limit))
-    }
-
-    /// Pieces one after the other, the last one cut where it must be.
-    fn pieces(&mut self, item: &Item<'_>, pieces: &[Arc<Segment>], limit: Timestamp, cut: Cut) {
-        let before = self.cursor;
-        for (number, piece) in (0_u16..).zip(pieces) {
-            let room = self.clear_until(limit).duration_since(self.cursor);
-            let too_late = room <= FADE && room < piece.duration();
-            if let Some(why) = self.obstacle(limit).or(too_late.then_some(Absence::NoRoom)) {
-                if number == 0 {
-                    return self.absent(item, why);
-                }
-                if cut == Cut::Told {
-                    self.left_out(item, pieces.len() - usize::from(number));
-                }
-                break;
-            }
-            self.sound(item, number, piece, room, cut);
-        }
-        let over =
-            item.length.map_or(SignedDuration::ZERO, |length| self.cursor.duration_since(before) - length);
-        if over > TOLERANCE && cut == Cut::Told {
-            self.note(
-                Severity::Note,
-                Some((item, 0)),
-                FindingKind::LongerThanPlanned { over_ms: millis(over) },
-            );
-        }
-    }
-
-    fn stand_in(&mut self, item: &Item<'_>, segment: Arc<Segment>, limit: Timestamp) {
-        if self.obstacle(limit).is_none() {
-            let kind = FindingKind::OlderStandsIn { segment: segment.id.clone() };
-            self.note(Severity::Warning, Some((item, 0)), kind);
-        }
-        self.pieces(item, &[segment], limit, Cut::Told);
-    }
-
-    /// As many pieces as fit whole in the slot's length and the room.
-    fn fitting(&mut self, item: &Item<'_>, pieces: &[Arc<Segment>], limit: Timestamp) {
-        let clear = self.clear_until(limit);
-        let bound = item.length.map_or(clear, |length| later(self.cursor, length).min(clear));
-        let mut room = bound.duration_since(self.cursor);
-        let mut fit = Vec::new();
-        for piece in pieces {
-            if piece.duration() <= room {
-                room -= piece.duration();
-                fit.push(Arc::clone(piece));
-            }
-        }
-        if fit.is_empty() {
-            return self.absent(item, self.obstacle(limit).unwrap_or(Absence::NoRoom));
-        }
-        let left = pieces.len() - fit.len();
-        if left > 0 && self.obstacle(limit).is_none() {
-            self.left_out(item, left);
-        }
-        self.pieces(item, &fit, bound, Cut::Told);
-    }
-
-    fn left_out(&mut self, item: &Item<'_>, pieces: usize) {
-        let pieces = u32::try_from(pieces).unwrap_or(u32::MAX);
-        self.note(Severity::Warning, Some((item, 0)), FindingKind::LeftOut { pieces });
-    }
-
-    /// A piece from the cursor on, for as long as there is room.
-    fn sound(&mut self, item: &Item<'_>, number: u16, piece: &Arc<Segment>, room: SignedDuration, cut: Cut) {
-        let length = piece.duration().min(room);
-        let lost = piece.duration() - length;
-        let fade = if lost.is_positive() { FADE.min(length) } else { SignedDuration::ZERO };
-        if lost.is_positive() && cut == Cut::Told {
-            self.note(
-                Severity::Warning,
-                Some((item, number)),
-                FindingKind::CutShort { lost_ms: millis(lost) },
-            );
-        }
-        self.cue(item, number, length, fade, Content::Segment(Arc::clone(piece)));
-    }
-
-    /// The slot keeps its place, with nothing in it.
-    fn absent(&mut self, item: &Item<'_>, why: Absence) {
-        // What the rules and the quiet hours forbid is silent for that reason, whatever else is wrong with it.
-        let why = match self.obstacle(self.end) {
-            Some(stronger @ (Absence::AgainstTheRules | Absence::QuietHours)) => stronger,
-            _ => why,
-        };
-        let finding = match &why {
-            // Said once, of the whole block.
-            Absence::AgainstTheRules => None,
-            Absence::QuietHours => Some((Severity::Error, FindingKind::InQuietHours)),
-            Absence::NoMusic => Some((Severity::Note, FindingKind::Absent { why: why.clone() })),
-            // What came before used up the time: no more than a fill is for.
-            Absence::NoRoom if item.fills() => {
-                Some((Severity::Note, FindingKind::Absent { why: why.clone() }))
-            }
-            Absence::NoRoom
-            | Absence::Missing
-            | Absence::NotApproved { .. }
-            | Absence::NotValid { .. }
-            | Absence::Withdrawn { .. }
-            | Absence::NothingToRepeat => Some((Severity::Error, FindingKind::Absent { why: why.clone() })),
-        };
-        if let Some((severity, kind)) = finding {
-            self.note(severity, Some((item, 0)), kind);
-        }
-        self.cue(item, 0, SignedDuration::ZERO, SignedDuration::ZERO, Content::Nothing(why));
-    }
-
-    fn cue(
-        &mut self,
-        item: &Item<'_>,
-        piece: u16,
-        length: SignedDuration,
-        fade: SignedDuration,
-        content: Content,
-    ) {
-        let segment = match &content {
-            Content::Segment(segment) => Some(segment),
-            Content::Nothing(_) => None,
-        };
-        let of_slot = match item.play {
-            Play::Programme(id) | Play::All(id) | Play::Pool(id) => Some(id),
-            Play::File(_) | Play::Repeat { .. } => None,
-        };
-        let programme = segment.and_then(|segment| segment.words.programme.as_ref()).or(of_slot).cloned();
-        let topic = segment
-            .and_then(|segment| segment.words.topic.clone())
-            .or_else(|| self.schedule.programmes.get(programme.as_ref()?)?.topic.as_deref().map(Arc::from));
-        let loudness = &self.schedule.loudness;
-        let gain_db =
-            segment.map_or(0.0, |segment| segment.sound.gain_db(loudness.target_lufs, loudness.max_boost_db));
-        let at = self.cursor;
-        self.cursor = later(at, length);
-        self.cues.push(Arc::new(Cue {
-            id: CueId { block: self.block.clone(), slot: item.slot.id.clone(), piece },
-            title: item.title.to_owned(),
-            programme,
-            topic,
-            start: if item.hard.is_some() && piece == 0 { Join::Hard } else { Join::Follow },
-            at,
-            end: self.cursor,
-            fade,
-            late: item.slot.late,
-            form: if matches!(item.play, Play::Repeat { .. }) { Form::Repeat } else { Form::Own },
-            layer: Layer::Scheduled,
-            ordered_by: None,
-            content,
-            gain_db,
-        }));
-    }
-
-    /// Says what silence there is from the cursor to a hard start, unless it is ordered.
-    fn gap(&mut self, wall: Timestamp, severity: Severity) {
-        let silence = self.clear_until(wall).duration_since(self.cursor);
-        if silence > TOLERANCE && self.obstacle(wall).is_none() {
-            self.note(severity, None, FindingKind::Gap { silence_ms: millis(silence) });
-        }
-    }
-
-    fn note(&mut self, severity: Severity, piece: Option<(&Item<'_>, u16)>, kind: FindingKind) {
-        let block = self.block.clone();
-        let cue =
-            piece.map(|(item, piece)| CueId { block: block.clone(), slot: item.slot.id.clone(), piece });
-        self.findings.push(Finding { severity, block, cue, at: self.cursor, kind });
     }
 }

@@ -14,6 +14,7 @@ mod pick;
 pub mod plan;
 #[cfg(test)]
 mod properties;
+mod rundown;
 #[cfg(test)]
 mod tests;
 
@@ -390,21 +391,42 @@ pub enum FindingKind {
     InQuietHours,
 }
 
-/// What earlier slots really aired: for repeats, whose timeline must say so.
+/// What is on record of earlier cues: for repeats, whose timeline must say what really aired, and for blocks that are
+/// under way, whose beginning no later change moves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
-    aired: BTreeMap<(BlockId, SlotId), Vec<SegmentId>>,
+    begun: BTreeMap<(BlockId, SlotId), Vec<Begun>>,
+}
+
+/// A cue whose time had come: it sounded, sounds, or did not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Begun {
+    /// Its number in the slot.
+    pub piece: u16,
+    /// What was to sound; none where there was nothing.
+    pub segment: Option<SegmentId>,
+    /// Its planned start.
+    pub at: Timestamp,
+    /// When what follows it may begin: its planned end, or sooner where it was taken off the air for good.
+    pub end: Timestamp,
+    /// Whether it was heard, at least in part.
+    pub heard: bool,
 }
 
 impl History {
-    /// Notes that a slot aired a segment, after those noted before.
-    pub fn note(&mut self, cue: &CueId, segment: SegmentId) {
-        self.aired.entry((cue.block.clone(), cue.slot.clone())).or_default().push(segment);
+    /// Notes what is on record of a cue, after those noted before.
+    pub fn note(&mut self, cue: &CueId, begun: Begun) {
+        self.begun.entry((cue.block.clone(), cue.slot.clone())).or_default().push(begun);
     }
 
-    /// What a slot aired on a date, in order; empty where it aired nothing or is still to come.
-    pub fn aired(&self, block: &BlockId, slot: &SlotId) -> &[SegmentId] {
-        self.aired.get(&(block.clone(), slot.clone())).map_or(&[], Vec::as_slice)
+    /// What is on record of a slot's cues, in order.
+    pub fn begun(&self, block: &BlockId, slot: &SlotId) -> &[Begun] {
+        self.begun.get(&(block.clone(), slot.clone())).map_or(&[], Vec::as_slice)
+    }
+
+    /// What a slot aired on a date, in order; nothing where it aired nothing or is still to come.
+    pub fn aired(&self, block: &BlockId, slot: &SlotId) -> impl Iterator<Item = &SegmentId> {
+        self.begun(block, slot).iter().filter(|begun| begun.heard).filter_map(|begun| begun.segment.as_ref())
     }
 }
 

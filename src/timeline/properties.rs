@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use proptest::prelude::*;
 
 use super::fixture::{output, play, schedule, segment, session, slot};
-use super::{Content, History, Join, Timeline, Window, backtime, compile};
+use super::{Begun, Content, History, Join, Timeline, Window, backtime, compile};
 use crate::schedule::{QuietHours, Schedule, Slot, Start, Weekdays};
 use crate::segment::{Catalog, Segment, State};
 
@@ -17,10 +17,15 @@ fn minute(minutes: i32) -> Time {
 }
 
 fn catalogs() -> impl Strategy<Value = Catalog> {
+    segments("s").prop_map(|segments| segments.into_iter().collect())
+}
+
+fn segments(prefix: &'static str) -> impl Strategy<Value = Vec<Segment>> {
     let one = (0..4_usize, 1..600_i64, prop::bool::weighted(0.85));
-    prop::collection::vec(one, 0..30).prop_map(|all| {
+    prop::collection::vec(one, 0..30).prop_map(move |all| {
         let segments = all.into_iter().enumerate().map(|(n, (programme, seconds, approved))| {
-            let mut segment = segment(&format!("s{n}"), ["nhac", "nhac", "tin", "tuan"][programme], seconds);
+            let mut segment =
+                segment(&format!("{prefix}{n}"), ["nhac", "nhac", "tin", "tuan"][programme], seconds);
             segment.state = if approved { State::Approved } else { State::Pending };
             segment.added += SignedDuration::from_hours(n as i64 * 24);
             segment
@@ -113,6 +118,44 @@ proptest! {
         prop_assert_eq!(&whole.blocks, &[first.blocks, second.blocks].concat());
         prop_assert_eq!(&whole.findings, &[first.findings, second.findings].concat());
         prop_assert_eq!(&whole, &run(&schedule, &catalog, a, c));
+    }
+
+    #[test]
+    fn what_is_on_record_changes_nothing_and_nothing_changes_it(
+        schedule in schedules(), known in segments("s"), new in segments("new"), decided in prop::collection::vec(any::<bool>(), 30),
+        date in dates(), now in 0..(3 * 86_400_i64),
+    ) {
+        let catalog: Catalog = known.iter().cloned().collect();
+        let decide = |(mut segment, decided): (Segment, bool)| {
+            if decided {
+                segment.state = if segment.state == State::Approved { State::Withdrawn } else { State::Approved };
+            }
+            segment
+        };
+        let other: Catalog = known.into_iter().zip(decided).map(decide).chain(new).collect();
+        let from = midnight(date);
+        let window = Window { from, to: from + SignedDuration::from_hours(72) };
+        let plan = run(&schedule, &catalog, window.from, window.to);
+        let mut history = History::default();
+        let begun: Vec<_> = plan.cues().filter(|cue| cue.at <= from + SignedDuration::from_secs(now)).collect();
+        for cue in &begun {
+            let segment = cue.segment().map(|segment| segment.id.clone());
+            let heard = segment.is_some();
+            history.note(&cue.id, Begun { piece: cue.id.piece, segment, at: cue.at, end: cue.end, heard });
+        }
+        prop_assert_eq!(&plan, &compile(&schedule, &catalog, &history, &output(), window));
+
+        // With whatever was approved or withdrawn meanwhile, what has begun is where it was, and nothing else is there.
+        let changed = compile(&schedule, &other, &history, &output(), window);
+        for cue in &begun {
+            let now = changed.cues().find(|now| now.id == cue.id);
+            prop_assert_eq!(now.map(|now| now.at), Some(cue.at), "{}", cue.id);
+            let heard = now.and_then(|now| now.segment()).map(|segment| &segment.id);
+            prop_assert!(heard.is_none() || heard == cue.segment().map(|segment| &segment.id));
+        }
+        for block in &changed.blocks {
+            prop_assert!(block.cues.is_sorted_by_key(|cue| cue.at), "{:?}", block.cues);
+        }
     }
 
     #[test]
