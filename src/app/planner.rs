@@ -256,11 +256,9 @@ impl Planner {
 
     /// Keeps what must sound at once decoded in memory, and hands it to the engines when that changed; whether they know.
     fn keep_ready(&mut self, plan: &Plan) -> bool {
-        let programmes = plan.schedule.programmes.values().filter(|programme| programme.ready);
-        let segments = programmes.flat_map(|programme| plan.catalog.of_programme(&programme.id).iter().rev());
         let mut kept = BTreeMap::new();
         let mut left = KEPT_AT_MOST;
-        for segment in segments.filter(|segment| segment.state == State::Approved) {
+        for segment in standing(plan) {
             if segment.duration() > left {
                 warn!(segment.id = %segment.id, "no memory is left to keep `{}` ready; it sounds from the disk", segment.words.title);
                 continue;
@@ -336,6 +334,16 @@ impl Planner {
     }
 }
 
+/// What is to be kept ready, in the order of its right to be. The shortest come first: a long piece that is approved later
+/// does not push the standing warnings out.
+fn standing(plan: &Plan) -> Vec<&Arc<Segment>> {
+    let programmes = plan.schedule.programmes.values().filter(|programme| programme.ready);
+    let segments = programmes.flat_map(|programme| plan.catalog.of_programme(&programme.id));
+    let mut standing: Vec<_> = segments.filter(|segment| segment.state == State::Approved).collect();
+    standing.sort_by_key(|segment| segment.duration());
+    standing
+}
+
 /// Puts a plan together from a checked schedule and the facts.
 pub fn plan(
     store: &Store,
@@ -403,6 +411,23 @@ mod tests {
     use crate::engine::handle::Status;
     use crate::schedule::OutputId;
     use crate::store::AiringFilter;
+    use crate::timeline::fixture::segment;
+
+    #[test]
+    fn the_short_warnings_are_kept_before_a_long_piece_that_came_later() {
+        let bench = bench(8);
+        let warning = segment("flood", "khan-cap", 30);
+        let later = Segment {
+            added: warning.added + SignedDuration::from_hours(1),
+            ..segment("long", "khan-cap", 110)
+        };
+        let catalog = Arc::new([later, warning.clone(), segment("x", "ban-tin", 9)].into_iter().collect());
+        let plan = Plan { catalog, ..bench.plan.borrow().as_ref().clone() };
+        assert_eq!(
+            standing(&plan).iter().map(|kept| kept.duration().as_secs()).collect::<Vec<_>>(),
+            [30, 110]
+        );
+    }
 
     struct Bench {
         folder: TempDir,
