@@ -95,11 +95,12 @@ struct Held {
     window: Window,
     timelines: Vec<Arc<Timeline>>,
     aired: Vec<Airing>,
+    now: Timestamp,
 }
 
 impl Held {
     async fn of(state: &State, week: Week) -> Result<Self, Failure> {
-        let plan = state.plan();
+        let (plan, now) = (state.plan(), state.clock.now());
         let window = week.window(&plan.schedule.time_zone).ok_or(Refusal::NoPage)?;
         let filter = AiringFilter { from: Some(window.from), to: Some(window.to), ..AiringFilter::default() };
         let outputs: Vec<OutputId> = plan.schedule.outputs.iter().map(|output| output.id.clone()).collect();
@@ -107,9 +108,16 @@ impl Held {
             let timelines = outputs.iter().map(|output| covering(store, &plan, output, window));
             let timelines = timelines.collect::<Result<_, _>>()?;
             let aired = store.airings(&filter)?.airings;
-            Ok(Self { timelines, aired, window, plan })
+            Ok(Self { timelines, aired, window, plan, now })
         };
         Ok(state.store.run(read).await?)
+    }
+
+    /// Whether the log has anything of a block. Of what is past, only that was ever so; the rest is today's schedule.
+    fn is_on_record(&self, timeline: &Timeline, block: &Block) -> bool {
+        self.aired
+            .iter()
+            .any(|airing| airing.item.output == timeline.output && airing.item.cue.block == block.id)
     }
 
     /// The blocks of a date, each with its timeline, by their start.
@@ -120,6 +128,7 @@ impl Held {
                 .iter()
                 .map(move |block| (&**timeline, block))
                 .filter(|(_, block)| self.window.contains(block.start) && block.id.date == date)
+                .filter(|(timeline, block)| block.end > self.now || self.is_on_record(timeline, block))
         });
         let mut blocks: Vec<_> = all.collect();
         blocks.sort_by_key(|(timeline, block)| (block.start, &timeline.output));
@@ -218,7 +227,7 @@ fn day(held: &Held, date: Date, today: Date, may: May, now: Timestamp) -> Markup
             @for (timeline, block) in blocks {
                 @if plan.schedule.outputs.len() > 1 { p.output.quiet { (timeline.output) } }
                 (rundown(block, zone, |cue| of_cue.get(&(&timeline.output, cue)).copied(), now,
-                    &notes(plan, timeline, block, May { edit: may.edit && block.end > now, ..may })))
+                    &notes(plan, timeline, block, May { edit: may.edit && block.end > now, ..may }, now)))
             }
             @for (caption, airings) in [(OUT_OF_SCHEDULE, on_the_spot), (say::BESIDES, besides)] {
                 @if !airings.is_empty() { details.session { summary { (caption) } (aired_besides(caption, airings, zone)) } }
@@ -228,9 +237,16 @@ fn day(held: &Held, date: Date, today: Date, may: May, now: Timestamp) -> Markup
 }
 
 /// What is to be said of a block, and where it is changed: in the week, or in the special day whose own it is.
-fn notes<'a>(plan: &'a Plan, timeline: &'a Timeline, block: &'a Block, may: May) -> Notes<'a> {
+fn notes<'a>(
+    plan: &'a Plan,
+    timeline: &'a Timeline,
+    block: &'a Block,
+    may: May,
+    now: Timestamp,
+) -> Notes<'a> {
     let names = Names::of(plan, timeline);
-    let findings = timeline.findings.iter().filter(|finding| finding.block == block.id);
+    // Of what is past the log says how it went.
+    let findings = timeline.findings.iter().filter(|finding| finding.block == block.id && block.end > now);
     let special = plan.schedule.day_plan(block.id.date);
     let of = special.filter(|day| day.sessions.iter().any(|own| own.id == block.id.session));
     let edit = may.edit.then(|| place::session_address(of.map(|day| day.date), &block.id.session));
