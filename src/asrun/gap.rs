@@ -9,7 +9,7 @@ use super::airing::frames_of;
 use super::{Cause, Closed, NotAired};
 use crate::clock::ClockHealth;
 use crate::schedule::OutputId;
-use crate::timeline::{Content, CueId, Timeline};
+use crate::timeline::{Block, Content, Cue, CueId, Join, Timeline};
 
 /// A take that was on air when the program ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +61,8 @@ pub fn recover(open: &[OpenTake], now: Timestamp) -> Vec<Closed> {
 
 /// What a gap missed: cues that were given up by `up_to` and of which nothing is `known`.
 ///
-/// One without a segment has its own cause; the others have `cause`. A cue that may still start is left to its late rule.
+/// One without a segment has its own cause; the others have `cause`. A cue that may still start is left to its late rule:
+/// one that may air whole and late, until the next hard start of its block, or the block's end, would cut it.
 pub fn reconcile(
     timeline: &Timeline,
     known: &BTreeSet<CueId>,
@@ -69,9 +70,12 @@ pub fn reconcile(
     cause: Cause,
     clock: ClockHealth,
 ) -> Vec<NotAired> {
-    timeline
-        .cues()
-        .filter(|cue| cue.given_up_at() <= up_to && !known.contains(&cue.id))
+    let over = timeline.blocks.iter().flat_map(|block| {
+        let given_up =
+            |(place, cue): &(usize, &Arc<Cue>)| cue.given_up_at().min(cut_at(block, *place)) <= up_to;
+        block.cues.iter().enumerate().filter(given_up).map(|(_, cue)| cue)
+    });
+    over.filter(|cue| !known.contains(&cue.id))
         .map(|cue| NotAired {
             cue: Arc::clone(cue),
             output: timeline.output.clone(),
@@ -83,6 +87,12 @@ pub fn reconcile(
             at: up_to,
         })
         .collect()
+}
+
+/// Where the next hard start with something to air, or the end of its block, cuts the cue at a place of a block.
+fn cut_at(block: &Block, place: usize) -> Timestamp {
+    let hard = |cue: &&Arc<Cue>| cue.start == Join::Hard && cue.segment().is_some();
+    block.cues.iter().skip(place + 1).find(hard).map_or(block.end, |next| next.at)
 }
 
 /// How long so many frames last; the longest duration for more than fits.
@@ -100,7 +110,8 @@ mod tests {
 
     use super::*;
     use crate::schedule::Late;
-    use crate::timeline::{Absence, Block, Cue, Form, Join, Layer, Window};
+    use crate::timeline::fixture::segment;
+    use crate::timeline::{Absence, Form, Layer, Window};
 
     const START: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -164,6 +175,26 @@ mod tests {
         cue.late = Late::WholeWithin(SignedDuration::from_secs(60));
         assert_eq!(missed(&timeline, &BTreeSet::new(), 59), []);
         assert_eq!(missed(&timeline, &BTreeSet::new(), 60).len(), 1);
+    }
+
+    #[test]
+    fn what_would_be_cut_before_its_late_start_is_missed_with_the_gaps_cause() {
+        let mut timeline = timeline(&[(0, 10), (20, 10), (40, 10)]);
+        let block = &mut timeline.blocks[0];
+        block.end = at(50);
+        for cue in &mut block.cues {
+            let cue = Arc::make_mut(cue);
+            cue.late = Late::WholeWithin(SignedDuration::from_secs(600));
+            cue.content = Content::Segment(Arc::new(segment("a", "tin", 10)));
+        }
+        let missed = |up_to| {
+            let missed = missed(&timeline, &BTreeSet::new(), up_to);
+            missed.iter().map(|missed| (missed.cue.id.piece, missed.cause)).collect::<Vec<_>>()
+        };
+        let off = Cause::NotRunning;
+        assert_eq!(missed(19), []);
+        assert_eq!(missed(20), [(0, off)], "the next hard start");
+        assert_eq!(missed(50), [(0, off), (1, off), (2, off)], "the block's end");
     }
 
     #[test]
