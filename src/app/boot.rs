@@ -10,13 +10,16 @@ use super::planner::{PAST, plan, window};
 use super::station::Station;
 use crate::asrun::{Cause, Fact, Note, reconcile};
 use crate::clock::ClockHealth;
-use crate::schedule::{Problem, Schedule};
+use crate::schedule::{self, OutputId, Problem, Schedule};
 use crate::store::{Store, StoreError};
 use crate::timeline::plan::Plan;
 use crate::timeline::{Window, compile};
 
 /// A station that stood still for longer does not list every cue it missed.
 const LONGEST_GAP: SignedDuration = SignedDuration::from_hours(60 * 24);
+
+/// So many revisions of the schedule are looked at for when an output was first named: reading one takes a millisecond.
+const REVISIONS: u32 = 50;
 
 /// Why there is no first plan.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +54,8 @@ pub fn boot(station: &Station, store: &Store, now: Timestamp) -> Result<Plan, Bo
         }
         (Some(newest), ClockHealth::Synchronised | ClockHealth::Unconfirmed) => {
             let cause = if cut.is_empty() { Cause::NotRunning } else { Cause::PowerCut };
-            log_the_gap(store, &plan, newest, now, cause, clock)?;
+            let since = known_since(store, newest, now)?;
+            log_the_gap(store, &plan, since, now, cause, clock)?;
         }
     }
     store.note(now, Note::Boot { version: env!("CARGO_PKG_VERSION").to_owned(), clock })?;
@@ -72,18 +76,44 @@ fn schedule_in_force(station: &Station) -> Result<(Schedule, Vec<Problem>), Vec<
     Ok((schedule, problems))
 }
 
-/// Logs what should have aired between the last sign of life and now, and can air no more.
+/// From when on each output has to account for its cues: from its own last sign of life, and not before the schedule
+/// named it, without a break, as its revisions have it.
+///
+/// The station's newest instant would not do: the other outputs push it forward while one that was added or renamed has
+/// no engine before the next start. An output that no revision names yet was written down while nothing ran: it has
+/// missed nothing. Where no revision can be read, a stranger among outputs begins at the station's newest instant.
+fn known_since(
+    store: &Store,
+    newest: Timestamp,
+    now: Timestamp,
+) -> Result<impl Fn(&OutputId) -> Timestamp, StoreError> {
+    let heartbeats = store.heartbeats()?;
+    let revisions = store.revisions(REVISIONS)?.into_iter();
+    let named: Vec<(Timestamp, Schedule)> =
+        revisions.filter_map(|revision| Some((revision.at, schedule::read(&revision.files).ok()?))).collect();
+    Ok(move |output: &OutputId| {
+        let heartbeat = heartbeats.get(output).map(|at| (*at).min(newest));
+        if named.is_empty() {
+            return heartbeat.unwrap_or(newest);
+        }
+        let names = |(_, schedule): &&(Timestamp, Schedule)| schedule.output(output).is_some();
+        let first = named.iter().take_while(names).last().map_or(now, |(at, _)| *at);
+        heartbeat.map_or(first, |heartbeat| heartbeat.max(first))
+    })
+}
+
+/// Logs what should have aired on each output between its `last` sign of life and now, and can air no more.
 pub(super) fn log_the_gap(
     store: &Store,
     plan: &Plan,
-    last: Timestamp,
+    last: impl Fn(&OutputId) -> Timestamp,
     now: Timestamp,
     cause: Cause,
     clock: ClockHealth,
 ) -> Result<(), StoreError> {
-    let last = last.max(now - LONGEST_GAP);
-    let window = Window { from: last - PAST, to: now };
     for output in &plan.schedule.outputs {
+        let last = last(&output.id).max(now - LONGEST_GAP);
+        let window = Window { from: last - PAST, to: now };
         let known = store.settled(&output.id, window.from, now)?;
         let history = store.history(&output.id, window)?;
         let timeline = compile(&plan.schedule, &plan.catalog, &history, &output.id, window);
@@ -97,4 +127,43 @@ pub(super) fn log_the_gap(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::path::Path;
+
+    use super::*;
+    use crate::editing::files::texts;
+    use crate::store::AiringFilter;
+
+    #[test]
+    fn an_output_that_was_renamed_while_running_misses_what_came_since_whatever_the_others_did() {
+        let at = |time: &str| -> Timestamp { format!("2026-11-22T{time}Z").parse().unwrap() };
+        let folder = tempfile::tempdir().unwrap();
+        crate::app::demo::set_up(Path::new(env!("CARGO_MANIFEST_DIR")), folder.path()).unwrap();
+        let station = Station::open(folder.path()).unwrap();
+        let store = Store::open(&station.data()).unwrap();
+        boot(&station, &store, at("20:00:00")).unwrap();
+        store.keep_found(&texts(&station.schedule()).unwrap(), at("20:00:00")).unwrap();
+        let old = station.read_schedule().unwrap().outputs[0].id.clone();
+        for name in ["station.toml", "week.toml"] {
+            let path = station.schedule().join(name);
+            let text = fs::read_to_string(&path).unwrap().replace(&format!("\"{old}\""), "\"loa-moi\"");
+            fs::File::create(path).unwrap().write_all(text.as_bytes()).unwrap();
+        }
+        // The session of the morning is from 22:30 to 23:01.
+        store.keep_found(&texts(&station.schedule()).unwrap(), at("22:29:00")).unwrap();
+        store.record(&Fact::Heartbeat { at: at("22:59:00"), output: old.clone() }).unwrap();
+        boot(&station, &store, at("23:30:00")).unwrap();
+        let missed = store.airings(&AiringFilter::default()).unwrap().airings;
+        assert!(missed.iter().all(|airing| airing.item.output.as_str() == "loa-moi"));
+        let planned: Vec<_> = missed.iter().map(|airing| airing.item.planned_end).collect();
+        assert!(planned.iter().all(|end| *end > at("22:29:00")), "{planned:?}");
+        assert!(missed.iter().any(|airing| airing.item.planned_end < at("22:45:00")), "{missed:#?}");
+        // An old name that comes back has not missed the time without it.
+        let since = known_since(&store, at("23:30:00"), at("23:40:00")).unwrap();
+        assert_eq!((since(&old), since(&"loa-moi".into())), (at("23:40:00"), at("22:29:00")));
+    }
 }

@@ -194,8 +194,8 @@ impl Planner {
         let Some(gap) = self.gap.filter(|_| self.seen.clock != ClockHealth::Wrong) else { return Ok(()) };
         let (now, plan) = (self.clock.now(), self.plan.borrow().clone());
         let began = now - SignedDuration::try_from(self.clock.elapsed() - gap.began).unwrap_or_default();
-        log_the_gap(&self.store, &plan, gap.last, began, Cause::NotRunning, self.seen.clock)?;
-        log_the_gap(&self.store, &plan, gap.last, now, Cause::ClockNotTrusted, self.seen.clock)?;
+        log_the_gap(&self.store, &plan, |_| gap.last, began, Cause::NotRunning, self.seen.clock)?;
+        log_the_gap(&self.store, &plan, |_| gap.last, now, Cause::ClockNotTrusted, self.seen.clock)?;
         info!(%now, "the clock is right: the timeline is gone by from now on");
         self.gap = None;
         Ok(())

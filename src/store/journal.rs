@@ -235,6 +235,11 @@ impl Store {
         })
     }
 
+    /// The last sign of life of each output that ever gave one.
+    pub fn heartbeats(&self) -> Result<BTreeMap<OutputId, Timestamp>, StoreError> {
+        self.read(heartbeats)
+    }
+
     fn append(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
         if entries.is_empty() {
             return Ok(());
