@@ -251,14 +251,35 @@ impl Airing {
         !end.cause.is_some_and(Cause::passes) || last.is_whole() || late == Late::Skip || given_up <= now
     }
 
-    /// When its first frame left the device.
+    /// When its first frame left the device; of one that aired whole, that of the whole take.
     pub fn started(&self) -> Option<Timestamp> {
-        self.ends().find_map(|end| end.started)
+        match self.whole() {
+            Some(whole) => whole.end.as_ref().and_then(|end| end.started),
+            None => self.ends().find_map(|end| end.started),
+        }
     }
 
-    /// When its last frame did.
+    /// When its last frame did; of one that aired whole, that of the whole take.
     pub fn ended(&self) -> Option<Timestamp> {
-        self.ends().filter_map(|end| end.ended).last()
+        match self.whole() {
+            Some(whole) => whole.end.as_ref().and_then(|end| end.ended),
+            None => self.ends().filter_map(|end| end.ended).last(),
+        }
+    }
+
+    /// The takes that were cut before the one that was whole, by when each began and why it ended: its outcome does not
+    /// say so. None where no take was whole.
+    pub fn cut_before(&self) -> impl Iterator<Item = (Timestamp, Cause)> {
+        let before = self.takes.iter().position(Take::is_whole).unwrap_or(0);
+        self.takes.iter().take(before).filter_map(|take| {
+            let started = take.end.as_ref().and_then(|end| end.started);
+            // One that was killed in its first seconds has no more than an opening.
+            Some((started.unwrap_or_else(|| take.planned.max(take.opened)), take.cause()?))
+        })
+    }
+
+    fn whole(&self) -> Option<&Take> {
+        self.takes.iter().find(|take| take.is_whole())
     }
 
     /// How late its first frame was; negative for early.
@@ -419,6 +440,26 @@ mod tests {
         };
         let joined = airing(vec![joined]);
         assert_eq!((joined.outcome(), joined.expected()), (Outcome::Partly(Cause::JoinedLate), EXPECTED));
+    }
+
+    #[test]
+    fn one_that_aired_whole_began_with_the_whole_take_and_tells_of_those_cut_before() {
+        let at = |second| AT + SignedDuration::from_secs(second);
+        let from = |second, end: End| End { started: Some(at(second)), ended: Some(at(second + 10)), ..end };
+        let cut = from(0, end(EXPECTED / 2, Some(Cause::PowerCut)));
+        let mute = End { started: None, ended: None, ..end(0, Some(Cause::PowerCut)) };
+        let mut takes =
+            vec![take(0, Some(cut)), take(7, Some(mute)), take(20, Some(from(20, end(EXPECTED, None))))];
+        let whole = airing(takes.clone());
+        assert_eq!(
+            (whole.outcome(), whole.started(), whole.ended()),
+            (Outcome::Aired, Some(at(20)), Some(at(30)))
+        );
+        let cuts: Vec<_> = whole.cut_before().collect();
+        assert_eq!(cuts, [(at(0), Cause::PowerCut), (at(7), Cause::PowerCut)]);
+        takes.pop();
+        let partly = airing(takes);
+        assert_eq!((partly.started(), partly.cut_before().count()), (Some(at(0)), 0));
     }
 
     #[test]

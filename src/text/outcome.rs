@@ -67,7 +67,7 @@ pub fn log_line(number: usize, session: &str, airing: &Airing, time_zone: &TimeZ
         item.zones.join(", "),
         layer(item.layer).to_owned(),
         outcome_name(&outcome).to_owned(),
-        remark(airing, &outcome),
+        remark(airing, &outcome, time),
         String::new(),
     ]
 }
@@ -99,13 +99,16 @@ fn shape(airing: &Airing) -> &'static str {
     }
 }
 
-/// The cause, who ordered it, and what is to be known of the clock.
-fn remark(airing: &Airing, outcome: &Outcome) -> String {
+/// The cause, what was cut before, who ordered it, and what is to be known of the clock.
+fn remark(airing: &Airing, outcome: &Outcome, time: impl Fn(Timestamp) -> String) -> String {
     let ordered = airing.item.ordered_by.as_ref().map(|by| format!("theo lệnh của {by}"));
     let clock = (airing.clock() == ClockHealth::Wrong).then(|| cause(Cause::ClockNotTrusted).to_owned());
     let why = outcome.cause().map(|why| cause(why).to_owned());
     let clock = clock.filter(|clock| why.as_ref() != Some(clock));
-    [why, ordered, clock].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    let cuts: Vec<_> =
+        airing.cut_before().map(|(began, why)| format!("{} ({})", time(began), cause(why))).collect();
+    let cuts = (!cuts.is_empty()).then(|| format!("trước đó phát dở lúc {}", cuts.join(", ")));
+    [why, cuts, ordered, clock].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// What became of a cue.
@@ -278,6 +281,20 @@ pub(super) mod tests {
         assert_eq!(line, expected);
         let again = Airing { run: Some(Run::Repeat), ..airing() };
         assert_eq!(log_line(8, "", &again, &time_zone)[10], "phát lại");
+    }
+
+    #[test]
+    fn cuts_before_a_whole_take_are_in_the_remark() {
+        let mut airing = airing();
+        let mut whole = airing.takes[0].clone();
+        let end = whole.end.as_mut().unwrap();
+        (end.delivered, end.cause, end.started) = (480_000, None, "2026-11-22T22:33:00Z".parse().ok());
+        airing.takes[0].end.as_mut().unwrap().cause = Some(Cause::PowerCut);
+        airing.takes.push(whole);
+        let line = log_line(1, "", &airing, &TimeZone::get("Asia/Ho_Chi_Minh").unwrap());
+        let expected =
+            ["05:33:00", "đã phát", "trước đó phát dở lúc 05:32:00 (mất điện); đồng hồ chưa tin cậy"];
+        assert_eq!([&*line[4], &*line[16], &*line[17]], expected);
     }
 
     #[test]
