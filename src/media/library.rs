@@ -67,6 +67,15 @@ impl Library {
     /// Looks through `audio/`. Only files whose size or time differ from `before` are read; hidden files, folders and
     /// what vanishes meanwhile are left out, and a file that cannot be read counts as not there.
     pub fn scan(audio_dir: &Path, before: &Self) -> Result<Self, ScanError> {
+        Self::scan_for(audio_dir, before, |_| true)
+    }
+
+    /// The same for the files that are `wanted`, by their names in NFC; no other is read.
+    pub fn scan_for(
+        audio_dir: &Path,
+        before: &Self,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Self, ScanError> {
         let unlisted = |cause| ScanError::List { path: audio_dir.to_owned(), cause };
         let mut files = BTreeMap::new();
         for entry in fs::read_dir(audio_dir).map_err(unlisted)? {
@@ -74,7 +83,9 @@ impl Library {
             let file_name = entry.file_name();
             let Some(name) = file_name.to_str().filter(|name| !name.starts_with('.')) else { continue };
             let name: String = name.nfc().collect();
-            if let Some(found) = look_at(&entry.path(), before.files.get(&name)) {
+            if wanted(&name)
+                && let Some(found) = look_at(&entry.path(), before.files.get(&name))
+            {
                 files.insert(name, found);
             }
         }

@@ -1,6 +1,6 @@
 //! What the commands say to the technician at the machine.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Zoned};
 
 use crate::segment::Segment;
 
@@ -33,6 +33,24 @@ pub fn mistakes(count: usize) -> String {
 /// How many findings the days ahead have.
 pub fn count_of_findings(count: usize) -> String {
     format!("Có {count} điều cần biết về các ngày tới:")
+}
+
+/// The file of a recording that is to air is not there.
+pub fn file_missing(file: &str, title: &str, first: &Zoned) -> String {
+    format!(
+        "Không có tệp `{file}` của bản ghi “{title}” trong thư mục `audio`. Bản ghi này sẽ không phát được, lần đầu lúc \
+         {}. Chép lại đúng tệp đó từ bản sao lưu, hoặc nộp bản ghi khác và gửi duyệt.",
+        first.strftime("%H:%M ngày %d/%m")
+    )
+}
+
+/// The file of a recording that is to air has other bytes than were approved.
+pub fn file_changed(file: &str, title: &str, first: &Zoned) -> String {
+    format!(
+        "Tệp `{file}` của bản ghi “{title}” đã khác với tệp được duyệt. Bản ghi này sẽ không phát được, lần đầu lúc {}. \
+         Chép lại đúng tệp được duyệt từ bản sao lưu, hoặc nộp tệp mới và gửi duyệt.",
+        first.strftime("%H:%M ngày %d/%m")
+    )
 }
 
 /// A recording was taken in.

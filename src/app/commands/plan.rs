@@ -1,17 +1,22 @@
 //! `check` and `timeline`: what will sound, and what is wrong with it.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
+use serde::Serialize;
 
 use super::{print, say};
 use crate::app::cli::{Days, Shape};
 use crate::app::exit::Exit;
 use crate::app::planner;
 use crate::app::station::Station;
+use crate::media::library::{Library, ScanError};
 use crate::schedule::{Problem, Schedule};
+use crate::segment::{Segment, SegmentId};
 use crate::store::Store;
 use crate::text::console;
 use crate::text::finding::{Names, findings};
@@ -43,16 +48,87 @@ pub fn check(station: &Station, days: &Days, now: Timestamp) -> anyhow::Result<E
     };
     let plan = plan_of(station, schedule, days, now)?;
     let findings: Vec<_> = plan.timelines.iter().flat_map(|timeline| &timeline.findings).collect();
+    let files = bad_files(&station.audio(), &plan, now)?;
     match days.format.format {
-        Shape::Json => print(Shape::Json, &Table::default(), &findings)?,
-        Shape::Table | Shape::Csv if findings.is_empty() => say(console::ALL_WELL)?,
-        Shape::Table | Shape::Csv => print_findings(&plan)?,
+        Shape::Json => {
+            let files = files.iter().map(Line::File);
+            let lines: Vec<_> = findings.iter().copied().map(Line::Finding).chain(files).collect();
+            print(Shape::Json, &Table::default(), &lines)?;
+        }
+        Shape::Table | Shape::Csv if findings.is_empty() && files.is_empty() => say(console::ALL_WELL)?,
+        Shape::Table | Shape::Csv => print_findings(&plan, &files)?,
     }
-    Ok(worst(&findings))
+    Ok(if files.is_empty() { worst(&findings) } else { Exit::Problems })
 }
 
-fn print_findings(plan: &Plan) -> std::io::Result<()> {
-    say(&console::count_of_findings(plan.timelines.iter().map(|timeline| timeline.findings.len()).sum()))?;
+/// What `check` found, for programs.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Line<'a> {
+    Finding(&'a Finding),
+    File(&'a BadFile),
+}
+
+/// A recording that is to air, and whose file is not as it was approved.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct BadFile {
+    severity: Severity,
+    code: FileTrouble,
+    segment: SegmentId,
+    file: String,
+    title: String,
+    /// When it would air first.
+    at: Timestamp,
+}
+
+/// What is wrong with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum FileTrouble {
+    FileMissing,
+    FileChanged,
+}
+
+/// The recordings that air from now on and whose files are gone or have other bytes. Every file is read whole, for one
+/// whose size and time are the same may still have rotted.
+fn bad_files(audio: &Path, plan: &Plan, now: Timestamp) -> Result<Vec<BadFile>, ScanError> {
+    let mut airing: BTreeMap<&SegmentId, (&Segment, Timestamp)> = BTreeMap::new();
+    for cue in plan.timelines.iter().flat_map(|timeline| timeline.cues()).filter(|cue| cue.end > now) {
+        if let Some(segment) = cue.segment() {
+            let first = airing.entry(&segment.id).or_insert((segment.as_ref(), cue.at));
+            first.1 = first.1.min(cue.at);
+        }
+    }
+    if airing.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names: BTreeSet<&str> = airing.values().map(|(segment, _)| segment.file.as_str()).collect();
+    let library = Library::scan_for(audio, &Library::default(), |name| names.contains(name))?;
+    let bad = |(segment, at): (&Segment, Timestamp)| {
+        let code = match library.files.get(&segment.file) {
+            None => FileTrouble::FileMissing,
+            Some(found) if found.hash != segment.hash => FileTrouble::FileChanged,
+            Some(_) => return None,
+        };
+        let (severity, title) = (Severity::Error, segment.words.title.clone());
+        Some(BadFile { severity, code, segment: segment.id.clone(), file: segment.file.clone(), title, at })
+    };
+    let mut bad: Vec<_> = airing.into_values().filter_map(bad).collect();
+    bad.sort_by_key(|bad| bad.at);
+    Ok(bad)
+}
+
+fn print_findings(plan: &Plan, files: &[BadFile]) -> std::io::Result<()> {
+    let of_timelines: usize = plan.timelines.iter().map(|timeline| timeline.findings.len()).sum();
+    say(&console::count_of_findings(of_timelines + files.len()))?;
+    for BadFile { code, file, title, at, .. } in files {
+        let first = at.to_zoned(plan.schedule.time_zone.clone());
+        let said = match code {
+            FileTrouble::FileMissing => console::file_missing(file, title, &first),
+            FileTrouble::FileChanged => console::file_changed(file, title, &first),
+        };
+        say(&format!("- {said}"))?;
+    }
     for timeline in &plan.timelines {
         for said in findings(&timeline.findings, &Names::of(plan, timeline)) {
             say(&format!("- {said}"))?;
@@ -90,19 +166,19 @@ pub fn timeline(station: &Station, days: &Days, now: Timestamp) -> anyhow::Resul
     print(days.format.format, &table, &cues)?;
     let findings: Vec<_> = plan.timelines.iter().flat_map(|timeline| &timeline.findings).collect();
     if days.format.format == Shape::Table && !findings.is_empty() {
-        print_findings(&plan)?;
+        print_findings(&plan, &[])?;
     }
     Ok(worst(&findings))
 }
 
 /// A cue for programs.
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, Serialize)]
 struct CueLine<'a> {
     cue: &'a crate::timeline::CueId,
     at: Timestamp,
     end: Timestamp,
     title: &'a str,
-    segment: Option<&'a crate::segment::SegmentId>,
+    segment: Option<&'a SegmentId>,
     file: Option<&'a str>,
     nothing: Option<&'a crate::timeline::Absence>,
 }
@@ -157,4 +233,48 @@ fn window(schedule: &Schedule, from: Option<Date>, days: u16, now: Timestamp) ->
     let after = first.checked_add(i32::from(days).days()).context("these days are beyond the calendar")?;
     let midnight = |date: Date| date.to_zoned(zone.clone()).map(|midnight| midnight.timestamp());
     Ok(Window { from: midnight(first)?, to: midnight(after)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write as _;
+
+    use super::*;
+    use crate::clock::{Clock, ManualClock};
+
+    #[test]
+    fn recordings_that_air_and_whose_files_are_gone_or_changed_are_told() {
+        let example = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let folder = tempfile::tempdir().unwrap();
+        let week = crate::app::demo::set_up(example, folder.path()).unwrap();
+        let station = Station::open(folder.path()).unwrap();
+        let now: Timestamp = "2026-11-22T20:00:00Z".parse().unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(now));
+        let store = Store::open(&station.data()).unwrap();
+        let intake = crate::app::serve::intake(&station, &store, &clock);
+        let list = folder.path().join("list.toml");
+        let files = ["nhac-hieu-sang.ogg", "nhac-hieu-chieu.ogg", "canh-bao-lu.ogg"];
+        let mut text = fs::File::create(&list).unwrap();
+        for file in files {
+            fs::copy(example.join("audio").join(file), folder.path().join(file)).unwrap();
+            writeln!(text, "[[segment]]\nfile = \"{file}\"\ntitle = \"{file}\"").unwrap();
+        }
+        super::super::import(&intake, &store, &clock, &list, Some("minh")).unwrap();
+        let window = window(&week, None, 7, now).unwrap();
+        let plan = planner::plan(&store, Arc::new(week), Arc::default(), window, now).unwrap();
+        let told = || -> Vec<_> {
+            let bad = bad_files(&station.audio(), &plan, now).unwrap();
+            bad.into_iter().map(|bad| (bad.code, bad.file)).collect()
+        };
+        assert_eq!(told(), []);
+        fs::remove_file(station.audio().join(files[0])).unwrap();
+        fs::File::create(station.audio().join(files[1])).unwrap().write_all(b"else").unwrap();
+        fs::remove_file(station.audio().join(files[2])).unwrap();
+        let expected = [
+            (FileTrouble::FileMissing, files[0].to_owned()),
+            (FileTrouble::FileChanged, files[1].to_owned()),
+        ];
+        assert_eq!(told(), expected, "the last is not scheduled");
+    }
 }
