@@ -3,21 +3,23 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::string::FromUtf8Error;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::schedule::problem::Kind;
-use crate::schedule::{Problem, Sources};
+use crate::schedule::{self, Problem, Sources};
 use crate::segment::ContentHash;
 
 /// The files of a schedule, in the order in which they are read.
 pub const SCHEDULE_FILES: [&str; 3] = ["station.toml", "week.toml", "days.toml"];
 
-/// Reads the schedule's files in a folder; one that is not there is none.
+/// Reads the schedule's files in a folder; one that is not there is none. Where one cannot be read, what is wrong with
+/// the others is told with it.
 pub fn texts(folder: &Path) -> Result<Sources, Vec<Problem>> {
     let mut problems = Vec::new();
-    let [station, week, days] = SCHEDULE_FILES.map(|name| match fs::read_to_string(folder.join(name)) {
-        Ok(text) => Some(text),
+    let [station, week, days] = SCHEDULE_FILES.map(|name| match fs::read(folder.join(name)) {
+        Ok(bytes) => String::from_utf8(bytes).map_err(|bad| problems.push(not_utf8(name, &bad))).ok(),
         Err(missing) if missing.kind() == io::ErrorKind::NotFound => None,
         Err(cause) => {
             let kind = Kind::UnreadableFile { reason: cause.to_string() };
@@ -25,7 +27,23 @@ pub fn texts(folder: &Path) -> Result<Sources, Vec<Problem>> {
             None
         }
     });
-    if problems.is_empty() { Ok(Sources { station, week, days }) } else { Err(problems) }
+    let sources = Sources { station, week, days };
+    if problems.is_empty() {
+        return Ok(sources);
+    }
+    let others = schedule::read(&sources).err().unwrap_or_default();
+    let unread: Vec<_> = problems.iter().map(|problem| problem.file.clone()).collect();
+    problems.extend(others.into_iter().filter(|other| !unread.contains(&other.file)));
+    Err(problems)
+}
+
+/// Where a file begins not to be UTF-8: Notepad saves it otherwise when asked for ANSI or Unicode.
+fn not_utf8(name: &str, bad: &FromUtf8Error) -> Problem {
+    let good = bad.as_bytes().get(..bad.utf8_error().valid_up_to()).unwrap_or_default();
+    let good = String::from_utf8_lossy(good);
+    let line = good.matches('\n').count() + 1;
+    let column = good.rsplit('\n').next().map_or(0, |before| before.chars().count()) + 1;
+    Problem { kind: Kind::NotUtf8, file: format!("schedule/{name}"), line, column }
 }
 
 /// Writes the files that are other than they should be; one that is to be none is removed.
@@ -84,4 +102,35 @@ pub(super) fn fingerprint(Sources { station, week, days }: &Sources) -> String {
         hash.update(text.as_deref().unwrap_or_default());
     }
     ContentHash(hash.finalize().into()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_not_utf8_is_told_by_line_and_hides_nothing_of_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| {
+            File::create(folder.path().join(name)).unwrap().write_all(bytes).unwrap();
+        };
+        let told = || -> Vec<_> {
+            let problems = texts(folder.path()).unwrap_err();
+            problems
+                .into_iter()
+                .map(|problem| (problem.kind, problem.file, problem.line, problem.column))
+                .collect()
+        };
+        write("station.toml", b"# 1\nname = \"X\xe3\"\n");
+        write("days.toml", b"[[day]]\n");
+        let found = told();
+        assert_eq!(found[0], (Kind::NotUtf8, "schedule/station.toml".to_owned(), 2, 10));
+        assert_eq!(found[1].0, Kind::MissingFile, "there is no week");
+        assert!(
+            found.len() > 2 && found[2..].iter().all(|(_, file, ..)| file == "schedule/days.toml"),
+            "{found:?}"
+        );
+        write("station.toml", b"\xff\xfe#\0");
+        assert_eq!(told()[0], (Kind::NotUtf8, "schedule/station.toml".to_owned(), 1, 1));
+    }
 }

@@ -31,6 +31,8 @@ pub enum Kind {
         /// What the system said.
         reason: String,
     },
+    /// The file is not UTF-8; the line is that of the first byte that cannot be.
+    NotUtf8,
     /// The text is not TOML.
     Syntax {
         /// The line.

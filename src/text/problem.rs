@@ -55,6 +55,11 @@ fn sentence(kind: &Kind, file: &str) -> String {
         Kind::UnreadableFile { reason } => {
             format!("Không đọc được tệp `{file}` ({reason}). Kiểm tra ổ đĩa và quyền đọc tệp.")
         }
+        Kind::NotUtf8 => {
+            "tệp không được lưu bằng mã UTF-8, nên máy không đọc được chữ từ dòng này. Mở tệp bằng Notepad, \
+             chọn Save as (Lưu thành), chọn UTF-8 ở ô Encoding (Mã hóa), rồi lưu đè lên tệp cũ."
+                .to_owned()
+        }
         Kind::Syntax { found, said } => format!(
             "không hiểu được cách viết `{found}`. Kiểm tra dấu ngoặc, dấu bằng, dấu phẩy ở dòng này và dòng \
              trước (máy báo: {said})."
