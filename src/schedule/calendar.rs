@@ -12,6 +12,9 @@ use super::{PlanDate, Schedule, Session, Weekdays};
 /// A week without anything special about it, for sessions that are valid at all times.
 const SOME_MONDAY: Date = Date::constant(2026, 1, 5);
 
+/// From one midnight to the next.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
 /// After so many years every date has been on every weekday.
 const CALENDAR_REPEATS: std::ops::Range<i16> = 2024..2052;
 
@@ -34,8 +37,7 @@ pub(super) fn check(schedule: &Schedule, places: &[(&File<'_>, usize)]) {
         let today = on(date);
         let tomorrow = date.tomorrow().map(on).unwrap_or_default();
         let spans = today.iter().filter_map(|index| span(*index, SignedDuration::ZERO));
-        let spans =
-            spans.chain(tomorrow.iter().filter_map(|index| span(*index, SignedDuration::from_hours(24))));
+        let spans = spans.chain(tomorrow.iter().filter_map(|index| span(*index, DAY)));
         let mut spans: Vec<_> = spans.collect();
         spans.sort_by_key(|span| (span.start, span.index));
         for (nth, one) in spans.iter().enumerate() {
@@ -47,17 +49,26 @@ pub(super) fn check(schedule: &Schedule, places: &[(&File<'_>, usize)]) {
                     && let Some((file, at)) = places.get(last.index)
                 {
                     let (other, output) = (first.session.id.to_string(), output.to_string());
+                    // Where both are tomorrow's, that is the day on which they meet.
+                    let date = if one.start < DAY { date } else { date.saturating_add(1.days()) };
                     file.report(*at, Kind::Overlap { other, output, date });
                 }
             }
         }
-        if let Some(last) = today.last()
-            && let Some(allowed) = schedule.rules.sessions_per_day
-            && usize::try_from(allowed).is_ok_and(|allowed| today.len() > allowed)
-            && crowded.insert(*last)
-            && let Some((file, at)) = places.get(*last)
-        {
-            file.report(*at, Kind::TooManySessions { date, count: today.len(), allowed });
+        // What the people under one output's loudspeakers hear is counted, as on air.
+        for output in schedule.outputs.iter().filter(|_| schedule.rules.sessions_per_day.is_some()) {
+            let hears = |index: &&usize| {
+                sessions.get(**index).is_some_and(|session| session.outputs.contains(&output.id))
+            };
+            let heard: Vec<usize> = today.iter().filter(hears).copied().collect();
+            if let Some(last) = heard.last()
+                && let Some(allowed) = schedule.rules.sessions_per_day
+                && usize::try_from(allowed).is_ok_and(|allowed| heard.len() > allowed)
+                && crowded.insert(*last)
+                && let Some((file, at)) = places.get(*last)
+            {
+                file.report(*at, Kind::TooManySessions { date, count: heard.len(), allowed });
+            }
         }
     }
 }

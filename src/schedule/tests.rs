@@ -310,6 +310,35 @@ fn sessions_meet_over_midnight_and_only_while_both_are_valid() {
 }
 
 #[test]
+fn the_day_of_an_overlap_is_one_on_which_both_are_on() {
+    let session = |id: &str| {
+        format!(
+            "[[session]]\nid='{id}'\ndays=['T4']\nfrom=12:00:00\nto=13:00:00\nslot=[{{play={{file='a'}}}}]\n"
+        )
+    };
+    let found = problems(SMALL_STATION, &(session("x") + &session("y")), "");
+    let [Problem { kind: Kind::Overlap { date, .. }, .. }] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(date.weekday(), Weekday::Wednesday);
+}
+
+#[test]
+fn the_sessions_of_a_day_are_counted_as_one_output_has_them() {
+    let station = SMALL_STATION.to_owned() + "[[output]]\nid='thon'\n[rules]\nsessions_per_day = 1\n";
+    let session = |id: &str, from: u8, outputs: &str| {
+        format!(
+            "[[session]]\nid='{id}'\ndays=['T4']\nfrom={from}:00:00\nto={from}:30:00\noutputs={outputs}\nslot=[{{play={{file='a'}}}}]\n"
+        )
+    };
+    let week = session("x", 12, "['loa-xa']") + &session("y", 14, "['thon']");
+    assert_eq!(codes(&station, &week, ""), []);
+    let both = week + &session("z", 16, "['loa-xa', 'thon']");
+    let found = problems(&station, &both, "");
+    let [Problem { kind: Kind::TooManySessions { count: 2, .. }, line: 16, .. }] = found.as_slice() else {
+        panic!("{found:?}")
+    };
+}
+
+#[test]
 fn a_file_that_is_no_toml_does_not_hide_the_problems_of_the_others() {
     let found = codes("name = \"Đài\n[[[\n", &SMALL_WEEK.replace("\"tin\" } }]", "\"x\" } }]"), "[[day]]\n");
     assert!(found.contains(&("unknown".to_owned(), 12)), "{found:?}");
