@@ -318,6 +318,9 @@ impl<'a> Check<'a> {
                 }
                 replaced.entry(name).or_insert_with(|| file.line(at));
                 if day.sessions.iter().all(|s| s.id.get_ref() != path.0.as_str()) {
+                    if drop.clone().any(|(id, _)| id == path.0.as_str()) {
+                        file.report(at, Kind::ReplacedInDropped { session: path.0.to_string() });
+                    }
                     absent(file, at, date, checked, path.0.as_str(), Some(path.1.as_str()));
                 }
                 replace.push(self.replacement(file, &scope, replacement, path));

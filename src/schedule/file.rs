@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use toml::Spanned;
 
 use super::problem::{Expected, Kind};
-use super::reader::Fields;
+use super::reader::{Fields, File};
 use super::value::{
     Boost, Command, Count, DayAndMonth, FileName, Length, Lufs, SlotPath, StartWord, Texts, Topic, Wait,
     slot_path,
@@ -136,15 +136,20 @@ fn quiet_hours(mut fields: Fields<'_>) -> Option<QuietHours> {
     let (from, to) = (fields.need::<Time>("from"), fields.need::<Time>("to"));
     let file = fields.file();
     fields.finish();
+    // Hours that are none forbid nothing: what sessions have to do with them is not another mistake.
     let (from, to) = (from?, to?);
-    if from.get_ref() == to.get_ref() {
-        let found = to.get_ref().to_string();
-        file.report(
-            to.span().start,
-            Kind::Invalid { key: "to".into(), found, expected: Expected::OtherThanStart },
-        );
+    let to = other_than(Some(&from), to, file)?;
+    Some(QuietHours { from: from.into_inner(), to })
+}
+
+/// An end that is not also the beginning; what is, has been reported.
+fn other_than(from: Option<&Spanned<Time>>, to: Spanned<Time>, file: &File<'_>) -> Option<Time> {
+    if from.is_none_or(|from| from.get_ref() != to.get_ref()) {
+        return Some(to.into_inner());
     }
-    Some(QuietHours { from: from.into_inner(), to: to.into_inner() })
+    let (key, found) = ("to".to_owned(), to.get_ref().to_string());
+    file.report(to.span().start, Kind::Invalid { key, found, expected: Expected::OtherThanStart });
+    None
 }
 
 fn output(mut fields: Fields<'_>) -> Option<Spanned<Output>> {
@@ -223,7 +228,8 @@ fn session(mut fields: Fields<'_>, days: Weekdays) -> Option<WrittenSession> {
     }
     let title = fields.take("title").map(Spanned::into_inner);
     let valid = validity(&mut fields);
-    let (from, to) = (fields.need("from"), fields.need("to").map(Spanned::into_inner));
+    let (from, to) = (fields.need("from"), fields.need("to"));
+    let to = to.and_then(|to| other_than(from.as_ref(), to, fields.file()));
     let outputs =
         fields.take("outputs").map(|names: Spanned<Texts>| Spanned::new(names.span(), inner(names).0));
     fields.finish();
@@ -269,6 +275,10 @@ fn play(fields: &mut Fields<'_>, relay_known: bool) -> Option<Spanned<Play>> {
         fields.file().report(fields.at(), Kind::MissingKey { key: "play" });
     }
     let mut table = fields.table("play")?;
+    if let Some(at) = table.place("relay") {
+        fields.file().report(at, Kind::RelayNotSupported);
+        return None;
+    }
     let kinds: [(&'static str, ReadPlay); 5] = [
         ("file", |table, key| table.take(key).map(|name| Play::File(inner::<FileName>(name).0))),
         ("programme", |table, key| id(table, key).map(|id| Play::Programme(id.get_ref().as_str().into()))),

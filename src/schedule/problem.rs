@@ -168,6 +168,11 @@ pub enum Kind {
         /// The date.
         date: Date,
     },
+    /// A change of a slot whose session is dropped that same day.
+    ReplacedInDropped {
+        /// The session.
+        session: String,
+    },
     /// Two sessions at a time on one output.
     Overlap {
         /// The session that begins earlier.

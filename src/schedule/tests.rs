@@ -249,6 +249,10 @@ fn every_kind_of_mistake_in_the_days_is_found_on_its_line() {
         (format!("{day}{day}"), &[("duplicate", 5)]),
         (format!("{day}drop=['chieu']"), &[("unknown", 4)]),
         (format!("{day}drop=['sang']"), &[]),
+        (
+            format!("{day}drop=['sang']\n[[day.replace]]\nslot='sang/tin'\nplay={{file='a'}}"),
+            &[("replaced-in-dropped", 6)],
+        ),
         (format!("{day}[[day.replace]]\nslot='sang/x'\nplay={{file='a'}}"), &[("unknown", 5)]),
         (format!("{day}[[day.replace]]\nslot='sang/tin'\nplay={{programme='x'}}"), &[("unknown", 6)]),
         (
@@ -336,6 +340,24 @@ fn the_sessions_of_a_day_are_counted_as_one_output_has_them() {
     let [Problem { kind: Kind::TooManySessions { count: 2, .. }, line: 16, .. }] = found.as_slice() else {
         panic!("{found:?}")
     };
+}
+
+#[test]
+fn a_session_that_ends_when_it_begins_is_not_a_whole_day() {
+    let week = SMALL_WEEK.replace("to = 06:30:00", "to = 05:30:00");
+    assert_eq!(codes(SMALL_STATION, &week, ""), [("invalid".to_owned(), 11)]);
+}
+
+#[test]
+fn quiet_hours_that_are_no_hours_are_one_problem() {
+    let station = SMALL_STATION.to_owned() + "[rules]\nquiet = [{ from = 05:40:00, to = 05:40:00 }]\n";
+    assert_eq!(codes(&station, SMALL_WEEK, ""), [("invalid".to_owned(), 6)]);
+}
+
+#[test]
+fn a_relay_in_what_is_played_is_refused_as_such() {
+    let week = SMALL_WEEK.replace("play = { programme = \"tin\" }", "play = { relay = \"vov1\" }");
+    assert_eq!(codes(SMALL_STATION, &week, ""), [("relay-not-supported".to_owned(), 12)]);
 }
 
 #[test]

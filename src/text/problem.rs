@@ -155,6 +155,10 @@ fn sentence(kind: &Kind, file: &str) -> String {
             let name = slot.as_ref().map_or_else(|| session.clone(), |slot| format!("{session}/{slot}"));
             format!("ngày {} không có \"{name}\". Sửa lại ngày, hoặc bỏ thay đổi này.", date(*on))
         }
+        Kind::ReplacedInDropped { session } => format!(
+            "buổi \"{session}\" được bỏ trong ngày này, nên không đổi được mục nào của buổi đó. Bỏ thay đổi này, hoặc \
+             để buổi đó được phát."
+        ),
         Kind::Overlap { other, output, date: on } => format!(
             "buổi này trùng giờ với buổi \"{other}\" trên đường ra \"{output}\", chẳng hạn {} {}. Sửa giờ hoặc ngày \
              của một trong hai buổi.",
@@ -274,7 +278,7 @@ fn remedy(expected: Expected) -> &'static str {
         }
         Expected::Table => "Sửa thành một phần riêng, ví dụ { file = \"nhac-cat.ogg\" }.",
         Expected::Tables => "Mỗi phần loại này mở đầu bằng tên trong hai lớp ngoặc vuông, ví dụ [[session]].",
-        Expected::OtherThanStart => "Giờ cuối phải khác giờ đầu.",
+        Expected::OtherThanStart => "Giờ kết thúc trùng giờ bắt đầu. Sửa để hai giờ khác nhau.",
     }
 }
 
