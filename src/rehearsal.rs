@@ -39,6 +39,7 @@ pub fn rehearse(
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
         opener: Arc::new(Inline { audio: audio.to_owned() }),
         amplifier: Box::new(|_| {}),
+        power: Arc::default(),
     };
     let mut engine = Engine::new(parts, Box::new(Rehearsal::new(clock, wav)));
     engine.handle().send(Command::Clock(ClockHealth::Synchronised))?;

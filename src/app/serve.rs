@@ -292,6 +292,7 @@ fn parts(
         settings: Settings { lead: line.lead, tail: line.tail, since: Some(since), ..Settings::default() },
         clock: Arc::clone(clock),
         opener: Arc::new(Ahead { audio: station.audio() }),
+        power: amplifier.power(),
         amplifier: Box::new(move |on| amplifier.switch(on)),
     })
 }

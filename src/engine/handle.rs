@@ -122,8 +122,10 @@ pub struct Status {
     pub device: String,
     /// Whether sound can leave.
     pub up: bool,
-    /// Whether the amplifier was switched on.
+    /// Whether the amplifier is on: its command has been run, without an error.
     pub amplifier: bool,
+    /// Whether the amplifier's last command has failed, and is being tried again.
+    pub amplifier_fails: bool,
     /// What is known of the clock.
     pub clock: ClockHealth,
     /// Frames of silence that stood in for late sound, since the start.
@@ -149,6 +151,7 @@ impl Status {
             device: String::new(),
             up: false,
             amplifier: false,
+            amplifier_fails: false,
             clock: ClockHealth::default(),
             starved: 0,
             unlogged: 0,

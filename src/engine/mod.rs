@@ -35,6 +35,7 @@ use tracing::{info, warn};
 use crate::asrun::Fact;
 use crate::clock::{Clock, ClockHealth};
 use crate::media::source::{MemorySource, Source};
+use crate::output::amplifier::Power;
 use crate::output::priority::raise_priority;
 use crate::output::{CHANNELS, CHUNK_FRAMES, Output, OutputError};
 use crate::schedule::OutputId;
@@ -63,6 +64,8 @@ pub struct Parts {
     /// Switches the amplifier. Called on the loop: it must not wait. Called with `false` at every end of the engine, a
     /// panic included.
     pub amplifier: Box<dyn FnMut(bool) + Send>,
+    /// What has become of that, to show.
+    pub power: Arc<Power>,
 }
 
 impl std::fmt::Debug for Parts {
@@ -84,6 +87,7 @@ pub struct Engine {
     mixer: Mixer,
     ledger: Ledger,
     amplifier: Amplifier,
+    power: Arc<Power>,
     /// What was prepared and is not over.
     slots: Vec<Slot>,
     next_voice: u64,
@@ -211,6 +215,7 @@ impl Engine {
             preroll,
             mixer: Mixer::new(),
             amplifier: Amplifier { switch: parts.amplifier, on: false },
+            power: parts.power,
             slots: Vec::new(),
             next_voice: 0,
             kept: Arc::default(),

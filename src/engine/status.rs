@@ -35,7 +35,8 @@ impl Engine {
             peak_dbfs,
             device: self.output.device(),
             up: self.up,
-            amplifier: self.amplifier.on,
+            amplifier: self.power.is_on(),
+            amplifier_fails: self.power.fails(),
             clock: self.health,
             starved: self.own_starved + self.output.faults().starved,
             unlogged: self.ledger.unlogged(),
@@ -51,7 +52,29 @@ mod tests {
     use crate::clock::{Clock as _, ManualClock};
     use crate::engine::Rehearsal;
     use crate::engine::tests::{at, parts, seconds};
+    use crate::output::amplifier::{Amplifier, Switch};
     use crate::output::null::Null;
+
+    #[test]
+    fn an_amplifier_whose_command_fails_is_not_shown_as_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let command = |program: &str| vec![program.to_owned()];
+        let switch = Switch { on: command("false"), off: command("true") };
+        let amplifier = Amplifier::new(Some(switch), folder.path().join("on")).unwrap();
+        let power = amplifier.power();
+        let clock = Arc::new(ManualClock::new(at(0.0)));
+        let mut parts = parts(Arc::<ManualClock>::clone(&clock), &Arc::default());
+        parts.power = Arc::clone(&power);
+        parts.amplifier = Box::new(move |on| amplifier.switch(on));
+        let mut rehearsal = Rehearsal::new(parts, Box::new(Null::new(clock)));
+        rehearsal.engine.amplifier.set(true);
+        while !power.fails() {
+            std::thread::yield_now();
+        }
+        rehearsal.engine.publish();
+        let status = rehearsal.handle().status();
+        assert_eq!((status.amplifier, status.amplifier_fails), (false, true));
+    }
 
     #[test]
     fn a_resting_engine_gives_signs_of_life() {

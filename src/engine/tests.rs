@@ -294,6 +294,7 @@ pub(super) fn parts(clock: Arc<dyn Clock>, amplifier: &Arc<AtomicBool>) -> Parts
         clock,
         opener: Arc::new(Levels),
         amplifier: Box::new(move |on| amplifier.store(on, Ordering::SeqCst)),
+        power: Arc::default(),
     }
 }
 

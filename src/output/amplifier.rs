@@ -1,6 +1,6 @@
 //! Power for the loudspeakers: a pair of commands, run by a thread of their own.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -30,10 +30,23 @@ pub struct Switch {
 
 /// What is wished and what is so.
 #[derive(Debug, Default)]
-struct Power {
+pub struct Power {
     wished: AtomicBool,
     on: AtomicBool,
+    failing: AtomicBool,
     closing: AtomicBool,
+}
+
+impl Power {
+    /// Whether it is on, as far as is known: its command has been run, without an error.
+    pub fn is_on(&self) -> bool {
+        self.on.load(Ordering::Acquire)
+    }
+
+    /// Whether the command of the latest wish has failed, and is being tried again.
+    pub fn fails(&self) -> bool {
+        self.failing.load(Ordering::Acquire)
+    }
 }
 
 /// An amplifier: on when told, off when told, and off at every end of this value.
@@ -77,9 +90,9 @@ impl Amplifier {
         }
     }
 
-    /// Whether it is on, as far as is known: its command has been run, without an error.
-    pub fn is_on(&self) -> bool {
-        self.power.on.load(Ordering::Acquire)
+    /// Whether it is on, for who shows it.
+    pub fn power(&self) -> Arc<Power> {
+        Arc::clone(&self.power)
     }
 }
 
@@ -127,11 +140,13 @@ impl Worker {
                 Ok(()) => {
                     info!(on = wished, "the amplifier is switched");
                     self.power.on.store(wished, Ordering::Release);
+                    self.power.failing.store(false, Ordering::Release);
                     may_be_on = wished;
                     failures = 0;
                 }
                 Err(error) => {
                     failures = failures.saturating_add(1);
+                    self.power.failing.store(true, Ordering::Release);
                     // Ten minutes of failures are two lines, not 120.
                     if failures == 1 || failures.is_multiple_of(60) {
                         warn!(on = wished, failures, %error, "cannot switch the amplifier");
@@ -152,7 +167,7 @@ impl Worker {
             return run(&self.switch.on, self.limit);
         }
         run(&self.switch.off, self.limit)?;
-        match std::fs::remove_file(&self.marker) {
+        match fs::remove_file(&self.marker) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             Ok(()) | Err(_) => Ok(()),
         }
@@ -232,7 +247,7 @@ mod tests {
         }
 
         fn log(&self) -> String {
-            std::fs::read_to_string(self.path("log")).unwrap_or_default()
+            fs::read_to_string(self.path("log")).unwrap_or_default()
         }
 
         fn amplifier(&self, switch: Switch) -> Amplifier {
@@ -246,7 +261,7 @@ mod tests {
         let bench = Bench::new();
         let amplifier = bench.amplifier(logging(&bench.path("log")));
         amplifier.switch(true);
-        wait_until(|| amplifier.is_on());
+        wait_until(|| amplifier.power().is_on());
         assert!(bench.path("on").exists());
         let crash = thread::spawn(move || {
             let _amplifier = amplifier;
@@ -262,7 +277,7 @@ mod tests {
         let bench = Bench::new();
         File::create(bench.path("on")).unwrap();
         let amplifier = bench.amplifier(logging(&bench.path("log")));
-        wait_until(|| !amplifier.is_on());
+        wait_until(|| !amplifier.power().is_on());
         assert_eq!(bench.log(), "off\n");
         assert!(!bench.path("on").exists());
     }
@@ -275,7 +290,7 @@ mod tests {
             amplifier.switch(turn % 2 == 0);
         }
         amplifier.switch(true);
-        wait_until(|| amplifier.is_on());
+        wait_until(|| amplifier.power().is_on());
         assert!(bench.log().lines().count() < 1_000);
         assert_eq!(bench.log().lines().last(), Some("on"));
     }
@@ -289,7 +304,8 @@ mod tests {
         let amplifier = bench.amplifier(switch);
         amplifier.switch(true);
         wait_until(|| bench.log() == "on\non\n");
-        assert!(!amplifier.is_on());
+        wait_until(|| amplifier.power().fails());
+        assert!(!amplifier.power().is_on());
         drop(amplifier);
         assert!(bench.log().ends_with("off\n"), "it may be on all the same");
     }
@@ -309,7 +325,23 @@ mod tests {
         let bench = Bench::new();
         let amplifier = Amplifier::new(None, bench.path("on")).unwrap();
         amplifier.switch(true);
-        assert!(amplifier.is_on());
+        assert!(amplifier.power().is_on());
         assert!(!bench.path("on").exists());
+    }
+
+    #[test]
+    fn a_command_that_fails_is_told_until_the_next_one_succeeds() {
+        let bench = Bench::new();
+        let mut switch = logging(&bench.path("log"));
+        switch.on = vec!["false".to_owned()];
+        let amplifier = bench.amplifier(switch);
+        let power = amplifier.power();
+        assert!(!power.fails());
+        amplifier.switch(true);
+        wait_until(|| power.fails());
+        assert!(!power.is_on());
+        amplifier.switch(false);
+        wait_until(|| !power.fails());
+        assert_eq!(bench.log(), "off\n");
     }
 }

@@ -248,6 +248,7 @@ impl Station {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             opener: Arc::new(Inline { audio: self.station.audio() }),
             amplifier: Box::new(move |on| amplifier.store(on, Ordering::SeqCst)),
+            power: Arc::default(),
         };
         let inner = rehearsal::Rehearsal::new(Arc::clone(&self.clock), None);
         let output =

@@ -102,6 +102,10 @@ pub fn trouble(code: &str) -> (Lamp, String) {
             Lamp::Sound,
             "Đường ra {} mất thiết bị: loa không có tiếng. Máy đang tự tìm lại. Hãy kiểm tra dây và thiết bị âm thanh.",
         ),
+        "amplifier-fails" => say(
+            Lamp::Sound,
+            "Lệnh bật tắt tăng âm của đường ra {} không chạy được: loa có thể không có tiếng, hoặc tăng âm còn bật. Máy đang tự thử lại. Hãy kiểm tra nguồn điện của tăng âm, rồi báo kỹ thuật viên kiểm tra lệnh `[output.amplifier]`.",
+        ),
         "engine-ended" => say(
             Lamp::Sound,
             "Bộ phát của đường ra {} đã dừng: loa không có tiếng. Hãy báo kỹ thuật viên khởi động lại chương trình.",
@@ -155,6 +159,9 @@ mod tests {
         let (lamp, sentence) = trouble("output-down:loa-xa");
         assert_eq!(lamp, Lamp::Sound);
         assert!(sentence.starts_with("Đường ra loa-xa mất thiết bị"), "{sentence}");
+        let (lamp, sentence) = trouble("amplifier-fails:loa-xa");
+        assert_eq!(lamp, Lamp::Sound);
+        assert!(sentence.contains("tăng âm của đường ra loa-xa"), "{sentence}");
         assert_eq!(trouble("clock-wrong").0, Lamp::Clock);
         assert!(trouble("something-new").1.contains("something-new"), "none is kept from people");
     }

@@ -32,7 +32,7 @@ const MOST_UNLOGGED: usize = 8;
 pub(super) struct Health {
     /// `ok`, or `not-ok` with the reasons.
     status: &'static str,
-    /// What is wrong: `engine-ended:<output>`, `engine-hangs:<output>`, `output-down:<output>`, `log-behind:<output>`, `no-engine:<output>` (new in
+    /// What is wrong: `engine-ended:<output>`, `engine-hangs:<output>`, `output-down:<output>`, `amplifier-fails:<output>`, `log-behind:<output>`, `no-engine:<output>` (new in
     /// the schedule: the program must be started again), `clock-wrong`, `store-failed`, `log-failed`, `plan-ended`,
     /// `disk-low`, `schedule-broken`. The last does not make the answer 503: the schedule before it plays on.
     wrong: Vec<String>,
@@ -91,6 +91,8 @@ fn troubles(engine: &Handle, now: Timestamp) -> Option<String> {
         Some(format!("engine-hangs:{output}"))
     } else if !engine.status().up {
         Some(format!("output-down:{output}"))
+    } else if engine.status().amplifier_fails {
+        Some(format!("amplifier-fails:{output}"))
     } else if engine.status().unlogged > MOST_UNLOGGED {
         Some(format!("log-behind:{output}"))
     } else {
@@ -170,9 +172,7 @@ fn engines(state: &State, text: &mut Numbers) {
         ("loa_emergency", "gauge", "Whether an emergency has the air.", |_, status| {
             one_if(status.layer == Layer::Emergency)
         }),
-        ("loa_amplifier_on", "gauge", "Whether the amplifier was switched on.", |_, status| {
-            one_if(status.amplifier)
-        }),
+        ("loa_amplifier_on", "gauge", "Whether the amplifier is on.", |_, status| one_if(status.amplifier)),
         ("loa_peak_dbfs", "gauge", "The loudest sample of the last turns.", |_, status| {
             f64::from(status.peak_dbfs)
         }),

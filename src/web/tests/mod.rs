@@ -258,6 +258,7 @@ fn idle(at: Timestamp) -> Status {
         device: "null".to_owned(),
         up: true,
         amplifier: false,
+        amplifier_fails: false,
         clock: ClockHealth::Synchronised,
         starved: 0,
         unlogged: 0,
