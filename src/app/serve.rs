@@ -35,7 +35,7 @@ use crate::engine::preroll::Ahead;
 use crate::engine::{Engine, Parts};
 use crate::intake::Intake;
 use crate::media::ingest::{Ingest, Limits};
-use crate::output::amplifier::{Amplifier, Switch};
+use crate::output::amplifier::{self, Amplifier, Switch};
 use crate::output::{self, OutputError};
 use crate::schedule::Output;
 use crate::sequencer::Settings;
@@ -80,6 +80,12 @@ pub fn serve(station: &Station, listen: SocketAddr, output: Option<&str>) -> any
     // Before anything is switched on: told to stop in its first moments, the program stops in order too.
     let signals = own.block_on(async { Signals::listen() }).context("cannot listen to signals")?;
     let recorder = start_recorder(&clock, &health, &store, fact_queue, replan.clone())?;
+    // A station that cannot look for what was left on still plays.
+    let has_switch =
+        |output: &str| plan.schedule.output(&output.into()).is_some_and(|line| line.amplifier.is_some());
+    if let Err(cause) = amplifier::switch_off_left_on(&station.data(), has_switch) {
+        warn!(error = &cause as &dyn std::error::Error, "amplifiers that were left on cannot be looked for");
+    }
     let (engines, threads) = start_engines(station, &plan, &clock, &facts, output)?;
     let mut ends = JoinSet::new();
     for thread in threads {
@@ -285,7 +291,7 @@ fn parts(
     since: Timestamp,
 ) -> anyhow::Result<Parts> {
     let switch = line.amplifier.clone().map(|pair| Switch { on: pair.on, off: pair.off });
-    let marker = station.data().join(format!("amplifier-{}.on", line.id));
+    let marker = amplifier::marker(&station.data(), line.id.as_str());
     let amplifier = Amplifier::new(switch, marker).context("cannot look after the amplifier")?;
     Ok(Parts {
         output: line.id.clone(),

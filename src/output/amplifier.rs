@@ -1,9 +1,9 @@
 //! Power for the loudspeakers: a pair of commands, run by a thread of their own.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,12 +12,15 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 /// How long one command may take.
 const LIMIT: Duration = Duration::from_secs(10);
 /// A command that failed is run again after so long, as long as its wish stands.
 const RETRY: Duration = Duration::from_secs(5);
+/// A marker's name, around that of the output.
+const MARKER_BEGINS: &str = "amplifier-";
+const MARKER_ENDS: &str = ".on";
 
 /// How to switch an amplifier: programs with their arguments, run as they stand, without a shell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +99,45 @@ impl Amplifier {
     }
 }
 
+/// The marker of an output's amplifier: a file in `folder` that exists while it is on.
+pub fn marker(folder: &Path, output: &str) -> PathBuf {
+    folder.join(format!("{MARKER_BEGINS}{output}{MARKER_ENDS}"))
+}
+
+/// Switches off what a program that was killed left on, and nobody looks after any more.
+///
+/// That is an amplifier whose marker lies in `folder`, and whose output is gone or has no switch now. Each marker holds
+/// the command; a marker without one, as programs left it before, is only told of. To be done before any other amplifier
+/// is switched on, and once: under the output's new name it may be the same one.
+pub fn switch_off_left_on(folder: &Path, has_switch: impl Fn(&str) -> bool) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let (marker, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
+        let output =
+            name.to_str().and_then(|name| name.strip_prefix(MARKER_BEGINS)?.strip_suffix(MARKER_ENDS));
+        let Some(output) = output.filter(|output| !has_switch(output)) else { continue };
+        let switched =
+            off_command(&marker).map(|off| run(&off, LIMIT).and_then(|()| fs::remove_file(&marker)));
+        match switched {
+            Some(Ok(())) => {
+                warn!(output.id = %output, "an amplifier was left on, and its output is gone: it is switched off");
+            }
+            Some(Err(cause)) => {
+                error!(output.id = %output, error = &cause as &dyn std::error::Error, "an amplifier was left on, its output is gone, and it cannot be switched off: do so by hand");
+            }
+            None => {
+                error!(output.id = %output, marker = %marker.display(), "an amplifier may have been left on, and its output is gone: switch it off by hand, then remove the marker");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The command in a marker; none in one that was torn by a power cut, or left by a program that wrote none.
+fn off_command(marker: &Path) -> Option<Vec<String>> {
+    let command: Vec<String> = serde_json::from_slice(&fs::read(marker).ok()?).ok()?;
+    (!command.is_empty()).then_some(command)
+}
+
 impl Drop for Amplifier {
     /// Switches it off and waits for that, also while a panic unwinds.
     fn drop(&mut self) {
@@ -160,10 +202,13 @@ impl Worker {
         }
     }
 
-    /// Switches; the marker is there before the power and goes after it.
+    /// Switches; the marker is there before the power and goes after it. It holds the command that switches off, for
+    /// when the schedule does not know it any more.
     fn turn(&self, on: bool) -> io::Result<()> {
         if on {
-            File::create(&self.marker)?.sync_all()?;
+            let mut marker = File::create(&self.marker)?;
+            marker.write_all(&serde_json::to_vec(&self.switch.off)?)?;
+            marker.sync_all()?;
             return run(&self.switch.on, self.limit);
         }
         run(&self.switch.off, self.limit)?;
@@ -343,5 +388,27 @@ mod tests {
         amplifier.switch(false);
         wait_until(|| !power.fails());
         assert_eq!(bench.log(), "off\n");
+    }
+
+    #[test]
+    fn what_an_output_that_is_gone_left_on_is_switched_off_by_its_marker() {
+        let bench = Bench::new();
+        let folder = bench.folder.path();
+        let switch = logging(&bench.path("log"));
+        let (limit, retry) = (Duration::from_millis(300), Duration::from_millis(50));
+        let amplifier = Amplifier::with_limits(Some(switch), marker(folder, "a"), limit, retry).unwrap();
+        amplifier.switch(true);
+        wait_until(|| amplifier.power().is_on());
+        let written = fs::read(marker(folder, "a")).unwrap();
+        drop(amplifier);
+        for output in ["gone", "kept"] {
+            File::create(marker(folder, output)).unwrap().write_all(&written).unwrap();
+        }
+        File::create(marker(folder, "old")).unwrap();
+        switch_off_left_on(folder, |output| output == "kept").unwrap();
+        assert_eq!(bench.log(), "on\noff\noff\n");
+        assert!(!marker(folder, "gone").exists());
+        assert!(marker(folder, "kept").exists(), "its own amplifier looks after it");
+        assert!(marker(folder, "old").exists(), "it says nothing of how to switch off");
     }
 }
