@@ -2,12 +2,14 @@
 //! which format it is to expect, so that no uploaded text can make it open other files or addresses.
 
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
+
+use jiff::SignedDuration;
 
 /// So much more must fit behind what a conversion wrote, in bytes.
 const PROBE: usize = 256 * 1024;
@@ -63,6 +65,92 @@ fn kind_of_head(head: &[u8]) -> Option<Kind> {
     }
 }
 
+/// Whether the first bytes of a file are as those of a recording are, in any format: one that cannot be decoded then is
+/// cut off or damaged, and no other kind of file.
+pub(crate) fn begins_as_sound(path: &Path) -> io::Result<bool> {
+    let mut head = Vec::with_capacity(16);
+    File::open(path)?.take(16).read_to_end(&mut head)?;
+    let named = [&b"ID3"[..], b"fLaC", b"FORM", b".snd"].iter().any(|magic| head.starts_with(magic));
+    // Eleven bits of sync.
+    let mpeg = matches!(head.as_slice(), [0xff, second, ..] if second & 0xe0 == 0xe0);
+    Ok(named || mpeg || kind_of_head(&head).is_some())
+}
+
+/// What ffmpeg said of a file while it converted it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Report {
+    /// How long the file's header says that it is, where it does: what ffmpeg only estimates is left out.
+    pub(crate) declared: Option<SignedDuration>,
+    /// Whether it has pictures too, which may go on when the sound is over.
+    pub(crate) has_pictures: bool,
+    /// Whether some of it could not be decoded.
+    pub(crate) is_damaged: bool,
+    /// Whether it ended before its end.
+    pub(crate) is_cut: bool,
+    /// Whether there is no sound in it at all.
+    is_mute: bool,
+    /// Whether a duration was only estimated.
+    is_estimated: bool,
+}
+
+impl Report {
+    /// Reads on to the end of what ffmpeg says.
+    fn read(said: impl Read) -> Self {
+        let mut report = Self::default();
+        let (mut said, mut line) = (BufReader::new(said), Vec::new());
+        while said.read_until(b'\n', &mut line).is_ok_and(|bytes| bytes > 0) {
+            report.hear(&String::from_utf8_lossy(&line));
+            line.clear();
+        }
+        report
+    }
+
+    fn hear(&mut self, line: &str) {
+        // Two spaces: a tag that calls itself so stands further in.
+        if let Some(said) = line.strip_prefix("  Duration: ") {
+            let said = said.split(',').next().and_then(duration);
+            self.declared = self.declared.or(said).filter(|_| !self.is_estimated);
+        }
+        self.is_estimated |= line.contains("Estimating duration from bitrate");
+        self.has_pictures |= line.starts_with("  Stream #0:") && line.contains(": Video: ");
+        self.is_damaged |=
+            line.starts_with("Error while decoding") || line.contains("Error submitting packet");
+        self.is_cut |= line.contains("File ended prematurely") || line.contains("moov atom not found");
+        self.is_mute |= line.starts_with("Stream map '") && line.contains("matches no streams");
+    }
+}
+
+/// `00:01:00.02`.
+fn duration(said: &str) -> Option<SignedDuration> {
+    let mut parts = said.trim().split([':', '.']).map(str::parse::<i64>);
+    let mut next = || parts.next()?.ok();
+    let (hours, minutes, seconds, hundredths) = (next()?, next()?, next()?, next()?);
+    Some(SignedDuration::from_millis(((hours * 60 + minutes) * 60 + seconds) * 1000 + hundredths * 10))
+}
+
+/// How large a file's header says that it is, where it does: ffmpeg does not compare.
+pub(crate) fn declared_bytes(path: &Path, kind: Kind) -> io::Result<Option<u64>> {
+    const FILE_PROPERTIES: &[u8] = &[0xa1, 0xdc, 0xab, 0x8c, 0x47, 0xa9, 0xcf, 0x11, 0x8e, 0xe4];
+    const HEADER: u64 = 8192;
+    let mut head = Vec::new();
+    File::open(path)?.take(HEADER).read_to_end(&mut head)?;
+    let number = |at: usize| -> Option<u64> {
+        Some(u64::from_le_bytes(head.get(at..at.checked_add(8)?)?.try_into().ok()?))
+    };
+    let bytes = match kind.reader {
+        "asf" => {
+            head.windows(FILE_PROPERTIES.len()).position(|window| window == FILE_PROPERTIES).and_then(|at| {
+                // What is written to a pipe, or broadcast, does not know its size.
+                let broadcast = number(at + 88).is_none_or(|flags| flags & 1 == 1);
+                number(at + 40).filter(|_| !broadcast)
+            })
+        }
+        "w64" => number(16).filter(|bytes| i64::try_from(*bytes).is_ok()),
+        _ => None,
+    };
+    Ok(bytes)
+}
+
 /// How a conversion went wrong.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -74,11 +162,16 @@ pub(crate) enum Failure {
     NoRoom(io::Error),
     /// It could not read the file either, or took too long.
     Failed,
+    /// It could not: the file lacks its end, which tells how to read it.
+    Cut,
+    /// There is no sound track.
+    NoSound,
     /// It was called off.
     Cancelled,
 }
 
-/// Writes the first sound track of `from` into `to` as FLAC, at most `max_seconds` of it.
+/// Writes the first sound track of `from` into `to` as FLAC, at most `max_seconds` of it. That it succeeds does not mean
+/// that the file was whole: what was said of it is given back.
 pub(crate) fn to_flac(
     program: &Path,
     kind: Kind,
@@ -86,14 +179,14 @@ pub(crate) fn to_flac(
     to: &Path,
     max_seconds: i64,
     cancel: &AtomicBool,
-) -> Result<(), Failure> {
+) -> Result<Report, Failure> {
     let as_file = |path: &Path| {
         let mut argument = std::ffi::OsString::from("file:");
         argument.push(path);
         argument
     };
     let child = Command::new(program)
-        .args(["-nostdin", "-hide_banner", "-loglevel", "quiet", "-threads", "1"])
+        .args(["-nostdin", "-hide_banner", "-nostats", "-loglevel", "info", "-threads", "1"])
         .args(["-protocol_whitelist", "file", "-f", kind.reader, "-i"])
         .arg(as_file(from))
         .args(["-map", "0:a:0", "-map_metadata", "0", "-t", &max_seconds.to_string(), "-c:a", "flac"])
@@ -101,16 +194,25 @@ pub(crate) fn to_flac(
         .arg(as_file(to))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn();
     match child {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Err(Failure::Absent),
         Err(cause) => Err(Failure::NotStarted(cause)),
-        Ok(child) => match wait(child, cancel) {
-            // It does not say why it failed.
-            Err(Failure::Failed) => Err(no_room(to).map_or(Failure::Failed, Failure::NoRoom)),
-            ended => ended,
-        },
+        Ok(mut child) => {
+            let said = child.stderr.take();
+            let listener = thread::spawn(move || said.map(Report::read).unwrap_or_default());
+            let ended = wait(child, cancel);
+            let report = listener.join().unwrap_or_default();
+            match ended {
+                Ok(()) => Ok(report),
+                Err(Failure::Failed) if report.is_mute => Err(Failure::NoSound),
+                Err(Failure::Failed) if report.is_cut => Err(Failure::Cut),
+                // It does not say so in a way to be relied on.
+                Err(Failure::Failed) => Err(no_room(to).map_or(Failure::Failed, Failure::NoRoom)),
+                Err(other) => Err(other),
+            }
+        }
     }
 }
 
@@ -169,5 +271,19 @@ mod tests {
         assert_eq!(kind_of_head(b"ffconcat version 1.0"), None);
         assert_eq!(kind_of_head(b"<html>"), None);
         assert_eq!(kind_of_head(b""), None);
+    }
+
+    #[test]
+    fn what_ffmpeg_says_of_a_file_is_understood() {
+        let said = "  Metadata:\n    title           : Duration: 00:09:00.00\n  Duration: 00:01:00.02, start: 0\n  \
+                    Stream #0:0: Audio: opus\n[matroska @ 0x1] File ended prematurely at pos. 372088\n";
+        let cut =
+            Report { declared: Some(SignedDuration::from_millis(60_020)), is_cut: true, ..Report::default() };
+        assert_eq!(Report::read(said.as_bytes()), cut);
+        let said =
+            "[asf @ 0x1] Estimating duration from bitrate, this may be inaccurate\n  Duration: 00:01:04.60\n";
+        assert_eq!(Report::read(said.as_bytes()).declared, None);
+        assert_eq!(Report::read(&b"  Duration: N/A, start: 0\n"[..]).declared, None);
+        assert!(Report::read(&b"Stream map '0:a:0' matches no streams.\n"[..]).is_mute);
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::SignedDuration;
 
-use super::convert::{self, Failure, Kind};
+use super::convert::{self, Failure, Kind, Report};
 use super::decode::{DecodeError, Decoder};
 use super::loudness::{Meter, Waveform};
 use super::playback::hash_of_path;
@@ -22,6 +22,9 @@ const MISSING_LEAST: SignedDuration = SignedDuration::from_millis(250);
 
 /// How much a file may have lost to packets that are known to be damaged: 1/20.
 const DAMAGED_PART: u64 = 20;
+
+/// How much shorter than its pictures a film's sound may be: 1/10.
+const PICTURES_PART: i32 = 10;
 
 /// What is taken in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,9 +203,12 @@ impl Ingest {
         let (file, heard, converted_from) = match self.hear(file.path(), cancel)? {
             Look::Good(heard) => (file, heard, None),
             Look::Convert(name) => {
-                let (converted, kind) = self.convert(&file, name, cancel)?;
+                let (converted, kind, report) = self.convert(&file, name, cancel)?;
                 match self.hear(converted.path(), cancel)? {
-                    Look::Good(heard) => (converted, heard, Some(name.unwrap_or(kind.name))),
+                    Look::Good(heard) => {
+                        check_converted(&file, bytes, kind, &report, heard.sound.whole)?;
+                        (converted, heard, Some(name.unwrap_or(kind.name)))
+                    }
                     Look::Convert(_) => return Err(Refusal::NotAudio),
                 }
             }
@@ -223,6 +229,12 @@ impl Ingest {
             Ok(decoder) if decoder.may_lack_its_upper_band() => return Ok(Look::Convert(Some("HE-AAC"))),
             Ok(decoder) => decoder,
             Err(DecodeError::NothingDecoded { declared: Some(frames) }) if frames > 0 => {
+                // Any bytes may hold what looks like the beginning of a stream.
+                let is_sound = convert::begins_as_sound(path)
+                    .map_err(|cause| Refusal::of_disk("read the file", cause))?;
+                if !is_sound {
+                    return Err(Refusal::NotAudio);
+                }
                 return Err(Refusal::Truncated { declared: None, found: SignedDuration::ZERO });
             }
             Err(DecodeError::Read(cause)) => return Err(Refusal::of_disk("read the file", cause)),
@@ -291,7 +303,7 @@ impl Ingest {
         file: &Temporary,
         name: Option<&str>,
         cancel: &AtomicBool,
-    ) -> Result<(Temporary, Kind), Refusal> {
+    ) -> Result<(Temporary, Kind, Report), Refusal> {
         let kind = convert::kind_of(file.path()).map_err(|cause| Refusal::of_disk("read the file", cause))?;
         let kind = kind.ok_or(Refusal::NotAudio)?;
         let unsupported = |ffmpeg_missing| Refusal::UnsupportedCodec {
@@ -304,11 +316,13 @@ impl Ingest {
         // A second more, so that what is too long is still seen to be.
         let max_seconds = self.limits.max_length.as_secs().saturating_add(1);
         match convert::to_flac(program, kind, file.path(), converted.path(), max_seconds, cancel) {
-            Ok(()) => Ok((converted, kind)),
+            Ok(report) => Ok((converted, kind, report)),
             Err(Failure::Absent) => Err(unsupported(true)),
             Err(Failure::NotStarted(cause)) => Err(Refusal::of_disk("start ffmpeg", cause)),
             Err(Failure::NoRoom(cause)) => Err(Refusal::of_disk("write the converted file", cause)),
             Err(Failure::Failed) => Err(unsupported(false)),
+            Err(Failure::Cut) => Err(Refusal::Truncated { declared: None, found: SignedDuration::ZERO }),
+            Err(Failure::NoSound) => Err(Refusal::NotAudio),
             Err(Failure::Cancelled) => Err(Refusal::Cancelled),
         }
     }
@@ -343,6 +357,32 @@ fn check_completeness(decoder: &Decoder, frames: u64) -> Result<(), Refusal> {
     if missing > forgiven && length(missing, rate) > MISSING_LEAST { Err(cut) } else { Ok(()) }
 }
 
+/// Refuses a file of which a conversion found less than its header promises: ffmpeg takes what is there for the whole.
+fn check_converted(
+    file: &Temporary,
+    bytes: u64,
+    kind: Kind,
+    report: &Report,
+    found: SignedDuration,
+) -> Result<(), Refusal> {
+    let said = convert::declared_bytes(file.path(), kind)
+        .map_err(|cause| Refusal::of_disk("read the file", cause))?;
+    let lacks_bytes = said.is_some_and(|said| said.saturating_sub(bytes) > said / MISSING_PART);
+    let part = match report {
+        Report { has_pictures: true, .. } => PICTURES_PART,
+        Report { is_damaged: true, .. } => i32::try_from(DAMAGED_PART).unwrap_or(i32::MAX),
+        Report { .. } => i32::try_from(MISSING_PART).unwrap_or(i32::MAX),
+    };
+    let lacks_sound = report.declared.is_some_and(|declared| {
+        let missing = declared - found;
+        missing > declared / part && missing > MISSING_LEAST
+    });
+    if report.is_cut || lacks_bytes || lacks_sound {
+        return Err(Refusal::Truncated { declared: report.declared.filter(|_| lacks_sound), found });
+    }
+    Ok(())
+}
+
 fn length(frames: u64, sample_rate: u32) -> SignedDuration {
     let milliseconds = frames_on_air(frames, sample_rate) / 48;
     SignedDuration::from_millis(i64::try_from(milliseconds).unwrap_or(i64::MAX))
@@ -360,228 +400,4 @@ fn extension(decoder: &Decoder) -> &'static str {
 }
 
 #[cfg(test)]
-#[expect(clippy::cast_possible_truncation, reason = "made samples and small counts")]
-mod tests {
-    use std::fs;
-    use std::io::Write as _;
-
-    use tempfile::TempDir;
-
-    use super::super::material::{BURST, WHOLE, burst_wav, ffmpeg, wav};
-    use super::*;
-
-    /// A station's audio folder, and a place to make recordings in.
-    struct Desk {
-        audio: TempDir,
-        made: TempDir,
-        ingest: Ingest,
-    }
-
-    impl Desk {
-        fn new() -> Self {
-            let audio = tempfile::tempdir().unwrap();
-            let ingest = Ingest {
-                audio_dir: audio.path().to_owned(),
-                limits: Limits::default(),
-                ffmpeg: Some("ffmpeg".into()),
-            };
-            Self { audio, made: tempfile::tempdir().unwrap(), ingest }
-        }
-
-        /// A burst of tone in the format of a name.
-        fn make(&self, name: &str, options: &str) -> PathBuf {
-            let path = self.made.path().join(name);
-            ffmpeg(&burst_wav(self.made.path(), 44_100, 2), options, &path);
-            path
-        }
-
-        fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
-            let path = self.made.path().join(name);
-            File::create(&path).unwrap().write_all(bytes).unwrap();
-            path
-        }
-
-        fn examine(&self, path: &Path) -> Result<Examined, Refusal> {
-            let file = Temporary::copy_of(path, self.audio.path()).unwrap();
-            self.ingest.examine(file, &AtomicBool::new(false))
-        }
-
-        fn refusal(&self, path: &Path) -> Refusal {
-            let refusal = self.examine(path).expect_err("refused");
-            self.assert_nothing_is_left();
-            refusal
-        }
-
-        fn assert_nothing_is_left(&self) {
-            let left: Vec<_> = fs::read_dir(self.audio.path().join(".incoming")).unwrap().collect();
-            assert!(left.is_empty(), "{left:?}");
-        }
-    }
-
-    #[test]
-    fn a_good_recording_is_measured_and_kept_under_its_name() {
-        let desk = Desk::new();
-        let path = desk.make("a.mp3", "-b:a 128k -metadata title=Tin_sáng -metadata artist=Lan");
-        let examined = desk.examine(&path).unwrap();
-        assert_eq!(examined.hash, hash_of_path(&path).unwrap());
-        assert_eq!(
-            (examined.words.title.as_str(), examined.words.author.as_deref()),
-            ("Tin_sáng", Some("Lan"))
-        );
-        assert_eq!(examined.converted_from, None);
-        let sound = &examined.sound;
-        assert!((sound.whole.as_secs_f64() - WHOLE).abs() < 0.001, "{:?}", sound.whole);
-        assert!((sound.cue_in.as_secs_f64() - BURST.start + 0.1).abs() < 0.03, "{:?}", sound.cue_in);
-        assert!((sound.cue_out.as_secs_f64() - BURST.end - 0.25).abs() < 0.03, "{:?}", sound.cue_out);
-        // The burst's hard edges ring a little once encoded.
-        assert!((-11.6..-10.5).contains(&sound.true_peak_dbtp), "{}", sound.true_peak_dbtp);
-        // As ffmpeg's ebur128 reads it, −13.1: the gate lets the half-filled blocks at both edges in.
-        assert!((sound.loudness_lufs + 13.1).abs() < 0.15, "{}", sound.loudness_lufs);
-        assert_eq!((sound.channels, sound.sample_rate, &*sound.codec), (2, 44_100, "mp3"));
-        let name = desk.ingest.keep(examined, "../Bản tin “đài” sáng.MP3").unwrap();
-        assert_eq!(name, "Bản tin “đài” sáng.mp3");
-        assert_eq!(hash_of_path(&desk.audio.path().join(name)).unwrap(), hash_of_path(&path).unwrap());
-        desk.assert_nothing_is_left();
-    }
-
-    #[test]
-    fn each_useless_file_has_its_verdict_and_leaves_nothing() {
-        let desk = Desk::new();
-        assert!(matches!(desk.refusal(&desk.write("empty.mp3", b"")), Refusal::Empty));
-        let page = b"<html><body>404 Not Found</body></html>".repeat(100);
-        assert!(matches!(desk.refusal(&desk.write("page.mp3", &page)), Refusal::NotAudio));
-        let noise: Vec<u8> = (0..100_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
-        assert!(matches!(
-            desk.refusal(&desk.write("noise.bin", &noise)),
-            Refusal::NotAudio | Refusal::TooShort { .. }
-        ));
-        let silent = desk.made.path().join("silent.wav");
-        wav(&silent, 44_100, 2, std::iter::repeat_n(0.0, 100_000));
-        assert!(matches!(desk.refusal(&silent), Refusal::Silent));
-        let short = desk.made.path().join("short.wav");
-        wav(&short, 8_000, 1, std::iter::repeat_n(0.5, 3_000));
-        assert!(matches!(desk.refusal(&short), Refusal::TooShort { .. }));
-        let playlist = desk.write("list.mp3", b"#EXTM3U\n#EXTINF:10,\nfile:///etc/passwd\n");
-        assert!(matches!(desk.refusal(&playlist), Refusal::NotAudio));
-    }
-
-    #[test]
-    fn a_film_without_sound_is_not_a_recording() {
-        let desk = Desk::new();
-        let path = desk.make("mute.mp4", "-f lavfi -i color=black:s=64x64:r=5:d=2 -map 1:v -c:v mpeg4 -an");
-        assert!(matches!(
-            desk.refusal(&path),
-            Refusal::NotAudio | Refusal::UnsupportedCodec { ffmpeg_missing: false, .. }
-        ));
-    }
-
-    #[test]
-    fn limits_hold() {
-        let mut desk = Desk::new();
-        let path = desk.make("a.mp3", "");
-        desk.ingest.limits.max_length = SignedDuration::from_secs(5);
-        assert!(matches!(desk.refusal(&path), Refusal::TooLong { .. }));
-        desk.ingest.limits.max_bytes = 1000;
-        assert!(matches!(desk.refusal(&path), Refusal::TooLarge { .. }));
-        let file = Temporary::copy_of(&desk.make("b.wav", ""), desk.audio.path()).unwrap();
-        desk.ingest.limits = Limits::default();
-        assert!(matches!(desk.ingest.examine(file, &AtomicBool::new(true)), Err(Refusal::Cancelled)));
-        desk.assert_nothing_is_left();
-    }
-
-    #[test]
-    fn a_file_cut_in_half_is_refused_in_every_format_that_can_tell() {
-        let desk = Desk::new();
-        for (name, options) in [
-            ("a.mp3", "-q:a 4"),
-            ("a.wav", ""),
-            ("a.flac", ""),
-            ("a.ogg", "-c:a libvorbis"),
-            ("a.opus", "-c:a libopus"),
-            ("a.m4a", "-movflags +faststart"),
-        ] {
-            let bytes = fs::read(desk.make(name, options)).unwrap();
-            let half = desk.write(&format!("half-{name}"), &bytes[..bytes.len() / 2]);
-            let refusal = desk.refusal(&half);
-            assert!(matches!(refusal, Refusal::Truncated { .. }), "{name}: {refusal:?}");
-        }
-    }
-
-    #[test]
-    fn damage_in_the_middle_is_survived() {
-        let desk = Desk::new();
-        let tone = desk.made.path().join("long.wav");
-        wav(&tone, 44_100, 2, (0..44_100 * 30).map(|n| 0.2 * (n as f32 * 0.05).sin()));
-        for (name, options) in
-            [("a.mp3", "-q:a 4"), ("a.flac", ""), ("a.m4a", "-c:a aac"), ("a.ogg", "-c:a libvorbis")]
-        {
-            let path = desk.made.path().join(name);
-            ffmpeg(&tone, options, &path);
-            let mut bytes = fs::read(&path).unwrap();
-            let middle = bytes.len() / 2;
-            bytes[middle..middle + 1000].fill(0x55);
-            let examined =
-                desk.examine(&desk.write(name, &bytes)).unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
-            let whole = examined.sound.whole.as_secs_f64();
-            assert!((28.5..30.2).contains(&whole), "{name}: {whole} s");
-        }
-    }
-
-    #[test]
-    fn a_wav_written_to_a_pipe_is_whole_although_its_header_says_otherwise() {
-        let desk = Desk::new();
-        let done = std::process::Command::new("ffmpeg")
-            .args(["-nostdin", "-loglevel", "error", "-i"])
-            .arg(burst_wav(desk.made.path(), 44_100, 2))
-            .args(["-f", "wav", "pipe:1"])
-            .output()
-            .unwrap();
-        let examined = desk.examine(&desk.write("piped.wav", &done.stdout)).unwrap();
-        assert!((examined.sound.whole.as_secs_f64() - WHOLE).abs() < 0.001);
-    }
-
-    /// Formats for ffmpeg: name, options, and what the refusal calls them.
-    const FOREIGN: &[(&str, &str, &str)] = &[
-        ("a.wma", "-c:a wmav2", "WMA"),
-        ("a.ac3", "-c:a ac3", "AC-3"),
-        ("a.rf64.wav", "-rf64 always", "RF64"),
-        ("low.m4a", "-c:a aac -ar 22050", "HE-AAC"),
-    ];
-
-    #[test]
-    fn foreign_formats_are_converted_where_there_is_ffmpeg() {
-        let desk = Desk::new();
-        for &(name, options, called) in FOREIGN {
-            let path = desk.make(name, options);
-            let examined = desk.examine(&path).unwrap_or_else(|refusal| panic!("{name}: {refusal:?}"));
-            assert_eq!((examined.converted_from, &*examined.sound.codec), (Some(called), "flac"), "{name}");
-            assert_ne!(examined.hash, hash_of_path(&path).unwrap(), "what airs is the converted file");
-            assert!(
-                (examined.sound.whole.as_secs_f64() - WHOLE).abs() < 0.15,
-                "{name}: {:?}",
-                examined.sound.whole
-            );
-            let hash = examined.hash;
-            let kept = desk.ingest.keep(examined, name).unwrap();
-            assert_eq!(hash_of_path(&desk.audio.path().join(kept)).unwrap(), hash);
-        }
-        desk.assert_nothing_is_left();
-    }
-
-    #[test]
-    fn foreign_formats_are_refused_by_name_where_there_is_none() {
-        let mut desk = Desk::new();
-        for ffmpeg in [None, Some("/nowhere/ffmpeg".into())] {
-            desk.ingest.ffmpeg = ffmpeg;
-            for &(file, options, called) in FOREIGN {
-                let refusal = desk.refusal(&desk.make(file, options));
-                let Refusal::UnsupportedCodec { name, ffmpeg_missing: true } = refusal else {
-                    panic!("{refusal:?}")
-                };
-                assert_eq!(name, called);
-            }
-            let amr = desk.write("voice.amr", b"#!AMR\n\x3c\x91\x17\x16\xbe\x66\x78\x00\x00\x01");
-            assert!(matches!(desk.refusal(&amr), Refusal::UnsupportedCodec { name, .. } if name == "AMR"));
-        }
-    }
-}
+mod tests;
