@@ -73,6 +73,9 @@ impl Intake {
 
     /// Takes in a copy of a file from elsewhere.
     pub fn take_in_copy(&self, original: &Path, words: Words, by: &str) -> Result<Taken, IntakeError> {
+        if fs::metadata(original).is_ok_and(|about| !about.is_file()) {
+            return Err(IntakeError::Refused(Refusal::NotAudio));
+        }
         let copy = Temporary::copy_of(original, &self.ingest.audio_dir)
             .map_err(|cause| IntakeError::Refused(Refusal::of_disk("copy the recording", cause)))?;
         let name = original.file_name().unwrap_or_default().to_string_lossy();

@@ -52,8 +52,12 @@ impl Temporary {
         Self { path, stays: true }
     }
 
-    /// A copy of a file from elsewhere, for taking in from the command line.
+    /// A copy of a file from elsewhere, for taking in from the command line. What is no regular file is none: opening a
+    /// pipe would wait for somebody to write into it.
     pub fn copy_of(original: &Path, audio_dir: &Path) -> io::Result<Self> {
+        if !fs::metadata(original)?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+        }
         let mut from = File::open(original)?;
         let (temporary, mut to) = Self::create(audio_dir)?;
         io::copy(&mut from, &mut to)?;
@@ -275,5 +279,14 @@ mod tests {
         assert_eq!(clean_incoming(dir.path(), Timestamp::MAX).unwrap(), 1);
         assert!(!path.exists());
         assert_eq!(clean_incoming(&dir.path().join("none"), Timestamp::MAX).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_pipe_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let refused = Temporary::copy_of(&pipe, folder.path()).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::InvalidInput);
     }
 }
