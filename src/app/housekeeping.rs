@@ -230,7 +230,6 @@ mod tests {
             plan: plan.clone(),
             replan: std::sync::mpsc::sync_channel(1).0,
             clock: Arc::clone(&clock),
-            own_work: crate::access::OwnWork::default(),
             limits: Arc::default(),
         };
         // Put off again and again for longer than an upload lives.

@@ -26,7 +26,6 @@ use super::planner::Planner;
 use super::recorder::{FACTS, record};
 use super::station::Station;
 use super::supervise::{Health, supervise};
-use crate::access::OwnWork;
 use crate::asrun::{Fact, Note};
 use crate::clock::{Clock, SystemClock};
 use crate::editing::Desk;
@@ -110,11 +109,6 @@ pub fn serve(station: &Station, listen: SocketAddr, output: Option<&str>) -> any
         plan: current,
         replan: replan.clone(),
         clock: Arc::clone(&clock),
-        own_work: if plan.schedule.rules.approve_own_work {
-            OwnWork::MayApprove
-        } else {
-            OwnWork::NeedsAnother
-        },
         limits: Arc::default(),
     };
     let (stop, stopped) = oneshot::channel::<()>();

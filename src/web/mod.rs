@@ -75,8 +75,6 @@ pub struct State {
     pub replan: SyncSender<()>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Whether people may approve what they handed in.
-    pub own_work: OwnWork,
     /// How much is taken at once.
     pub limits: Arc<Limits>,
 }
@@ -138,6 +136,11 @@ impl State {
     /// The plan in force.
     fn plan(&self) -> Arc<Plan> {
         Arc::clone(&self.plan.borrow())
+    }
+
+    /// Whether people may approve what they handed in, as the schedule in force has it.
+    fn own_work(&self) -> OwnWork {
+        if self.plan().schedule.rules.approve_own_work { OwnWork::MayApprove } else { OwnWork::NeedsAnother }
     }
 
     /// Has the plan made anew, after a change of the catalogue.

@@ -171,7 +171,7 @@ pub(super) async fn approve(
     hash: ContentHash,
 ) -> Result<Segment, Problem> {
     let segment = existing(state, id).await?;
-    if !may_approve(&person.user().roles, person.name(), &segment.added_by, state.own_work) {
+    if !may_approve(&person.user().roles, person.name(), &segment.added_by, state.own_work()) {
         return Err(Refusal::OwnWork.into());
     }
     step(state, person, segment.id, Step::Approve { hash }, "segment.approve").await

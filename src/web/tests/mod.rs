@@ -156,7 +156,6 @@ impl Site {
             plan: plans,
             replan,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            own_work: OwnWork::default(),
             limits: Arc::new(limits),
         };
         let router = router(state.clone());

@@ -262,7 +262,7 @@ async fn a_withdrawal_that_an_engine_did_not_hear_is_not_called_done() {
 
 #[tokio::test]
 async fn nobody_approves_their_own_recording() {
-    let mut site = Site::new();
+    let site = Site::new();
     let bytes = wav(440.0, 1.0);
     let recording = site.hand_in("approver", &[Part::file("a.wav", &bytes)]).await.json();
     let path = format!("/api/v1/segments/{}", recording["id"].as_str().unwrap());
@@ -273,7 +273,10 @@ async fn nobody_approves_their_own_recording() {
         site.call("approver", "POST", &approve, hash.clone()).await.problem(),
         refused(403, "own-work")
     );
-    site.router = router(State { own_work: OwnWork::MayApprove, ..site.state.clone() });
+    // Saved, and in force: the program does not have to begin anew for it.
+    let mut plan = Plan::clone(&site.plan.borrow());
+    Arc::make_mut(&mut plan.schedule).rules.approve_own_work = true;
+    site.plan.send_replace(Arc::new(plan));
     assert_eq!(site.call("approver", "POST", &approve, hash).await.status, StatusCode::OK);
 }
 

@@ -121,7 +121,7 @@ pub(super) fn players(segment: &Segment) -> Markup {
 /// The approver's two ways, for who may go them with this recording.
 pub(super) fn judge<N>(state: &State, visitor: &Visitor<N>, segment: &Segment, back: &str) -> Markup {
     let person = &visitor.person;
-    if !may_approve(&person.user().roles, person.name(), &segment.added_by, state.own_work) {
+    if !may_approve(&person.user().roles, person.name(), &segment.added_by, state.own_work()) {
         return html! { p.note { (Refusal::OwnWork.detail()) } };
     }
     let at = |what: &str| format!("{}/{what}", address(&segment.id));
