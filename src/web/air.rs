@@ -13,7 +13,7 @@ use crate::engine::handle::{Command, Handle, InForce, Status};
 use crate::schedule::{OutputId, QuietHours};
 use crate::segment::{Segment, SegmentId, State as Stand, is_id};
 use crate::sequencer::{Interrupt, InterruptId, Repeats};
-use crate::store::Act;
+use crate::store::{Act, Store};
 use crate::text::http::Refusal;
 use crate::timeline::plan::Plan;
 use crate::timeline::{CueId, Layer};
@@ -34,6 +34,10 @@ pub(super) fn distance(minutes: u32) -> Option<SignedDuration> {
 
 /// How long a page waits to see what it asked of the engines; they show it within a few turns.
 const TO_SHOW: Duration = Duration::from_secs(1);
+/// How often it is tried to keep an act: for more than an hour, in which somebody frees the disk.
+const KEEP_TRIES: u32 = 400;
+/// How long after a failure it is tried again; the store itself waits ten seconds for a lock.
+const KEEP_AGAIN: Duration = Duration::from_secs(10);
 /// Acts among which a calling-off is looked for: those of the minutes for which a confirmation is good.
 const ACTS: u32 = 1_000;
 
@@ -233,9 +237,31 @@ async fn approved(state: &State, id: &str) -> Result<Arc<Segment>, Problem> {
     }
 }
 
-/// Keeps an act after it was done: the air does not wait for the disk, and is not taken back for it.
+/// Keeps an act after it was done: the air does not wait for the disk, and is not taken back for it. Nor does the person:
+/// who sees no answer presses again. What is not kept in a moment is kept in the background.
 async fn record(state: &State, act: Act) {
-    if let Err(failure) = state.store.run(move |store| store.act(act)).await {
-        tracing::error!(error = &failure as &dyn std::error::Error, "an act on the air could not be kept");
+    let keeping = tokio::spawn(keep(state.store.clone(), act));
+    let _in_time = tokio::time::timeout(TO_SHOW, keeping).await;
+}
+
+/// Keeps an act, however often that takes.
+async fn keep(store: Store, act: Act) {
+    for tries in 1..=KEEP_TRIES {
+        let this = act.clone();
+        let Err(failure) = store.run(move |store| store.act(this)).await else { return };
+        if tries == KEEP_TRIES {
+            tracing::error!(
+                error = &failure as &dyn std::error::Error,
+                ?act,
+                "an act on the air could not be kept"
+            );
+        } else {
+            tracing::warn!(
+                error = &failure as &dyn std::error::Error,
+                tries,
+                "an act on the air is not kept yet"
+            );
+            tokio::time::sleep(KEEP_AGAIN).await;
+        }
     }
 }

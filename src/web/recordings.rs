@@ -205,6 +205,9 @@ pub(super) async fn withdraw(
     let reason = checked_reason(reason)?;
     let now = state.clock.now();
     let act = person.act("segment.withdraw", id.as_str(), now);
+    // Before the disk: one that is locked or hangs must not keep wrong words on the air. Only what the plan does not know
+    // yet waits for the store to say whether there is such a recording.
+    let heard = state.plan().catalog.get(&id).is_some() && tell_all(state, &id).is_ok();
     // In one piece on another thread: a client who goes away meanwhile does not leave half of it done.
     let all = state.clone();
     let withdrawn = move |store: &Store| {
@@ -218,7 +221,7 @@ pub(super) async fn withdraw(
             // A full disk must not keep wrong words on the air: the engines are told whatever the store says.
             other => other,
         };
-        let told = tell_all(&all, &id);
+        let told = if heard { Ok(()) } else { tell_all(&all, &id) };
         all.nudge();
         let segment = segment?;
         store.act(act)?;

@@ -41,6 +41,25 @@ async fn an_approved_recording_takes_the_air() {
 }
 
 #[tokio::test]
+async fn an_order_is_answered_while_the_disk_hangs_and_its_act_is_kept() {
+    let site = Site::new();
+    let recording = site.approved(440.0).await;
+    let freed = hang(&site);
+    let order = json!({"segment": recording["id"], "layer": "emergency"});
+    let ordered_by = site.call("operator", "POST", "/api/v1/interrupts", order);
+    let answer = tokio::time::timeout(Duration::from_secs(10), ordered_by).await.expect("it is answered");
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+    assert_ne!(site.acts().pop().unwrap().1, "interrupt.emergency", "the disk still hangs");
+    freed.send(()).unwrap();
+    let kept = async {
+        while site.acts().pop().unwrap().1 != "interrupt.emergency" {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), kept).await.expect("the act is kept");
+}
+
+#[tokio::test]
 async fn an_emergency_repeats_as_the_decision_says_and_is_called_off() {
     let site = Site::new();
     let recording = site.approved(440.0).await;

@@ -36,6 +36,7 @@ use crate::clock::{ClockHealth, ManualClock};
 use crate::engine::handle::{Command, Handle, Status};
 use crate::media::ingest::{Ingest, Limits as Bounds};
 use crate::schedule::{self, Sources};
+use crate::store::Upload;
 use crate::timeline::{History, Layer, Window, compile};
 
 const STATION: &str = r#"
@@ -262,6 +263,42 @@ fn idle(at: Timestamp) -> Status {
         starved: 0,
         unlogged: 0,
     }
+}
+
+/// Has the store's writer hang until something is sent, as where another program locks the database.
+fn hang(site: &Site) -> SyncSender<()> {
+    let ((free, freed), (begin, begun)) = (sync_channel(1), sync_channel(1));
+    let store = site.state.store.clone();
+    let upload = Upload {
+        id: "hang".to_owned(),
+        person: "nobody".to_owned(),
+        origin: "192.0.2.7".to_owned(),
+        name: "x.ogg".to_owned(),
+        bytes: 1,
+        metadata: String::new(),
+        created: site.clock.now(),
+        verdict: None,
+    };
+    let hangs = move |_: &[Upload]| {
+        begin.send(()).unwrap();
+        freed.recv().is_err()
+    };
+    std::thread::spawn(move || store.add_upload(upload, hangs));
+    begun.recv().unwrap();
+    free
+}
+
+/// What the engine is told first, within ten seconds.
+async fn first_command(site: &Site) -> Command {
+    let first = async {
+        loop {
+            match site.commands.try_recv() {
+                Ok(command) => return command,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), first).await.expect("the engine was told nothing")
 }
 
 /// A part of a form.

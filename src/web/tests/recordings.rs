@@ -261,6 +261,24 @@ async fn a_withdrawal_that_an_engine_did_not_hear_is_not_called_done() {
 }
 
 #[tokio::test]
+async fn a_withdrawal_is_heard_while_the_disk_hangs() {
+    let site = Site::new();
+    let id = site.approved(440.0).await["id"].as_str().unwrap().to_owned();
+    let freed = hang(&site);
+    let path = format!("/api/v1/segments/{id}/withdraw");
+    let withdrawal = site.call("approver", "POST", &path, json!({"reason": "sai"}));
+    let mut withdrawal = std::pin::pin!(withdrawal);
+    let told = tokio::select! {
+        told = first_command(&site) => told,
+        answer = &mut withdrawal => panic!("{}", answer.text()),
+    };
+    assert!(matches!(told, Command::Withdraw(told) if told.as_str() == id));
+    freed.send(()).unwrap();
+    assert_eq!(withdrawal.await.json()["state"], "withdrawn");
+    assert!(site.commands.try_recv().is_err(), "it was heard the first time");
+}
+
+#[tokio::test]
 async fn nobody_approves_their_own_recording() {
     let site = Site::new();
     let bytes = wav(440.0, 1.0);
