@@ -69,7 +69,7 @@ pub(super) async fn choose(
                 button { (say::SEARCH_NOW) }
             }
             @if others.is_empty() { p { (say::NONE_FOUND) } }
-            ul.recordings { @for segment in others.iter().take(SHOWN) { li.card {
+            ul.pieces { @for segment in others.iter().take(SHOWN) { li.card {
                 (described(segment, &plan))
                 div.actions {
                     @if takes { a.button.main href=(confirm_at(segment, Layer::Live)) { (say::LIVE) } }

@@ -53,6 +53,8 @@ async fn a_confirmation_says_what_it_does_and_orders_once_however_often_it_is_pr
     let list = tab.get("/phat-ngay").await.text();
     let confirm = format!("/phat-ngay/xac-nhan?segment={id}&amp;rank=emergency&amp;repeat=until");
     assert!(list.contains(&confirm), "{list}");
+    // Laid out on its own: the list of all recordings has columns, which leave a title two words a line on a phone.
+    assert!(list.contains("<ul class=\"pieces\">") && !list.contains("class=\"recordings\""), "{list}");
     let page = tab.get(&confirm.replace("&amp;", "&")).await.text();
     for words in ["Loa đang im lặng", "Không mục nào trong lịch bị ảnh hưởng", "PHÁT KHẨN CẤP NGAY"]
     {
