@@ -25,6 +25,10 @@ function tick() {
   }
 }
 
+// What can have the focus in a part, in order; that it has a counterpart in the fresh part is as likely as that it is
+// still there.
+const focusable = (part) => [...part.querySelectorAll("a[href], button, summary, [tabindex]")];
+
 // Fetches this page again and puts its live parts in place; what a person holds open or has begun to fill in stays.
 let renewing = false;
 async function renew() {
@@ -37,10 +41,14 @@ async function renew() {
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of document.querySelectorAll("[data-live]")) {
       const other = fresh.getElementById(part.id);
-      if (!other || part.contains(document.activeElement)) continue;
+      const focus = part.contains(document.activeElement) ? document.activeElement : null;
+      if (!other || focus?.matches("input, select, textarea")) continue;
+      const at = focus ? focusable(part).indexOf(focus) : -1;
       const open = [...part.querySelectorAll("details")].map((details) => details.open);
       part.replaceChildren(...other.childNodes);
-      part.querySelectorAll("details").forEach((details, at) => { if (at in open) details.open = open[at]; });
+      part.querySelectorAll("details").forEach((details, nth) => { if (nth in open) details.open = open[nth]; });
+      const again = focusable(part)[at];
+      if (again && again.matches(focus.localName)) again.focus({ preventScroll: true });
     }
     tick();
   } finally {
