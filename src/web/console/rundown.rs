@@ -6,6 +6,7 @@ use maud::{Markup, html};
 
 use super::recordings;
 use crate::asrun::{Airing, Outcome};
+use crate::segment::{Segment, SegmentId};
 use crate::text::outcome::{cause, outcome_name};
 use crate::text::page::{calendar, date, home as say};
 use crate::timeline::{Block, Cue, CueId, Finding, Severity};
@@ -69,18 +70,18 @@ pub(super) fn session<'a>(
             table.rundown {
                 (heads())
                 tbody { @for cue in &block.cues {
-                    @let became = airing(&cue.id).map_or_else(|| Became::expected(cue, now), Became::of);
-                    @let heard = cue.segment().map(|segment| segment.words.title.as_str()).filter(|title| *title != cue.title);
+                    @let shown = Shown::of(cue, airing(&cue.id), now);
+                    @let heard = shown.heard.filter(|heard| *heard != shown.title);
                     @let edit = notes.edit.as_ref().filter(|_| cue.id.piece == 0).map(|session| format!("{session}/muc/{}", cue.id.slot));
-                    (row(cue.at, &html! {
-                        (cue.title)
+                    (row(shown.at, &html! {
+                        (shown.title)
                         @if let Some(heard) = heard { br; span.heard { (heard) } }
-                        @if let Some(segment) = cue.segment().filter(|_| notes.withdraw && cue.end > now) {
+                        @if let Some(segment) = cue.segment().filter(|segment| notes.withdraw && shown.is_to_sound(segment, now)) {
                             " " (recordings::withdraw_link(segment))
                         }
                         @if let Some(address) = edit { " " a.edit href=(address) aria-label=(calendar::edit_slot(&cue.title)) { (calendar::EDIT) } }
                         (notes.of(Some(&cue.id)))
-                    }, cue.segment().map(|_| (cue.end, cue.at)), zone, &became))
+                    }, shown.heard.map(|_| (shown.end, shown.at)), zone, &shown.became))
                 } }
             }
             @if let Some(address) = &notes.edit { p.ways { a.button href=(address) { (calendar::EDIT_SESSION) } } }
@@ -133,6 +134,50 @@ pub(super) fn class(outcome: &Outcome) -> &'static str {
         Outcome::Aired => "good",
         Outcome::Partly(_) => "warn",
         Outcome::NotAired(_) | Outcome::Withdrawn => "bad",
+    }
+}
+
+/// A cue as it is shown: as the log has it where it has it. The plan is made anew with what came later, also for what is
+/// past: a piece that was approved afterwards has not aired.
+struct Shown<'a> {
+    at: Timestamp,
+    end: Timestamp,
+    title: &'a str,
+    /// The title of what sounds.
+    heard: Option<&'a str>,
+    /// Which piece that is, where the log says so.
+    piece: Option<&'a SegmentId>,
+    became: Became,
+}
+
+impl<'a> Shown<'a> {
+    fn of(cue: &'a Cue, airing: Option<&'a Airing>, now: Timestamp) -> Self {
+        match airing {
+            Some(airing) => {
+                let (item, piece) = (&airing.item, airing.item.segment.as_ref());
+                Self {
+                    at: item.planned,
+                    end: item.planned_end,
+                    title: &item.title,
+                    heard: piece.map(|piece| piece.title.as_str()),
+                    piece: piece.map(|piece| &piece.id),
+                    became: Became::of(airing),
+                }
+            }
+            None => Self {
+                at: cue.at,
+                end: cue.end,
+                title: &cue.title,
+                heard: cue.segment().map(|segment| segment.words.title.as_str()),
+                piece: cue.segment().map(|segment| &segment.id),
+                became: Became::expected(cue, now),
+            },
+        }
+    }
+
+    /// Whether a segment sounds here now, or will.
+    fn is_to_sound(&self, segment: &Segment, now: Timestamp) -> bool {
+        self.end > now && self.piece == Some(&segment.id)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::air_pages::Tab;
 use super::log::site_with;
 use super::*;
+use crate::asrun::{Cause, Fact, NotAired};
 use crate::store::AiringFilter;
 use crate::text::outcome::{LOG_COLUMNS, log_line, session};
 use crate::text::table::Csv;
@@ -46,6 +47,32 @@ async fn a_day_is_shown_filtered_and_counted() {
     let verified = tab.post("/nhat-ky/kiem-tra", &[]).await.text();
     assert!(verified.contains("Nhật ký nguyên vẹn: 2 dòng"), "{verified}");
     assert_eq!(site.acts().pop().unwrap().1, "log.verify");
+}
+
+#[tokio::test]
+async fn what_aired_is_shown_though_the_plan_has_another_by_now() {
+    let site = Site::new();
+    let early: Timestamp = "2026-11-22T22:00:00Z".parse().unwrap();
+    let planned = async |pitch: f32, title: &str| {
+        let id = site.approved(pitch).await["id"].as_str().unwrap().to_owned();
+        let words = json!({"title": title, "programme": "cam-tay-chi-viec"});
+        site.call("second", "PATCH", &format!("/api/v1/segments/{id}"), words).await;
+        let plan = plan(&site.state.store, early);
+        let cue = plan.timelines[0].cues().next().unwrap().clone();
+        site.plan.send_replace(Arc::new(plan));
+        cue
+    };
+    let cue = planned(440.0, "Bài của sáng nay").await;
+    let at = cue.at;
+    let (output, clock) = ("loa-xa".into(), ClockHealth::Synchronised);
+    let fact = NotAired { cue, output, cause: Cause::Withdrawn, clock, at };
+    site.state.store.record(&Fact::NotAired(fact)).unwrap();
+    site.clock.advance(Duration::from_secs(60));
+    assert_eq!(planned(550.0, "Bài duyệt sau").await.segment().unwrap().words.title, "Bài duyệt sau");
+    for page in ["/", "/lich-phat?tuan=2026-W48"] {
+        let page = Tab::of(&site, "auditor").get(page).await.text();
+        assert!(page.contains("Bài của sáng nay") && !page.contains("Bài duyệt sau"), "{page}");
+    }
 }
 
 #[tokio::test]
