@@ -17,6 +17,8 @@ pub enum Refusal {
     NotPermitted(Permission),
     /// The person would approve their own work.
     OwnWork,
+    /// The words of an approved recording are the approver's to change.
+    ApprovedWords,
     /// There is nothing under the address.
     NoRoute,
     /// There is no page under the address.
@@ -49,6 +51,8 @@ pub enum Refusal {
     WrongState(State),
     /// The approval was meant for other bytes.
     OtherBytes,
+    /// The approval was meant for other words.
+    OtherWords,
     /// A live interrupt in quiet hours.
     QuietHours,
     /// The schedule's files have problems: they are mended by hand, or an older state is put back.
@@ -119,7 +123,7 @@ impl Refusal {
         match self {
             Self::NoToken | Self::WrongToken => "Cần đăng nhập",
             Self::Forged => "Trang đã cũ",
-            Self::NotPermitted(_) | Self::OwnWork => "Không có quyền",
+            Self::NotPermitted(_) | Self::OwnWork | Self::ApprovedWords => "Không có quyền",
             Self::NoPage => super::page::NO_SUCH_PAGE,
             Self::NoRoute | Self::WrongMethod => "Địa chỉ không đúng",
             Self::NoSegment => "Không có bản ghi này",
@@ -132,7 +136,7 @@ impl Refusal {
             Self::NotApproved(_) | Self::NotValid | Self::QuietHours => "Không được phép phát",
             Self::ScheduleBroken | Self::ScheduleByHand | Self::ScheduleNotWritten => "Chưa sửa được lịch",
             Self::NotInSchedule => "Không còn trong lịch",
-            Self::WrongState(_) | Self::OtherBytes => "Không thực hiện được",
+            Self::WrongState(_) | Self::OtherBytes | Self::OtherWords => "Không thực hiện được",
             Self::Malformed { .. }
             | Self::WrongType
             | Self::BadField { .. }
@@ -161,6 +165,7 @@ impl Refusal {
                 permission_name(*permission)
             ),
             Self::Forged => "Trang này đã cũ, hoặc yêu cầu không đến từ trang của đài. Chưa có gì thay đổi. Hãy quay lại, tải lại trang rồi làm lại.".to_owned(),
+            Self::ApprovedWords => "Bản ghi này đã được duyệt, nên thông tin của nó chỉ người duyệt mới được sửa. Chưa có gì thay đổi. Hãy nhờ người duyệt sửa, hoặc nộp một bản ghi mới.".to_owned(),
             Self::OwnWork => "Bạn không được tự duyệt bản ghi do chính mình nộp. Bản ghi vẫn chờ duyệt và chưa được phát. Hãy nhờ một người duyệt khác.".to_owned(),
             Self::NoPage => "Địa chỉ này không có trang nào. Lịch phát không bị ảnh hưởng. Hãy về trang Hôm nay rồi chọn lại.".to_owned(),
             Self::NoRoute => "Không có gì ở địa chỉ này. Hãy xem các địa chỉ có trong /api/v1/openapi.json.".to_owned(),
@@ -184,6 +189,7 @@ impl Refusal {
                 super::outcome::state(*state)
             ),
             Self::OtherBytes => "Tệp âm thanh đã khác với tệp bạn vừa nghe. Bản ghi chưa được duyệt. Hãy nghe lại rồi duyệt.".to_owned(),
+            Self::OtherWords => "Thông tin hoặc lời bài của bản ghi đã được sửa sau khi bạn mở trang này. Bản ghi chưa được duyệt. Hãy mở lại trang, xem những gì đã đổi rồi duyệt.".to_owned(),
             Self::QuietHours => "Bây giờ là giờ yên lặng theo quy chế của đài, chỉ phát được bản tin khẩn cấp. Loa vẫn im lặng. Hãy chờ hết giờ yên lặng, hoặc phát khẩn cấp nếu thật sự cần.".to_owned(),
             Self::ScheduleBroken => "Tệp lịch đang có lỗi, nên chưa sửa được ở đây. Lịch cũ vẫn được phát. Hãy xem các lỗi ở trang Lịch phát, rồi sửa trong tệp hoặc hoàn tác một lần sửa trong Lịch sử sửa lịch.".to_owned(),
             Self::NotInSchedule => "Lịch không có mục này; có thể ai đó vừa bỏ hoặc đổi nó. Chưa có gì thay đổi. Hãy mở lại trang Lịch phát.".to_owned(),

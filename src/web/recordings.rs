@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::civil::Date;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -13,11 +14,11 @@ use super::State;
 use super::input::parse_code;
 use super::person::{Approve, HandIn, Person, Withdraw};
 use super::problem::Problem;
-use crate::access::may_approve;
+use crate::access::{Permission, may_approve, permit};
 use crate::engine::handle::{Command, Refused};
 use crate::intake::Taken;
 use crate::media::temporary::Temporary;
-use crate::segment::{ContentHash, ProgrammeId, Segment, SegmentId, Words, is_id};
+use crate::segment::{ContentHash, ProgrammeId, Segment, SegmentId, State as Stand, Words, is_id};
 use crate::store::{Act, Step, Store, StoreError};
 use crate::text::http::Refusal;
 
@@ -86,14 +87,36 @@ pub(super) async fn existing(state: &State, id: SegmentId) -> Result<Segment, Pr
     found.ok_or_else(|| Refusal::NoSegment.into())
 }
 
-/// Changes a recording's words, and its script. The approval of its bytes stays.
+/// Whether somebody may change a recording's words. Those of an approved one say for which programme and which days it
+/// was approved: whoever changes them decides what airs.
+pub(super) fn may_describe<N>(state: &State, person: &Person<N>, segment: &Segment) -> bool {
+    let roles = &person.user().roles;
+    permit(roles, Permission::HandIn)
+        && (segment.state != Stand::Approved
+            || may_approve(roles, person.name(), &segment.added_by, state.own_work()))
+}
+
+/// Tells apart the words and scripts that an approver may have seen of a recording.
+pub(super) fn seen(words: &Words, script: &str) -> Result<String, Problem> {
+    let words = serde_json::to_vec(words).map_err(|failure| Problem::unexpected(&failure))?;
+    let length = u64::try_from(words.len()).unwrap_or(u64::MAX).to_be_bytes();
+    let hash = Sha256::new().chain_update(length).chain_update(words).chain_update(script);
+    Ok(ContentHash(hash.finalize().into()).to_string())
+}
+
+/// Changes a recording's words, and its script. The approval of its bytes stays, so that of an approved one only who may
+/// approve it changes them.
 pub(super) async fn describe(
     state: &State,
     person: &Person<HandIn>,
     id: SegmentId,
     changes: &BTreeMap<String, Option<String>>,
 ) -> Result<Segment, Problem> {
-    let before = existing(state, id.clone()).await?.words;
+    let known = existing(state, id.clone()).await?;
+    if !may_describe(state, person, &known) {
+        return Err(Refusal::ApprovedWords.into());
+    }
+    let before = known.words;
     let (mut words, mut script) = (before.clone(), None);
     for (field, text) in changes {
         let text = text.as_deref().unwrap_or_default();
@@ -163,16 +186,25 @@ pub(super) async fn submit(
     step(state, person, id, Step::Submit, "segment.submit").await
 }
 
-/// Lets the bytes that were listened to on the air. Nobody approves what they handed in.
+/// Lets the bytes that were listened to on the air, with the words that were [`seen`], where a page showed some. Nobody
+/// approves what they handed in.
 pub(super) async fn approve(
     state: &State,
     person: &Person<Approve>,
     id: SegmentId,
     hash: ContentHash,
+    shown: Option<&str>,
 ) -> Result<Segment, Problem> {
-    let segment = existing(state, id).await?;
+    let read = move |store: &Store| Ok((store.segment(&id)?, store.script(&id)?));
+    let (segment, script) = state.store.run(read).await?;
+    let segment = segment.ok_or(Refusal::NoSegment)?;
     if !may_approve(&person.user().roles, person.name(), &segment.added_by, state.own_work()) {
         return Err(Refusal::OwnWork.into());
+    }
+    if let Some(shown) = shown
+        && shown != seen(&segment.words, &script)?
+    {
+        return Err(Refusal::OtherWords.into());
     }
     step(state, person, segment.id, Step::Approve { hash }, "segment.approve").await
 }

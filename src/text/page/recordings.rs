@@ -174,6 +174,8 @@ pub mod one {
     pub const VALID_FROM: &str = "Phát từ ngày";
     /// Last date.
     pub const VALID_UNTIL: &str = "Phát đến hết ngày";
+    /// Why they are only shown.
+    pub const APPROVED_WORDS: &str = "Bản ghi đã được duyệt, nên thông tin chỉ người duyệt mới được sửa. Cần sửa thì hãy nhờ người duyệt, hoặc nộp một bản ghi mới.";
     /// Its script.
     pub const SCRIPT: &str = "Lời bài";
     /// What the script is for.

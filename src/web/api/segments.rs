@@ -230,7 +230,8 @@ pub(super) struct NewWords(
     std::collections::BTreeMap<String, Option<String>>,
 );
 
-/// Changes a recording's words, or its script. The approval of its bytes stays.
+/// Changes a recording's words, or its script. The approval of its bytes stays; once it is approved, only who may approve
+/// it changes them (`approved-words`).
 #[utoipa::path(patch, path = "/segments/{id}", tag = "segments", request_body = NewWords, params(("id" = String, Path, description = "The recording")),
     responses((status = OK, body = Recording), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn describe(
@@ -348,7 +349,7 @@ pub(super) async fn approve(
     Body(listened): Body<Listened>,
 ) -> Result<Json<Recording>, Problem> {
     let hash = listened.hash.parse().map_err(|_| Problem::field("hash"))?;
-    Ok(Json(recordings::approve(&state, &person, segment_id(&id)?, hash).await?.into()))
+    Ok(Json(recordings::approve(&state, &person, segment_id(&id)?, hash, None).await?.into()))
 }
 
 /// Why.

@@ -117,7 +117,7 @@ async fn what_may_not_air_is_not_ordered() {
         assert_eq!(answer.problem(), refused(status, code), "{order}");
     }
     let path = format!("/api/v1/segments/{}", approved["id"].as_str().unwrap());
-    site.call("uploader", "PATCH", &path, json!({"valid_until": "2026-11-22"})).await;
+    site.call("approver", "PATCH", &path, json!({"valid_until": "2026-11-22"})).await;
     site.plan.send_replace(Arc::new(plan(&site.state.store, site.clock.now())));
     let answer = site.call("operator", "POST", "/api/v1/interrupts", order("emergency")).await;
     assert_eq!(answer.problem(), refused(409, "not-valid-today"));
@@ -257,7 +257,7 @@ async fn the_timeline_shows_what_will_sound_and_what_will_not() {
 
     let recording = site.approved(440.0).await;
     let path = format!("/api/v1/segments/{}", recording["id"].as_str().unwrap());
-    site.call("uploader", "PATCH", &path, json!({"programme": "cam-tay-chi-viec"})).await;
+    site.call("approver", "PATCH", &path, json!({"programme": "cam-tay-chi-viec"})).await;
     site.plan.send_replace(Arc::new(plan(&site.state.store, site.clock.now())));
     // Within the plan's window, and beyond it.
     for monday in ["2026-11-30", "2027-02-01"] {

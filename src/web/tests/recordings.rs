@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
 
+use super::air_pages::{Tab, hidden};
 use super::*;
 
 #[tokio::test]
@@ -324,6 +325,50 @@ async fn words_are_changed_one_by_one() {
         site.call("uploader", "PATCH", "/api/v1/segments/none", json!({})).await.problem(),
         refused(404, "no-such-segment")
     );
+}
+
+#[tokio::test]
+async fn the_words_of_an_approved_recording_are_the_approvers() {
+    let site = Site::new();
+    let id = site.approved(440.0).await["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/segments/{id}");
+    for who in ["uploader", "operator"] {
+        for body in [json!({"title": "Bản tin"}), json!({"script": "khác"})] {
+            let answer = site.call(who, "PATCH", &path, body).await;
+            assert_eq!(answer.problem(), refused(403, "approved-words"), "{who}");
+        }
+        let tab = Tab::of(&site, who);
+        let page = tab.get(&format!("/ban-ghi/{id}")).await.text();
+        assert!(page.contains("chỉ người duyệt mới được sửa") && !page.contains("name=\"title\""), "{page}");
+        let sent = tab.post(&format!("/ban-ghi/{id}"), &[("title", "Bản tin")]).await;
+        assert!(sent.status == StatusCode::FORBIDDEN && sent.text().contains("nộp một bản ghi mới"));
+    }
+    assert!(Tab::of(&site, "second").get(&format!("/ban-ghi/{id}")).await.text().contains("name=\"title\""));
+    assert_eq!(site.call("second", "PATCH", &path, json!({"title": "Mới"})).await.json()["title"], "Mới");
+}
+
+#[tokio::test]
+async fn what_was_written_anew_after_the_approver_looked_is_not_approved() {
+    let site = Site::new();
+    let recording = site.recording(440.0).await;
+    let (id, hash) = (recording["id"].as_str().unwrap(), recording["hash"].as_str().unwrap());
+    let path = format!("/api/v1/segments/{id}");
+    site.call("uploader", "POST", &format!("{path}/submit"), json!({})).await;
+    let tab = Tab::of(&site, "approver");
+    for page in ["/duyet".to_owned(), format!("/ban-ghi/{id}")] {
+        for change in [json!({"programme": "cam-tay-chi-viec"}), json!({"script": page})] {
+            site.call("uploader", "PATCH", &path, json!({"programme": null, "script": null})).await;
+            let shown = tab.get(&page).await.text();
+            site.call("uploader", "PATCH", &path, change.clone()).await;
+            let form = [("hash", hash), ("seen", hidden(&shown, "seen"))];
+            let answer = tab.post(&format!("/ban-ghi/{id}/duyet"), &form).await;
+            assert_eq!(answer.status, StatusCode::CONFLICT, "{page} {change}");
+            assert!(answer.text().contains("đã được sửa sau khi bạn mở trang này"), "{}", answer.text());
+        }
+    }
+    let shown = tab.get("/duyet").await.text();
+    let form = [("hash", hash), ("seen", hidden(&shown, "seen"))];
+    assert_eq!(tab.post(&format!("/ban-ghi/{id}/duyet"), &form).await.status, StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ async fn a_day_is_rehearsed_through_the_engine_and_leaves_no_trace() {
     let recording = site.approved(440.0).await;
     let id = recording["id"].as_str().unwrap();
     let words = json!({"programme": "cam-tay-chi-viec"});
-    site.call("uploader", "PATCH", &format!("/api/v1/segments/{id}"), words).await;
+    site.call("approver", "PATCH", &format!("/api/v1/segments/{id}"), words).await;
     site.plan.send_replace(Arc::new(plan(&site.state.store, site.clock.now())));
     let cookie = site.cookie("operator").await;
     let key = site.key(&cookie).await;

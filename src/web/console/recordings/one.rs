@@ -120,16 +120,19 @@ async fn show<N>(
                         }
                     }
                     @if segment.state == Stand::Pending && may(Permission::Approve) {
-                        (judge(state, visitor, &segment, HERE))
+                        (judge(state, visitor, (&segment, &script), HERE)?)
                     } @else if segment.state != Stand::Withdrawn && may(Permission::Withdraw) {
                         a.button.bad href={ (address(&segment.id)) "/thu-hoi" } { (say_all::WITHDRAW) }
                     }
                 }
             }
-            @if may(Permission::HandIn) {
+            @if recordings::may_describe(state, &visitor.person, &segment) {
                 (form(visitor, &plan, &segment, &Filled { segment: &segment, script: &script, typed }, now))
             } @else {
-                (words(&plan, &segment, &script))
+                div {
+                    (words(&plan, &segment, &script))
+                    @if may(Permission::HandIn) { p.quiet { (say::APPROVED_WORDS) } }
+                }
             }
         }
         (history(&events, &plan))

@@ -27,6 +27,9 @@ use crate::web::person::Approve;
 use crate::web::problem::Problem;
 use crate::web::recordings::{self, LONGEST_TEXT, segment_id};
 
+/// The field that tells which words and which script the page showed.
+const SEEN: &str = "seen";
+
 /// When each recording that is approved, or waits for it, will air first: the timeline as it would be if all were.
 pub(super) fn first_airings(plan: &Plan, now: Timestamp) -> BTreeMap<SegmentId, Timestamp> {
     let approved = |segment: &Arc<Segment>| {
@@ -101,7 +104,7 @@ pub(in crate::web::console) async fn queue(
             @if script.is_empty() { p.quiet { (one::NO_SCRIPT) } } @else {
                 details { summary { (one::SCRIPT) } p.script { (script) } }
             }
-            (judge(&state, &visitor, segment, QUEUE))
+            (judge(&state, &visitor, (segment, script), QUEUE)?)
         } } }
     };
     Ok(page(&state, &visitor, QUEUE, names::APPROVE, &content))
@@ -119,17 +122,24 @@ pub(super) fn players(segment: &Segment) -> Markup {
 }
 
 /// The approver's two ways, for who may go them with this recording.
-pub(super) fn judge<N>(state: &State, visitor: &Visitor<N>, segment: &Segment, back: &str) -> Markup {
+pub(super) fn judge<N>(
+    state: &State,
+    visitor: &Visitor<N>,
+    (segment, script): (&Segment, &str),
+    back: &str,
+) -> Result<Markup, Problem> {
     let person = &visitor.person;
     if !may_approve(&person.user().roles, person.name(), &segment.added_by, state.own_work()) {
-        return html! { p.note { (Refusal::OwnWork.detail()) } };
+        return Ok(html! { p.note { (Refusal::OwnWork.detail()) } });
     }
+    let words = recordings::seen(&segment.words, script)?;
     let at = |what: &str| format!("{}/{what}", address(&segment.id));
-    html! {
+    Ok(html! {
         div.judge {
             form method="post" action=(at("duyet")) {
                 (key(visitor))
                 input type="hidden" name="hash" value=(segment.hash);
+                input type="hidden" name=(SEEN) value=(words);
                 input type="hidden" name="ve" value=(back);
                 button.main { (one::APPROVE) }
             }
@@ -144,17 +154,18 @@ pub(super) fn judge<N>(state: &State, visitor: &Visitor<N>, segment: &Segment, b
             }
             a.button.bad href=(at("thu-hoi")) { (say_all::WITHDRAW) }
         }
-    }
+    })
 }
 
-/// Lets the bytes that the page showed on the air.
+/// Lets the bytes that the page showed on the air, with the words that it showed.
 pub(in crate::web::console) async fn approve(
     Of(state): Of<State>,
     Named(id): Named,
     Sent { visitor, fields }: Sent<Approve>,
 ) -> Result<Response, Failure> {
     let hash = fields.one("hash").parse().map_err(|_| Problem::field("hash"))?;
-    let segment = recordings::approve(&state, &visitor.person, segment_id(&id)?, hash).await?;
+    let seen = Some(fields.one(SEEN)).filter(|seen| !seen.is_empty());
+    let segment = recordings::approve(&state, &visitor.person, segment_id(&id)?, hash, seen).await?;
     Ok(back(fields.one("ve"), &segment.id))
 }
 
