@@ -25,6 +25,8 @@ pub enum Refusal {
     NoPage,
     /// The address does not know the method.
     WrongMethod,
+    /// The address takes only what a page of ours sends.
+    OnlyFromAPage,
     /// There is no such segment.
     NoSegment,
     /// The segment's file is gone.
@@ -126,6 +128,7 @@ impl Refusal {
             Self::NotPermitted(_) | Self::OwnWork | Self::ApprovedWords => "Không có quyền",
             Self::NoPage => super::page::NO_SUCH_PAGE,
             Self::NoRoute | Self::WrongMethod => "Địa chỉ không đúng",
+            Self::OnlyFromAPage => "Không mở thẳng được",
             Self::NoSegment => "Không có bản ghi này",
             Self::FileGone => "Tệp âm thanh đã mất",
             Self::NoInterrupt => "Không có lệnh phát này",
@@ -170,6 +173,7 @@ impl Refusal {
             Self::NoPage => "Địa chỉ này không có trang nào. Lịch phát không bị ảnh hưởng. Hãy về trang Hôm nay rồi chọn lại.".to_owned(),
             Self::NoRoute => "Không có gì ở địa chỉ này. Hãy xem các địa chỉ có trong /api/v1/openapi.json.".to_owned(),
             Self::WrongMethod => "Địa chỉ này không nhận phương thức vừa dùng. Hãy xem các phương thức có trong /api/v1/openapi.json.".to_owned(),
+            Self::OnlyFromAPage => "Địa chỉ này chỉ nhận biểu mẫu gửi từ một trang, nên không mở thẳng được. Chưa có gì thay đổi. Hãy mở trang đó rồi bấm nút ở đó.".to_owned(),
             Self::NoSegment => "Không tìm thấy bản ghi có mã này. Hãy kiểm tra lại mã trong danh sách bản ghi.".to_owned(),
             Self::FileGone => "Bản ghi có trong danh mục nhưng tệp âm thanh không còn trên máy, nên sẽ không phát được. Hãy gửi lại đúng tệp đó.".to_owned(),
             Self::NoInterrupt => "Không có lệnh phát nào đang có hiệu lực với mã này; có thể đã phát xong. Lịch phát không thay đổi.".to_owned(),

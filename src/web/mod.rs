@@ -155,7 +155,7 @@ pub fn router(state: State) -> Router {
     let (api, _) = api::router().split_for_parts();
     api.merge(console::router())
         .fallback(console::no_page)
-        .method_not_allowed_fallback(|| async { Problem::from(Refusal::WrongMethod) })
+        .method_not_allowed_fallback(console::wrong_method)
         .layer(DefaultBodyLimit::max(usize::try_from(BODY_BYTES).unwrap_or(usize::MAX)))
         .layer(from_fn(guarded))
         .with_state(state)

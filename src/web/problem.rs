@@ -122,6 +122,7 @@ pub(super) fn kind(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::NoPage => (S::NOT_FOUND, "no-such-page"),
         Refusal::NoRoute => (S::NOT_FOUND, "no-such-address"),
         Refusal::WrongMethod => (S::METHOD_NOT_ALLOWED, "wrong-method"),
+        Refusal::OnlyFromAPage => (S::METHOD_NOT_ALLOWED, "only-from-a-page"),
         Refusal::NoSegment => (S::NOT_FOUND, "no-such-segment"),
         Refusal::FileGone => (S::NOT_FOUND, "file-gone"),
         Refusal::NoInterrupt => (S::NOT_FOUND, "no-such-interrupt"),

@@ -25,6 +25,8 @@ pub const EMERGENCY_ON_AIR: &str = "ĐANG PHÁT KHẨN CẤP";
 pub const LIVE_ON_AIR: &str = "Đang phát ngay, ngoài lịch";
 /// To the page where an interrupt can be called off.
 pub const TO_CALL_OFF: &str = "Xem và trả lại sóng";
+/// To the page that an address belongs to.
+pub const TO_ITS_PAGE: &str = "Mở trang đó";
 /// Back to the first page.
 pub const TO_HOME: &str = "Về trang Hôm nay";
 /// Leaves everything as it is.

@@ -89,4 +89,4 @@ async fn confined(request: Request, next: Next) -> Response {
     response
 }
 
-pub(super) use page::no_page;
+pub(super) use page::{no_page, wrong_method};

@@ -120,6 +120,24 @@ pub(in crate::web) async fn no_page(uri: Uri) -> Response {
     }
 }
 
+/// The address takes what a page of ours sends, and no more: somebody typed it, or came back to it after signing in.
+pub(in crate::web) async fn wrong_method(uri: Uri) -> Response {
+    let path = uri.path();
+    if path.starts_with("/api/") || path == "/metrics" {
+        return Problem::from(Refusal::WrongMethod).into_response();
+    }
+    let page = path.rsplit_once('/').map(|(page, _)| page).filter(|page| !page.is_empty());
+    let (status, _) = kind(&Refusal::OnlyFromAPage);
+    let content = html! {
+        p.note { (Refusal::OnlyFromAPage.detail()) }
+        div.actions {
+            @if let Some(page) = page { a.button.main href=(page) { (text::page::TO_ITS_PAGE) } }
+            a.button href="/" { (text::page::TO_HOME) }
+        }
+    };
+    (status, plain(Refusal::OnlyFromAPage.title(), &content)).into_response()
+}
+
 /// To another page, after something was done: reloading it does nothing again.
 pub(super) fn to(address: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, address.to_owned())]).into_response()

@@ -158,6 +158,23 @@ async fn a_page_of_another_role_says_so_and_shows_nothing() {
 }
 
 #[tokio::test]
+async fn an_address_that_only_takes_forms_says_so_on_a_page() {
+    let site = Site::new();
+    let cookie = site.cookie("admin").await;
+    for (path, page) in [
+        ("/nguoi-dung/admin/lien-ket", "href=\"/nguoi-dung/admin\""),
+        ("/nhat-ky/kiem-tra", "href=\"/nhat-ky\""),
+        ("/dang-xuat", "href=\"/\""),
+    ] {
+        let answer = site.page(&cookie, path).await;
+        assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
+        assert!(answer.text().contains("<html") && answer.text().contains(page), "{path}: {}", answer.text());
+    }
+    let program = site.get("admin", "/api/v1/interrupts").await;
+    assert_eq!(program.problem(), refused(405, "wrong-method"));
+}
+
+#[tokio::test]
 async fn a_login_ends_with_its_person() {
     let site = Site::new();
     let cookie = site.cookie("uploader").await;
