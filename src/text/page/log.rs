@@ -60,6 +60,9 @@ pub const TO: &str = "Đến hết ngày";
 pub const XLSX: &str = "Tải tệp Excel (XLSX)";
 /// As text.
 pub const CSV: &str = "Tải tệp CSV";
+/// They have what the filter leaves.
+pub const EXPORT_FILTERED: &str =
+    "Tệp chỉ có những mục đúng với bộ lọc đang dùng ở trên. Muốn tải tất cả, hãy bấm “Bỏ lọc” trước.";
 /// What the two are.
 pub const EXPORT_MEANS: &str = "Tệp Excel có ngày, giờ, thời lượng đúng kiểu để lọc và tính. Tệp CSV mở được bằng Excel và mọi phần mềm bảng tính. Mỗi lần tải được nhiều nhất một năm.";
 /// Whether the log is whole.

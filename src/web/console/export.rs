@@ -12,8 +12,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::form::Query;
-use super::log::{asked_day, between};
+use super::form::{Fields, Query};
+use super::log::{Wanted, asked_day, between};
 use super::page::Failure;
 use super::visitor::Visitor;
 use crate::schedule::{OutputId, Schedule};
@@ -56,11 +56,11 @@ pub(super) async fn export(
     // One at a time, as with every walk through the log, also when the one who asked for it has gone.
     let place = Arc::clone(&state.limits.walks).try_acquire_owned().map_err(|_| Refusal::Busy)?;
     let body = if is_text {
-        sent(state.store.clone(), filter, schedule, place).await?
+        sent(state.store.clone(), (filter, asked), schedule, place).await?
     } else {
         let written = state.store.run(move |store| {
             let _place = place;
-            Ok(xlsx(store, filter, &schedule))
+            Ok(xlsx(store, filter, &asked, &schedule))
         });
         Body::from(written.await??)
     };
@@ -74,10 +74,19 @@ impl From<BookError> for Problem {
     }
 }
 
-fn xlsx(store: &Store, filter: AiringFilter, schedule: &Schedule) -> Result<Vec<u8>, Problem> {
+fn xlsx(
+    store: &Store,
+    filter: AiringFilter,
+    asked: &Fields,
+    schedule: &Schedule,
+) -> Result<Vec<u8>, Problem> {
+    let wanted = Wanted::of(asked);
     let mut book = Book::new(schedule.time_zone.clone())?;
     store.each_airing(filter, |airing| {
-        Ok::<_, Problem>(book.airing(session(Some(schedule), &airing), &airing)?)
+        if wanted.has(&airing) {
+            book.airing(session(Some(schedule), &airing), &airing)?;
+        }
+        Ok::<_, Problem>(())
     })?;
     Ok(book.finish()?)
 }
@@ -86,14 +95,14 @@ fn xlsx(store: &Store, filter: AiringFilter, schedule: &Schedule) -> Result<Vec<
 /// piece is an answer of its own; what fails later breaks the file off, so that nobody takes it for whole.
 async fn sent(
     store: Store,
-    filter: AiringFilter,
+    (filter, asked): (AiringFilter, Fields),
     schedule: Arc<Schedule>,
     place: OwnedSemaphorePermit,
 ) -> Result<Body, Problem> {
     let (sender, pieces) = channel(AHEAD);
     let work = tokio::task::spawn_blocking(move || {
         let _place = place;
-        csv(&store, filter, &schedule, Outgoing(sender))
+        csv(&store, (filter, &Wanted::of(&asked)), &schedule, Outgoing(sender))
     });
     let work = async { work.await.map_err(|failure| Problem::unexpected(&failure)).flatten() };
     let mut pieces = ReceiverStream::new(pieces);
@@ -107,11 +116,19 @@ async fn sent(
     Ok(Body::from_stream(stream::once(async { first }).chain(pieces).map(Ok).chain(end)))
 }
 
-fn csv(store: &Store, filter: AiringFilter, schedule: &Schedule, to: Outgoing) -> Result<(), Problem> {
+fn csv(
+    store: &Store,
+    (filter, wanted): (AiringFilter, &Wanted<'_>),
+    schedule: &Schedule,
+    to: Outgoing,
+) -> Result<(), Problem> {
     let write = || {
         let mut csv = Csv::for_excel(LOG_COLUMNS, BufWriter::with_capacity(PIECE, to)).map_err(unread)?;
         let mut number = 0;
         let read = store.each_airing(filter, |airing| {
+            if !wanted.has(&airing) {
+                return Ok(());
+            }
             number += 1;
             let line = log_line(number, session(Some(schedule), &airing), &airing, &schedule.time_zone);
             csv.row(line).map_err(unread)

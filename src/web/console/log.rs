@@ -51,7 +51,7 @@ pub(super) fn between(from: Date, to: Date, zone: &TimeZone) -> Result<AiringFil
 }
 
 /// What of a day is shown.
-struct Wanted<'a> {
+pub(super) struct Wanted<'a> {
     output: &'a str,
     programme: &'a str,
     outcome: &'a str,
@@ -60,7 +60,7 @@ struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    fn of(asked: &'a Fields) -> Self {
+    pub(super) fn of(asked: &'a Fields) -> Self {
         Self {
             output: asked.one("output"),
             programme: asked.one("programme"),
@@ -75,7 +75,7 @@ impl<'a> Wanted<'a> {
             && !self.deviated
     }
 
-    fn has(&self, airing: &Airing) -> bool {
+    pub(super) fn has(&self, airing: &Airing) -> bool {
         let item = &airing.item;
         let is = |wanted: &str, found: Option<&str>| wanted.is_empty() || found == Some(wanted);
         is(self.output, Some(item.output.as_str()))
@@ -166,7 +166,7 @@ pub(super) async fn day(
         }
         (choices(&plan.schedule, &airings, &wanted, day))
         div.actions { a.button href={ (HERE) "/in?day=" (day) } { (say::PRINT) } }
-        (export_form(day))
+        (export_form(day, &wanted))
         form method="post" action={ (HERE) "/kiem-tra" } {
             (key(&visitor))
             p.quiet { (say::VERIFY_MEANS) }
@@ -337,7 +337,15 @@ pub(super) async fn sheet(
     Ok(page(&state, &visitor, HERE, say::PRINT, &content))
 }
 
-fn export_form(day: Date) -> Markup {
+/// Takes a stretch home, of it what is looked at.
+fn export_form(day: Date, wanted: &Wanted<'_>) -> Markup {
+    let filter = [
+        ("output", wanted.output),
+        ("programme", wanted.programme),
+        ("outcome", wanted.outcome),
+        ("text", wanted.text),
+        ("deviated", if wanted.deviated { "1" } else { "" }),
+    ];
     let first = day.first_of_month();
     html! {
         section {
@@ -351,6 +359,8 @@ fn export_form(day: Date) -> Markup {
                     button.main name="format" value="xlsx" { (say::XLSX) }
                     button name="format" value="csv" { (say::CSV) }
                 }
+                @for (name, value) in filter { @if !value.is_empty() { input type="hidden" name=(name) value=(value); } }
+                @if !wanted.is_all() { p.note { (say::EXPORT_FILTERED) } }
                 p.quiet { (say::EXPORT_MEANS) }
             }
         }

@@ -1,6 +1,6 @@
 //! The page that shows the log, and the files one takes home.
 
-use super::air_pages::Tab;
+use super::air_pages::{Tab, hidden};
 use super::log::site_with;
 use super::*;
 use crate::asrun::{Cause, Fact, NotAired};
@@ -73,6 +73,29 @@ async fn what_aired_is_shown_though_the_plan_has_another_by_now() {
         let page = Tab::of(&site, "auditor").get(page).await.text();
         assert!(page.contains("Bài của sáng nay") && !page.contains("Bài duyệt sau"), "{page}");
     }
+}
+
+#[tokio::test]
+async fn files_hold_what_the_filter_leaves() {
+    let site = site_with(&["Điểm tin", "Quét mã QR"]);
+    let tab = Tab::of(&site, "auditor");
+    let page = tab.get("/nhat-ky?text=diem+tin&deviated=1").await.text();
+    let form = page.split_once("action=\"/nhat-ky/tai-ve\"").unwrap().1;
+    assert_eq!((hidden(form, "text"), hidden(form, "deviated")), ("diem tin", "1"));
+    assert!(
+        form.contains("bộ lọc đang dùng") && !tab.get("/nhat-ky").await.text().contains("bộ lọc đang dùng")
+    );
+    let file =
+        async |query: &str| tab.get(&format!("/nhat-ky/tai-ve?from=2026-11-01&to=2026-11-30{query}")).await;
+    let csv = file("&format=csv&text=diem+tin&deviated=1").await.text();
+    assert!(csv.contains("Điểm tin") && !csv.contains("Quét mã QR"), "{csv}");
+    assert_eq!(
+        file("&format=csv&outcome=aired").await.text().trim_end().lines().count(),
+        1,
+        "only the heads"
+    );
+    let (some, all) = (file("&format=xlsx&text=diem+tin").await, file("&format=xlsx").await);
+    assert!(some.status == StatusCode::OK && some.body.len() < all.body.len());
 }
 
 #[tokio::test]
