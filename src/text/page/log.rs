@@ -50,6 +50,16 @@ pub const PRINT: &str = "Bản in sổ nhật ký";
 pub const PRINT_NOW: &str = "In trang này";
 /// Back to the day.
 pub const BACK: &str = "Về nhật ký ngày này";
+/// What people did.
+pub const ACTS: &str = "Nhật ký thao tác";
+/// The page before them.
+pub const OLDER_ACTS: &str = "Thao tác cũ hơn";
+/// The first page of them.
+pub const NEWEST_ACTS: &str = "Thao tác mới nhất";
+/// There are none.
+pub const NO_ACTS: &str = "Không có thao tác nào.";
+/// Back to what aired.
+pub const TO_LOG: &str = "Về nhật ký phát thanh";
 /// Taking the log home.
 pub const EXPORT: &str = "Tải nhật ký về";
 /// The first day of it.

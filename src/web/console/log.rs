@@ -9,10 +9,12 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use maud::{Markup, html};
 
+use super::acts;
 use super::form::{Fields, Query, Sent};
 use super::page::{Failure, key, page};
 use super::rundown::class;
 use super::visitor::Visitor;
+use crate::access::{Permission, permit};
 use crate::asrun::{Airing, Outcome, OutcomeKind};
 use crate::schedule::Schedule;
 use crate::segment::ProgrammeId;
@@ -29,7 +31,7 @@ use crate::web::input::start_of;
 use crate::web::person::ReadLog;
 
 /// The page's address.
-const HERE: &str = "/nhat-ky";
+pub(super) const HERE: &str = "/nhat-ky";
 /// A start beyond this is not as planned.
 const ON_TIME: SignedDuration = SignedDuration::from_secs(1);
 
@@ -165,7 +167,10 @@ pub(super) async fn day(
             }
         }
         (choices(&plan.schedule, &airings, &wanted, day))
-        div.actions { a.button href={ (HERE) "/in?day=" (day) } { (say::PRINT) } }
+        div.actions {
+            a.button href={ (HERE) "/in?day=" (day) } { (say::PRINT) }
+            @if permit(&visitor.person.user().roles, Permission::ReadActs) { a.button href=(acts::HERE) { (say::ACTS) } }
+        }
         (export_form(day, &wanted))
         form method="post" action={ (HERE) "/kiem-tra" } {
             (key(&visitor))

@@ -7,6 +7,7 @@
 //! Whoever is not signed in gets to [`signin`] and nowhere else. Everything that changes something is a form of ours:
 //! it bears a key that only our pages know ([`form`]).
 
+mod acts;
 mod air;
 mod assets;
 mod calendar;
@@ -54,6 +55,7 @@ pub(super) fn router() -> Router<State> {
         .merge(calendar::router())
         .route("/nhat-ky", get(log::day))
         .route("/nhat-ky/in", get(log::sheet))
+        .route("/nhat-ky/thao-tac", get(acts::list))
         .route("/nguoi-dung", get(people::list).post(people::add))
         .route("/nguoi-dung/{name}", get(people::one))
         .route("/nguoi-dung/{name}/vai-tro", post(people::roles))

@@ -8,6 +8,7 @@ use axum::response::{Html, Response};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use super::acts;
 use super::form::{Fields, Sent};
 use super::page::{Failure, key, page, to};
 use super::visitor::Visitor;
@@ -16,7 +17,7 @@ use crate::store::{LINK_DAYS, Link, Store, User};
 use crate::text;
 use crate::text::http::Refusal;
 use crate::text::page::people as say;
-use crate::text::page::{date, names, signin};
+use crate::text::page::{names, signin};
 use crate::web::State;
 use crate::web::input::Named;
 use crate::web::person::{ManageUsers, Person};
@@ -64,7 +65,7 @@ pub(super) async fn list(
             @if left.is_empty() { p.quiet { (say::NOBODY_LEFT) } }
             ul { @for user in &left { li { (user.name) } } }
         }
-        (acts(&state).await?)
+        (newest_acts(&state).await?)
     };
     Ok(page(&state, &visitor, HERE, names::PEOPLE, &content))
 }
@@ -87,22 +88,15 @@ fn role_boxes(ticked: &BTreeSet<Role>) -> Markup {
     }
 }
 
-async fn acts(state: &State) -> Result<Markup, Failure> {
+async fn newest_acts(state: &State) -> Result<Markup, Failure> {
     let zone = state.plan().schedule.time_zone.clone();
-    let acts = state.store.run(|store| store.acts(Timestamp::MIN, Timestamp::MAX, ACTS)).await?;
+    let read = |store: &Store| Ok((store.acts(Timestamp::MIN, Timestamp::MAX, ACTS)?, store.catalog()?));
+    let (acts, catalog) = state.store.run(read).await?;
     Ok(html! {
         section {
             h2 { (say::ACTS) }
-            div.wide tabindex="0" role="region" aria-label=(say::ACTS) { table {
-                thead { tr { @for head in say::ACT_COLUMNS { th scope="col" { (head) } } } }
-                tbody { @for act in acts { tr {
-                    td { (date::moment(act.at, &zone)) }
-                    td { (act.by) }
-                    td { (say::act(&act.what)) }
-                    td { (act.subject) }
-                    td { (act.origin) }
-                } } }
-            } }
+            (acts::table(&acts, &catalog, &zone))
+            p { a href=(acts::HERE) { (text::page::log::OLDER_ACTS) } }
         }
     })
 }

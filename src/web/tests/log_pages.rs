@@ -99,6 +99,52 @@ async fn files_hold_what_the_filter_leaves() {
 }
 
 #[tokio::test]
+async fn what_people_did_is_shown_to_the_auditor_page_by_page() {
+    let site = Site::new();
+    let recording = site.approved(440.0).await;
+    let (id, title) = (recording["id"].as_str().unwrap(), recording["title"].as_str().unwrap());
+    let here = "/nhat-ky/thao-tac";
+    for who in ["uploader", "approver", "operator"] {
+        assert_eq!(Tab::of(&site, who).get(here).await.status, StatusCode::FORBIDDEN, "{who}");
+    }
+    let tab = Tab::of(&site, "auditor");
+    assert!(tab.get("/nhat-ky").await.text().contains(here));
+    assert!(!Tab::of(&site, "approver").get("/nhat-ky").await.text().contains(here));
+    let page = tab.get(here).await.text();
+    let link = format!("<a href=\"/ban-ghi/{id}\">{title}</a>");
+    assert!(page.contains("duyệt bản ghi") && page.contains(&link), "{page}");
+    // Many of them, in one millisecond: each is on one page.
+    for number in 0..250 {
+        let (by, origin) = ("admin".to_owned(), "x".to_owned());
+        let subject = format!("n{number}n");
+        let act =
+            crate::store::Act { at: site.clock.now(), by, what: "user.add".to_owned(), subject, origin };
+        site.state.store.act(act).unwrap();
+    }
+    let (mut next, mut all) = (here.to_owned(), String::new());
+    for _ in 0..3 {
+        let page = tab.get(&next).await.text();
+        let older = page.split("href=\"").filter_map(|rest| rest.split('"').next());
+        next = older
+            .filter(|to| to.starts_with("/nhat-ky/thao-tac?"))
+            .last()
+            .unwrap_or_default()
+            .replace("&amp;", "&");
+        all.push_str(&page);
+    }
+    assert_eq!(next, "", "the third is the last");
+    assert!((0..250).all(|number| all.matches(&format!("<td>n{number}n</td>")).count() == 1));
+    assert!(all.contains(&link));
+    for query in ["truoc=x", "bo=-1", "bo=99999999"] {
+        assert_eq!(
+            tab.get(&format!("{here}?{query}")).await.status,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "{query}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn the_log_is_for_those_who_may_read_it() {
     let site = site_with(&["một"]);
     let uploader = Tab::of(&site, "uploader");

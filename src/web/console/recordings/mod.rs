@@ -176,7 +176,7 @@ pub(super) fn withdraw_now(id: &SegmentId) -> Markup {
 }
 
 /// A recording's page.
-fn address(id: &SegmentId) -> String {
+pub(super) fn address(id: &SegmentId) -> String {
     format!("{HERE}/{id}")
 }
 
