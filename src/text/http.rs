@@ -77,6 +77,10 @@ pub enum Refusal {
         /// Its name.
         field: String,
     },
+    /// A stretch of days ends before it begins.
+    EndsBeforeItBegins,
+    /// A stretch of days is longer than a year.
+    MoreThanAYear,
     /// A recording for a programme that the schedule does not know.
     UnknownProgramme,
     /// An upload without a file.
@@ -143,6 +147,8 @@ impl Refusal {
             Self::Malformed { .. }
             | Self::WrongType
             | Self::BadField { .. }
+            | Self::EndsBeforeItBegins
+            | Self::MoreThanAYear
             | Self::UnknownProgramme
             | Self::NoFile => "Yêu cầu không hợp lệ",
             Self::Interrupted => "Tải lên bị ngắt",
@@ -201,7 +207,12 @@ impl Refusal {
             Self::ScheduleNotWritten => "Không ghi được tệp lịch. Lịch cũ vẫn được phát. Hãy báo kỹ thuật viên kiểm tra đĩa và quyền ghi vào thư mục schedule.".to_owned(),
             Self::Malformed { .. } => "Máy không đọc được yêu cầu. Chưa có gì thay đổi. Hãy kiểm tra lại nội dung gửi lên.".to_owned(),
             Self::WrongType => "Kiểu nội dung gửi lên không đúng với địa chỉ này. Chưa có gì thay đổi. Hãy gửi JSON (application/json), hoặc multipart/form-data khi tải tệp lên.".to_owned(),
-            Self::BadField { field } => format!("Giá trị của ô “{field}” không hợp lệ. Chưa có gì thay đổi. Hãy sửa ô này rồi gửi lại."),
+            Self::BadField { field } => format!(
+                "Giá trị của ô “{}” không hợp lệ. Chưa có gì thay đổi. Hãy sửa ô này rồi gửi lại.",
+                field_name(field)
+            ),
+            Self::EndsBeforeItBegins => "“Từ ngày” sau “Đến hết ngày”, nên không có ngày nào để tải. Hãy đổi lại hai ngày.".to_owned(),
+            Self::MoreThanAYear => "Mỗi lần tải được nhiều nhất một năm. Hãy chọn “Từ ngày” và “Đến hết ngày” gần nhau hơn.".to_owned(),
             Self::UnknownProgramme => "Lịch của đài không có chuyên mục này, nên bản ghi sẽ không bao giờ được chọn. Hãy chọn một chuyên mục có trong lịch.".to_owned(),
             Self::NoFile => "Chưa có tệp âm thanh nào được gửi. Hãy chọn tệp rồi gửi lại.".to_owned(),
             Self::Interrupted => "Việc tải lên bị ngắt giữa chừng, chưa có gì được lưu. Hãy kiểm tra mạng rồi gửi lại.".to_owned(),
@@ -225,6 +236,25 @@ impl Refusal {
                 "Chương trình gặp lỗi không lường trước. Lịch phát vẫn tiếp tục. Hãy báo kỹ thuật viên số lỗi {number}."
             ),
         }
+    }
+}
+
+/// What a field is called where people fill it in; its code where only programs do.
+fn field_name(field: &str) -> &str {
+    use super::page::{air, log, recordings};
+    match field {
+        "from" => log::FROM,
+        "to" => log::TO,
+        "day" | "ngay" => log::DAY,
+        "minutes" => air::MINUTES,
+        "most" => air::AT_MOST,
+        "rank" => air::RANK,
+        "repeat" | "repeats" => air::HOW_OFTEN,
+        "reason" => "Lý do",
+        "cue" => "Mục đang phát",
+        "hash" => "Tệp âm thanh đã nghe",
+        "format" => "Kiểu tệp",
+        other => recordings::one::field(other),
     }
 }
 
@@ -262,6 +292,16 @@ mod tests {
     fn a_missing_permission_is_named() {
         let said = Refusal::NotPermitted(Permission::Approve).detail();
         assert!(said.contains("quyền duyệt bản ghi") && said.contains("người quản trị"), "{said}");
+    }
+
+    #[test]
+    fn a_wrong_field_is_called_as_on_its_form() {
+        for (field, name) in
+            [("to", "Đến hết ngày"), ("title", "Tên"), ("day", "Ngày"), ("Upload-Offset", "Upload-Offset")]
+        {
+            let said = Refusal::BadField { field: field.to_owned() }.detail();
+            assert!(said.contains(&format!("ô “{name}”")), "{said}");
+        }
     }
 
     #[test]

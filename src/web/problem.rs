@@ -145,6 +145,8 @@ pub(super) fn kind(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::Malformed { .. } => (S::BAD_REQUEST, "malformed"),
         Refusal::WrongType => (S::UNSUPPORTED_MEDIA_TYPE, "wrong-type"),
         Refusal::BadField { .. } => (S::UNPROCESSABLE_ENTITY, "bad-field"),
+        Refusal::EndsBeforeItBegins => (S::UNPROCESSABLE_ENTITY, "ends-before-it-begins"),
+        Refusal::MoreThanAYear => (S::UNPROCESSABLE_ENTITY, "more-than-a-year"),
         Refusal::UnknownProgramme => (S::UNPROCESSABLE_ENTITY, "unknown-programme"),
         Refusal::NoFile => (S::UNPROCESSABLE_ENTITY, "no-file"),
         Refusal::Interrupted => (S::REQUEST_TIMEOUT, "interrupted"),

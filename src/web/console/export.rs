@@ -43,8 +43,11 @@ pub(super) async fn export(
     let schedule = Arc::clone(&state.plan().schedule);
     let (from, to) = (asked_day(&state, &asked, "from")?, asked_day(&state, &asked, "to")?);
     let days = from.until(to).map_err(|_| wrong("to"))?.get_days();
-    if !(0..MOST_DAYS).contains(&days) {
-        return Err(wrong("to").into());
+    if days < 0 {
+        return Err(Refusal::EndsBeforeItBegins.into());
+    }
+    if days >= MOST_DAYS {
+        return Err(Refusal::MoreThanAYear.into());
     }
     let mut filter = between(from, to, &schedule.time_zone)?;
     filter.output = Some(asked.one("output")).filter(|output| !output.is_empty()).map(OutputId::new);

@@ -76,6 +76,22 @@ async fn what_aired_is_shown_though_the_plan_has_another_by_now() {
 }
 
 #[tokio::test]
+async fn a_stretch_that_cannot_be_is_told_in_the_words_of_the_form() {
+    let site = site_with(&["một"]);
+    for (query, words) in [
+        ("from=2026-11-30&to=2026-11-01", "“Từ ngày” sau “Đến hết ngày”"),
+        ("from=2020-11-30&to=2026-11-01", "nhiều nhất một năm"),
+        ("from=x&to=2026-11-01", "ô “Từ ngày”"),
+        ("from=2026-11-01&to=x", "ô “Đến hết ngày”"),
+    ] {
+        let path = format!("/nhat-ky/tai-ve?{query}&format=csv");
+        let answer = Tab::of(&site, "auditor").get(&path).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{query}");
+        assert!(answer.text().contains(words), "{query}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
 async fn files_hold_what_the_filter_leaves() {
     let site = site_with(&["Điểm tin", "Quét mã QR"]);
     let tab = Tab::of(&site, "auditor");
