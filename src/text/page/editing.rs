@@ -26,6 +26,8 @@ pub const NOTHING: &str = "Không có gì được sửa, nên không có gì đ
 pub const SAME_AIR: &str = "Trong 7 ngày tới, mọi mục vẫn phát đúng giờ và đúng nội dung như hiện nay.";
 /// And so does what is to be known.
 pub const ALL_WELL: &str = "Không có thêm điều gì cần biết.";
+/// Somebody saved the same meanwhile.
+pub const ALREADY: &str = "Lịch đã đúng như vậy rồi, không cần lưu nữa.";
 /// Somebody was faster.
 pub const CHANGED: &str = "Lịch vừa được sửa ở nơi khác trong lúc bạn đang làm. Chưa lưu gì cả. Dưới đây là những gì sẽ thay đổi so với lịch mới nhất; hãy xem lại rồi bấm Lưu lần nữa.";
 /// What was filled in does not do.

@@ -115,6 +115,11 @@ async fn a_change_is_shown_then_saved_then_undone() {
     assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.text());
     assert!(saved.header(header::LOCATION).ends_with("&luu=2"));
     assert!(site.nudges.try_recv().is_ok(), "the planner is told");
+    // Pressed twice, or sent again from the page of before: it is saved, and says so.
+    let again = tab.post(SLOT_PAGE, &saving(&SLOT, &seen_by_then)).await;
+    assert_eq!(again.header(header::LOCATION), saved.header(header::LOCATION), "{}", again.text());
+    let other = Tab::of(&site, "admin").post(SLOT_PAGE, &saving(&SLOT, &seen_by_then)).await.text();
+    assert!(other.contains("Lịch đã đúng như vậy rồi") && !other.contains("Chưa lưu gì cả"), "{other}");
     let changed = site.text();
     assert!(changed.contains("length = \"6 min\"") && changed.contains("late = \"skip\""), "{changed}");
     assert_eq!(

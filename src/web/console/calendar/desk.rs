@@ -12,7 +12,7 @@ use super::week::Week;
 use crate::editing::{Draft, EditingError, Saved, Sheet, Wish};
 use crate::schedule::edit::EditError;
 use crate::schedule::{Problem, Schedule};
-use crate::store::Act;
+use crate::store::{Act, Revision, Store};
 use crate::text::http::Refusal;
 use crate::text::page::editing as say;
 use crate::text::problem::problem_of_a_form;
@@ -173,10 +173,11 @@ fn preview_page<N>(
     let seen = fields.one(SEEN);
     let content = html! {
         @if let Some(aside) = &change.aside { (aside) }
-        @if !seen.is_empty() && seen != draft.seen { p.note.warn role="alert" { (say::CHANGED) } }
+        @let is_old = !seen.is_empty() && seen != draft.seen;
         @if draft.is_empty() {
-            p.note { (say::NOTHING) }
+            p.note { (if is_old { say::ALREADY } else { say::NOTHING }) }
         } @else {
+            @if is_old { p.note.warn role="alert" { (say::CHANGED) } }
             h2 { (say::preview(effects.also)) }
             (show(effects, state.clock.now()))
             details.session { summary { (say::LINES) } (lines(&draft.before, &draft.after)) }
@@ -211,17 +212,46 @@ async fn save(
             tracing::info!(revision, by = visitor.person.name(), "the schedule was changed from the console");
             state.nudge();
             come_into_force(state, &schedule).await;
-            let today = schedule.time_zone.to_datetime(state.clock.now()).date();
-            // What was changed is there to see.
-            let date = special(&wish, today).unwrap_or(today);
-            Ok(to(&format!("{}&luu={revision}", Week::of(date).address())))
+            Ok(saved(state, &wish, &schedule, revision))
         }
-        Ok(None) => preview(state, visitor, change, fields, wish, form).await,
+        Ok(None) => match saved_before(state, visitor, change, &wish).await? {
+            Some((revision, schedule)) => Ok(saved(state, &wish, &schedule, revision)),
+            None => preview(state, visitor, change, fields, wish, form).await,
+        },
         Err(EditingError::Edit(EditError::Refused(problems))) => {
             Ok(turned_down(state, visitor, change, fields, &sentences(&problems), form))
         }
         Err(failure) => Err(failure.into()),
     }
+}
+
+/// To where what was changed is there to see.
+fn saved(state: &State, wish: &Wish, schedule: &Schedule, revision: i64) -> Response {
+    let today = schedule.time_zone.to_datetime(state.clock.now()).date();
+    let date = special(wish, today).unwrap_or(today);
+    to(&format!("{}&luu={revision}", Week::of(date).address()))
+}
+
+/// Whether this was saved already, by the same person, last of all: a button that was pressed twice, or a form that was
+/// sent again. Then with which revision, and what the schedule is.
+async fn saved_before(
+    state: &State,
+    visitor: &Visitor<EditSchedule>,
+    change: &Change,
+    wish: &Wish,
+) -> Result<Option<(i64, Schedule)>, Failure> {
+    let (desk, wish) = (Arc::clone(&state.desk), wish.clone());
+    let read = move |store: &Store| {
+        let stays = desk.draft(&wish).ok().filter(Draft::is_empty);
+        Ok(stays.map(|draft| draft.new).zip(store.revisions(1)?.pop()))
+    };
+    let found = state.store.run(read).await?;
+    let is_this = |last: &Revision| {
+        last.by.as_deref() == Some(visitor.person.name())
+            && last.what == change.code
+            && last.subject == change.subject
+    };
+    Ok(found.filter(|(_, last)| is_this(last)).map(|(schedule, last)| (last.id, schedule)))
 }
 
 /// Waits a little for the new schedule, so that the next page shows it. Whoever is too early sees the old one.
