@@ -65,6 +65,14 @@ pub fn pending(count: usize) -> String {
 /// What that means.
 pub const PENDING_MEANS: &str = "Chưa được duyệt thì không lên loa.";
 
+/// A recording was given back to the one who looks.
+pub fn returned(title: &str, by: &str) -> String {
+    format!("“{title}” bị {by} trả lại")
+}
+
+/// To the page where it is mended.
+pub const TO_MEND: &str = "Mở bản ghi";
+
 /// The lamps, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lamp {

@@ -276,6 +276,14 @@ pub mod one {
         }
     }
 
+    /// Who gave it back, when and why.
+    pub fn returned(by: &str, at: Timestamp, zone: &TimeZone, reason: &str) -> String {
+        format!(
+            "{by} trả lại {}: “{reason}”. Hãy sửa rồi gửi duyệt lại; nếu phải thu lại thì nộp tệp mới.",
+            date::moment(at, zone)
+        )
+    }
+
     /// Who approved it, and when.
     pub fn approved(by: &str, at: Timestamp, zone: &TimeZone) -> String {
         format!("{by} duyệt {}", date::moment(at, zone))

@@ -39,8 +39,11 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
     let (from, to) =
         (start_of(today, zone), today.checked_add(1.day()).ok().and_then(|next| start_of(next, zone)));
     let filter = AiringFilter { from, to, ..AiringFilter::default() };
-    let read = move |store: &Store| Ok((store.airings(&filter)?.airings, store.users()?));
-    let (aired, users) = state.store.run(read).await?;
+    let name = visitor.person.name().to_owned();
+    let read = move |store: &Store| {
+        Ok((store.airings(&filter)?.airings, store.users()?, recordings::given_back(store, &name)?))
+    };
+    let (aired, users, returned) = state.store.run(read).await?;
     let day = (from.unwrap_or(now), to.unwrap_or(now));
     let may_withdraw = permit(&visitor.person.user().roles, Permission::Withdraw);
     let content = html! {
@@ -50,7 +53,7 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
             section.air #air data-live { (on_air(&state, now, zone, may_withdraw)) }
             div.side {
                 section #lamps data-live { (lamps(&wrong)) }
-                section #to-do data-live { (to_do(&plan, visitor.person.user(), &users, now)) }
+                section #to-do data-live { (to_do(&plan, visitor.person.user(), &users, &returned, now)) }
             }
             section.today #today data-live { (rundown(&plan, &aired, day, now, may_withdraw)) }
         }

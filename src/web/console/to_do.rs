@@ -1,15 +1,16 @@
 //! What must be done so that the next days work, the most urgent first, each with the page that does it.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
-use super::recordings::send_address;
+use super::recordings::{address, send_address};
 use super::rehearsal;
 use crate::access::{Permission, permit};
-use crate::segment::State as Stand;
-use crate::store::User;
+use crate::segment::{Segment, State as Stand};
+use crate::store::{SegmentEvent, User};
 use crate::text;
 use crate::text::finding::{Names, findings};
 use crate::text::page::{capital, home as say, names};
@@ -19,8 +20,14 @@ use crate::timeline::{Absence, Finding, FindingKind, Severity};
 /// How far ahead things to do are looked for.
 const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// The list, for somebody who can do some of it; `users` are all there are.
-pub(super) fn to_do(plan: &Plan, user: &User, users: &[User], now: Timestamp) -> Markup {
+/// The list, for somebody who can do some of it; `users` are all there are, `returned` what they were given back.
+pub(super) fn to_do(
+    plan: &Plan,
+    user: &User,
+    users: &[User],
+    returned: &[(Arc<Segment>, SegmentEvent)],
+    now: Timestamp,
+) -> Markup {
     let until = now + AHEAD;
     let matters = |f: &&Finding| f.severity > Severity::Note && (now..until).contains(&f.at);
     let mut said: Vec<_> = plan
@@ -34,12 +41,19 @@ pub(super) fn to_do(plan: &Plan, user: &User, users: &[User], now: Timestamp) ->
     let pending = plan.catalog.iter().filter(|segment| segment.state == Stand::Pending).count();
     html! {
         h2 { (say::TO_DO) }
-        @if said.is_empty() && pending == 0 && !nobody_approves {
+        @if said.is_empty() && pending == 0 && !nobody_approves && returned.is_empty() {
             p.note.good { (say::NOTHING_TO_DO) }
         } @else {
             ol.to-do {
                 @if nobody_approves {
                     li.bad { strong { (say::NOBODY_APPROVES) } p { (say::NOBODY_APPROVES_MEANS) } (way(user, Permission::ManageUsers, "/nguoi-dung", names::PEOPLE)) }
+                }
+                @for (segment, event) in returned {
+                    li.warn {
+                        strong { (say::returned(&segment.words.title, &event.by)) }
+                        @if let Some(reason) = &event.reason { p { "“" (reason) "”" } }
+                        (way(user, Permission::HandIn, &address(&segment.id), say::TO_MEND))
+                    }
                 }
                 @if pending > 0 {
                     li.warn { strong { (say::pending(pending)) } p { (say::PENDING_MEANS) } (way(user, Permission::Approve, "/duyet", say::TO_APPROVE)) }

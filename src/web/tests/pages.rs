@@ -37,7 +37,15 @@ async fn a_recording_goes_its_way_through_the_pages() {
         Tab::of(&site, "approver").post(&at("tra-lai"), &[("reason", "nhỏ quá"), ("ve", "/duyet")]).await;
     assert_eq!(back.header(header::LOCATION), format!("/duyet?vua={id}"));
     assert!(Tab::of(&site, "uploader").get(&here).await.text().contains("“nhỏ quá”"));
+    // The reason stands above, not only in the history, and waits on the first page of the one who can mend it.
+    let said = "approver trả lại thứ Hai 23/11/2026, 08:00: “nhỏ quá”";
+    let waits = "“Quét mã QR” bị approver trả lại";
+    assert!(Tab::of(&site, "uploader").get(&here).await.text().contains(said));
+    let home = Tab::of(&site, "uploader").get("/").await.text();
+    assert!(home.contains(waits) && home.contains(&here), "{home}");
+    assert!(!Tab::of(&site, "operator").get("/").await.text().contains(waits));
     Tab::of(&site, "uploader").post(&at("gui-duyet"), &[]).await;
+    assert!(!Tab::of(&site, "uploader").get("/").await.text().contains(waits));
     let other = "0".repeat(64);
     let stale = Tab::of(&site, "approver").post(&at("duyet"), &[("hash", &other)]).await;
     assert_eq!(stale.status, StatusCode::CONFLICT);

@@ -7,6 +7,8 @@ mod waveform;
 mod weeks;
 mod withdraw;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State as Of};
 use axum::response::Html;
@@ -20,7 +22,7 @@ use super::visitor::Visitor;
 use crate::access::{Permission, permit};
 use crate::schedule::Schedule;
 use crate::segment::{ProgrammeId, Segment, SegmentId, State as Stand};
-use crate::store::SegmentFilter;
+use crate::store::{SegmentEvent, SegmentFilter, Store, StoreError};
 use crate::text::outcome;
 use crate::text::page::recordings as say;
 use crate::text::page::{date, names};
@@ -178,6 +180,29 @@ pub(super) fn withdraw_now(id: &SegmentId) -> Markup {
 /// A recording's page.
 pub(super) fn address(id: &SegmentId) -> String {
     format!("{HERE}/{id}")
+}
+
+/// Drafts of a person that are looked at, the newest.
+const OWN_DRAFTS: usize = 50;
+
+/// What somebody was given back, with when, by whom and why, the newest first.
+pub(super) fn given_back(store: &Store, name: &str) -> Result<Vec<(Arc<Segment>, SegmentEvent)>, StoreError> {
+    let catalog = store.catalog()?;
+    let is_own = |segment: &&Arc<Segment>| segment.state == Stand::Draft && &*segment.added_by == name;
+    let mut drafts: Vec<_> = catalog.iter().filter(is_own).collect();
+    drafts.sort_by_key(|segment| std::cmp::Reverse(segment.added));
+    let mut found = Vec::new();
+    for segment in drafts.into_iter().take(OWN_DRAFTS) {
+        let events = store.segment_events(&segment.id)?;
+        found.extend(returned(&events).map(|event| (Arc::clone(segment), event.clone())));
+    }
+    Ok(found)
+}
+
+/// How a recording was given back, if it was not sent again since.
+fn returned(events: &[SegmentEvent]) -> Option<&SegmentEvent> {
+    let step = |event: &&SegmentEvent| matches!(event.what.as_str(), "submitted" | "returned");
+    events.iter().rev().find(step).filter(|event| event.what == "returned")
 }
 
 /// What it is for, how long, and who handed it in.

@@ -15,7 +15,7 @@ use super::super::visitor::Visitor;
 use super::queue::{first_airings, judge, players};
 use super::waveform::waveform;
 use super::weeks::{coming, monday};
-use super::{HERE, about, address, badge, programme_title, programmes};
+use super::{HERE, about, address, badge, programme_title, programmes, returned};
 use crate::access::{Permission, permit};
 use crate::segment::{Genre, Segment, State as Stand};
 use crate::store::{SegmentEvent, Store, StoreError};
@@ -105,6 +105,9 @@ async fn show<N>(
     let content = html! {
         (note)
         p { (badge(segment.state)) " " (say::state_means(segment.state)) }
+        @if let Some(event) = returned(&events).filter(|_| segment.state == Stand::Draft) {
+            p.note.warn { (say::returned(&event.by, event.at, zone, event.reason.as_deref().unwrap_or_default())) }
+        }
         @if let Some(at) = first { p.due { (say_all::airs_first(at, zone)) } }
         (about(&segment, &plan.schedule, zone))
         @if let Some(approval) = &segment.approval { p { (say::approved(&approval.by, approval.at, zone)) } }
