@@ -76,7 +76,7 @@ fn taking_the_air_and_giving_it_back_needs_no_script() {
     hoa.press_on("//form[@role='search']//button");
     hoa.says("Thời tiết");
     assert!(!hoa.text().contains("Nông sản"), "a search finds what it asks for:\n{}", hoa.text());
-    hoa.press_on("//ul[@class='recordings']//a[.='Phát ngay']");
+    hoa.press_on("//ul[@class='pieces']//a[.='Phát ngay']");
     hoa.says("Một lần, dài");
     hoa.press("Đổi cách phát");
     hoa.press("Nhắc lại: hai lần");

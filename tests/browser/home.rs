@@ -17,8 +17,12 @@ fn what_is_on_air_shows_as_it_happens() {
         || "a level".to_owned(),
         || Some(hoa.script(level)).filter(|seen| seen.as_bool() == Some(true)),
     );
+    // As on a phone, where who opens a session leaves the focus there.
+    hoa.script("document.querySelector('[data-live] details > summary').focus()");
     // Without reloading: the next cue becomes the one on air, and the one before has aired.
     hoa.says("đã phát");
+    let focused = "return document.activeElement.matches('[data-live] details > summary')";
+    assert_eq!(hoa.script(focused).as_bool(), Some(true), "the focus is where it was");
     assert!(hoa.text().contains("Đang phát"));
     for lamp in ["Âm thanh ra loa", "Đồng hồ"] {
         hoa.find(&format!("//li[contains(@class, 'good')][span='{lamp}'][strong='Tốt']"));
