@@ -9,7 +9,7 @@ use super::airing::frames_of;
 use super::{Cause, Closed, NotAired};
 use crate::clock::ClockHealth;
 use crate::schedule::OutputId;
-use crate::timeline::{Block, Content, Cue, CueId, Join, Timeline};
+use crate::timeline::{Content, Cue, CueId, Timeline};
 
 /// A take that was on air when the program ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,9 +71,8 @@ pub fn reconcile(
     clock: ClockHealth,
 ) -> Vec<NotAired> {
     let over = timeline.blocks.iter().flat_map(|block| {
-        let given_up =
-            |(place, cue): &(usize, &Arc<Cue>)| cue.given_up_at().min(cut_at(block, *place)) <= up_to;
-        block.cues.iter().enumerate().filter(given_up).map(|(_, cue)| cue)
+        let given_up = |(cue, limit): &(&Arc<Cue>, Timestamp)| cue.given_up_at().min(*limit) <= up_to;
+        block.cues.iter().zip(block.limits()).filter(given_up).map(|(cue, _)| cue)
     });
     over.filter(|cue| !known.contains(&cue.id))
         .map(|cue| NotAired {
@@ -87,12 +86,6 @@ pub fn reconcile(
             at: up_to,
         })
         .collect()
-}
-
-/// Where the next hard start with something to air, or the end of its block, cuts the cue at a place of a block.
-fn cut_at(block: &Block, place: usize) -> Timestamp {
-    let hard = |cue: &&Arc<Cue>| cue.start == Join::Hard && cue.segment().is_some();
-    block.cues.iter().skip(place + 1).find(hard).map_or(block.end, |next| next.at)
 }
 
 /// How long so many frames last; the longest duration for more than fits.
@@ -111,7 +104,7 @@ mod tests {
     use super::*;
     use crate::schedule::Late;
     use crate::timeline::fixture::segment;
-    use crate::timeline::{Absence, Form, Layer, Window};
+    use crate::timeline::{Absence, Block, Form, Join, Layer, Window};
 
     const START: Timestamp = Timestamp::UNIX_EPOCH;
 

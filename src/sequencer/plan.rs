@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::late;
 use crate::asrun::Cause;
-use crate::timeline::{Block, Cue, CueId, Join, Timeline};
+use crate::timeline::{Cue, CueId, Timeline};
 
 /// Days for which the fate of a cue is remembered, counted back from the beginning of the loaded window.
 const REMEMBERED_DAYS: i64 = 31;
@@ -159,7 +159,7 @@ impl Plan {
 
         let mut changes = Changes::default();
         for block in &timeline.blocks {
-            for (cue, limit) in block.cues.iter().zip(limits(block)) {
+            for (cue, limit) in block.cues.iter().zip(block.limits()) {
                 let known = before.remove(&cue.id);
                 let fate = self.fates.get(&cue.id);
                 let over =
@@ -212,23 +212,4 @@ impl Plan {
             self.fates.retain(|cue, _| cue.block.date >= oldest);
         }
     }
-}
-
-/// For each cue of a block, where the next hard start with a segment or the block's end cuts it.
-fn limits(block: &Block) -> Vec<Timestamp> {
-    let mut limit = block.end;
-    let mut limits: Vec<Timestamp> = block
-        .cues
-        .iter()
-        .rev()
-        .map(|cue| {
-            let own = limit;
-            if cue.start == Join::Hard && cue.segment().is_some() {
-                limit = cue.at;
-            }
-            own
-        })
-        .collect();
-    limits.reverse();
-    limits
 }

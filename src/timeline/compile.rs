@@ -235,16 +235,19 @@ impl<'a> Day<'a> {
             return;
         }
         if let Choice::Rotation(pool) = &choice {
-            let (catalog, date) = (self.catalog, self.date);
-            let rotation =
-                self.rotations.entry(pool.clone()).or_insert_with(|| pick::rotation(catalog, pool, date));
             // Those that have begun were the last to be taken.
             let taken = |piece: &Arc<Segment>| {
                 item.begun.iter().position(|begun| begun.segment.as_ref() == Some(&piece.id))
             };
-            rotation.make_contiguous().sort_by_key(taken);
+            self.rotation(pool).make_contiguous().sort_by_key(taken);
         }
         self.place(rundown, item, choice.after(item.begun), limit, ending);
+    }
+
+    /// The pieces of a pool in the order in which the day takes them next.
+    fn rotation(&mut self, pool: &ProgrammeId) -> &mut VecDeque<Arc<Segment>> {
+        let (catalog, date) = (self.catalog, self.date);
+        self.rotations.entry(pool.clone()).or_insert_with(|| pick::rotation(catalog, pool, date))
     }
 
     /// Puts an item's pieces on the rundown, after those it has there; a fill comes to this ending.
@@ -268,8 +271,7 @@ impl<'a> Day<'a> {
             return;
         }
         let (catalog, date) = (self.catalog, self.date);
-        let rotation =
-            self.rotations.entry(pool.clone()).or_insert_with(|| pick::rotation(catalog, &pool, date));
+        let rotation = self.rotation(&pool);
         if rotation.is_empty() && rundown.obstacle(limit).is_none() {
             rundown.note(Severity::Error, Some((item, 0)), FindingKind::PoolTooSmall { pool: pool.clone() });
             return rundown.absent(item, pick::why_empty(catalog, &pool, date));

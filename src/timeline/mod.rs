@@ -158,6 +158,27 @@ pub struct Block {
     pub cues: Vec<Arc<Cue>>,
 }
 
+impl Block {
+    /// For each cue, where the next hard start with a segment, or the block's end, cuts it.
+    pub fn limits(&self) -> Vec<Timestamp> {
+        let mut limit = self.end;
+        let mut limits: Vec<Timestamp> = self
+            .cues
+            .iter()
+            .rev()
+            .map(|cue| {
+                let own = limit;
+                if cue.start == Join::Hard && cue.segment().is_some() {
+                    limit = cue.at;
+                }
+                own
+            })
+            .collect();
+        limits.reverse();
+        limits
+    }
+}
+
 /// A slot on a date, resolved to a segment and an instant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cue {
