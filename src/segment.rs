@@ -294,6 +294,19 @@ impl Segment {
     }
 }
 
+/// What is wrong with a segment's file, so that it cannot air.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileTrouble {
+    /// It is gone, or cannot be read.
+    FileMissing,
+    /// It has other bytes than were approved.
+    FileChanged,
+}
+
+/// Segments whose file was found not to be what was approved.
+pub type Troubles = BTreeMap<SegmentId, FileTrouble>;
+
 /// All segments of a station, in one immutable value; the order is the same in every run. Sorted lists, not maps: there
 /// may be ten thousand, and they are never changed.
 #[derive(Debug, Clone, Default)]
@@ -303,9 +316,25 @@ pub struct Catalog {
     /// In the order of their files' names.
     by_file: Vec<Arc<Segment>>,
     by_programme: BTreeMap<ProgrammeId, Vec<Arc<Segment>>>,
+    troubles: Troubles,
 }
 
 impl Catalog {
+    /// The same segments, of which these have a file that is not as it should be.
+    pub fn with_troubles(&self, troubles: Troubles) -> Self {
+        Self { troubles, ..self.clone() }
+    }
+
+    /// What is wrong with segments' files, as far as was looked.
+    pub fn troubles(&self) -> &Troubles {
+        &self.troubles
+    }
+
+    /// Whether a segment may air on a date, and its file is there for it.
+    pub fn can_air_on(&self, segment: &Segment, date: Date) -> bool {
+        segment.may_air_on(date) && !self.troubles.contains_key(&segment.id)
+    }
+
     /// The segment with an id.
     pub fn get(&self, id: &SegmentId) -> Option<&Arc<Segment>> {
         let place = self.by_id.binary_search_by(|segment| segment.id.cmp(id)).ok()?;

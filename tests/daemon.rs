@@ -380,6 +380,26 @@ fn a_recording_withdrawn_by_another_process_is_off_the_air_at_once() {
 }
 
 #[test]
+fn a_recording_whose_file_is_gone_leaves_the_plan_and_an_older_one_stands_in() {
+    let mut station = Station::new();
+    for (name, pitch) in [("older.wav", 440), ("newer.wav", 550)] {
+        tone(&station.path().join(name), pitch, 2);
+        let path = station.path().join(name).display().to_string();
+        station.succeed(&["segment", "add", &path, "--programme", "tin"]);
+        station.succeed(&["segment", "approve", name, "--by", "hoa"]);
+    }
+    let from = station.soon(5);
+    let week = week(&from, &["tin"]).replace("file = \"tin\"", "programme = \"tin\"");
+    station.write("week.toml", &format!("[[programme]]\nid = \"tin\"\ntitle = \"Bản tin\"\n{week}"));
+    fs::remove_file(station.path().join("audio/newer.wav")).unwrap();
+    station.serve();
+    let aired = station.wait_for("tin", Outcome::Aired);
+    assert!(aired.lateness().unwrap() <= SignedDuration::from_millis(30), "{aired:?}");
+    assert_eq!(aired.item.segment.unwrap().title, "older", "{}", station.log());
+    assert!(station.signal(Signal::SIGTERM).success());
+}
+
+#[test]
 fn a_station_is_played_by_one_daemon_only() {
     let mut station = Station::new();
     station.play(&station.soon(600), &["a.wav"]);

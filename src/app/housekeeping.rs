@@ -16,7 +16,7 @@ use tracing::{error, info, warn};
 
 use super::station::Station;
 use crate::clock::Clock;
-use crate::media::library::Library;
+use crate::media::library::troubles;
 use crate::media::temporary::clean_incoming;
 use crate::store::{Store, StoreError, UPLOAD_LIFE};
 use crate::timeline::Severity;
@@ -24,7 +24,7 @@ use crate::timeline::plan::Plan;
 use crate::web;
 
 /// When the station sleeps deepest.
-const AT: Time = Time::constant(1, 30, 0, 0);
+pub const AT: Time = Time::constant(1, 30, 0, 0);
 /// The scheduler is let run so long before it is time.
 const NEARLY: Duration = Duration::from_secs(60);
 /// How often it is asked until then how long that is.
@@ -145,20 +145,8 @@ impl Chores {
     /// Are the segments' files still there, with the approved bytes?
     fn rescan(&self) {
         let catalog = Arc::clone(&self.plan.borrow().catalog);
-        // Nothing is carried over from the night before: a file whose time and size are the same may still have rotted.
-        match Library::scan(&self.station.audio(), &Library::default()) {
-            Ok(library) => {
-                let differences = library.differences(&catalog);
-                for segment in &differences.missing {
-                    error!(segment.id = %segment, "the file of a segment is gone");
-                }
-                for (segment, _) in &differences.changed {
-                    error!(segment.id = %segment, "the file of a segment has other bytes now; it will not air");
-                }
-            }
-            Err(cause) => {
-                error!(error = &cause as &dyn std::error::Error, "the recordings cannot be looked through");
-            }
+        for (id, trouble) in troubles(&self.station.audio(), catalog.iter().map(AsRef::as_ref)) {
+            error!(segment.id = %id, ?trouble, "the file of a segment is not what it was; it will not air");
         }
     }
 

@@ -13,6 +13,7 @@ pub mod lines;
 pub mod planner;
 pub mod recorder;
 pub mod rehearse;
+pub mod rescan;
 pub mod serve;
 pub mod station;
 pub mod supervise;

@@ -24,7 +24,7 @@ use crate::engine::handle::{Command, Handle};
 use crate::media::playback::{OpenError, Opening};
 use crate::media::source::MemorySource;
 use crate::schedule::{Problem, Schedule};
-use crate::segment::{Catalog, Segment, SegmentId, State};
+use crate::segment::{Catalog, Segment, SegmentId, State, Troubles};
 use crate::store::{Store, StoreError, Version};
 use crate::timeline::plan::Plan;
 use crate::timeline::{Timeline, Window, compile};
@@ -53,6 +53,8 @@ pub struct Planner {
     clock: Arc<dyn Clock>,
     engines: Vec<Handle>,
     plan: watch::Sender<Arc<Plan>>,
+    /// Files that are not what was approved.
+    troubles: watch::Receiver<Arc<Troubles>>,
     seen: Seen,
     /// The files when they were last looked at, and since when they have been so.
     glimpsed: (Stamp, Duration),
@@ -96,6 +98,7 @@ impl Planner {
         clock: Arc<dyn Clock>,
         engines: Vec<Handle>,
         plan: watch::Sender<Arc<Plan>>,
+        troubles: watch::Receiver<Arc<Troubles>>,
     ) -> Result<Self, StoreError> {
         let now = clock.now();
         let newest = store.newest_instant()?;
@@ -117,6 +120,7 @@ impl Planner {
             clock,
             engines,
             plan,
+            troubles,
             seen,
             glimpsed,
             kept,
@@ -157,17 +161,20 @@ impl Planner {
         let files = self.settled_files();
         let database = Some(glance.version);
         let window = window(self.clock.now());
-        let same = (files, database, window) == (self.seen.files, self.seen.database, self.seen.window);
+        let old = self.plan.borrow().clone();
+        let troubles = Arc::clone(&self.troubles.borrow());
+        let same = (files, database, window) == (self.seen.files, self.seen.database, self.seen.window)
+            && *troubles == *old.catalog.troubles();
         if same && (self.loaded || self.gap.is_some()) {
             return Ok(());
         }
-        let old = self.plan.borrow().clone();
         let (schedule, problems) = if files == self.seen.files {
             (Arc::clone(&old.schedule), Arc::clone(&old.problems))
         } else {
             self.read_again(&old)
         };
-        let new = plan(&self.store, schedule, problems, window, self.clock.now())?;
+        let catalog = whole(self.store.catalog()?, &troubles);
+        let new = plan_of(&self.store, catalog, schedule, problems, window, self.clock.now())?;
         let mut told = true;
         for segment in no_longer_approved(&old.catalog, &new.catalog) {
             told &= self.tell_all(|| Command::Withdraw(segment.clone()));
@@ -258,7 +265,7 @@ impl Planner {
     fn keep_ready(&mut self, plan: &Plan) -> bool {
         let mut kept = BTreeMap::new();
         let mut left = KEPT_AT_MOST;
-        for segment in standing(plan) {
+        for segment in plan.standing() {
             if segment.duration() > left {
                 warn!(segment.id = %segment.id, "no memory is left to keep `{}` ready; it sounds from the disk", segment.words.title);
                 continue;
@@ -334,16 +341,6 @@ impl Planner {
     }
 }
 
-/// What is to be kept ready, in the order of its right to be. The shortest come first: a long piece that is approved later
-/// does not push the standing warnings out.
-fn standing(plan: &Plan) -> Vec<&Arc<Segment>> {
-    let programmes = plan.schedule.programmes.values().filter(|programme| programme.ready);
-    let segments = programmes.flat_map(|programme| plan.catalog.of_programme(&programme.id));
-    let mut standing: Vec<_> = segments.filter(|segment| segment.state == State::Approved).collect();
-    standing.sort_by_key(|segment| segment.duration());
-    standing
-}
-
 /// Puts a plan together from a checked schedule and the facts.
 pub fn plan(
     store: &Store,
@@ -352,13 +349,29 @@ pub fn plan(
     window: Window,
     now: Timestamp,
 ) -> Result<Plan, StoreError> {
-    let catalog = store.catalog()?;
+    plan_of(store, store.catalog()?, schedule, problems, window, now)
+}
+
+/// The same from this catalogue.
+fn plan_of(
+    store: &Store,
+    catalog: Arc<Catalog>,
+    schedule: Arc<Schedule>,
+    problems: Arc<Vec<Problem>>,
+    window: Window,
+    now: Timestamp,
+) -> Result<Plan, StoreError> {
     let mut timelines = Vec::with_capacity(schedule.outputs.len());
     for output in &schedule.outputs {
         let history = store.history(&output.id, window)?;
         timelines.push(Arc::new(compile(&schedule, &catalog, &history, &output.id, window)));
     }
     Ok(Plan { schedule, catalog, timelines, problems, at: now })
+}
+
+/// A catalogue with what is known of the files.
+fn whole(catalog: Arc<Catalog>, troubles: &Troubles) -> Arc<Catalog> {
+    if troubles.is_empty() { catalog } else { Arc::new(catalog.with_troubles(troubles.clone())) }
 }
 
 /// The window around a moment, the same for a whole step.
@@ -410,6 +423,7 @@ mod tests {
     use crate::clock::ManualClock;
     use crate::engine::handle::Status;
     use crate::schedule::OutputId;
+    use crate::segment::{Approval, FileTrouble};
     use crate::store::AiringFilter;
     use crate::timeline::fixture::segment;
 
@@ -424,7 +438,7 @@ mod tests {
         let catalog = Arc::new([later, warning.clone(), segment("x", "ban-tin", 9)].into_iter().collect());
         let plan = Plan { catalog, ..bench.plan.borrow().as_ref().clone() };
         assert_eq!(
-            standing(&plan).iter().map(|kept| kept.duration().as_secs()).collect::<Vec<_>>(),
+            plan.standing().iter().map(|kept| kept.duration().as_secs()).collect::<Vec<_>>(),
             [30, 110]
         );
     }
@@ -435,6 +449,7 @@ mod tests {
         planner: Planner,
         commands: Receiver<Command>,
         plan: watch::Receiver<Arc<Plan>>,
+        troubles: watch::Sender<Arc<Troubles>>,
     }
 
     /// A planner of the example station, with an engine whose queue has so much room.
@@ -464,11 +479,12 @@ mod tests {
         let (_, status) = watch::channel(Status::at_first(&output, clock.now()));
         let engine = Handle::new(output, sender, status);
         let (plans, plan) = watch::channel(first);
+        let (troubles, seen) = watch::channel(Arc::default());
         let desk = Arc::new(Desk::new(station.schedule(), store.clone()));
         let planner =
-            Planner::new(station, desk, store, Arc::<ManualClock>::clone(&clock), vec![engine], plans)
+            Planner::new(station, desk, store, Arc::<ManualClock>::clone(&clock), vec![engine], plans, seen)
                 .unwrap();
-        Bench { folder, clock, planner, commands, plan }
+        Bench { folder, clock, planner, commands, plan, troubles }
     }
 
     impl Bench {
@@ -570,6 +586,25 @@ mod tests {
     fn missed(bench: &Bench) -> usize {
         let log = bench.planner.store.airings(&AiringFilter::default()).unwrap();
         log.airings.iter().filter(|airing| matches!(airing.outcome(), Outcome::NotAired(_))).count()
+    }
+
+    #[test]
+    fn what_has_no_file_leaves_the_plan_until_it_is_back() {
+        let mut bench = bench(64);
+        bench.turn();
+        let approval = Some(Approval { by: "hoa".into(), at: bench.clock.now() });
+        let bulletin = Segment { approval, ..segment("x", "ban-tin", 60) };
+        bench.planner.store.add_segment(bulletin.clone(), Vec::new()).unwrap();
+        let airs = |bench: &Bench| {
+            let plan = bench.plan.borrow();
+            plan.airing(plan.at).iter().any(|(segment, _)| segment.id == bulletin.id)
+        };
+        assert_eq!((bench.turn(), airs(&bench)), (1, true));
+        bench.troubles.send_replace(Arc::new([(bulletin.id.clone(), FileTrouble::FileMissing)].into()));
+        assert_eq!((bench.turn(), airs(&bench)), (1, false));
+        assert_eq!(bench.turn(), 0, "once");
+        bench.troubles.send_replace(Arc::default());
+        assert_eq!((bench.turn(), airs(&bench)), (1, true));
     }
 
     #[test]

@@ -24,6 +24,7 @@ use super::exit::Exit;
 use super::housekeeping::{self, Chores};
 use super::planner::Planner;
 use super::recorder::{FACTS, record};
+use super::rescan;
 use super::station::Station;
 use super::supervise::{Health, supervise};
 use crate::asrun::{Fact, Note};
@@ -37,6 +38,7 @@ use crate::media::ingest::{Ingest, Limits};
 use crate::output::amplifier::{self, Amplifier, Switch};
 use crate::output::{self, OutputError};
 use crate::schedule::Output;
+use crate::segment::Troubles;
 use crate::sequencer::Settings;
 use crate::store::{Link, Store};
 use crate::text;
@@ -92,7 +94,10 @@ pub fn serve(station: &Station, listen: SocketAddr, output: Option<&str>) -> any
     }
     drop(facts);
     let desk = Arc::new(Desk::new(station.schedule(), store.clone()));
-    let planner = start_planner(station, &desk, &clock, &health, &store, &engines, (plans, nudges))?;
+    let (broken, troubles) = watch::channel(Arc::default());
+    let rescan = rescan::keep_looking(station.audio(), current.clone(), broken, Arc::clone(&clock));
+    let planner =
+        start_planner(station, &desk, &clock, &health, &store, &engines, (plans, troubles, nudges))?;
 
     let chores = Chores {
         station: station.clone(),
@@ -125,6 +130,7 @@ pub fn serve(station: &Station, listen: SocketAddr, output: Option<&str>) -> any
                 true
             }
             never = feed_watchdog(&engines, &*clock) => match never {},
+            never = rescan => match never {},
         };
         info!("stopping");
         tell_systemd(&[sd_notify::NotifyState::Stopping]);
@@ -170,7 +176,7 @@ fn start_planner(
     health: &watch::Sender<Health>,
     store: &Store,
     engines: &[Handle],
-    (plans, nudges): (watch::Sender<Arc<Plan>>, Receiver<()>),
+    (plans, troubles, nudges): (watch::Sender<Arc<Plan>>, watch::Receiver<Arc<Troubles>>, Receiver<()>),
 ) -> anyhow::Result<JoinHandle<()>> {
     let (station, desk, store, engines) =
         (station.clone(), Arc::clone(desk), store.clone(), engines.to_vec());
@@ -182,6 +188,7 @@ fn start_planner(
         Arc::clone(&own_clock),
         engines.clone(),
         plans.clone(),
+        troubles.clone(),
     ) {
         Ok(mut planner) => planner.run(&nudges),
         Err(failure) => {

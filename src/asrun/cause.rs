@@ -11,6 +11,7 @@ impl From<&Absence> for Cause {
             Absence::NotApproved { .. } => Self::NotApproved,
             Absence::NotValid { .. } => Self::NotValid,
             Absence::Withdrawn { .. } => Self::Withdrawn,
+            Absence::FileBroken { .. } => Self::FileBroken,
             Absence::NoMusic => Self::NoMusic,
             Absence::NoRoom => Self::NoRoom,
             Absence::QuietHours | Absence::AgainstTheRules => Self::AgainstTheRules,

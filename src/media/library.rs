@@ -1,194 +1,96 @@
-//! What lies in `audio/`, against what the catalogue believes: data for others to judge.
+//! The files in `audio/` against the segments they stand for.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
-use unicode_normalization::UnicodeNormalization;
 
 use super::playback::hash_of_path;
-use crate::segment::{Catalog, ContentHash, SegmentId};
+use crate::segment::{ContentHash, FileTrouble, Segment, Troubles};
 
-/// Size and time of the last change: while they stay, a file's bytes are not read again.
+/// A file when it was read: while its size and the time of its last change stay, its bytes are not read again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stamp {
-    /// Size in bytes.
-    pub bytes: u64,
-    /// When it was last written.
-    pub written: Timestamp,
+pub struct Seen {
+    bytes: u64,
+    written: Timestamp,
+    hash: ContentHash,
 }
 
-/// A file in `audio/`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    /// Its name as it is on the disk; the key in [`Library::files`] is the same name in NFC.
-    pub path: PathBuf,
-    /// Size and time.
-    pub stamp: Stamp,
-    /// The hash of its bytes.
-    pub hash: ContentHash,
+/// Looks at a segment's file, which is read whole unless it is as it was `before`. One that cannot be read is as good as
+/// missing.
+pub fn look_at(audio: &Path, segment: &Segment, before: Option<Seen>) -> (Option<Seen>, Option<FileTrouble>) {
+    let Some(seen) = see(&audio.join(&segment.file), before) else {
+        return (None, Some(FileTrouble::FileMissing));
+    };
+    let trouble = (seen.hash != segment.hash).then_some(FileTrouble::FileChanged);
+    (Some(seen), trouble)
 }
 
-/// What lies in `audio/`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Library {
-    /// The files by name, in NFC.
-    pub files: BTreeMap<String, Found>,
+/// What is wrong with the files of these segments. Every file is read whole: one whose size and time are the same may
+/// still have rotted.
+pub fn troubles<'s>(audio: &Path, segments: impl IntoIterator<Item = &'s Segment>) -> Troubles {
+    segments
+        .into_iter()
+        .filter_map(|segment| Some((segment.id.clone(), look_at(audio, segment, None).1?)))
+        .collect()
 }
 
-/// Why `audio/` could not be looked through.
-#[derive(Debug, thiserror::Error)]
-pub enum ScanError {
-    /// The folder itself.
-    #[error("cannot list `{}`", path.display())]
-    List {
-        /// The folder.
-        path: PathBuf,
-        #[source]
-        /// What the system says.
-        cause: io::Error,
-    },
-}
-
-/// Where files and catalogue differ.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Differences {
-    /// Segments whose file is gone.
-    pub missing: Vec<SegmentId>,
-    /// Segments whose file has other bytes now, and the hash of these.
-    pub changed: Vec<(SegmentId, ContentHash)>,
-    /// Files that are no segment's.
-    pub unknown: Vec<String>,
-}
-
-impl Library {
-    /// Looks through `audio/`. Only files whose size or time differ from `before` are read; hidden files, folders and
-    /// what vanishes meanwhile are left out, and a file that cannot be read counts as not there.
-    pub fn scan(audio_dir: &Path, before: &Self) -> Result<Self, ScanError> {
-        Self::scan_for(audio_dir, before, |_| true)
-    }
-
-    /// The same for the files that are `wanted`, by their names in NFC; no other is read.
-    pub fn scan_for(
-        audio_dir: &Path,
-        before: &Self,
-        wanted: impl Fn(&str) -> bool,
-    ) -> Result<Self, ScanError> {
-        let unlisted = |cause| ScanError::List { path: audio_dir.to_owned(), cause };
-        let mut files = BTreeMap::new();
-        for entry in fs::read_dir(audio_dir).map_err(unlisted)? {
-            let entry = entry.map_err(unlisted)?;
-            let file_name = entry.file_name();
-            let Some(name) = file_name.to_str().filter(|name| !name.starts_with('.')) else { continue };
-            let name: String = name.nfc().collect();
-            if wanted(&name)
-                && let Some(found) = look_at(&entry.path(), before.files.get(&name))
-            {
-                files.insert(name, found);
-            }
-        }
-        Ok(Self { files })
-    }
-
-    /// Where the files and a catalogue differ.
-    pub fn differences(&self, catalog: &Catalog) -> Differences {
-        let mut differences = Differences::default();
-        for segment in catalog.iter() {
-            match self.files.get(&segment.file) {
-                None => differences.missing.push(segment.id.clone()),
-                Some(found) if found.hash != segment.hash => {
-                    differences.changed.push((segment.id.clone(), found.hash));
-                }
-                Some(_) => {}
-            }
-        }
-        let known: BTreeSet<&str> = catalog.iter().map(|segment| segment.file.as_str()).collect();
-        differences.unknown =
-            self.files.keys().filter(|name| !known.contains(name.as_str())).cloned().collect();
-        differences
-    }
-}
-
-/// A regular file's stamp and hash, or `None` where there is none to be read.
-fn look_at(path: &Path, before: Option<&Found>) -> Option<Found> {
+fn see(path: &Path, before: Option<Seen>) -> Option<Seen> {
     // A link is followed: a station may keep its music on another disk.
     let about = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
-    let stamp = Stamp { bytes: about.len(), written: Timestamp::try_from(about.modified().ok()?).ok()? };
+    let (bytes, written) = (about.len(), Timestamp::try_from(about.modified().ok()?).ok()?);
     let hash = match before {
-        Some(before) if before.stamp == stamp && before.path == path => before.hash,
+        Some(before) if (before.bytes, before.written) == (bytes, written) => before.hash,
         _ => hash_of_path(path).ok()?,
     };
-    Some(Found { path: path.to_owned(), stamp, hash })
+    Some(Seen { bytes, written, hash })
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
 
-    use jiff::SignedDuration;
-
     use super::*;
-    use crate::segment::{Segment, Sound, State, Words};
+    use crate::timeline::fixture;
 
     fn write(dir: &Path, name: &str, bytes: &[u8]) {
         fs::File::create(dir.join(name)).unwrap().write_all(bytes).unwrap();
     }
 
-    fn segment(file: &str, hash: ContentHash) -> Segment {
-        let sound = Sound {
-            whole: SignedDuration::from_secs(1),
-            cue_in: SignedDuration::ZERO,
-            cue_out: SignedDuration::from_secs(1),
-            channels: 1,
-            sample_rate: 48_000,
-            loudness_lufs: -20.0,
-            true_peak_dbtp: -3.0,
-            skipped_packets: 0,
-            codec: "flac".into(),
-        };
-        Segment {
-            id: hash.segment_id(),
-            hash,
-            file: file.into(),
-            words: Words::default(),
-            sound,
-            state: State::Approved,
-            approval: None,
-            added: Timestamp::UNIX_EPOCH,
-            added_by: "lan".into(),
-        }
+    /// A segment that stands for a file as it is now.
+    fn approved(dir: &Path, file: &str) -> Segment {
+        let hash = hash_of_path(&dir.join(file)).unwrap();
+        Segment { id: hash.segment_id(), hash, file: file.into(), ..fixture::segment("x", "tin", 1) }
     }
 
     #[test]
-    fn files_and_catalogue_are_compared_by_name_and_bytes() {
+    fn a_file_that_is_gone_or_has_other_bytes_is_named() {
         let dir = tempfile::tempdir().unwrap();
-        write(dir.path(), "Ba\u{309}n tin.mp3", b"one");
-        write(dir.path(), "nhạc.mp3", b"two");
-        write(dir.path(), "new.mp3", b"three");
-        write(dir.path(), ".hidden", b"four");
-        fs::create_dir(dir.path().join(".incoming")).unwrap();
-        let library = Library::scan(dir.path(), &Library::default()).unwrap();
-        let bulletin = segment("Bản tin.mp3", library.files["Bản tin.mp3"].hash);
-        let music = segment("nhạc.mp3", ContentHash([1; 32]));
-        let gone = segment("gone.mp3", ContentHash([2; 32]));
-        let catalog: Catalog = [bulletin, music.clone(), gone.clone()].into_iter().collect();
-        let differences = library.differences(&catalog);
-        assert_eq!(differences.missing, [gone.id]);
-        assert_eq!(differences.changed, [(music.id, library.files["nhạc.mp3"].hash)]);
-        assert_eq!(differences.unknown, ["new.mp3"]);
+        for name in ["Bản tin.mp3", "nhạc.mp3", "gone.mp3"] {
+            write(dir.path(), name, name.as_bytes());
+        }
+        let [bulletin, music, gone] =
+            ["Bản tin.mp3", "nhạc.mp3", "gone.mp3"].map(|name| approved(dir.path(), name));
+        write(dir.path(), "nhạc.mp3", b"other");
+        fs::remove_file(dir.path().join("gone.mp3")).unwrap();
+        let found = troubles(dir.path(), [&bulletin, &music, &gone]);
+        let expected = [(music.id, FileTrouble::FileChanged), (gone.id.clone(), FileTrouble::FileMissing)];
+        assert_eq!(found, expected.into());
+        fs::create_dir(dir.path().join("gone.mp3")).unwrap();
+        assert_eq!(look_at(dir.path(), &gone, None).1, Some(FileTrouble::FileMissing), "a folder is no file");
     }
 
     #[test]
     fn only_what_changed_is_read_again() {
         let dir = tempfile::tempdir().unwrap();
         write(dir.path(), "a.mp3", b"one");
-        let mut first = Library::scan(dir.path(), &Library::default()).unwrap();
-        let pretended = ContentHash([7; 32]);
-        first.files.get_mut("a.mp3").unwrap().hash = pretended;
-        assert_eq!(Library::scan(dir.path(), &first).unwrap().files["a.mp3"].hash, pretended, "taken over");
-        write(dir.path(), "a.mp3", b"other");
-        assert_ne!(Library::scan(dir.path(), &first).unwrap().files["a.mp3"].hash, pretended, "read");
+        let segment = approved(dir.path(), "a.mp3");
+        let seen = look_at(dir.path(), &segment, None).0.unwrap();
+        let pretended = Seen { hash: ContentHash([7; 32]), ..seen };
+        let (again, trouble) = look_at(dir.path(), &segment, Some(pretended));
+        assert_eq!((again, trouble), (Some(pretended), Some(FileTrouble::FileChanged)), "taken over");
+        write(dir.path(), "a.mp3", b"three");
+        let hash = look_at(dir.path(), &segment, Some(pretended)).0.unwrap().hash;
+        assert_eq!(hash, approved(dir.path(), "a.mp3").hash, "read");
     }
 }

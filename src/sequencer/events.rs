@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::interrupt::{Order, Turn};
 use super::plan::Progress;
 use super::quiet::Curfew;
+use super::rundown::OPENED_AGAIN;
 use super::{Action, Air, Amplifier, Event, Interrupt, InterruptId, PATIENCE, Pass, Sequencer, Stage, Voice};
 use crate::asrun::Cause;
 use crate::segment::SegmentId;
@@ -108,12 +109,20 @@ impl Sequencer {
             if !entry.is_held() {
                 return;
             }
+            let its_time = entry.cue.at;
             if let Air::Playing(voice) = &mut self.air
                 && voice.chained.as_ref() == Some(cue)
             {
                 voice.chained = None;
             }
-            self.refuse(cue, cause, pass);
+            let again = pass.now + OPENED_AGAIN;
+            if again >= its_time {
+                self.refuse(cue, cause, pass);
+            } else if let Some(entry) = self.plan.find(cue) {
+                // Its file may be back by then, or the plan may have another in its stead.
+                entry.progress = Progress::Failed { again };
+                pass.out.push(Action::Discard { cue: cue.clone() });
+            }
         } else if let Some(place) = self.orders.iter().position(|order| order.is(cue))
             && let Some(Turn::Preparing(cue) | Turn::Ready(cue)) =
                 self.orders.get(place).map(|order| &order.turn)
@@ -175,6 +184,7 @@ impl Sequencer {
             Progress::Waiting
             | Progress::Preparing { .. }
             | Progress::Ready { .. }
+            | Progress::Failed { .. }
             | Progress::OnAir
             | Progress::Over => SignedDuration::ZERO,
         };

@@ -21,6 +21,8 @@ pub(super) enum Progress {
     Preparing { skip: SignedDuration, start: Timestamp },
     /// Open, from here.
     Ready { skip: SignedDuration },
+    /// It could not be opened; its time has not come, and it is tried again from this instant on.
+    Failed { again: Timestamp },
     /// To start where the one on air ends.
     Chained { skip: SignedDuration },
     /// Started; what comes of it is the voice's business.

@@ -19,6 +19,9 @@ pub(super) const CHAIN_TOLERANCE: SignedDuration = SignedDuration::from_secs(2);
 /// What one step gives up at most: a clock that jumps a week must not flood the engine.
 const GIVEN_UP_AT_ONCE: usize = 32;
 
+/// After this, a cue that could not be opened ahead of its time is tried again.
+pub(super) const OPENED_AGAIN: SignedDuration = SignedDuration::from_secs(4);
+
 /// A cue that is opened too slowly gets twice as long each time, up to this many times.
 const DOUBLINGS: u32 = 5;
 
@@ -190,7 +193,12 @@ impl Sequencer {
         }
         let skip = match entry.progress {
             Progress::Preparing { skip, .. } | Progress::Ready { skip } => skip,
-            Progress::Waiting | Progress::Chained { .. } | Progress::OnAir | Progress::Over => {
+            Progress::Failed { again } if !pass.due(again) => return Verdict::Pass,
+            Progress::Waiting
+            | Progress::Failed { .. }
+            | Progress::Chained { .. }
+            | Progress::OnAir
+            | Progress::Over => {
                 return self.prepare_verdict(entry, earliest, false, pass);
             }
         };

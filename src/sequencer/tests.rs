@@ -138,6 +138,18 @@ fn after_one_that_failed_the_next_keeps_its_own_time() {
 }
 
 #[test]
+fn what_cannot_be_opened_ahead_of_its_time_is_tried_again_until_then() {
+    let cues = [c("a", 0, 60), c("b", 60, 30).follow(), c("d", 90, 30).follow()];
+    let mut sim = from_start(600, cues);
+    sim.fails.insert(cue_id("b"));
+    sim.run_to(s(50));
+    assert_eq!(heard(&sim), ["a@0.0"]);
+    sim.fails.clear();
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["a@0.0", "-a@60.0", "b@60.0", "-b@90.0", "d@90.0", "-d@120.0"]);
+}
+
+#[test]
 fn a_slow_opening_joins_further_in() {
     let mut sim = Sim::new(s(-1));
     sim.opening = secs(5);

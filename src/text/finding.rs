@@ -205,6 +205,10 @@ fn absent(why: &Absence) -> &'static str {
         Absence::Withdrawn { .. } => {
             "bản ghi đã bị thu hồi. Mục này sẽ im lặng. Hãy nộp bản ghi khác và gửi duyệt."
         }
+        Absence::FileBroken { .. } => {
+            "tệp của bản ghi bị mất hoặc đã khác với tệp được duyệt. Mục này sẽ im lặng. Hãy chép lại đúng tệp đó từ bản \
+             sao lưu, hoặc nộp bản ghi khác và gửi duyệt."
+        }
         Absence::NoMusic => {
             "ngày này không phát nhạc. Mục này sẽ im lặng, theo lịch ngày đặc biệt; không cần làm gì."
         }
@@ -227,7 +231,10 @@ fn absent(why: &Absence) -> &'static str {
 /// The segment that would have aired, for people to find it.
 fn named(why: &Absence, names: &Names<'_>) -> String {
     match why {
-        Absence::NotApproved { segment } | Absence::NotValid { segment } | Absence::Withdrawn { segment } => {
+        Absence::NotApproved { segment }
+        | Absence::NotValid { segment }
+        | Absence::Withdrawn { segment }
+        | Absence::FileBroken { segment } => {
             format!(" Bản ghi: “{}”.", names.segment(segment))
         }
         Absence::Missing

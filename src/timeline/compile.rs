@@ -228,8 +228,7 @@ impl<'a> Day<'a> {
         rundown.findings.truncate(before.2);
         self.rotations = rotations;
         for begun in item.begun {
-            let segment = begun.segment.as_ref().and_then(|id| self.catalog.get(id));
-            rundown.again(item, begun, segment, limit, self.date);
+            rundown.again(item, begun, self.catalog, limit, self.date);
         }
         if item.until.is_some() {
             return;
@@ -349,10 +348,14 @@ impl<'a> Day<'a> {
             pieces.dedup_by(|a, b| a.id == b.id);
             let may: Vec<_> = pieces
                 .iter()
-                .filter(|piece| piece.may_air_on(self.date))
+                .filter(|piece| self.catalog.can_air_on(piece, self.date))
                 .map(|piece| Arc::clone(piece))
                 .collect();
-            return if may.is_empty() { Err(pick::hindrance(pieces, self.date)) } else { Ok(may) };
+            return if may.is_empty() {
+                Err(pick::hindrance(self.catalog, pieces, self.date))
+            } else {
+                Ok(may)
+            };
         }
         let planned = match self.planned.get(&(session.clone(), slot.clone())) {
             Some(pieces) => pieces.clone(),

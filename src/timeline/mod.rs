@@ -310,6 +310,11 @@ pub enum Absence {
         /// It.
         segment: SegmentId,
     },
+    /// The one there is approved, and its file is gone or was changed.
+    FileBroken {
+        /// It.
+        segment: SegmentId,
+    },
     /// A day without music.
     NoMusic,
     /// There is no room left before the next hard start or the end of the session.

@@ -21,10 +21,10 @@ pub(super) struct Due {
 /// The file of this name, if it may air.
 pub(super) fn file(catalog: &Catalog, name: &str, date: Date) -> Result<Due, Absence> {
     let segment = catalog.by_file(name).ok_or(Absence::Missing)?;
-    if segment.may_air_on(date) {
+    if catalog.can_air_on(segment, date) {
         Ok(Due { segment: Arc::clone(segment), stands_in: false })
     } else {
-        Err(hindrance([segment], date))
+        Err(hindrance(catalog, [segment], date))
     }
 }
 
@@ -38,19 +38,19 @@ pub(super) fn due(
 ) -> Result<Due, Absence> {
     let all = catalog.of_programme(&programme.id);
     let newest = |mut segments: Vec<&Arc<Segment>>| {
-        segments.retain(|segment| segment.may_air_on(date));
+        segments.retain(|segment| catalog.can_air_on(segment, date));
         segments.last().map(|segment| Arc::clone(segment))
     };
     if !programme.weekly {
         return newest(all.iter().collect())
             .map(|segment| Due { segment, stands_in: false })
-            .ok_or_else(|| hindrance(all, date));
+            .ok_or_else(|| hindrance(catalog, all, date));
     }
     let this_week = date.iso_week_date();
     let week_of = |segment: &Segment| key(week(segment, time_zone));
     let (of_week, others): (Vec<_>, Vec<_>) =
         all.iter().partition(|segment| week_of(segment) == key(this_week));
-    let why = hindrance(of_week.iter().copied(), date);
+    let why = hindrance(catalog, of_week.iter().copied(), date);
     if let Some(segment) = newest(of_week) {
         return Ok(Due { segment, stands_in: false });
     }
@@ -70,8 +70,9 @@ pub(super) fn all(
     date: Date,
 ) -> Result<Vec<Arc<Segment>>, Absence> {
     let all = catalog.of_programme(programme);
-    let valid: Vec<_> = all.iter().rev().filter(|segment| segment.may_air_on(date)).cloned().collect();
-    if valid.is_empty() { Err(hindrance(all, date)) } else { Ok(valid) }
+    let valid: Vec<_> =
+        all.iter().rev().filter(|segment| catalog.can_air_on(segment, date)).cloned().collect();
+    if valid.is_empty() { Err(hindrance(catalog, all, date)) } else { Ok(valid) }
 }
 
 /// The pieces of a pool in the order in which a day takes them, empty where none may air.
@@ -83,7 +84,7 @@ pub(super) fn rotation(catalog: &Catalog, pool: &ProgrammeId, date: Date) -> Vec
     let members = catalog.of_programme(pool);
     let mut members: VecDeque<_> = members
         .iter()
-        .filter(|segment| segment.may_air_on(date) && segment.duration().is_positive())
+        .filter(|segment| catalog.can_air_on(segment, date) && segment.duration().is_positive())
         .cloned()
         .collect();
     members.make_contiguous().sort_by(|a, b| a.id.cmp(&b.id));
@@ -99,12 +100,17 @@ const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Why nothing of a pool may air.
 pub(super) fn why_empty(catalog: &Catalog, pool: &ProgrammeId, date: Date) -> Absence {
-    hindrance(catalog.of_programme(pool), date)
+    hindrance(catalog, catalog.of_programme(pool), date)
 }
 
 /// Why none of these segments may air on a date, from the one that is nearest to it: one that waits for approval needs
-/// one act of a person; one that is out of its dates a change of them; a withdrawn one is gone for good.
-pub(super) fn hindrance<'a>(segments: impl IntoIterator<Item = &'a Arc<Segment>>, date: Date) -> Absence {
+/// one act of a person, as does one whose file is broken; one that is out of its dates a change of them; a withdrawn one
+/// is gone for good.
+pub(super) fn hindrance<'a>(
+    catalog: &Catalog,
+    segments: impl IntoIterator<Item = &'a Arc<Segment>>,
+    date: Date,
+) -> Absence {
     let mut nearest: Option<(u8, Absence)> = None;
     for found in segments {
         let segment = found.id.clone();
@@ -112,6 +118,9 @@ pub(super) fn hindrance<'a>(segments: impl IntoIterator<Item = &'a Arc<Segment>>
             State::Withdrawn => (3, Absence::Withdrawn { segment }),
             State::Draft | State::Pending if found.is_valid_on(date) => (0, Absence::NotApproved { segment }),
             State::Draft | State::Pending => (2, Absence::NotValid { segment }),
+            State::Approved if catalog.troubles().contains_key(&segment) && found.is_valid_on(date) => {
+                (0, Absence::FileBroken { segment })
+            }
             State::Approved => (1, Absence::NotValid { segment }),
         };
         // The later of equals: segments come oldest first, and people look at the newest.

@@ -1,12 +1,13 @@
 //! The plan of a station at one moment: everything that is derived, in one value to hand around.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::Timeline;
 use crate::schedule::{OutputId, Problem, Schedule};
-use crate::segment::Catalog;
+use crate::segment::{Catalog, Segment, SegmentId, State};
 
 /// The schedule in force, the catalogue, and what they come to.
 #[derive(Debug, Clone)]
@@ -27,5 +28,28 @@ impl Plan {
     /// The timeline of an output.
     pub fn timeline(&self, output: &OutputId) -> Option<&Arc<Timeline>> {
         self.timelines.iter().find(|timeline| timeline.output == *output)
+    }
+
+    /// The segments that air from a moment on, each with when it does first; the first to air first.
+    pub fn airing(&self, from: Timestamp) -> Vec<(Arc<Segment>, Timestamp)> {
+        let mut first: BTreeMap<&SegmentId, (&Arc<Segment>, Timestamp)> = BTreeMap::new();
+        let cues = self.timelines.iter().flat_map(|timeline| timeline.cues()).filter(|cue| cue.end > from);
+        for (segment, at) in cues.filter_map(|cue| Some((cue.segment()?, cue.at))) {
+            let known = first.entry(&segment.id).or_insert((segment, at));
+            known.1 = known.1.min(at);
+        }
+        let mut airing: Vec<_> = first.into_values().map(|(segment, at)| (Arc::clone(segment), at)).collect();
+        airing.sort_by_key(|(_, at)| *at);
+        airing
+    }
+
+    /// The segments that must be ready to sound at once, in the order of their right to be kept in memory. The shortest
+    /// come first: a long piece that is approved later does not push the standing warnings out.
+    pub fn standing(&self) -> Vec<&Arc<Segment>> {
+        let programmes = self.schedule.programmes.values().filter(|programme| programme.ready);
+        let segments = programmes.flat_map(|programme| self.catalog.of_programme(&programme.id));
+        let mut standing: Vec<_> = segments.filter(|segment| segment.state == State::Approved).collect();
+        standing.sort_by_key(|segment| segment.duration());
+        standing
     }
 }

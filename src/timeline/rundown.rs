@@ -12,7 +12,7 @@ use super::{
     Window, millis, pick,
 };
 use crate::schedule::{Play, Schedule, Slot, Start};
-use crate::segment::Segment;
+use crate::segment::{Catalog, Segment};
 
 /// How long a planned cut takes from full sound to silence. What has no more room than this is not begun at all.
 const FADE: SignedDuration = SignedDuration::from_secs(3);
@@ -131,10 +131,11 @@ impl<'a> Rundown<'a> {
         &mut self,
         item: &Item<'_>,
         begun: &Begun,
-        segment: Option<&Arc<Segment>>,
+        catalog: &Catalog,
         limit: Timestamp,
         date: Date,
     ) {
+        let segment = begun.segment.as_ref().and_then(|id| catalog.get(id));
         self.cursor = begun.at;
         let length = begun.end.min(limit).duration_since(begun.at).max(SignedDuration::ZERO);
         match segment {
@@ -142,7 +143,7 @@ impl<'a> Rundown<'a> {
                 self.sound(item, begun.piece, segment, length, Cut::Planned);
             }
             _ => {
-                let why = Content::Nothing(pick::hindrance(segment, date));
+                let why = Content::Nothing(pick::hindrance(catalog, segment, date));
                 self.cue(item, begun.piece, SignedDuration::ZERO, SignedDuration::ZERO, why);
                 self.cursor = later(begun.at, length);
             }
@@ -252,6 +253,7 @@ impl<'a> Rundown<'a> {
             | Absence::NotApproved { .. }
             | Absence::NotValid { .. }
             | Absence::Withdrawn { .. }
+            | Absence::FileBroken { .. }
             | Absence::NothingToRepeat => Some((Severity::Error, FindingKind::Absent { why: why.clone() })),
         };
         if let Some((severity, kind)) = finding {

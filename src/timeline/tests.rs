@@ -8,7 +8,7 @@ use super::{Begun, Content, CueId, FindingKind, History, Timeline, Window, compi
 use crate::schedule::{
     DayPlan, PlanDate, QuietHours, Replacement, Schedule, SessionId, Slot, Start, Validity, Weekdays,
 };
-use crate::segment::{Catalog, Segment, State};
+use crate::segment::{Catalog, FileTrouble, Segment, State};
 
 /// Monday 23 November 2026 in Viet Nam, up to 23:59, so that nothing of Tuesday is in the window.
 fn monday(schedule: &Schedule, segments: &[Segment]) -> Timeline {
@@ -464,4 +464,35 @@ fn a_year_of_a_busy_week_takes_far_less_than_a_minute() {
     let window = Window { from: at("2026-01-01T00:00:00Z"), to: at("2027-01-01T00:00:00Z") };
     let timeline = compile(&schedule, &catalog, &History::default(), &output(), window);
     assert_eq!(timeline.blocks.len(), 730);
+}
+
+#[test]
+fn a_segment_whose_file_is_broken_is_not_planned_and_another_stands_in_where_one_may() {
+    let schedule = vietnam(vec![
+        slot("a", hard(5, 0), play("programme:tin")),
+        slot("b", Start::Follow, play("file:file.mp3")),
+        Slot { length: Some(SignedDuration::from_secs(60)), ..slot("c", Start::Follow, play("all:tuan")) },
+    ]);
+    let mut segments = [("older", "tin"), ("newer", "tin"), ("file", ""), ("x", "tuan"), ("y", "tuan")]
+        .map(|(name, programme)| segment(name, programme, 30));
+    segments[1].added += SignedDuration::from_hours(1);
+    let catalog: Catalog = segments.into_iter().collect();
+    let of = |names: &[&str]| {
+        let broken = names.iter().map(|name| (segment_id(name), FileTrouble::FileChanged));
+        let catalog = catalog.with_troubles(broken.collect());
+        let window = Window { from: at("2026-11-22T17:00:00Z"), to: at("2026-11-23T16:59:00Z") };
+        rundown(&compile(&schedule, &catalog, &History::default(), &output(), window))
+    };
+    assert_eq!(
+        of(&["y"]),
+        ["a/0 05:00:00-05:00:30 newer", "b/0 05:00:30-05:01:00 file", "c/0 05:01:00-05:01:30 x"]
+    );
+    assert_eq!(
+        of(&["newer", "file", "x", "y"]),
+        [
+            "a/0 05:00:00-05:00:30 older",
+            "b/0 05:00:30-05:00:30 FileBroken",
+            "c/0 05:00:30-05:00:30 FileBroken"
+        ]
+    );
 }

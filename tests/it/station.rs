@@ -263,6 +263,7 @@ impl Station {
             Arc::clone(&self.clock) as Arc<dyn Clock>,
             vec![engine.handle().clone()],
             plans,
+            watch::channel(Arc::default()).1,
         );
         self.program = Some(Program { engine, planner: planner?, plan: watched });
         Ok(())

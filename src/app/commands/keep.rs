@@ -8,7 +8,8 @@ use anyhow::{Context, bail};
 use super::say;
 use crate::app::exit::Exit;
 use crate::app::station::Station;
-use crate::media::library::Library;
+use crate::media::library::troubles;
+use crate::segment::FileTrouble;
 use crate::store::{self, Store};
 use crate::text::console;
 
@@ -49,12 +50,12 @@ pub fn restore(from: &Path, to: &Path) -> anyhow::Result<Exit> {
     store::restore(&backup.data().join(DATABASE), &station.data())?;
     let store = Store::open(&station.data())?;
     let catalog = store.catalog()?;
-    let differences = Library::scan(&station.audio(), &Library::default())?.differences(&catalog);
-    if !differences.missing.is_empty() || !differences.changed.is_empty() {
+    let troubles = troubles(&station.audio(), catalog.iter().map(AsRef::as_ref));
+    let missing = troubles.values().filter(|trouble| **trouble == FileTrouble::FileMissing).count();
+    if !troubles.is_empty() {
         bail!(
-            "the backup is not whole: {} recordings are missing, {} are not the approved bytes",
-            differences.missing.len(),
-            differences.changed.len()
+            "the backup is not whole: {missing} recordings are missing, {} are not the approved bytes",
+            troubles.len() - missing
         );
     }
     let verdict = store.verify()?;

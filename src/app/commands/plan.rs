@@ -1,6 +1,5 @@
 //! `check` and `timeline`: what will sound, and what is wrong with it.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,9 +13,9 @@ use crate::app::cli::{Days, Shape};
 use crate::app::exit::Exit;
 use crate::app::planner;
 use crate::app::station::Station;
-use crate::media::library::{Library, ScanError};
+use crate::media::library::troubles;
 use crate::schedule::{Problem, Schedule};
-use crate::segment::{Segment, SegmentId};
+use crate::segment::{FileTrouble, Segment, SegmentId};
 use crate::store::Store;
 use crate::text::console;
 use crate::text::finding::{Names, findings};
@@ -48,7 +47,7 @@ pub fn check(station: &Station, days: &Days, now: Timestamp) -> anyhow::Result<E
     };
     let plan = plan_of(station, schedule, days, now)?;
     let findings: Vec<_> = plan.timelines.iter().flat_map(|timeline| &timeline.findings).collect();
-    let files = bad_files(&station.audio(), &plan, now)?;
+    let files = bad_files(&station.audio(), &plan, now);
     match days.format.format {
         Shape::Json => {
             let files = files.iter().map(Line::File);
@@ -81,41 +80,16 @@ struct BadFile {
     at: Timestamp,
 }
 
-/// What is wrong with a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum FileTrouble {
-    FileMissing,
-    FileChanged,
-}
-
-/// The recordings that air from now on and whose files are gone or have other bytes. Every file is read whole, for one
-/// whose size and time are the same may still have rotted.
-fn bad_files(audio: &Path, plan: &Plan, now: Timestamp) -> Result<Vec<BadFile>, ScanError> {
-    let mut airing: BTreeMap<&SegmentId, (&Segment, Timestamp)> = BTreeMap::new();
-    for cue in plan.timelines.iter().flat_map(|timeline| timeline.cues()).filter(|cue| cue.end > now) {
-        if let Some(segment) = cue.segment() {
-            let first = airing.entry(&segment.id).or_insert((segment.as_ref(), cue.at));
-            first.1 = first.1.min(cue.at);
-        }
-    }
-    if airing.is_empty() {
-        return Ok(Vec::new());
-    }
-    let names: BTreeSet<&str> = airing.values().map(|(segment, _)| segment.file.as_str()).collect();
-    let library = Library::scan_for(audio, &Library::default(), |name| names.contains(name))?;
-    let bad = |(segment, at): (&Segment, Timestamp)| {
-        let code = match library.files.get(&segment.file) {
-            None => FileTrouble::FileMissing,
-            Some(found) if found.hash != segment.hash => FileTrouble::FileChanged,
-            Some(_) => return None,
-        };
+/// The recordings that air from now on and whose files are gone or have other bytes, the first to air first.
+fn bad_files(audio: &Path, plan: &Plan, now: Timestamp) -> Vec<BadFile> {
+    let airing = plan.airing(now);
+    let troubles = troubles(audio, airing.iter().map(|(segment, _)| segment.as_ref()));
+    let bad = |(segment, at): (Arc<Segment>, Timestamp)| {
+        let code = *troubles.get(&segment.id)?;
         let (severity, title) = (Severity::Error, segment.words.title.clone());
         Some(BadFile { severity, code, segment: segment.id.clone(), file: segment.file.clone(), title, at })
     };
-    let mut bad: Vec<_> = airing.into_values().filter_map(bad).collect();
-    bad.sort_by_key(|bad| bad.at);
-    Ok(bad)
+    airing.into_iter().filter_map(bad).collect()
 }
 
 fn print_findings(plan: &Plan, files: &[BadFile]) -> std::io::Result<()> {
@@ -264,7 +238,7 @@ mod tests {
         let window = window(&week, None, 7, now).unwrap();
         let plan = planner::plan(&store, Arc::new(week), Arc::default(), window, now).unwrap();
         let told = || -> Vec<_> {
-            let bad = bad_files(&station.audio(), &plan, now).unwrap();
+            let bad = bad_files(&station.audio(), &plan, now);
             bad.into_iter().map(|bad| (bad.code, bad.file)).collect()
         };
         assert_eq!(told(), []);

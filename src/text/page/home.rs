@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 
 use super::date;
+use crate::segment::FileTrouble;
 
 /// What sounds.
 pub const ON_AIR: &str = "Đang phát";
@@ -70,6 +71,22 @@ pub fn returned(title: &str, by: &str) -> String {
     format!("“{title}” bị {by} trả lại")
 }
 
+/// The file of a recording that is to air is not what was approved.
+pub fn file_broken(trouble: FileTrouble, title: &str) -> String {
+    match trouble {
+        FileTrouble::FileMissing => format!("Tệp của bản ghi “{title}” bị mất"),
+        FileTrouble::FileChanged => format!("Tệp của bản ghi “{title}” đã khác với tệp được duyệt"),
+    }
+}
+
+/// What that means, and what to do.
+pub fn file_broken_means(file: &str) -> String {
+    format!(
+        "Bản ghi này không phát được. Nếu không có bản ghi khác phát thay, mục của nó sẽ im lặng. Hãy chép lại đúng tệp \
+         “{file}” vào thư mục “audio” từ bản sao lưu, hoặc nộp bản ghi khác và gửi duyệt."
+    )
+}
+
 /// To the page where it is mended.
 pub const TO_MEND: &str = "Mở bản ghi";
 
@@ -133,6 +150,10 @@ pub fn trouble(code: &str) -> (Lamp, String) {
         "disk-low" => say(
             Lamp::Disk,
             "Đĩa sắp đầy. Các buổi phát vẫn tiếp tục, nhưng có thể không ghi được nhật ký. Hãy xoá bớt tệp không cần trên máy.",
+        ),
+        "files-broken" => say(
+            Lamp::Disk,
+            "Có bản ghi bị mất tệp hoặc tệp đã khác với tệp được duyệt, nên không phát được. Các bản ghi khác vẫn phát. Hãy xem “Việc cần làm”.",
         ),
         "log-behind" => say(
             Lamp::Disk,

@@ -34,7 +34,8 @@ pub(super) struct Health {
     status: &'static str,
     /// What is wrong: `engine-ended:<output>`, `engine-hangs:<output>`, `output-down:<output>`, `amplifier-fails:<output>`, `log-behind:<output>`, `no-engine:<output>` (new in
     /// the schedule: the program must be started again), `clock-wrong`, `store-failed`, `log-failed`, `plan-ended`,
-    /// `disk-low`, `schedule-broken`. The last does not make the answer 503: the schedule before it plays on.
+    /// `disk-low`, `schedule-broken`, `files-broken`. The last two do not make the answer 503: the schedule before it plays
+    /// on, and so do all recordings but those whose files are gone or changed.
     wrong: Vec<String>,
 }
 
@@ -75,6 +76,9 @@ pub(in crate::web) async fn wrong(state: &State) -> (bool, Vec<String>) {
     let well = wrong.is_empty();
     if !plan.problems.is_empty() {
         wrong.push("schedule-broken".to_owned());
+    }
+    if !plan.catalog.troubles().is_empty() {
+        wrong.push("files-broken".to_owned());
     }
     (well, wrong)
 }

@@ -91,7 +91,7 @@ fn recordings<'a>(
     let today = plan.schedule.time_zone.to_datetime(now).date();
     let programme =
         |segment: &Segment| segment.words.programme.as_ref().and_then(|id| plan.schedule.programmes.get(id));
-    let may = plan.catalog.iter().filter(|segment| segment.may_air_on(today));
+    let may = plan.catalog.iter().filter(|segment| plan.catalog.can_air_on(segment, today));
     let (ready, mut others): (Vec<_>, Vec<_>) =
         may.partition(|segment| programme(segment).is_some_and(|programme| programme.ready));
     let words = searchable(search);

@@ -38,15 +38,25 @@ pub(super) fn to_do(
     said.sort_by_key(|said| (Reverse(said.first.severity), said.first.at));
     let approves = |user: &User| user.revoked.is_none() && permit(&user.roles, Permission::Approve);
     let nobody_approves = !users.iter().any(approves);
+    let broken = plan.catalog.troubles();
     let pending = plan.catalog.iter().filter(|segment| segment.state == Stand::Pending).count();
     html! {
         h2 { (say::TO_DO) }
-        @if said.is_empty() && pending == 0 && !nobody_approves && returned.is_empty() {
+        @if said.is_empty() && pending == 0 && !nobody_approves && returned.is_empty() && broken.is_empty() {
             p.note.good { (say::NOTHING_TO_DO) }
         } @else {
             ol.to-do {
                 @if nobody_approves {
                     li.bad { strong { (say::NOBODY_APPROVES) } p { (say::NOBODY_APPROVES_MEANS) } (way(user, Permission::ManageUsers, "/nguoi-dung", names::PEOPLE)) }
+                }
+                @for (id, trouble) in broken {
+                    @if let Some(segment) = plan.catalog.get(id) {
+                        li.bad {
+                            strong { (say::file_broken(*trouble, &segment.words.title)) }
+                            p { (say::file_broken_means(&segment.file)) }
+                            (way(user, Permission::HandIn, &address(id), say::TO_MEND))
+                        }
+                    }
                 }
                 @for (segment, event) in returned {
                     li.warn {
@@ -80,7 +90,11 @@ fn remedy(finding: &Finding, plan: &Plan, user: &User) -> Markup {
             way(user, Permission::Approve, "/duyet", say::TO_APPROVE)
         }
         FindingKind::Absent {
-            why: Absence::Missing | Absence::NotValid { .. } | Absence::Withdrawn { .. },
+            why:
+                Absence::Missing
+                | Absence::NotValid { .. }
+                | Absence::Withdrawn { .. }
+                | Absence::FileBroken { .. },
         }
         | FindingKind::OlderStandsIn { .. } => {
             let mut cues = plan.timelines.iter().flat_map(|timeline| timeline.cues());

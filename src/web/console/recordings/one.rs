@@ -21,8 +21,8 @@ use crate::segment::{Genre, Segment, State as Stand};
 use crate::store::{SegmentEvent, Store, StoreError};
 use crate::text::http::Refusal;
 use crate::text::outcome;
-use crate::text::page::date;
 use crate::text::page::recordings::{self as say_all, one as say, send};
+use crate::text::page::{date, home};
 use crate::timeline::plan::Plan;
 use crate::web::State;
 use crate::web::input::{Asked, Named};
@@ -107,6 +107,9 @@ async fn show<N>(
         p { (badge(segment.state)) " " (say::state_means(segment.state)) }
         @if let Some(event) = returned(&events).filter(|_| segment.state == Stand::Draft) {
             p.note.warn { (say::returned(&event.by, event.at, zone, event.reason.as_deref().unwrap_or_default())) }
+        }
+        @if let Some(trouble) = plan.catalog.troubles().get(&segment.id) {
+            p.note.bad { (home::file_broken(*trouble, &segment.words.title)) ". " (home::file_broken_means(&segment.file)) }
         }
         @if let Some(at) = first { p.due { (say_all::airs_first(at, zone)) } }
         (about(&segment, &plan.schedule, zone))

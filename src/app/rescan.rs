@@ -1,0 +1,213 @@
+//! Whether the recordings that are to air are still there, byte for byte.
+//!
+//! A file can go or rot behind the program's back. What is found in time leaves the plan, so that an older recording
+//! stands in where one may, and people are told while there is time to bring it back.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, Time};
+use tokio::sync::watch;
+use tracing::{error, info};
+
+use super::housekeeping;
+use crate::clock::Clock;
+use crate::media::library::{Seen, look_at};
+use crate::segment::{Segment, SegmentId, State, Troubles};
+use crate::timeline::plan::Plan;
+
+/// How often the files are looked at; one that has not changed costs a question to the file system.
+const EVERY: Duration = Duration::from_secs(600);
+/// The same while one is broken: somebody may be bringing it back.
+const WHILE_BROKEN: Duration = Duration::from_secs(20);
+
+/// Looks for as long as it is awaited: at once, after each change of the plan, and every ten minutes.
+pub async fn keep_looking(
+    audio: PathBuf,
+    mut plan: watch::Receiver<Arc<Plan>>,
+    found: watch::Sender<Arc<Troubles>>,
+    clock: Arc<dyn Clock>,
+) -> Infallible {
+    let mut rescan = Rescan::default();
+    loop {
+        let (current, audio, now) = (plan.borrow_and_update().clone(), audio.clone(), clock.now());
+        let look = move || {
+            rescan.look(&audio, &current, now);
+            rescan
+        };
+        rescan = match tokio::task::spawn_blocking(look).await {
+            Ok(rescan) => rescan,
+            Err(ended) => {
+                error!(error = &ended as &dyn std::error::Error, "the recordings could not be looked at");
+                Rescan::default()
+            }
+        };
+        found.send_if_modified(|before| rescan.tell(before));
+        let pause = if rescan.troubles.is_empty() { EVERY } else { WHILE_BROKEN };
+        // A plan that comes no more is the end of the program, and of this.
+        if let Ok(Err(_)) = tokio::time::timeout(pause, plan.changed()).await {
+            std::future::pending().await
+        }
+    }
+}
+
+/// What is known of the files.
+#[derive(Debug, Default)]
+struct Rescan {
+    /// Those that are whole, as they were when they were read.
+    seen: BTreeMap<SegmentId, Seen>,
+    troubles: Troubles,
+    /// The night after which they were read.
+    night: Option<Date>,
+}
+
+impl Rescan {
+    /// Looks at what airs in the time of the plan, what is to be ready at once, and what was broken before.
+    fn look(&mut self, audio: &Path, plan: &Plan, now: Timestamp) {
+        let night = last_night(plan, now);
+        if self.night != Some(night) {
+            // Read anew every night: a file whose size and time are the same may still have rotted.
+            *self =
+                Self { night: Some(night), troubles: std::mem::take(&mut self.troubles), ..Self::default() };
+        }
+        let broken = self.troubles.keys().filter_map(|id| plan.catalog.get(id));
+        let still = broken.filter(|segment| segment.state == State::Approved);
+        let airing = plan.airing(now);
+        let wanted: BTreeMap<&SegmentId, &Segment> = (airing.iter().map(|(segment, _)| segment))
+            .chain(plan.standing())
+            .chain(still)
+            .map(|segment| (&segment.id, segment.as_ref()))
+            .collect();
+        let mut seen = BTreeMap::new();
+        let mut troubles = Troubles::new();
+        for (id, segment) in wanted {
+            let (file, trouble) = look_at(audio, segment, self.seen.get(id).copied());
+            seen.extend(file.map(|file| (id.clone(), file)));
+            troubles.extend(trouble.map(|trouble| (id.clone(), trouble)));
+        }
+        (self.seen, self.troubles) = (seen, troubles);
+    }
+
+    /// Says what has changed since it was last told; whether anything has.
+    fn tell(&self, told: &mut Arc<Troubles>) -> bool {
+        for (id, trouble) in self.troubles.iter().filter(|(id, trouble)| told.get(*id) != Some(*trouble)) {
+            error!(segment.id = %id, ?trouble, "the file of a segment that is to air is not what was approved");
+        }
+        for id in told.keys().filter(|id| !self.troubles.contains_key(*id)) {
+            info!(segment.id = %id, "the file of a segment is as it was approved again, or is not wanted any more");
+        }
+        let news = **told != self.troubles;
+        if news {
+            *told = Arc::new(self.troubles.clone());
+        }
+        news
+    }
+}
+
+/// The date of the last night in which the chores were due.
+fn last_night(plan: &Plan, now: Timestamp) -> Date {
+    let since = housekeeping::AT.duration_since(Time::midnight());
+    plan.schedule.time_zone.to_datetime(now).saturating_sub(since).date()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::media::playback::hash_of_path;
+    use crate::schedule::Start;
+    use crate::segment::{Catalog, FileTrouble};
+    use crate::timeline::{History, Window, compile, fixture};
+
+    /// A folder with one file, and a station that plays it every day.
+    struct Bench {
+        audio: TempDir,
+        plan: Plan,
+        rescan: Rescan,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let audio = tempfile::tempdir().unwrap();
+            put(&audio, "tin.mp3", "approved");
+            let hash = hash_of_path(&audio.path().join("tin.mp3")).unwrap();
+            let segment = Segment {
+                id: hash.segment_id(),
+                hash,
+                file: "tin.mp3".into(),
+                ..fixture::segment("tin", "tin", 60)
+            };
+            Self { audio, plan: plan([segment].into_iter().collect()), rescan: Rescan::default() }
+        }
+
+        /// Looks, and has the plan go by what was found; whether the planner was told anything.
+        fn look(&mut self, now: &str) -> bool {
+            let mut told = Arc::new(self.plan.catalog.troubles().clone());
+            self.rescan.look(self.audio.path(), &self.plan, fixture::at(now));
+            let news = self.rescan.tell(&mut told);
+            self.plan = plan(self.plan.catalog.with_troubles((*told).clone()));
+            news
+        }
+
+        fn troubles(&self) -> Vec<FileTrouble> {
+            self.plan.catalog.troubles().values().copied().collect()
+        }
+    }
+
+    fn plan(catalog: Catalog) -> Plan {
+        let slot = fixture::slot("tin", Start::Follow, fixture::play("programme:tin"));
+        let schedule = fixture::schedule("Asia/Ho_Chi_Minh", vec![slot]);
+        let window = Window { from: fixture::at(MONDAY), to: fixture::at("2026-11-25T17:00:00Z") };
+        let timeline = compile(&schedule, &catalog, &History::default(), &fixture::output(), window);
+        Plan {
+            schedule: Arc::new(schedule),
+            catalog: Arc::new(catalog),
+            timelines: vec![Arc::new(timeline)],
+            problems: Arc::default(),
+            at: window.from,
+        }
+    }
+
+    fn put(audio: &TempDir, name: &str, text: &str) {
+        use std::io::Write as _;
+        fs::File::create(audio.path().join(name)).unwrap().write_all(text.as_bytes()).unwrap();
+    }
+
+    const MONDAY: &str = "2026-11-22T20:00:00Z";
+
+    #[test]
+    fn what_is_broken_is_told_once_and_stays_so_until_it_is_brought_back() {
+        let mut bench = Bench::new();
+        assert!(!bench.look(MONDAY));
+        fs::remove_file(bench.audio.path().join("tin.mp3")).unwrap();
+        assert!(bench.look(MONDAY));
+        assert_eq!(bench.troubles(), [FileTrouble::FileMissing]);
+        assert!(!bench.look(MONDAY), "though no plan has it any more");
+        put(&bench.audio, "tin.mp3", "something else");
+        assert!(bench.look(MONDAY));
+        assert_eq!(bench.troubles(), [FileTrouble::FileChanged]);
+        put(&bench.audio, "tin.mp3", "approved");
+        assert!(bench.look(MONDAY));
+        assert_eq!(bench.troubles(), []);
+    }
+
+    #[test]
+    fn what_rots_under_an_unchanged_stamp_is_found_in_the_night() {
+        let mut bench = Bench::new();
+        bench.look(MONDAY);
+        let path = bench.audio.path().join("tin.mp3");
+        let written = fs::metadata(&path).unwrap().modified().unwrap();
+        put(&bench.audio, "tin.mp3", "approveD");
+        fs::File::options().write(true).open(&path).unwrap().set_modified(written).unwrap();
+        assert!(!bench.look("2026-11-23T18:29:00Z"), "01:29");
+        assert!(bench.look("2026-11-23T18:31:00Z"), "01:31");
+        assert_eq!(bench.troubles(), [FileTrouble::FileChanged]);
+    }
+}
