@@ -50,7 +50,7 @@ pub async fn keep_looking(
         let pause = if rescan.troubles.is_empty() { EVERY } else { WHILE_BROKEN };
         // A plan that comes no more is the end of the program, and of this.
         if let Ok(Err(_)) = tokio::time::timeout(pause, plan.changed()).await {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

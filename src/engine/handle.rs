@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use crate::clock::ClockHealth;
 use crate::media::source::MemorySource;
 use crate::schedule::OutputId;
-use crate::segment::SegmentId;
+use crate::segment::{Segment, SegmentId};
 use crate::sequencer::{self, Interrupt, InterruptId, Repeats};
 use crate::timeline::{CueId, Layer, Timeline};
 
@@ -32,6 +32,8 @@ pub enum Command {
     },
     /// Segments kept decoded, at the level of their files: one of them sounds without a disk. Replaces those before.
     Keep(Arc<BTreeMap<SegmentId, MemorySource>>),
+    /// A person is about to take the air with this: it is opened now, and needs no disk if they do.
+    Poise(Arc<Segment>),
     /// A person takes the air.
     Interrupt(Arc<Interrupt>),
     /// A person gives it back.

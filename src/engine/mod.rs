@@ -27,6 +27,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
@@ -92,6 +93,8 @@ pub struct Engine {
     slots: Vec<Slot>,
     next_voice: u64,
     kept: Arc<BTreeMap<SegmentId, MemorySource>>,
+    /// When what stands open for a person is closed again, by the clock's `elapsed`.
+    poised_until: Option<Duration>,
     events: Vec<Event>,
     actions: Vec<Action>,
     happened: Vec<Happening>,
@@ -219,6 +222,7 @@ impl Engine {
             slots: Vec::new(),
             next_voice: 0,
             kept: Arc::default(),
+            poised_until: None,
             events: Vec::new(),
             actions: Vec::new(),
             happened: Vec::new(),

@@ -19,7 +19,7 @@ use tracing::warn;
 
 use crate::media::playback::{OpenError, Opening, Playback};
 use crate::media::source::{AheadSource, InlineSource, Source};
-use crate::segment::Segment;
+use crate::segment::{Segment, SegmentId};
 use crate::timeline::{Cue, CueId};
 
 /// Threads that open: two files may hang, and the third still opens.
@@ -115,7 +115,21 @@ pub struct Answer {
 #[derive(Debug)]
 enum Request {
     Open { ticket: u64, cue: Arc<Cue>, skip: SignedDuration },
+    Poise(Arc<Segment>),
     Drop(#[expect(dead_code, reason = "it is only dropped")] Box<dyn Source>),
+}
+
+#[derive(Debug)]
+enum Reply {
+    Opened(Answer),
+    Poised(Poised),
+}
+
+/// A segment that stands open from its beginning, though no cue has asked for it.
+#[derive(Debug)]
+struct Poised {
+    segment: SegmentId,
+    source: Box<dyn Source>,
 }
 
 /// The loop's side: what is wanted, and the way to the workers.
@@ -124,13 +138,16 @@ pub struct Preroll {
     /// What each cue was last asked for; older answers are void.
     wanted: BTreeMap<CueId, u64>,
     next_ticket: u64,
+    /// Answers that wait for no worker.
+    at_hand: VecDeque<Answer>,
+    poised: Option<Poised>,
     place: Place,
 }
 
 #[derive(Debug)]
 enum Place {
-    Workers { requests: SyncSender<Request>, answers: Receiver<Answer>, refused: VecDeque<Answer> },
-    Here { opener: Arc<dyn Opener>, answers: VecDeque<Answer> },
+    Workers { requests: SyncSender<Request>, replies: Receiver<Reply> },
+    Here { opener: Arc<dyn Opener> },
 }
 
 impl Preroll {
@@ -138,22 +155,22 @@ impl Preroll {
     pub fn threaded(opener: &Arc<dyn Opener>) -> io::Result<Self> {
         let (requests, queue) = sync_channel(REQUESTS);
         // An answer for every request there can be: no worker ever waits with one.
-        let (replies, answers) = sync_channel(REQUESTS + WORKERS);
+        let (reply, replies) = sync_channel(REQUESTS + WORKERS);
         let queue = Arc::new(Mutex::new(queue));
         for _ in 0..WORKERS {
-            let (queue, opener, replies) = (Arc::clone(&queue), Arc::clone(opener), replies.clone());
-            thread::Builder::new().name("preroll".into()).spawn(move || work(&queue, &*opener, &replies))?;
+            let (queue, opener, reply) = (Arc::clone(&queue), Arc::clone(opener), reply.clone());
+            thread::Builder::new().name("preroll".into()).spawn(move || work(&queue, &*opener, &reply))?;
         }
-        Ok(Self::at(Place::Workers { requests, answers, refused: VecDeque::new() }))
+        Ok(Self::at(Place::Workers { requests, replies }))
     }
 
     /// Opens at once, in the thread that asks.
     pub fn inline(opener: Arc<dyn Opener>) -> Self {
-        Self::at(Place::Here { opener, answers: VecDeque::new() })
+        Self::at(Place::Here { opener })
     }
 
     fn at(place: Place) -> Self {
-        Self { wanted: BTreeMap::new(), next_ticket: 0, place }
+        Self { wanted: BTreeMap::new(), next_ticket: 0, at_hand: VecDeque::new(), poised: None, place }
     }
 
     /// Asks for a cue from `skip` on, in place of what was asked for it before.
@@ -161,15 +178,38 @@ impl Preroll {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
         self.wanted.insert(cue.id.clone(), ticket);
-        match &mut self.place {
-            Place::Workers { requests, refused, .. } => {
+        let meant = |poised: &mut Poised| cue.segment().is_some_and(|segment| segment.id == poised.segment);
+        if skip.is_zero()
+            && let Some(poised) = self.poised.take_if(meant)
+        {
+            let source = Some(poised.source);
+            return self.at_hand.push_back(Answer { cue: cue.id.clone(), source, ticket });
+        }
+        match &self.place {
+            Place::Workers { requests, .. } => {
                 let request = Request::Open { ticket, cue: Arc::clone(cue), skip };
                 if requests.try_send(request).is_err() {
                     warn!(cue.id = %cue.id, "no worker is free to open it");
-                    refused.push_back(Answer { cue: cue.id.clone(), source: None, ticket });
+                    self.at_hand.push_back(Answer { cue: cue.id.clone(), source: None, ticket });
                 }
             }
-            Place::Here { opener, answers } => answers.push_back(answer(&**opener, ticket, cue, skip)),
+            Place::Here { opener } => self.at_hand.push_back(answer(&**opener, ticket, cue, skip)),
+        }
+    }
+
+    /// Opens a segment that may be wanted at once, in place of the one before: then it needs no disk for its first frame.
+    pub fn poise(&mut self, segment: &Arc<Segment>) {
+        if let Place::Workers { requests, .. } = &self.place
+            && requests.try_send(Request::Poise(Arc::clone(segment))).is_err()
+        {
+            warn!(segment.id = %segment.id, "no worker is free to open it");
+        }
+    }
+
+    /// Closes what was opened in case it is wanted, and was not.
+    pub fn relax(&mut self) {
+        if let Some(poised) = self.poised.take() {
+            self.discard(poised.source);
         }
     }
 
@@ -186,12 +226,17 @@ impl Preroll {
     /// The next answer, if one is there.
     pub fn answer(&mut self) -> Option<Answer> {
         loop {
-            let answer = match &mut self.place {
-                Place::Workers { answers, refused, .. } => {
-                    refused.pop_front().or_else(|| answers.try_recv().ok())
-                }
-                Place::Here { answers, .. } => answers.pop_front(),
-            }?;
+            let answer = match self.at_hand.pop_front() {
+                Some(answer) => answer,
+                None => match self.reply()? {
+                    Reply::Opened(answer) => answer,
+                    Reply::Poised(poised) => {
+                        self.relax();
+                        self.poised = Some(poised);
+                        continue;
+                    }
+                },
+            };
             if self.wanted.get(&answer.cue) == Some(&answer.ticket) {
                 self.wanted.remove(&answer.cue);
                 return Some(answer);
@@ -199,6 +244,13 @@ impl Preroll {
             if let Some(stale) = answer.source {
                 self.discard(stale);
             }
+        }
+    }
+
+    fn reply(&self) -> Option<Reply> {
+        match &self.place {
+            Place::Workers { replies, .. } => replies.try_recv().ok(),
+            Place::Here { .. } => None,
         }
     }
 
@@ -214,7 +266,7 @@ impl Preroll {
 }
 
 /// A worker, until the loop's side is dropped.
-fn work(queue: &Mutex<Receiver<Request>>, opener: &dyn Opener, replies: &SyncSender<Answer>) {
+fn work(queue: &Mutex<Receiver<Request>>, opener: &dyn Opener, reply: &SyncSender<Reply>) {
     loop {
         // Held while waiting: one worker waits for the queue, the others for the lock. No code of theirs runs in it.
         let request = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -222,18 +274,32 @@ fn work(queue: &Mutex<Receiver<Request>>, opener: &dyn Opener, replies: &SyncSen
             Err(_) => return,
             Ok(Request::Drop(_)) => {}
             Ok(Request::Open { ticket, cue, skip }) => {
-                if replies.send(answer(opener, ticket, &cue, skip)).is_err() {
+                if reply.send(Reply::Opened(answer(opener, ticket, &cue, skip))).is_err() {
                     return;
                 }
             }
+            Ok(Request::Poise(segment)) => match open(opener, &segment, SignedDuration::ZERO) {
+                Ok(source) => {
+                    let poised = Poised { segment: segment.id.clone(), source };
+                    if reply.send(Reply::Poised(poised)).is_err() {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    warn!(segment.id = %segment.id, error, "it could not be aired");
+                }
+            },
         }
     }
 }
 
+fn open(opener: &dyn Opener, segment: &Segment, skip: SignedDuration) -> Result<Box<dyn Source>, NotOpened> {
+    catch_unwind(AssertUnwindSafe(|| opener.open(segment, skip))).unwrap_or(Err(NotOpened::Panicked))
+}
+
 fn answer(opener: &dyn Opener, ticket: u64, cue: &Arc<Cue>, skip: SignedDuration) -> Answer {
-    let opened = cue.segment().map(|segment| {
-        catch_unwind(AssertUnwindSafe(|| opener.open(segment, skip))).unwrap_or(Err(NotOpened::Panicked))
-    });
+    let opened = cue.segment().map(|segment| open(opener, segment, skip));
     if let Some(Err(error)) = &opened {
         let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
         warn!(cue.id = %cue.id, %error, cause, "it cannot be aired");
@@ -243,6 +309,8 @@ fn answer(opener: &dyn Opener, ticket: u64, cue: &Arc<Cue>, skip: SignedDuration
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
     use crate::engine::tests::{Levels, cue, seconds, segment};
     use crate::media::source::{Read, Silence};
@@ -268,5 +336,48 @@ mod tests {
         assert_eq!(source.read(&mut vec![0.0; 2 * 50_000]), Read::Ended(48_000));
         assert!(answers[&b.id].is_none());
         preroll.discard(Box::new(Silence::new(1)));
+    }
+
+    /// Counts what it opens.
+    #[derive(Debug, Default)]
+    struct Counting(AtomicU32);
+
+    impl Opener for Counting {
+        fn open(&self, segment: &Segment, skip: SignedDuration) -> Result<Box<dyn Source>, NotOpened> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Levels.open(segment, skip)
+        }
+    }
+
+    #[test]
+    fn what_is_poised_is_at_hand_once_and_from_its_beginning() {
+        let counting = Arc::new(Counting::default());
+        let opener: Arc<dyn Opener> = Arc::clone(&counting) as Arc<dyn Opener>;
+        let mut preroll = Preroll::threaded(&opener).unwrap();
+        let a = cue("a", Join::Hard, 0.0, &segment(10, 60.0));
+        let poise = |preroll: &mut Preroll| {
+            preroll.poise(a.segment().unwrap());
+            while preroll.poised.is_none() {
+                assert!(preroll.answer().is_none());
+                thread::yield_now();
+            }
+        };
+        poise(&mut preroll);
+        preroll.open(&a, SignedDuration::ZERO);
+        assert_eq!(counting.0.load(Ordering::SeqCst), 1, "when it was poised");
+        let source = loop {
+            match preroll.answer() {
+                Some(answer) => break answer.source,
+                None => thread::yield_now(),
+            }
+        };
+        assert!(source.is_some() && preroll.poised.is_none() && !preroll.is_busy());
+
+        poise(&mut preroll);
+        preroll.relax();
+        assert!(preroll.poised.is_none());
+        poise(&mut preroll);
+        preroll.open(&a, seconds(1.0));
+        assert!(preroll.poised.is_some(), "that is not its beginning");
     }
 }

@@ -37,6 +37,8 @@ const STATUS_TURNS: u32 = 12;
 const RESTING_TURNS: u32 = 5;
 /// Turns that the end may take: 4 s, more than any fade.
 const ENDING_TURNS: u32 = 190;
+/// For how long a segment stands open that a person may air: as long as the page is good on which they confirm it.
+const POISED_FOR: Duration = Duration::from_secs(600);
 /// Steps within one turn: a kept segment is ready at once, and its start follows in the next step.
 const STEPS: usize = 4;
 /// What counts as a start that is not on time.
@@ -99,6 +101,13 @@ impl Engine {
                 self.kept = kept;
                 return;
             }
+            Command::Poise(segment) => {
+                if !self.kept.contains_key(&segment.id) {
+                    self.preroll.poise(&segment);
+                    self.poised_until = Some(self.clock.elapsed() + POISED_FOR);
+                }
+                return;
+            }
             Command::Interrupt(interrupt) => Event::Interrupt(interrupt),
             Command::CallOff(id) => Event::CallOff(id),
             Command::StopCue(cue) => Event::StopCue(cue),
@@ -122,6 +131,10 @@ impl Engine {
     fn take_answers(&mut self) {
         while let Some(Answer { cue, source, .. }) = self.preroll.answer() {
             self.prepared(&cue, source);
+        }
+        if self.poised_until.is_some_and(|until| self.clock.elapsed() >= until) {
+            self.poised_until = None;
+            self.preroll.relax();
         }
     }
 

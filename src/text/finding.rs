@@ -148,6 +148,11 @@ fn sentence(f: &Finding, names: &Names<'_>) -> String {
                 "Hãy thêm một mục lấp giờ hoặc bổ sung bản ghi."
             }
         ),
+        FindingKind::EndsEarly { silence_ms } => format!(
+            "các mục của buổi này hết sớm hơn giờ kết thúc {}. Loa sẽ im lặng từ lúc đó. Nếu không muốn vậy, hãy thêm mục, \
+             thêm một mục lấp giờ hoặc sửa giờ kết thúc của buổi.",
+            length(*silence_ms)
+        ),
         FindingKind::PoolTooSmall { pool } => format!(
             "nhạc luân phiên “{}” có quá ít bản ghi dùng được. {} Hãy thêm và duyệt bài cho nhạc luân phiên này.",
             names.pool(pool),

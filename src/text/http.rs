@@ -57,6 +57,8 @@ pub enum Refusal {
     OtherWords,
     /// A live interrupt in quiet hours.
     QuietHours,
+    /// The schedule cannot be stopped where a person has the air.
+    HasTheAir,
     /// The schedule's files have problems: they are mended by hand, or an older state is put back.
     ScheduleBroken,
     /// What is to be changed is not in the schedule.
@@ -141,6 +143,7 @@ impl Refusal {
             Self::UserExists | Self::BadUserName | Self::NoRole => "Không thêm được người dùng",
             Self::LastAdmin => "Không bỏ được người quản trị cuối cùng",
             Self::NotApproved(_) | Self::NotValid | Self::QuietHours => "Không được phép phát",
+            Self::HasTheAir => "Đang phát ngay",
             Self::ScheduleBroken | Self::ScheduleByHand | Self::ScheduleNotWritten => "Chưa sửa được lịch",
             Self::NotInSchedule => "Không còn trong lịch",
             Self::WrongState(_) | Self::OtherBytes | Self::OtherWords => "Không thực hiện được",
@@ -201,6 +204,7 @@ impl Refusal {
             Self::OtherBytes => "Tệp âm thanh đã khác với tệp bạn vừa nghe. Bản ghi chưa được duyệt. Hãy nghe lại rồi duyệt.".to_owned(),
             Self::OtherWords => "Thông tin hoặc lời bài của bản ghi đã được sửa sau khi bạn mở trang này. Bản ghi chưa được duyệt. Hãy mở lại trang, xem những gì đã đổi rồi duyệt.".to_owned(),
             Self::QuietHours => "Bây giờ là giờ yên lặng theo quy chế của đài, chỉ phát được bản tin khẩn cấp. Loa vẫn im lặng. Hãy chờ hết giờ yên lặng, hoặc phát khẩn cấp nếu thật sự cần.".to_owned(),
+            Self::HasTheAir => "Loa đang phát một bản tin phát ngay hoặc khẩn cấp, không phải mục theo lịch, nên không có mục nào bị dừng. Nếu muốn dừng bản tin đó, hãy bấm “Trả lại sóng” ở trang Phát ngay.".to_owned(),
             Self::ScheduleBroken => "Tệp lịch đang có lỗi, nên chưa sửa được ở đây. Lịch cũ vẫn được phát. Hãy xem các lỗi ở trang Lịch phát, rồi sửa trong tệp hoặc hoàn tác một lần sửa trong Lịch sử sửa lịch.".to_owned(),
             Self::NotInSchedule => "Lịch không có mục này; có thể ai đó vừa bỏ hoặc đổi nó. Chưa có gì thay đổi. Hãy mở lại trang Lịch phát.".to_owned(),
             Self::ScheduleByHand => "Tệp lịch được viết theo cách mà máy đọc được nhưng không tự sửa được. Lịch không thay đổi. Hãy nhờ kỹ thuật viên sửa thẳng trong tệp.".to_owned(),

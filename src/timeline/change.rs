@@ -207,11 +207,11 @@ mod tests {
         let mut old = station();
         old.sessions[0].slots[1].length = Some(jiff::SignedDuration::from_secs(90));
         let mut new = old.clone();
-        new.sessions[0].from = time(5, 10, 0, 0);
+        (new.sessions[0].from, new.sessions[0].to) = (time(5, 10, 0, 0), time(6, 10, 0, 0));
         new.sessions[0].slots[0].start = Start::Hard(time(5, 10, 0, 0));
         let (old, new) = (timeline(&old), timeline(&new));
         let found = changes(&old, &new, at("2026-11-23T00:00:00Z"));
-        assert_eq!((old.findings.len(), new.findings.len()), (2, 2));
+        assert_eq!((old.findings.len(), new.findings.len()), (4, 4), "too long, and the session ends early");
         assert!(found.appeared.is_empty() && found.gone.is_empty());
         assert_eq!(found.blocks.len(), 2);
         assert_ne!(found.blocks[0].old.as_ref().unwrap().start, found.blocks[0].new.as_ref().unwrap().start);

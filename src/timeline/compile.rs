@@ -201,6 +201,8 @@ impl<'a> Day<'a> {
         }
         if wall.is_some() || group.last().is_some_and(Item::fills) {
             rundown.gap(end, silence);
+        } else if !no_music {
+            rundown.ends_early();
         }
     }
 

@@ -385,6 +385,11 @@ pub enum FindingKind {
         /// How long.
         silence_ms: i64,
     },
+    /// Silence of this many milliseconds from the last piece to the end of the session.
+    EndsEarly {
+        /// How long.
+        silence_ms: i64,
+    },
     /// A fill has nothing to choose from, or only pieces that come round again too soon.
     PoolTooSmall {
         /// The pool.

@@ -16,6 +16,8 @@ use crate::segment::{Catalog, Segment};
 
 /// How long a planned cut takes from full sound to silence. What has no more room than this is not begun at all.
 const FADE: SignedDuration = SignedDuration::from_secs(3);
+/// A session that has nothing left to play for so long ends early enough to be told.
+const EARLY: SignedDuration = SignedDuration::from_secs(120);
 
 /// A slot of the day, with the day plan's changes.
 pub(super) struct Item<'a> {
@@ -310,6 +312,15 @@ impl<'a> Rundown<'a> {
         let silence = self.clear_until(wall).duration_since(self.cursor);
         if silence > TOLERANCE && self.obstacle(wall).is_none() {
             self.note(severity, None, FindingKind::Gap { silence_ms: millis(silence) });
+        }
+    }
+
+    /// Says that what is to be played ends well before the session does.
+    pub(super) fn ends_early(&mut self) {
+        let silence = self.clear_until(self.end).duration_since(self.cursor);
+        let sounds = self.cues.iter().any(|cue| cue.segment().is_some());
+        if silence >= EARLY && sounds && self.obstacle(self.end).is_none() {
+            self.note(Severity::Note, None, FindingKind::EndsEarly { silence_ms: millis(silence) });
         }
     }
 

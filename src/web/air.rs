@@ -73,6 +73,15 @@ pub(super) async fn meant(state: &State, wish: &Wish) -> Result<(Arc<Segment>, A
     if segment.is_valid_on(today) { Ok((segment, engines)) } else { Err(Refusal::NotValid.into()) }
 }
 
+/// Has a recording opened that somebody is about to air: when they do, it needs no disk.
+pub(super) fn poise(engines: &[Handle], segment: &Arc<Segment>) {
+    for engine in engines {
+        if let Err(refused) = engine.send(Command::Poise(Arc::clone(segment))) {
+            tracing::warn!(output.id = %engine.output(), error = &refused as &dyn std::error::Error, "it is not opened ahead");
+        }
+    }
+}
+
 /// Takes the air; on which outputs.
 pub(super) async fn order<N>(
     state: &State,
@@ -134,6 +143,9 @@ pub(super) async fn stop<N>(
     cue: Option<CueId>,
 ) -> Result<(), Problem> {
     for engine in engines(state, &[output.to_owned()])?.iter() {
+        if engine.status().layer > Layer::Scheduled {
+            return Err(Refusal::HasTheAir.into());
+        }
         engine.send(Command::StopCue(cue.clone()))?;
     }
     tracing::info!(output.id = output, by = person.name(), "output.stop");

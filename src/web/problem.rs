@@ -138,6 +138,7 @@ pub(super) fn kind(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::OtherBytes => (S::CONFLICT, "other-bytes"),
         Refusal::OtherWords => (S::CONFLICT, "other-words"),
         Refusal::QuietHours => (S::CONFLICT, "quiet-hours"),
+        Refusal::HasTheAir => (S::CONFLICT, "interrupt-on-air"),
         Refusal::ScheduleBroken => (S::CONFLICT, "schedule-broken"),
         Refusal::NotInSchedule => (S::NOT_FOUND, "not-in-schedule"),
         Refusal::ScheduleByHand => (S::CONFLICT, "schedule-by-hand"),

@@ -84,8 +84,14 @@ fn taking_the_air_and_giving_it_back_needs_no_script() {
     hoa.fill("most", "4");
     hoa.press("Xem lại với lựa chọn này");
     hoa.says("rồi cứ 20 phút một lần, nhiều nhất 4 lần");
+    // It stands open since its page was: the disk is not asked any more.
+    let file = std::fs::read_dir(program.audio()).unwrap().map(|entry| entry.unwrap().path());
+    let file = file.into_iter().find(|path| path.to_string_lossy().contains("thoi-tiet")).unwrap();
+    let aside = file.with_extension("aside");
+    std::fs::rename(&file, &aside).unwrap();
     hoa.press("Phát ngay bây giờ");
     hoa.says("Đang phát ngay, ngoài lịch");
+    std::fs::rename(&aside, &file).unwrap();
     hoa.says("lần tới");
     hoa.press("Trả lại sóng");
     hoa.says("Bản ghi khác");
@@ -105,9 +111,8 @@ fn taking_the_air_and_giving_it_back_needs_no_script() {
     );
     let log = interrupts(&program);
     assert_eq!((log.len(), &log[0]["layer"]), (1, &"live".into()));
-    // From the disk: opened, hashed and decoded ahead after it was ordered.
     let instant = |what: &Value| what.as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_millisecond();
     let after = instant(&log[0]["takes"][0]["end"]["started"]) - instant(&log[0]["planned"]);
-    eprintln!("from the order to the first frame, from the disk: {after} ms");
+    eprintln!("from the order to the first frame: {after} ms");
     assert!((0..AT_ONCE).contains(&after), "{after} ms from the order to the first frame");
 }

@@ -289,6 +289,9 @@ pub(super) async fn ask(
     let emergency = wish.layer == Layer::Emergency;
     let quiet = air::quiet(&plan, now);
     let forbidden = quiet.filter(|_| !emergency);
+    if forbidden.is_none() {
+        air::poise(&engines, &segment);
+    }
     let comes = air::quiet(&plan, now + segment.duration()).filter(|_| !emergency && quiet.is_none());
     let content = html! {
         @if !asked.one("old").is_empty() { p.note.warn role="alert" { (say::TOO_OLD) } }

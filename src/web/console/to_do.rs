@@ -118,6 +118,7 @@ fn remedy(finding: &Finding, plan: &Plan, user: &User) -> Markup {
         | FindingKind::LongerThanPlanned { .. }
         | FindingKind::CutShort { .. }
         | FindingKind::Gap { .. }
+        | FindingKind::EndsEarly { .. }
         | FindingKind::SkippedLocalTime { .. }
         | FindingKind::RepeatedLocalTime
         | FindingKind::LeftOut { .. }

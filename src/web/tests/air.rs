@@ -158,6 +158,11 @@ async fn an_engine_that_is_full_or_gone_says_so_at_once() {
         site.call("operator", "POST", "/api/v1/outputs/none/stop", json!({})).await.problem(),
         refused(404, "no-such-output")
     );
+    site.status.as_ref().unwrap().send_modify(|status| status.layer = Layer::Emergency);
+    let answer = site.call("operator", "POST", "/api/v1/outputs/loa-xa/stop", json!({})).await;
+    assert_eq!(answer.problem(), refused(409, "interrupt-on-air"));
+    assert!(site.commands.try_recv().is_err(), "it is called off, not stopped");
+    site.status.as_ref().unwrap().send_modify(|status| status.layer = Layer::Silence);
     // The engine's end of the queue goes with the rest.
     let Site { commands, state, dir, .. } = site;
     drop(commands);

@@ -60,6 +60,8 @@ async fn a_confirmation_says_what_it_does_and_orders_once_however_often_it_is_pr
     {
         assert!(page.contains(words), "{words} in {page}");
     }
+    let command = site.commands.try_recv();
+    assert!(matches!(&command, Ok(Command::Poise(segment)) if segment.id.as_str() == id), "{command:?}");
     assert!(site.commands.try_recv().is_err(), "looking orders nothing");
     let fields = [("id", hidden(&page, "id")), ("segment", id), ("rank", "emergency"), ("repeat", "until")];
     for _ in 0..2 {
@@ -160,7 +162,9 @@ async fn quiet_hours_and_what_is_wrong_are_said_before_anything_sounds() {
         live.contains("giờ yên lặng (từ 20:00 đến 05:30)") && !live.contains("Phát ngay bây giờ"),
         "{live}"
     );
+    assert!(site.commands.try_recv().is_err(), "what may not air is not opened");
     let emergency = tab.get(&confirm("emergency")).await.text();
+    assert!(matches!(site.commands.try_recv(), Ok(Command::Poise(_))));
     assert!(emergency.contains("VẪN PHÁT") && emergency.contains("PHÁT KHẨN CẤP NGAY"), "{emergency}");
     let now = "20261123T193000Z-00000001";
     let fields = |name: &'static str, value: &'static str| {
@@ -192,6 +196,7 @@ async fn quiet_hours_and_what_is_wrong_are_said_before_anything_sounds() {
     assert_eq!(old.status, StatusCode::SEE_OTHER);
     let again = tab.get(old.header(header::LOCATION)).await.text();
     assert!(again.contains("để quá lâu nên chưa phát gì"), "{again}");
+    assert!(matches!(site.commands.try_recv(), Ok(Command::Poise(_))));
     assert!(site.commands.try_recv().is_err());
     assert_eq!(tab.post("/phat-ngay", &fields("minutes", "20")).await.status, StatusCode::SEE_OTHER);
     assert_eq!(ordered(&site).repeats.then, SignedDuration::from_mins(20));
