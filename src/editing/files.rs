@@ -7,7 +7,7 @@ use std::string::FromUtf8Error;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::schedule::problem::Kind;
+use crate::schedule::problem::{Kind, Place};
 use crate::schedule::{self, Problem, Sources};
 use crate::segment::ContentHash;
 
@@ -23,7 +23,8 @@ pub fn texts(folder: &Path) -> Result<Sources, Vec<Problem>> {
         Err(missing) if missing.kind() == io::ErrorKind::NotFound => None,
         Err(cause) => {
             let kind = Kind::UnreadableFile { reason: cause.to_string() };
-            problems.push(Problem { kind, file: format!("schedule/{name}"), line: 1, column: 1 });
+            let (place, file) = (Place::default(), format!("schedule/{name}"));
+            problems.push(Problem { kind, place, file, line: 1, column: 1 });
             None
         }
     });
@@ -43,7 +44,8 @@ fn not_utf8(name: &str, bad: &FromUtf8Error) -> Problem {
     let good = String::from_utf8_lossy(good);
     let line = good.matches('\n').count() + 1;
     let column = good.rsplit('\n').next().map_or(0, |before| before.chars().count()) + 1;
-    Problem { kind: Kind::NotUtf8, file: format!("schedule/{name}"), line, column }
+    let (kind, place) = (Kind::NotUtf8, Place::default());
+    Problem { kind, place, file: format!("schedule/{name}"), line, column }
 }
 
 /// Writes the files that are other than they should be; one that is to be none is removed.

@@ -5,12 +5,9 @@ use std::collections::BTreeSet;
 use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, ToSpan};
 
-use super::problem::Kind;
+use super::problem::{ANY_MONDAY, Kind};
 use super::reader::File;
 use super::{PlanDate, Schedule, Session, Weekdays};
-
-/// A week without anything special about it, for sessions that are valid at all times.
-const SOME_MONDAY: Date = Date::constant(2026, 1, 5);
 
 /// From one midnight to the next.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -104,7 +101,7 @@ fn allowed_days(schedule: &Schedule, places: &[(&File<'_>, usize)]) {
 /// first week of it or, where it had no beginning, in the last.
 fn dates(schedule: &Schedule) -> BTreeSet<Date> {
     let week = |first: Date| (0..9).filter_map(move |days| first.checked_add(days.days()).ok());
-    let mut dates: BTreeSet<Date> = week(SOME_MONDAY).collect();
+    let mut dates: BTreeSet<Date> = week(ANY_MONDAY).collect();
     for session in &schedule.sessions {
         dates.extend(session.valid.from.into_iter().flat_map(|from| week(from.saturating_sub(1.days()))));
         dates.extend(session.valid.until.into_iter().flat_map(|until| week(until.saturating_sub(8.days()))));

@@ -5,6 +5,7 @@
 //! starts hard with its session), joins when late, and has the title of what it plays.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use jiff::tz::TimeZone;
 use toml::Spanned;
@@ -13,7 +14,7 @@ use super::calendar;
 use super::file::{
     self, StationFile, WeekFile, WrittenDay, WrittenReplacement, WrittenSession, WrittenSlot, WrittenValidity,
 };
-use super::problem::{Kind, Problem, Thing};
+use super::problem::{Kind, Place, Problem, Thing};
 use super::reader::{File, nearest};
 use super::rundown::{Context, find, hard_starts, holds, obeys, repeat, start, starts};
 use super::value::SlotPath;
@@ -58,12 +59,38 @@ pub fn read(sources: &Sources) -> Result<Schedule, Vec<Problem>> {
     let check = Check::new(station.as_ref(), week.as_ref(), &station_file, &week_file);
     let schedule = check.schedule(&week_file, &days_file, &days);
 
-    let files = [station_file, week_file, days_file];
-    let problems: Vec<_> = files.into_iter().flat_map(File::into_problems).collect();
+    let of_week = week.iter().flat_map(|week| &week.sessions).flat_map(|session| parts(None, session));
+    let of_days = days.iter().flat_map(|day| {
+        let date = day.date.as_ref().map(|date| *date.get_ref());
+        let own = std::iter::once(&day.extent).chain(day.replace.iter().map(|other| &other.extent));
+        let own = own.map(move |extent| (extent.clone(), Place { day: date, ..Place::default() }));
+        own.chain(day.sessions.iter().flat_map(move |session| parts(date, session)))
+    });
+    let (of_week, of_days): (Vec<_>, Vec<_>) = (of_week.collect(), of_days.collect());
+    let problems = station_file.into_problems(&[]).into_iter();
+    let problems = problems.chain(week_file.into_problems(&of_week)).chain(days_file.into_problems(&of_days));
+    let problems: Vec<_> = problems.collect();
     match schedule {
         Some(schedule) if problems.is_empty() => Ok(schedule),
         _ => Err(problems),
     }
+}
+
+/// Where a session and its slots stand.
+fn parts(
+    day: Option<PlanDate>,
+    written: &WrittenSession,
+) -> impl Iterator<Item = (Range<usize>, Place)> + use<'_> {
+    let id = |text: &Spanned<String>| text.get_ref().clone();
+    let session = Place { day, session: Some(id(&written.id).as_str().into()), slot: None };
+    let slots = written.slots.iter().map({
+        let session = session.clone();
+        move |slot| {
+            let place = Place { slot: Some(id(&slot.id).as_str().into()), ..session.clone() };
+            (slot.extent.clone(), place)
+        }
+    });
+    std::iter::once((written.extent.clone(), session)).chain(slots)
 }
 
 /// What references can be held against. A part is `None` when its file could not be read.

@@ -2,6 +2,8 @@
 //!
 //! What a reader leaves out (a `None` where a value is needed) has been reported as a problem.
 
+use std::ops::Range;
+
 use jiff::SignedDuration;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
@@ -39,6 +41,7 @@ pub(super) struct WeekFile {
 /// `[[session]]` or `[[day.session]]`.
 #[derive(Debug)]
 pub(super) struct WrittenSession {
+    pub(super) extent: Range<usize>,
     pub(super) id: Spanned<String>,
     pub(super) title: Option<String>,
     pub(super) days: Weekdays,
@@ -59,6 +62,7 @@ pub(super) struct WrittenValidity {
 /// `[[session.slot]]`.
 #[derive(Debug)]
 pub(super) struct WrittenSlot {
+    pub(super) extent: Range<usize>,
     pub(super) at: usize,
     pub(super) id: Spanned<String>,
     pub(super) title: Option<String>,
@@ -75,6 +79,7 @@ pub(super) struct WrittenSlot {
 /// `[[day]]`.
 #[derive(Debug)]
 pub(super) struct WrittenDay {
+    pub(super) extent: Range<usize>,
     pub(super) date: Option<Spanned<PlanDate>>,
     pub(super) title: Option<String>,
     pub(super) no_music: bool,
@@ -86,6 +91,7 @@ pub(super) struct WrittenDay {
 /// `[[day.replace]]`: one content for one slot, or for several.
 #[derive(Debug)]
 pub(super) struct WrittenReplacement {
+    pub(super) extent: Range<usize>,
     pub(super) at: usize,
     pub(super) slots: Spanned<Vec<SlotPath>>,
     pub(super) title: Option<String>,
@@ -232,8 +238,9 @@ fn session(mut fields: Fields<'_>, days: Weekdays) -> Option<WrittenSession> {
     let to = to.and_then(|to| other_than(from.as_ref(), to, fields.file()));
     let outputs =
         fields.take("outputs").map(|names: Spanned<Texts>| Spanned::new(names.span(), inner(names).0));
+    let extent = fields.extent();
     fields.finish();
-    Some(WrittenSession { id: id?, title, days, valid, from, to, outputs, slots })
+    Some(WrittenSession { extent, id: id?, title, days, valid, from, to, outputs, slots })
 }
 
 fn validity(fields: &mut Fields<'_>) -> WrittenValidity {
@@ -246,6 +253,7 @@ fn validity(fields: &mut Fields<'_>) -> WrittenValidity {
 fn slot(mut fields: Fields<'_>, place: usize) -> WrittenSlot {
     let unnamed = Spanned::new(fields.at()..fields.at(), place.to_string());
     let slot = WrittenSlot {
+        extent: fields.extent(),
         at: fields.at(),
         id: if fields.has("id") { id(&mut fields, "id").unwrap_or(unnamed) } else { unnamed },
         title: fields.take("title").map(Spanned::into_inner),
@@ -325,6 +333,7 @@ fn day(mut fields: Fields<'_>) -> WrittenDay {
     let date = once.or_else(|| yearly.map(|date| Spanned::new(date.span(), date.into_inner().0)));
     let days = date.as_ref().map_or(Weekdays::ALL, |date| date.get_ref().weekdays());
     let day = WrittenDay {
+        extent: fields.extent(),
         date,
         title: fields.need("title").map(Spanned::into_inner),
         no_music: fields.take("no_music").is_some_and(Spanned::into_inner),
@@ -351,12 +360,12 @@ fn replacement(mut fields: Fields<'_>) -> Option<WrittenReplacement> {
         });
         Spanned::new(span.clone(), paths.collect())
     });
-    let at = fields.at();
+    let (extent, at) = (fields.extent(), fields.at());
     let title = fields.take("title").map(Spanned::into_inner);
     let play = play(&mut fields, false);
     let length = fields.take("length").map(length);
     fields.finish();
-    Some(WrittenReplacement { at, slots: slots?, title, play, length })
+    Some(WrittenReplacement { extent, at, slots: slots?, title, play, length })
 }
 
 /// An id. One that cannot be an id is kept all the same: what refers to it is not another mistake.

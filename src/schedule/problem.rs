@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use jiff::civil::{Date, Time};
 use serde::Serialize;
 
-use super::Weekdays;
+use super::{PlanDate, SessionId, SlotId, Weekdays};
 
 /// Something wrong with the schedule, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -12,6 +12,9 @@ pub struct Problem {
     /// What is wrong.
     #[serde(flatten)]
     pub kind: Kind,
+    /// The part of the schedule in which it is; for who never sees the files.
+    #[serde(skip)]
+    pub place: Place,
     /// The file, relative to the station.
     pub file: String,
     /// The line in it, from 1.
@@ -19,6 +22,32 @@ pub struct Problem {
     /// The character in the line, from 1.
     pub column: usize,
 }
+
+/// A part of a schedule: a session or a slot, of the week or of a special day; nothing of it for what stands above all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Place {
+    /// The special day.
+    pub day: Option<PlanDate>,
+    /// The session.
+    pub session: Option<SessionId>,
+    /// The slot in it.
+    pub slot: Option<SlotId>,
+}
+
+impl Place {
+    /// Whether it is the same, or something of which that is a part.
+    pub fn holds(&self, other: &Self) -> bool {
+        fn same<T: PartialEq>(of: Option<&T>, other: Option<&T>) -> bool {
+            of.is_none_or(|of| other == Some(of))
+        }
+        let session = same(self.session.as_ref(), other.session.as_ref());
+        let all = *self == Self::default();
+        all || (self.day == other.day && session && same(self.slot.as_ref(), other.slot.as_ref()))
+    }
+}
+
+/// The Monday of a week that stands for any, where nothing depends on the date.
+pub const ANY_MONDAY: Date = Date::constant(2026, 1, 5);
 
 /// What is wrong. What was found is quoted as it stands in the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -179,7 +208,7 @@ pub enum Kind {
         other: String,
         /// The output.
         output: String,
-        /// A date on which they meet.
+        /// A date on which they meet; in the nine days from [`ANY_MONDAY`] where they do in any week.
         date: Date,
     },
     /// A session longer than the rules allow.
@@ -191,7 +220,7 @@ pub enum Kind {
     },
     /// More sessions on a day than the rules allow.
     TooManySessions {
-        /// A date with so many.
+        /// A date with so many; in the nine days from [`ANY_MONDAY`] where any week has.
         date: Date,
         /// How many.
         count: usize,

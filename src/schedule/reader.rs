@@ -3,11 +3,12 @@
 //! serde would stop at the first: therefore the parsed document is walked here.
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, Error};
 
-use super::problem::{Expected, Kind, Problem};
+use super::problem::{Expected, Kind, Place, Problem};
 use super::value::Value;
 
 /// Quotations longer than this say nothing more.
@@ -20,7 +21,8 @@ pub(super) struct File<'a> {
     text: &'a str,
     /// The offset at which each line begins.
     lines: Vec<usize>,
-    problems: RefCell<Vec<Problem>>,
+    /// Each with the offset at which it is.
+    problems: RefCell<Vec<(usize, Problem)>>,
 }
 
 impl<'a> File<'a> {
@@ -36,12 +38,12 @@ impl<'a> File<'a> {
         let (values, structure): (Vec<_>, Vec<_>) = errors.iter().partition(|error| is_of_one_value(error));
         let result = structure
             .is_empty()
-            .then(|| read(Fields { file: self, table: table.get_ref(), at: 0, seen: Vec::new() }));
+            .then(|| read(Fields { file: self, table: table.get_ref(), span: 0..0, seen: Vec::new() }));
         for error in structure.iter().chain(&values) {
             let at = error.span().map_or(0, |span| span.start);
             let line = self.line(at);
             // One slip makes several errors; and a date that is none was already found to be none by its reader.
-            if !self.problems.borrow().iter().any(|problem| problem.line == line) {
+            if !self.problems.borrow().iter().any(|(_, problem)| problem.line == line) {
                 self.report(at, self.syntax(error));
             }
         }
@@ -65,7 +67,8 @@ impl<'a> File<'a> {
         let line = self.line(at);
         let start = self.lines.get(line - 1).copied().unwrap_or(0);
         let column = self.text.get(start..at).map_or(0, |before| before.chars().count()) + 1;
-        self.problems.borrow_mut().push(Problem { kind, file: self.name.to_owned(), line, column });
+        let problem = Problem { kind, place: Place::default(), file: self.name.to_owned(), line, column };
+        self.problems.borrow_mut().push((at, problem));
     }
 
     /// The line of an offset, from 1.
@@ -73,15 +76,30 @@ impl<'a> File<'a> {
         self.lines.partition_point(|start| *start <= at).max(1)
     }
 
-    /// The problems, in the order of the lines.
-    pub(super) fn into_problems(self) -> Vec<Problem> {
+    /// The problems, in the order of the lines, each in the innermost of the parts of the schedule that stand there.
+    pub(super) fn into_problems(self, parts: &[(Range<usize>, Place)]) -> Vec<Problem> {
         let mut problems = self.problems.into_inner();
-        problems.sort_by_key(|problem| (problem.line, problem.column));
+        problems.sort_by_key(|(_, problem)| (problem.line, problem.column));
+        let place = |at| {
+            let there = parts.iter().filter(|(part, _)| part.contains(&at));
+            there.max_by_key(|(part, _)| part.start).map(|(_, place)| place.clone())
+        };
         problems
+            .into_iter()
+            .map(|(at, problem)| Problem { place: place(at).unwrap_or_default(), ..problem })
+            .collect()
+    }
+
+    /// From where to where a table goes: one under a heading up to whatever comes behind it.
+    fn extent(&self, table: Range<usize>) -> Range<usize> {
+        if self.text.get(table.clone()).is_some_and(|text| text.starts_with('{')) {
+            return table;
+        }
+        table.start..usize::MAX
     }
 
     /// What stands there, on one line and not too long.
-    fn quote(&self, span: &std::ops::Range<usize>) -> String {
+    fn quote(&self, span: &Range<usize>) -> String {
         let text = self.text.get(span.clone()).unwrap_or_default();
         let line = text.lines().next().unwrap_or_default().trim();
         let mut quotation: String = line.chars().take(LONGEST_QUOTATION).collect();
@@ -105,14 +123,19 @@ fn is_of_one_value(error: &Error) -> bool {
 pub(super) struct Fields<'a> {
     file: &'a File<'a>,
     table: &'a DeTable<'a>,
-    at: usize,
+    span: Range<usize>,
     seen: Vec<&'static str>,
 }
 
 impl<'a> Fields<'a> {
     /// Where the table begins.
     pub(super) fn at(&self) -> usize {
-        self.at
+        self.span.start
+    }
+
+    /// What the table takes of its file.
+    pub(super) fn extent(&self) -> Range<usize> {
+        self.file.extent(self.span.clone())
     }
 
     /// The file it is in.
@@ -143,7 +166,7 @@ impl<'a> Fields<'a> {
     /// The value of a key that has to be there.
     pub(super) fn need<T: Value>(&mut self, key: &'static str) -> Option<Spanned<T>> {
         if !self.has(key) {
-            self.file.report(self.at, Kind::MissingKey { key });
+            self.file.report(self.at(), Kind::MissingKey { key });
         }
         self.take(key)
     }
@@ -190,7 +213,7 @@ impl<'a> Fields<'a> {
 
     fn open(&self, value: &'a Spanned<DeValue<'a>>) -> Option<Fields<'a>> {
         let table = value.get_ref().as_table()?;
-        Some(Fields { file: self.file, table, at: value.span().start, seen: Vec::new() })
+        Some(Fields { file: self.file, table, span: value.span(), seen: Vec::new() })
     }
 
     fn invalid(&self, key: &str, value: &Spanned<DeValue<'_>>, expected: Expected) {

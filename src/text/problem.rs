@@ -1,55 +1,104 @@
 //! What is wrong with a schedule: where, what was found, what to write instead.
 
+mod form;
+
 use jiff::SignedDuration;
 use jiff::civil::{Date, Time};
 
-use super::page::capital;
 use super::page::date::weekday;
 use crate::schedule::Weekdays;
 use crate::schedule::problem::{Expected, Kind, Problem, Thing};
+pub use form::{Form, problem_of_a_form};
 
 /// A problem in one or two full sentences. That the schedule in force stays in force is for the caller to say, once.
 pub fn problem(problem: &Problem) -> String {
     let file = problem.file.rsplit('/').next().unwrap_or(&problem.file);
-    let said = sentence(&problem.kind, file);
+    let said = sentence(&problem.kind, &Voice::File(file));
     if matches!(problem.kind, Kind::MissingFile | Kind::UnreadableFile { .. }) {
         return said;
     }
     format!("Dòng {} trong `{file}`: {said}", problem.line)
 }
 
-/// The same for who changed the schedule in a form, and never saw the file or its words.
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "a kind that says nothing of the file is said as it is there"
-)]
-pub fn problem_of_a_form(problem: &Problem) -> String {
-    let said = match &problem.kind {
-        Kind::MissingKey { key: "slot" } => {
-            "buổi phát phải có ít nhất một mục. Muốn không phát gì, hãy bỏ cả buổi.".to_owned()
+/// In whose words something is said.
+#[derive(Debug, Clone, Copy)]
+enum Voice<'a> {
+    /// Of who edits the file of this name: keys and ids.
+    File(&'a str),
+    /// Of who fills in a form: fields and titles.
+    Form(&'a Form<'a>, &'a Problem),
+}
+
+impl Voice<'_> {
+    fn file(&self) -> &str {
+        match self {
+            Self::File(name) => name,
+            Self::Form(_, problem) => &problem.file,
         }
-        Kind::MissingKey { key: "session" } => {
-            "lịch tuần phải có ít nhất một buổi phát. Muốn nghỉ vài ngày, hãy dùng “Ngày đặc biệt”."
-                .to_owned()
+    }
+
+    /// What each of them has to do.
+    fn either(&self, file: &str, form: &str) -> String {
+        match self {
+            Self::File(_) => file.to_owned(),
+            Self::Form(..) => form.to_owned(),
         }
-        Kind::FillWithoutPool => {
-            "chỉ nhạc luân phiên mới lấp được khoảng trống. Chọn nhạc luân phiên, hoặc đổi cách bắt đầu."
-                .to_owned()
+    }
+
+    /// A word of the files, behind what it means.
+    fn word(&self, word: &str) -> String {
+        self.either(&format!(" (`{word}`)"), "")
+    }
+
+    /// A key: on a form the field for it.
+    fn key(&self, key: &str) -> String {
+        match self {
+            Self::File(_) => format!("`{key}`"),
+            Self::Form(_, problem) => format!("“{}”", form::field(key, &problem.place)),
         }
-        Kind::AllWithoutLength => {
-            "mục phát mọi bản ghi của một chuyên mục phải có giới hạn. Điền thời lượng dự kiến.".to_owned()
+    }
+
+    fn session(&self, id: &str) -> String {
+        match self {
+            Self::File(_) => format!("buổi \"{id}\""),
+            Self::Form(form, problem) => form.session(id, problem.place.day),
         }
-        Kind::RepeatNotThatDay { session, slot, missing } => format!(
-            "không phát lại được \"{session}/{slot}\" vào {}, vì ngày đó không có mục ấy. Bỏ chọn những ngày đó.",
-            days(*missing)
-        ),
-        kind => sentence(kind, problem.file.rsplit('/').next().unwrap_or(&problem.file)),
-    };
-    capital(&said)
+    }
+
+    fn slot(&self, session: &str, slot: &str) -> String {
+        match self {
+            Self::File(_) => format!("\"{session}/{slot}\""),
+            Self::Form(form, problem) => form.slot_of(session, slot, problem.place.day),
+        }
+    }
+
+    /// The session that another one meets.
+    fn met(&self, other: &str, on: Date) -> String {
+        match self {
+            Self::File(_) => format!("buổi \"{other}\""),
+            Self::Form(form, problem) => form.met(problem, other, on),
+        }
+    }
+
+    /// Where they meet: nobody needs to be told where there is only one.
+    fn on_output(&self, output: &str) -> String {
+        match self {
+            Self::Form(form, _) if form.old.outputs.len() < 2 => String::new(),
+            Self::File(_) | Self::Form(..) => format!(" trên đường ra \"{output}\""),
+        }
+    }
+
+    fn date(&self, on: Date) -> String {
+        match self {
+            Self::Form(..) if form::is_any(on) => weekday(on.weekday()).to_owned(),
+            Self::File(_) | Self::Form(..) => format!("{} {}", weekday(on.weekday()), date(on)),
+        }
+    }
 }
 
 /// One arm for each kind, in the order of their declaration.
-fn sentence(kind: &Kind, file: &str) -> String {
+fn sentence(kind: &Kind, to: &Voice<'_>) -> String {
+    let file = to.file();
     match kind {
         Kind::MissingFile => format!("Không có tệp `{file}`. Hãy tạo tệp này trong thư mục `schedule`."),
         Kind::UnreadableFile { reason } => {
@@ -76,40 +125,58 @@ fn sentence(kind: &Kind, file: &str) -> String {
         Kind::UnknownKey { key, nearest: None } => {
             format!("không có mục nào tên `{key}` ở đây. Bỏ dòng này, hoặc thêm dấu # ở đầu dòng.")
         }
-        Kind::MissingKey { key } => format!("phần này còn thiếu `{key}`. {}", missing(key)),
-        Kind::Invalid { key, found, expected } => {
-            format!("{} {} không hợp lệ ở `{key}`. {}", noun(*expected), quoted(found), remedy(*expected))
-        }
+        Kind::MissingKey { key } => match to {
+            Voice::File(_) => format!("phần này còn thiếu `{key}`. {}", missing(key)),
+            Voice::Form(..) => form::missing(key, &to.key(key)),
+        },
+        Kind::Invalid { key, found, expected } => match to {
+            Voice::File(_) => {
+                format!("{} {} không hợp lệ ở `{key}`. {}", noun(*expected), quoted(found), remedy(*expected))
+            }
+            Voice::Form(..) => form::invalid(&to.key(key), *expected),
+        },
         Kind::ExactlyOne { of, found } => exactly_one(of, found),
         Kind::RelayNotSupported => {
             "bản này chưa tiếp sóng được đài khác (`relay`). Bỏ cả mục này khỏi buổi phát, \
              hoặc thêm dấu # ở đầu các dòng của mục."
                 .to_owned()
         }
-        Kind::Unknown { thing, id, nearest } => {
-            let remedy = nearest.as_ref().map_or_else(
-                || "Kiểm tra lại tên, hoặc khai báo thêm.".to_owned(),
-                |nearest| format!("Có phải ý bạn là \"{nearest}\"?"),
-            );
-            format!("không có {} nào tên \"{id}\". {remedy}", thing_word(*thing))
-        }
-        Kind::OtherThing { id, is, expected } => format!(
-            "\"{id}\" là {}, nhưng chỗ này cần {}. {}",
-            thing_word(*is),
-            thing_word(*expected),
-            if *is == Thing::Pool {
-                "Viết `pool` thay cho từ khóa này."
-            } else {
-                "Viết `programme` thay cho `pool`."
+        Kind::Unknown { thing, id, nearest } => match to {
+            Voice::File(_) => {
+                let remedy = nearest.as_ref().map_or_else(
+                    || "Kiểm tra lại tên, hoặc khai báo thêm.".to_owned(),
+                    |nearest| format!("Có phải ý bạn là \"{nearest}\"?"),
+                );
+                format!("không có {} nào tên \"{id}\". {remedy}", thing_word(*thing))
             }
-        ),
-        Kind::Duplicate { thing: Thing::DayPlan, first_line, .. } => {
-            format!("ngày này đã có lịch riêng ở dòng {first_line}. Gộp hai lịch lại làm một.")
-        }
-        Kind::Duplicate { thing, id, first_line } => format!(
-            "tên \"{id}\" của {} đã được dùng ở dòng {first_line}. Đặt một tên khác.",
-            thing_word(*thing)
-        ),
+            Voice::Form(..) => gone(thing_word(*thing)),
+        },
+        Kind::OtherThing { id, is, expected } => match to {
+            Voice::File(_) => format!(
+                "\"{id}\" là {}, nhưng chỗ này cần {}. {}",
+                thing_word(*is),
+                thing_word(*expected),
+                if *is == Thing::Pool {
+                    "Viết `pool` thay cho từ khóa này."
+                } else {
+                    "Viết `programme` thay cho `pool`."
+                }
+            ),
+            Voice::Form(..) => gone(thing_word(*expected)),
+        },
+        Kind::Duplicate { thing, id, first_line } => match (to, thing) {
+            (Voice::Form(..), _) => format!(
+                "lịch vừa có thêm một {} như thế này. Mở lại trang, xem rồi làm lại.",
+                thing_word(*thing)
+            ),
+            (Voice::File(_), Thing::DayPlan) => {
+                format!("ngày này đã có lịch riêng ở dòng {first_line}. Gộp hai lịch lại làm một.")
+            }
+            (Voice::File(_), _) => format!(
+                "tên \"{id}\" của {} đã được dùng ở dòng {first_line}. Đặt một tên khác.",
+                thing_word(*thing)
+            ),
+        },
         Kind::DatesReversed { from, until } => format!(
             "ngày cuối {} đứng trước ngày đầu {}. Sửa để ngày cuối không sớm hơn ngày đầu.",
             date(*until),
@@ -119,51 +186,73 @@ fn sentence(kind: &Kind, file: &str) -> String {
             "mục này không bao giờ được phát, vì buổi phát chỉ có vào {}. Chọn ngày trong những ngày đó.",
             days(*session_days)
         ),
-        Kind::HardWithoutTime => {
-            "mục phát đúng giờ (`hard`) còn thiếu giờ. Thêm giờ, ví dụ `at = 06:00:00`.".to_owned()
-        }
-        Kind::TimeWithoutHard => {
-            "có giờ `at` nhưng mục này không phát đúng giờ. Thêm `start = \"hard\"`, hoặc bỏ `at`.".to_owned()
-        }
-        Kind::HardOutsideSession { at, from, to } => format!(
+        Kind::HardWithoutTime => format!(
+            "mục phát đúng giờ{} còn thiếu giờ. {}.",
+            to.word("hard"),
+            to.either(
+                "Thêm giờ, ví dụ `at = 06:00:00`",
+                "Sửa mục này: ghi giờ, hoặc cho mục nối tiếp ngay sau mục trước"
+            )
+        ),
+        Kind::TimeWithoutHard => format!(
+            "có giờ {} nhưng mục này không phát đúng giờ. {}.",
+            to.key("at"),
+            to.either(
+                "Thêm `start = \"hard\"`, hoặc bỏ `at`",
+                "Sửa mục này: chọn phát đúng giờ, hoặc bỏ giờ"
+            )
+        ),
+        Kind::HardOutsideSession { at, from, to: end } => format!(
             "giờ {} nằm ngoài buổi phát. Sửa thành giờ từ {} đến trước {}.",
             time(*at),
             time(*from),
-            time(*to)
+            time(*end)
         ),
         Kind::HardNotIncreasing { at, before } => format!(
             "giờ {} không muộn hơn giờ {} của một mục đứng trước. Xếp các mục đúng giờ theo thứ tự tăng dần.",
             time(*at),
             time(*before)
         ),
-        Kind::FillWithoutPool => "chỉ nhạc luân phiên mới lấp được khoảng trống (`fill`). Viết \
-             `play = { pool = \"…\" }`, hoặc đổi cách bắt đầu."
-            .to_owned(),
-        Kind::AllWithoutLength => {
-            "mục phát mọi bản ghi (`all`) phải có giới hạn. Thêm độ dài, ví dụ `length = \"3 min\"`."
-                .to_owned()
-        }
+        Kind::FillWithoutPool => format!(
+            "chỉ nhạc luân phiên mới lấp được khoảng trống{}. {}, hoặc đổi cách bắt đầu.",
+            to.word("fill"),
+            to.either("Viết `play = { pool = \"…\" }`", "Chọn nhạc luân phiên")
+        ),
+        Kind::AllWithoutLength => format!(
+            "mục phát mọi bản ghi{} phải có giới hạn. {}.",
+            to.either(" (`all`)", " của một chuyên mục"),
+            to.either("Thêm độ dài, ví dụ `length = \"3 min\"`", "Điền thời lượng dự kiến")
+        ),
         Kind::RepeatNotEarlier { session, slot } => format!(
-            "không phát lại được \"{session}/{slot}\", vì mục ấy không phát trước mục này. Chọn một mục sớm hơn \
-             trong ngày."
+            "không phát lại được {}, vì mục ấy không phát trước mục này. Chọn một mục sớm hơn trong ngày.",
+            to.slot(session, slot)
         ),
         Kind::RepeatNotThatDay { session, slot, missing } => format!(
-            "không phát lại được \"{session}/{slot}\" vào {}, vì ngày đó không có mục ấy. Sửa `days` của mục này.",
-            days(*missing)
+            "không phát lại được {} vào {}, vì ngày đó không có mục ấy. {}.",
+            to.slot(session, slot),
+            days(*missing),
+            to.either("Sửa `days` của mục này", "Bỏ chọn những ngày đó")
         ),
         Kind::NotOnThatDate { session, slot, date: on } => {
-            let name = slot.as_ref().map_or_else(|| session.clone(), |slot| format!("{session}/{slot}"));
-            format!("ngày {} không có \"{name}\". Sửa lại ngày, hoặc bỏ thay đổi này.", date(*on))
+            let name = match (to, slot) {
+                (_, Some(slot)) => to.slot(session, slot),
+                (Voice::File(_), None) => format!("\"{session}\""),
+                (Voice::Form(..), None) => to.session(session),
+            };
+            let remedy =
+                to.either("Sửa lại ngày, hoặc bỏ thay đổi này", "Bỏ thay đổi này khỏi ngày đặc biệt");
+            format!("ngày {} không có {name}. {remedy}.", date(*on))
         }
         Kind::ReplacedInDropped { session } => format!(
-            "buổi \"{session}\" được bỏ trong ngày này, nên không đổi được mục nào của buổi đó. Bỏ thay đổi này, hoặc \
-             để buổi đó được phát."
+            "{} được bỏ trong ngày này, nên không đổi được mục nào của buổi đó. Bỏ thay đổi này, hoặc để buổi đó \
+             được phát.",
+            to.session(session)
         ),
         Kind::Overlap { other, output, date: on } => format!(
-            "buổi này trùng giờ với buổi \"{other}\" trên đường ra \"{output}\", chẳng hạn {} {}. Sửa giờ hoặc ngày \
-             của một trong hai buổi.",
-            weekday(on.weekday()),
-            date(*on)
+            "buổi này trùng giờ với {}{}, chẳng hạn {}. Sửa giờ hoặc ngày của một trong hai buổi.",
+            to.met(other, *on),
+            to.on_output(output),
+            to.date(*on)
         ),
         Kind::SessionTooLong { length: found, longest } => format!(
             "buổi phát dài {}, trong khi quy chế chỉ cho {}. Rút ngắn buổi phát.",
@@ -171,21 +260,29 @@ fn sentence(kind: &Kind, file: &str) -> String {
             length(*longest)
         ),
         Kind::TooManySessions { date: on, count, allowed } => format!(
-            "{} {} có {count} buổi phát, trong khi quy chế chỉ cho {allowed}. Bỏ bớt buổi.",
-            weekday(on.weekday()),
-            date(*on)
+            "{} có {count} buổi phát, trong khi quy chế chỉ cho {allowed}. Bỏ bớt buổi.",
+            to.date(*on)
         ),
         Kind::DaysNotAllowed { days: found, allowed } => format!(
             "quy chế không cho phát vào {}. Chỉ chọn trong {}.",
             days(*found),
-            if allowed.is_empty() { "những ngày ghi ở `weekdays`".to_owned() } else { days(*allowed) }
+            if allowed.is_empty() {
+                to.either("những ngày ghi ở `weekdays`", "những ngày mà quy chế cho phép")
+            } else {
+                days(*allowed)
+            }
         ),
-        Kind::InQuietHours { from, to } => format!(
+        Kind::InQuietHours { from, to: end } => format!(
             "buổi phát lấn vào giờ yên lặng từ {} đến {}. Sửa giờ của buổi phát.",
             time(*from),
-            time(*to)
+            time(*end)
         ),
     }
+}
+
+/// What somebody chose is not in the schedule any more.
+fn gone(thing: &str) -> String {
+    format!("{thing} đã chọn không còn trong lịch. Mở lại trang và chọn cái khác.")
 }
 
 fn missing(key: &str) -> String {
@@ -325,9 +422,11 @@ mod tests {
     use jiff::civil::Weekday;
 
     use super::*;
+    use crate::schedule::problem::Place;
 
     fn said(kind: Kind) -> String {
-        problem(&Problem { kind, file: "schedule/week.toml".into(), line: 14, column: 8 })
+        let place = Place::default();
+        problem(&Problem { kind, place, file: "schedule/week.toml".into(), line: 14, column: 8 })
     }
 
     #[test]
@@ -338,22 +437,6 @@ mod tests {
             "Dòng 14 trong `week.toml`: giờ \"25:00:00\" không hợp lệ ở `from`. Sửa thành giờ từ 00:00 đến 23:59, \
              đủ hai chữ số, không có dấu ngoặc kép, ví dụ 05:30:00."
         );
-    }
-
-    #[test]
-    fn who_fills_in_a_form_is_not_told_of_the_files_words() {
-        let (session, slot, missing) = ("sang".into(), "tin".into(), Weekdays::NONE.with(Weekday::Sunday));
-        for kind in [
-            Kind::MissingKey { key: "slot" },
-            Kind::MissingKey { key: "session" },
-            Kind::FillWithoutPool,
-            Kind::AllWithoutLength,
-            Kind::RepeatNotThatDay { session, slot, missing },
-        ] {
-            let problem = Problem { kind, file: "schedule/week.toml".into(), line: 14, column: 8 };
-            let said = problem_of_a_form(&problem);
-            assert!(!said.contains('`') && said.starts_with(char::is_uppercase), "{said}");
-        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use spelling::{date_text, date_value, days_value, duration_text, late_text, play
 use tables::{Step, change, put, remove, swap, table, tables};
 
 use super::check::{Sources, read};
-use super::problem::{Problem, Thing};
+use super::problem::{Place, Problem, Thing};
 use super::{
     DayPlan, Late, PlanDate, Play, Replacement, Schedule, Session, SessionId, Slot, SlotId, Start, Validity,
 };
@@ -116,6 +116,28 @@ impl Edit {
             Self::Day(plan) => Some(plan.date),
             Self::RemoveDay(date) => Some(*date),
         }
+    }
+
+    /// What it is about: of a new special day, the session that it begins with.
+    pub fn about(&self, old: &Schedule) -> Place {
+        let (session, slot) = match self {
+            Self::Session { id: session, .. } | Self::RemoveSession(session) => (Some(&session.id), None),
+            Self::AddSession { session, .. } => (Some(&session.id), None),
+            Self::Slot { session, id, .. }
+            | Self::RemoveSlot { session, id }
+            | Self::MoveSlot { session, id, .. } => (Some(&session.id), Some(id)),
+            Self::AddSlot { session, slot, .. } => (Some(&session.id), Some(&slot.id)),
+            Self::Day(plan) if old.sessions_of(Some(plan.date)).is_none() => {
+                (plan.sessions.first().map(|session| &session.id), None)
+            }
+            Self::Day(_) | Self::RemoveDay(_) => (None, None),
+        };
+        Place { day: self.day(), session: session.cloned(), slot: slot.cloned() }
+    }
+
+    /// Whether it takes out what it is about.
+    pub fn removes(&self) -> bool {
+        matches!(self, Self::RemoveSession(_) | Self::RemoveSlot { .. } | Self::RemoveDay(_))
     }
 }
 

@@ -32,6 +32,8 @@ pub const ALREADY: &str = "Lịch đã đúng như vậy rồi, không cần lư
 pub const CHANGED: &str = "Lịch vừa được sửa ở nơi khác trong lúc bạn đang làm. Chưa lưu gì cả. Dưới đây là những gì sẽ thay đổi so với lịch mới nhất; hãy xem lại rồi bấm Lưu lần nữa.";
 /// What was filled in does not do.
 pub const MEND: &str = "Chưa lưu được. Lịch đang dùng không thay đổi. Hãy sửa:";
+/// To where something else has to be mended.
+pub const MEND_THERE: &str = "Mở để sửa";
 /// What would be new to know.
 pub const APPEARED: &str = "Sẽ cần biết thêm";
 /// What would be settled.
@@ -63,6 +65,16 @@ pub const FILLS: &str = "lấp giờ";
 /// What the preview is, where it also shows a day that is further away.
 pub fn preview(also: Option<Date>) -> String {
     also.map_or_else(|| PREVIEW.to_owned(), |day| format!("{PREVIEW}, và {}", date::day(day)))
+}
+
+/// Something cannot be taken out.
+pub fn cannot_remove(name: &str) -> String {
+    format!("Chưa bỏ được “{name}”. Lịch đang dùng không thay đổi.")
+}
+
+/// Something cannot be moved.
+pub fn cannot_move(name: &str) -> String {
+    format!("Chưa chuyển được “{name}”. Lịch đang dùng không thay đổi.")
 }
 
 /// How much would change.
@@ -167,6 +179,8 @@ pub mod form {
     pub const FIRST: &str = "– đầu buổi –";
     /// The first slot of a new session.
     pub const FIRST_SLOT: &str = "Mục đầu tiên phát gì (thêm các mục khác sau)";
+    /// How long that may be.
+    pub const FIRST_LENGTH: &str = "Thời lượng dự kiến của mục đầu tiên";
     /// Slots of a session.
     pub const SLOTS: &str = "Các mục trong buổi";
     /// Adds a slot.

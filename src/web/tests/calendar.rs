@@ -381,7 +381,7 @@ async fn what_does_not_do_on_a_special_day_is_said_and_not_written() {
     };
     refused(&new, &with("from", "05:00"), "giờ yên lặng").await;
     refused(&new, &with("to", "06:59"), "phải sau giờ bắt đầu").await;
-    refused(&new, &with("from", "05:45"), "trùng giờ với buổi").await;
+    refused(&new, &with("from", "05:45"), "trùng giờ với “Buổi sáng” (T2, 05:30 – 06:00)").await;
     assert_eq!(site.days(), "");
 
     // Titles that the week or the day has already make other ids: nothing takes the place of anything.
@@ -408,7 +408,12 @@ async fn what_does_not_do_on_a_special_day_is_said_and_not_written() {
         "Giờ 07:30 nằm ngoài buổi phát. Sửa thành giờ từ 07:00 đến trước 07:10",
     )
     .await;
-    refused(&own, &[("title", "Sáng"), ("from", "08:05"), ("to", "08:20")], "trùng giờ với buổi").await;
+    refused(
+        &own,
+        &[("title", "Sáng"), ("from", "08:05"), ("to", "08:20")],
+        "trùng giờ với “Sáng” (thứ Hai 30/11/2026, 08:00 – 08:10)",
+    )
+    .await;
     let only = format!("{own}/muc/programme-cam-tay-chi-viec/bo");
     let last = tab.get(&only).await;
     assert_eq!(last.status, StatusCode::UNPROCESSABLE_ENTITY, "a session without slots: {}", last.text());

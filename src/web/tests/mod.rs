@@ -3,6 +3,7 @@
 mod air;
 mod air_pages;
 mod calendar;
+mod calendar_forms;
 mod connection;
 mod console;
 mod document;

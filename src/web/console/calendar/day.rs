@@ -10,6 +10,7 @@ use super::HERE;
 use super::desk::{Change, SEEN, form_page, gone, preview, sheet, submit};
 use super::fields::{self, Values};
 use super::place::{address, home, named, session_address};
+use super::wrong::{Filled, Wrong};
 use crate::access::{Permission, permit};
 use crate::editing::{Sheet, Wish};
 use crate::schedule::edit::Edit;
@@ -99,11 +100,11 @@ fn path_of(other: &Replacement) -> String {
 }
 
 /// The day that was filled in; its own sessions stay.
-fn read(filled: &Fields, old: &DayPlan) -> Result<DayPlan, Vec<String>> {
+fn read(filled: &Fields, old: &DayPlan) -> Result<DayPlan, Vec<Wrong>> {
     let mut problems = Vec::new();
     let title = filled.one("title").to_owned();
     if title.is_empty() {
-        problems.push(form::NO_TITLE.to_owned());
+        problems.push(Wrong::field("title", say::NO_TITLE));
     }
     let new = match fields::path(filled.one("slot")) {
         None => None,
@@ -111,7 +112,7 @@ fn read(filled: &Fields, old: &DayPlan) -> Result<DayPlan, Vec<String>> {
             let play = fields::play(filled.one("play"));
             let length = fields::length("", filled);
             if play.is_none() {
-                problems.push(say::NO_PLAY.to_owned());
+                problems.push(Wrong::field("play", say::NO_PLAY));
             }
             let length = length.map_err(|failed| problems.push(failed)).ok();
             let title =
@@ -134,7 +135,7 @@ fn read(filled: &Fields, old: &DayPlan) -> Result<DayPlan, Vec<String>> {
     })
 }
 
-fn fill_in(filled: &Fields, plan: &DayPlan, schedule: &Schedule, catalog: &Catalog) -> Markup {
+fn fill_in(filled: &Filled<'_>, plan: &DayPlan, schedule: &Schedule, catalog: &Catalog) -> Markup {
     let day = Some(plan.date);
     let slots: Vec<_> = fields::slots(fields::of_week(schedule, day), day).collect();
     let title = |path: &str| {
@@ -146,10 +147,11 @@ fn fill_in(filled: &Fields, plan: &DayPlan, schedule: &Schedule, catalog: &Catal
     let dropped = |session: &&Session| plan.drop.contains(&session.id) || could_be(&session.id);
     let dropped: Vec<_> = schedule.sessions.iter().filter(dropped).collect();
     html! {
-        label { (say::TITLE) input name="title" required maxlength="200" value=(filled.one("title")); }
+        (fields::text_input("title", say::TITLE, true, filled))
         label.box { input type="checkbox" name="no_music" value="yes" checked[filled.has("no_music", "yes")]; (say::NO_MUSIC) }
         @if !dropped.is_empty() {
             fieldset { legend { (say::DROP) }
+                (filled.beside("drop"))
                 @for session in dropped {
                     label.box { input type="checkbox" name="drop" value=(session.id) checked[filled.has("drop", session.id.as_str())];
                         (session.title) " (" (fields::time_text(session.from)) ")" }
@@ -167,12 +169,15 @@ fn fill_in(filled: &Fields, plan: &DayPlan, schedule: &Schedule, catalog: &Catal
         }
         @if !slots.is_empty() {
             fieldset.inner { legend { (say::REPLACE) }
-                label { (say::SLOT) select name="slot" {
-                    option value="" { (say::NO_SLOT) }
-                    @for (path, text) in slots { option value=(path) selected[filled.one("slot") == path] { (text) } }
-                } }
+                label { (say::SLOT)
+                    select name="slot" aria-invalid=[filled.invalid("slot")] {
+                        option value="" { (say::NO_SLOT) }
+                        @for (path, text) in slots { option value=(path) selected[filled.one("slot") == path] { (text) } }
+                    }
+                    (filled.beside("slot"))
+                }
                 (fields::play_select("play", say::REPLACE_PLAY, filled, schedule, catalog, day))
-                label { (say::REPLACE_TITLE) input name="replace_title" maxlength="200" value=(filled.one("replace_title")); }
+                (fields::text_input("replace_title", say::REPLACE_TITLE, false, filled))
                 (fields::length_inputs("", form::LENGTH, None, filled))
             }
         }
@@ -224,7 +229,7 @@ pub(super) async fn ask(
     let catalog = state.plan().catalog.clone();
     let change = change_of(&plan);
     let change = Change { aside: Some(own(&plan, known)), ..change };
-    let draw = |filled: &Fields| fill_in(filled, &plan, &schedule, &catalog);
+    let draw = |filled: &Filled<'_>| fill_in(filled, &plan, &schedule, &catalog);
     Ok(form_page(&state, &visitor, &change, &Fields::of(filled), &[], &draw))
 }
 
@@ -239,7 +244,7 @@ pub(super) async fn change(
     let plan = of(&schedule, date);
     let wish = read(&filled, &plan).map(|plan| Wish::Edit(Edit::Day(plan)));
     let catalog = state.plan().catalog.clone();
-    let draw = |filled: &Fields| fill_in(filled, &plan, &schedule, &catalog);
+    let draw = |filled: &Filled<'_>| fill_in(filled, &plan, &schedule, &catalog);
     submit(&state, &visitor, &change_of(&plan), &filled, wish, Some(&draw)).await
 }
 

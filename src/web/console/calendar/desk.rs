@@ -7,15 +7,17 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse as _, Response};
 use maud::{Markup, html};
 
+use super::place::called;
 use super::preview::{Effects, effects, lines, show, special};
 use super::week::Week;
+use super::wrong::{Filled, Wrong};
 use crate::editing::{Draft, EditingError, Saved, Sheet, Wish};
-use crate::schedule::edit::EditError;
+use crate::schedule::edit::{Edit, EditError};
 use crate::schedule::{Problem, Schedule};
 use crate::store::{Act, Revision, Store};
 use crate::text::http::Refusal;
 use crate::text::page::editing as say;
-use crate::text::problem::problem_of_a_form;
+use crate::text::problem::problem;
 use crate::web::State;
 use crate::web::console::form::{Fields, KEY_FIELD};
 use crate::web::console::page::{Failure, key, page, to};
@@ -49,7 +51,7 @@ pub(super) struct Change {
 }
 
 /// A form, from what was filled in.
-pub(super) type Form<'a> = &'a (dyn Fn(&Fields) -> Markup + Send + Sync);
+pub(super) type Form<'a> = &'a (dyn Fn(&Filled<'_>) -> Markup + Send + Sync);
 
 /// The schedule as it is on the disk.
 pub(super) async fn sheet(state: &State) -> Result<Sheet, Failure> {
@@ -63,15 +65,15 @@ pub(super) fn form_page<N>(
     visitor: &Visitor<N>,
     change: &Change,
     fields: &Fields,
-    problems: &[String],
+    wrong: &[Wrong],
     form: Form<'_>,
 ) -> Html<String> {
     let content = html! {
-        @if !problems.is_empty() { (mend(problems)) }
+        @if !wrong.is_empty() { (mend(say::MEND, wrong)) }
         form.card method="post" action=(change.action) {
             (key(visitor))
             input type="hidden" name=(SEEN) value=(fields.one(SEEN));
-            (form(fields))
+            (form(&Filled::new(fields, wrong)))
             p.quiet { (say::NOT_YET) }
             div.actions {
                 button.main { (say::SHOW) }
@@ -83,9 +85,9 @@ pub(super) fn form_page<N>(
     page(state, visitor, super::HERE, &change.title, &content)
 }
 
-fn mend(problems: &[String]) -> Markup {
+fn mend(heading: &str, wrong: &[Wrong]) -> Markup {
     html! {
-        div.note.bad role="alert" { p { (say::MEND) } ul { @for problem in problems { li { (problem) } } } }
+        div.note.bad role="alert" { p { (heading) } ul { @for wrong in wrong { (wrong.above()) } } }
     }
 }
 
@@ -96,12 +98,12 @@ pub(super) async fn submit(
     visitor: &Visitor<EditSchedule>,
     change: &Change,
     fields: &Fields,
-    wish: Result<Wish, Vec<String>>,
+    wish: Result<Wish, Vec<Wrong>>,
     form: Option<Form<'_>>,
 ) -> Result<Response, Failure> {
     let wish = match wish {
         Ok(wish) => wish,
-        Err(problems) => return Ok(turned_down(state, visitor, change, fields, &problems, form)),
+        Err(wrong) => return Ok(turned_down(state, visitor, change, fields, (say::MEND, &wrong), form)),
     };
     match (fields.one(STEP), form) {
         (GO_ON, Some(form)) => Ok(form_page(state, visitor, change, fields, &[], form).into_response()),
@@ -116,13 +118,13 @@ fn turned_down<N>(
     visitor: &Visitor<N>,
     change: &Change,
     fields: &Fields,
-    problems: &[String],
+    (heading, wrong): (&str, &[Wrong]),
     form: Option<Form<'_>>,
 ) -> Response {
     let shown = match form {
-        Some(form) => form_page(state, visitor, change, fields, problems, form),
+        Some(form) => form_page(state, visitor, change, fields, wrong, form),
         None => {
-            let content = html! { (mend(problems)) p { a.button href=(change.back) { (say::LEAVE) } } };
+            let content = html! { (mend(heading, wrong)) p { a.button href=(change.back) { (say::LEAVE) } } };
             page(state, visitor, super::HERE, &change.title, &content)
         }
     };
@@ -138,11 +140,11 @@ pub(super) async fn preview<N>(
     wish: Wish,
     form: Option<Form<'_>>,
 ) -> Result<Response, Failure> {
-    let (desk, plan, now) = (Arc::clone(&state.desk), state.plan(), state.clock.now());
+    let (desk, plan, now, wanted) = (Arc::clone(&state.desk), state.plan(), state.clock.now(), wish.clone());
     let drafted = state
         .store
-        .run(move |store| match desk.draft(&wish) {
-            Ok(draft) => Ok(Ok((effects(store, &plan, &draft, &wish, now)?, draft))),
+        .run(move |store| match desk.draft(&wanted) {
+            Ok(draft) => Ok(Ok((effects(store, &plan, &draft, &wanted, now)?, draft))),
             Err(failure) => Ok(Err(failure)),
         })
         .await?;
@@ -151,14 +153,42 @@ pub(super) async fn preview<N>(
             Ok(preview_page(state, visitor, change, fields, &draft, &effects, form.is_some()).into_response())
         }
         Err(EditingError::Edit(EditError::Refused(problems))) => {
-            Ok(turned_down(state, visitor, change, fields, &sentences(&problems), form))
+            refused(state, visitor, change, fields, &wish, &problems, form).await
         }
         Err(failure) => Err(failure.into()),
     }
 }
 
-fn sentences(problems: &[Problem]) -> Vec<String> {
-    problems.iter().map(problem_of_a_form).collect()
+/// The schedule would have problems: the form again, with what has to be mended in it or elsewhere.
+async fn refused<N>(
+    state: &State,
+    visitor: &Visitor<N>,
+    change: &Change,
+    fields: &Fields,
+    wish: &Wish,
+    problems: &[Problem],
+    form: Option<Form<'_>>,
+) -> Result<Response, Failure> {
+    let (heading, wrong) = match wish {
+        Wish::Edit(edit) => {
+            let old = sheet(state).await?.schedule;
+            let name = called(&change.subject, &old).unwrap_or_default();
+            let heading = if edit.removes() {
+                say::cannot_remove(&name)
+            } else if matches!(edit, Edit::MoveSlot { .. }) {
+                say::cannot_move(&name)
+            } else {
+                say::MEND.to_owned()
+            };
+            (heading, Wrong::with(problems, &old, edit))
+        }
+        // The files were written by hand then, and only so can they be mended.
+        Wish::Undo(_) => {
+            let said = problems.iter().map(|found| Wrong::whole(problem(found)));
+            (say::history::CANNOT.to_owned(), said.collect())
+        }
+    };
+    Ok(turned_down(state, visitor, change, fields, (&heading, &wrong), form))
 }
 
 fn preview_page<N>(
@@ -219,7 +249,7 @@ async fn save(
             None => preview(state, visitor, change, fields, wish, form).await,
         },
         Err(EditingError::Edit(EditError::Refused(problems))) => {
-            Ok(turned_down(state, visitor, change, fields, &sentences(&problems), form))
+            refused(state, visitor, change, fields, &wish, &problems, form).await
         }
         Err(failure) => Err(failure.into()),
     }

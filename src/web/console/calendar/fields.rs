@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use jiff::civil::{Date, Time, Weekday};
 use maud::{Markup, html};
 
+use super::wrong::{Filled, Wrong};
 use crate::schedule::{Late, PlanDate, Play, Schedule, Session, SessionId, Slot, SlotId, Validity, Weekdays};
 use crate::segment::{Catalog, State as Stand, is_id};
 use crate::store::searchable;
@@ -20,10 +21,11 @@ const FILES: usize = 200;
 pub(super) type Values = Vec<(&'static str, String)>;
 
 /// Days of the week, as boxes.
-pub(super) fn day_boxes(fields: &Fields) -> Markup {
+pub(super) fn day_boxes(fields: &Filled<'_>) -> Markup {
     html! {
         fieldset.days {
             legend { (say::DAYS) }
+            (fields.beside("day"))
             @for day in Weekdays::ALL.iter() {
                 label.box { input type="checkbox" name="day" value=(code(day)) checked[fields.has("day", &code(day))]; (weekday(day)) }
             }
@@ -41,14 +43,25 @@ pub(super) fn day_values(days: Weekdays) -> Values {
 }
 
 /// The days that were ticked: at least one.
-pub(super) fn days(fields: &Fields) -> Result<Weekdays, String> {
+pub(super) fn days(fields: &Fields) -> Result<Weekdays, Wrong> {
     let ticked: Weekdays = Weekdays::ALL.iter().filter(|day| fields.has("day", &code(*day))).collect();
-    if ticked.is_empty() { Err(say::NO_DAYS.to_owned()) } else { Ok(ticked) }
+    if ticked.is_empty() { Err(Wrong::field("day", say::NO_DAYS)) } else { Ok(ticked) }
 }
 
 /// A time of day.
-pub(super) fn time_input(name: &str, label: &str, fields: &Fields) -> Markup {
-    html! { label { (label) input type="time" step="1" name=(name) value=(fields.one(name)); } }
+pub(super) fn time_input(name: &str, label: &str, fields: &Filled<'_>) -> Markup {
+    html! { label { (label)
+        input type="time" step="1" name=(name) value=(fields.one(name)) aria-invalid=[fields.invalid(name)];
+        (fields.beside(name))
+    } }
+}
+
+/// A title, or another line of text.
+pub(super) fn text_input(name: &str, label: &str, required: bool, fields: &Filled<'_>) -> Markup {
+    html! { label { (label)
+        input name=(name) required[required] maxlength="200" value=(fields.one(name)) aria-invalid=[fields.invalid(name)];
+        (fields.beside(name))
+    } }
 }
 
 pub(super) fn time_text(time: Time) -> String {
@@ -63,10 +76,11 @@ pub(super) fn time(text: &str) -> Option<Time> {
 }
 
 /// A length in minutes and seconds.
-pub(super) fn length_inputs(prefix: &str, label: &str, rule: Option<&str>, fields: &Fields) -> Markup {
+pub(super) fn length_inputs(prefix: &str, label: &str, rule: Option<&str>, fields: &Filled<'_>) -> Markup {
     html! {
         fieldset.length {
             legend { (label) }
+            (fields.beside(minutes(prefix)))
             @for (part, unit) in [("minutes", say::MINUTES), ("seconds", say::SECONDS)] {
                 @let name = format!("{prefix}{part}");
                 label { input type="number" inputmode="numeric" min="0" max="1440" name=(name) value=(fields.one(&name)); " " (unit) }
@@ -74,6 +88,11 @@ pub(super) fn length_inputs(prefix: &str, label: &str, rule: Option<&str>, field
             @if let Some(rule) = rule { small { (rule) } }
         }
     }
+}
+
+/// The first field of [`length_inputs`], beside which it is said what is wrong with the length.
+fn minutes(prefix: &str) -> &'static str {
+    if prefix.is_empty() { "minutes" } else { "late_minutes" }
 }
 
 /// The values of [`length_inputs`] without a prefix, or with `late_`.
@@ -87,36 +106,44 @@ pub(super) fn length_values(
 }
 
 /// A length; none where nothing was filled in.
-pub(super) fn length(prefix: &str, fields: &Fields) -> Result<Option<SignedDuration>, String> {
+pub(super) fn length(prefix: &str, fields: &Fields) -> Result<Option<SignedDuration>, Wrong> {
+    let bad = || Wrong::field(minutes(prefix), say::BAD_LENGTH);
     let part = |name: &str| match fields.one(&format!("{prefix}{name}")) {
         "" => Ok(0),
-        text => text.parse::<u16>().map(i64::from).map_err(|_| say::BAD_LENGTH.to_owned()),
+        text => text.parse::<u16>().map(i64::from).map_err(|_| bad()),
     };
     let seconds = part("minutes")? * 60 + part("seconds")?;
     match seconds {
         0 => Ok(None),
         1..=86_400 => Ok(Some(SignedDuration::from_secs(seconds))),
-        _ => Err(say::BAD_LENGTH.to_owned()),
+        _ => Err(bad()),
     }
 }
 
 /// The dates between which something holds.
-pub(super) fn validity_inputs(fields: &Fields) -> Markup {
+pub(super) fn validity_inputs(fields: &Filled<'_>) -> Markup {
     html! {
-        label { (say::FROM_DATE) input type="date" name="valid_from" value=(fields.one("valid_from")); }
-        label { (say::UNTIL_DATE) input type="date" name="valid_until" value=(fields.one("valid_until")); }
+        @for (name, label) in [(VALIDITY[0], say::FROM_DATE), (VALIDITY[1], say::UNTIL_DATE)] {
+            label { (label)
+                input type="date" name=(name) value=(fields.one(name)) aria-invalid=[fields.invalid(name)];
+                (fields.beside(name))
+            }
+        }
     }
 }
+
+/// The fields of [`validity_inputs`].
+pub(super) const VALIDITY: [&str; 2] = ["valid_from", "valid_until"];
 
 pub(super) fn validity_values(valid: Validity) -> Values {
     let one = |name, date: Option<Date>| (name, date.map(|date| date.to_string()).unwrap_or_default());
     vec![one("valid_from", valid.from), one("valid_until", valid.until)]
 }
 
-pub(super) fn validity(fields: &Fields) -> Result<Validity, String> {
-    let date = |name| match fields.one(name) {
+pub(super) fn validity(fields: &Fields) -> Result<Validity, Wrong> {
+    let date = |name: &'static str| match fields.one(name) {
         "" => Ok(None),
-        text => text.parse::<Date>().map(Some).map_err(|_| say::BAD_DATE.to_owned()),
+        text => text.parse::<Date>().map(Some).map_err(|_| Wrong::field(name, say::BAD_DATE)),
     };
     Ok(Validity { from: date("valid_from")?, until: date("valid_until")? })
 }
@@ -125,7 +152,7 @@ pub(super) fn validity(fields: &Fields) -> Result<Validity, String> {
 pub(super) fn play_select(
     name: &str,
     label: &str,
-    fields: &Fields,
+    fields: &Filled<'_>,
     schedule: &Schedule,
     catalog: &Catalog,
     day: Option<PlanDate>,
@@ -148,7 +175,7 @@ pub(super) fn play_select(
     let known = groups.iter().any(|(_, options)| options.iter().any(|(value, _)| value == chosen));
     html! {
         label { (label)
-            select name=(name) {
+            select name=(name) aria-invalid=[fields.invalid(name)] {
                 option value="" { (say::CHOOSE) }
                 @if !known && !chosen.is_empty() { option value=(chosen) selected { (chosen) } }
                 @for (group, options) in groups {
@@ -157,6 +184,7 @@ pub(super) fn play_select(
                     }
                 }
             }
+            (fields.beside(name))
         }
     }
 }
@@ -259,7 +287,7 @@ pub(super) fn late_values(late: Late) -> Values {
     values
 }
 
-pub(super) fn late(fields: &Fields) -> Result<Late, String> {
+pub(super) fn late(fields: &Fields) -> Result<Late, Wrong> {
     Ok(match fields.one("late") {
         "skip" => Late::Skip,
         "whole" => Late::WholeWithin(length("late_", fields)?.unwrap_or_default()),

@@ -13,6 +13,7 @@ mod print;
 mod session;
 mod slot;
 mod week;
+mod wrong;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

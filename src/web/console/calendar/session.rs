@@ -9,6 +9,7 @@ use super::day;
 use super::desk::{Change, SEEN, form_page, preview, sheet, submit};
 use super::fields::{self, Values};
 use super::place::{Address, Place, home, subject};
+use super::wrong::{Filled, Wrong};
 use crate::editing::{Sheet, Wish};
 use crate::schedule::edit::Edit;
 use crate::schedule::{DayPlan, Late, PlanDate, Schedule, Session, Slot, Start, Validity, Weekdays};
@@ -44,21 +45,23 @@ fn read(
     old: Option<&Session>,
     schedule: &Schedule,
     day: Option<PlanDate>,
-) -> Result<Session, Vec<String>> {
+) -> Result<Session, Vec<Wrong>> {
     let mut problems = Vec::new();
     let title = filled.one("title").to_owned();
     if title.is_empty() {
-        problems.push(say::NO_TITLE.to_owned());
+        problems.push(Wrong::field("title", say::NO_TITLE));
     }
     let times = (fields::time(filled.one("from")), fields::time(filled.one("to")));
     match times {
         (Some(from), Some(to)) if to < from && to.duration_until(from) < LONGEST_NIGHT => {
-            problems.push(say::REVERSED.to_owned());
+            problems.push(Wrong::field("to", say::REVERSED));
         }
         (Some(_), Some(_)) => {}
-        _ => problems.push(say::NO_TIMES.to_owned()),
+        (from, _) => {
+            problems.push(Wrong::field(if from.is_none() { "from" } else { "to" }, say::NO_TIMES));
+        }
     }
-    let mut keep = |failed: String| problems.push(failed);
+    let mut keep = |failed: Wrong| problems.push(failed);
     let (days, valid) = match day {
         // A special day says itself when it is.
         Some(date) => (Some(date.weekdays()), Some(old.map(|old| old.valid).unwrap_or_default())),
@@ -76,7 +79,7 @@ fn read(
             .collect(),
     };
     if outputs.is_empty() {
-        keep(say::NO_OUTPUT.to_owned());
+        keep(Wrong::field("output", say::NO_OUTPUT));
     }
     let ((Some(from), Some(to)), Some(days), Some(valid)) = (times, days, valid) else {
         return Err(problems);
@@ -92,19 +95,20 @@ fn read(
     Ok(Session { id, title, days, valid, from, to, outputs, slots })
 }
 
-fn form(filled: &Fields, schedule: &Schedule, day: Option<PlanDate>) -> Markup {
+fn form(filled: &Filled<'_>, schedule: &Schedule, day: Option<PlanDate>) -> Markup {
     html! {
-        label { (say::TITLE) input name="title" required maxlength="200" value=(filled.one("title")); }
+        (fields::text_input("title", say::TITLE, true, filled))
         div.pair { (fields::time_input("from", say::FROM, filled)) (fields::time_input("to", say::TO, filled)) }
         @if day.is_none() { (fields::day_boxes(filled)) }
         @if schedule.outputs.len() > 1 {
             fieldset { legend { (say::OUTPUTS) }
+                (filled.beside("output"))
                 @for output in &schedule.outputs {
                     label.box { input type="checkbox" name="output" value=(output.id) checked[filled.has("output", output.id.as_str())]; (output.id) }
                 }
             }
         }
-        @if day.is_none() { details.session { summary { (say::MORE_SESSION) } (fields::validity_inputs(filled)) } }
+        @if day.is_none() { details.session open[filled.any_wrong(&fields::VALIDITY)] { summary { (say::MORE_SESSION) } (fields::validity_inputs(filled)) } }
     }
 }
 
@@ -171,7 +175,7 @@ pub(super) async fn ask(
     let place = at.session(&schedule)?;
     let mut filled = values(place.session);
     filled.push((SEEN, seen));
-    let draw = |filled: &Fields| form(filled, &schedule, place.path.day);
+    let draw = |filled: &Filled<'_>| form(filled, &schedule, place.path.day);
     let change = Change { aside: Some(slots(&place)), ..change_of(&place) };
     Ok(form_page(&state, &visitor, &change, &Fields::of(filled), &[], &draw))
 }
@@ -186,7 +190,7 @@ pub(super) async fn change(
     let place = at.session(&schedule)?;
     let wish = read(&filled, Some(place.session), &schedule, place.path.day)
         .map(|to| Wish::Edit(Edit::Session { id: place.path.clone(), to }));
-    let draw = |filled: &Fields| form(filled, &schedule, place.path.day);
+    let draw = |filled: &Filled<'_>| form(filled, &schedule, place.path.day);
     submit(&state, &visitor, &change_of(&place), &filled, wish, Some(&draw)).await
 }
 
@@ -207,13 +211,14 @@ fn new_day(schedule: &Schedule, day: Option<PlanDate>) -> Option<PlanDate> {
     day.filter(|_| schedule.sessions_of(day).is_none())
 }
 
-fn new_form(filled: &Fields, schedule: &Schedule, catalog: &Catalog, day: Option<PlanDate>) -> Markup {
+fn new_form(filled: &Filled<'_>, schedule: &Schedule, catalog: &Catalog, day: Option<PlanDate>) -> Markup {
     html! {
         @if new_day(schedule, day).is_some() {
-            label { (say_day::TITLE) input name="day_title" required maxlength="200" value=(filled.one("day_title")); }
+            (fields::text_input("day_title", say_day::TITLE, true, filled))
         }
         (form(filled, schedule, day))
         (fields::play_select("play", say::FIRST_SLOT, filled, schedule, catalog, day))
+        (fields::length_inputs("", say::FIRST_LENGTH, None, filled))
     }
 }
 
@@ -229,17 +234,17 @@ pub(super) async fn ask_new(
     filled.extend(schedule.outputs.iter().map(|output| ("output", output.id.to_string())));
     filled.push((SEEN, seen));
     let catalog = state.plan().catalog.clone();
-    let draw = |filled: &Fields| new_form(filled, &schedule, &catalog, day);
+    let draw = |filled: &Filled<'_>| new_form(filled, &schedule, &catalog, day);
     Ok(form_page(&state, &visitor, &new_change(day, String::new()), &Fields::of(filled), &[], &draw))
 }
 
 /// The new session that was filled in, with its first slot.
-fn read_new(filled: &Fields, schedule: &Schedule, day: Option<PlanDate>) -> Result<Session, Vec<String>> {
+fn read_new(filled: &Fields, schedule: &Schedule, day: Option<PlanDate>) -> Result<Session, Vec<Wrong>> {
     let session = read(filled, None, schedule, day);
-    let play = fields::play(filled.one("play"));
+    let (play, length) = (fields::play(filled.one("play")), fields::length("", filled));
     let nameless = new_day(schedule, day).is_some() && filled.one("day_title").is_empty();
-    match (session, play) {
-        (Ok(session), Some(play)) if !nameless => {
+    match (session, play, length) {
+        (Ok(session), Some(play), Ok(length)) if !nameless => {
             let first = Slot {
                 id: fields::new_id(&fields::play_text(&play), &[]).as_str().into(),
                 title: String::new(),
@@ -247,16 +252,17 @@ fn read_new(filled: &Fields, schedule: &Schedule, day: Option<PlanDate>) -> Resu
                 valid: Validity::default(),
                 start: Start::Hard(session.from),
                 play,
-                length: None,
+                length,
                 late: Late::Join,
                 music: false,
             };
             Ok(Session { slots: vec![first], ..session })
         }
-        (session, play) => {
+        (session, play, length) => {
             let mut problems = session.err().unwrap_or_default();
-            problems.extend(nameless.then(|| say_day::NO_TITLE.to_owned()));
-            problems.extend(play.is_none().then(|| say::NO_PLAY.to_owned()));
+            problems.extend(nameless.then(|| Wrong::field("day_title", say_day::NO_TITLE)));
+            problems.extend(play.is_none().then(|| Wrong::field("play", say::NO_PLAY)));
+            problems.extend(length.err());
             Err(problems)
         }
     }
@@ -273,7 +279,7 @@ pub(super) async fn add(
     let session = read_new(&filled, &schedule, day);
     let subject = session.as_ref().map(|session| subject(day, &session.id)).unwrap_or_default();
     let catalog = state.plan().catalog.clone();
-    let draw = |filled: &Fields| new_form(filled, &schedule, &catalog, day);
+    let draw = |filled: &Filled<'_>| new_form(filled, &schedule, &catalog, day);
     let wish = session.map(|session| {
         Wish::Edit(match new_day(&schedule, day) {
             Some(date) => {

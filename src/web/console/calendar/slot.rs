@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::desk::{Change, SEEN, form_page, preview, sheet, submit};
 use super::fields::{self, Values};
 use super::place::{Address, Place};
+use super::wrong::{Filled, Wrong};
 use crate::editing::{Sheet, Wish};
 use crate::schedule::edit::Edit;
 use crate::schedule::{PlanDate, Play, Schedule, Session, Slot, Start, Validity};
@@ -68,23 +69,23 @@ fn read(
     old: Option<&Slot>,
     place: &Place<'_>,
     schedule: &Schedule,
-) -> Result<Slot, Vec<String>> {
+) -> Result<Slot, Vec<Wrong>> {
     let session = place.session;
     let mut problems = Vec::new();
     let play = fields::play(filled.one("play"));
     if play.is_none() {
-        problems.push(say::NO_PLAY.to_owned());
+        problems.push(Wrong::field("play", say::NO_PLAY));
     }
     let start = match (filled.one("start"), fields::time(filled.one("at"))) {
         ("hard", Some(at)) => Some(Start::Hard(at)),
         ("hard", None) => {
-            problems.push(say::NO_TIME.to_owned());
+            problems.push(Wrong::field("at", say::NO_TIME));
             None
         }
         ("fill", _) => Some(Start::Fill),
         _ => Some(Start::Follow),
     };
-    let mut keep = |failed: String| problems.push(failed);
+    let mut keep = |failed: Wrong| problems.push(failed);
     let length = fields::length("", filled).map_err(&mut keep).ok();
     let (days, valid) = if is_once(place.path.day) {
         let kept = old.map_or((session.days, Validity::default()), |old| (old.days, old.valid));
@@ -121,7 +122,7 @@ fn read(
     Ok(Slot { id, title, days, valid, start, play, length, late, music })
 }
 
-fn form(filled: &Fields, schedule: &Schedule, catalog: &Catalog, day: Option<PlanDate>) -> Markup {
+fn form(filled: &Filled<'_>, schedule: &Schedule, catalog: &Catalog, day: Option<PlanDate>) -> Markup {
     let start = filled.one("start");
     html! {
         (fields::play_select("play", say::PLAY, filled, schedule, catalog, day))
@@ -134,8 +135,12 @@ fn form(filled: &Fields, schedule: &Schedule, catalog: &Catalog, day: Option<Pla
             }
         }
         @if !is_once(day) { (fields::day_boxes(filled)) }
-        label { (say::TITLE) input name="title" maxlength="200" value=(filled.one("title")); small { (say::TITLE_RULE) } }
-        details.session {
+        label { (say::TITLE)
+            input name="title" maxlength="200" value=(filled.one("title")) aria-invalid=[filled.invalid("title")];
+            (filled.beside("title"))
+            small { (say::TITLE_RULE) }
+        }
+        details.session open[filled.any_wrong(&fields::VALIDITY) || filled.any_wrong(&["late_minutes"])] {
             summary { (if is_once(day) { say::MORE_ONCE } else { say::MORE }) }
             label { (say::LATE)
                 select name="late" {
@@ -183,7 +188,7 @@ pub(super) async fn ask(
     let change = change_of(&place, slot);
     let aside = html! { p { a.button.bad href={ (change.action) "/bo" } { (say::REMOVE_SLOT) } } };
     let change = Change { aside: Some(aside), ..change };
-    let draw = |filled: &Fields| form(filled, &schedule, &catalog, place.path.day);
+    let draw = |filled: &Filled<'_>| form(filled, &schedule, &catalog, place.path.day);
     Ok(form_page(&state, &visitor, &change, &Fields::of(filled), &[], &draw))
 }
 
@@ -198,7 +203,7 @@ pub(super) async fn change(
     let wish = read(&filled, Some(slot), &place, &schedule)
         .map(|to| Wish::Edit(Edit::Slot { session: place.path.clone(), id: slot.id.clone(), to }));
     let catalog = state.plan().catalog.clone();
-    let draw = |filled: &Fields| form(filled, &schedule, &catalog, place.path.day);
+    let draw = |filled: &Filled<'_>| form(filled, &schedule, &catalog, place.path.day);
     submit(&state, &visitor, &change_of(&place, slot), &filled, wish, Some(&draw)).await
 }
 
@@ -214,7 +219,7 @@ fn new_change(place: &Place<'_>, subject: String) -> Change {
     }
 }
 
-fn new_form(filled: &Fields, place: &Place<'_>, schedule: &Schedule, catalog: &Catalog) -> Markup {
+fn new_form(filled: &Filled<'_>, place: &Place<'_>, schedule: &Schedule, catalog: &Catalog) -> Markup {
     html! {
         label { (say::AFTER)
             select name="after" {
@@ -239,7 +244,7 @@ pub(super) async fn ask_new(
     let mut filled = vec![(SEEN, seen), ("after", after.sau.unwrap_or_else(last))];
     filled.extend(fields::day_values(place.session.days));
     let catalog = state.plan().catalog.clone();
-    let draw = |filled: &Fields| new_form(filled, &place, &schedule, &catalog);
+    let draw = |filled: &Filled<'_>| new_form(filled, &place, &schedule, &catalog);
     let change = new_change(&place, String::new());
     Ok(form_page(&state, &visitor, &change, &Fields::of(filled), &[], &draw))
 }
@@ -257,7 +262,7 @@ pub(super) async fn add(
     let after = Some(filled.one("after")).filter(|after| !after.is_empty()).map(Into::into);
     let wish = slot.map(|slot| Wish::Edit(Edit::AddSlot { session: place.path.clone(), after, slot }));
     let catalog = state.plan().catalog.clone();
-    let draw = |filled: &Fields| new_form(filled, &place, &schedule, &catalog);
+    let draw = |filled: &Filled<'_>| new_form(filled, &place, &schedule, &catalog);
     submit(&state, &visitor, &new_change(&place, subject), &filled, wish, Some(&draw)).await
 }
 

@@ -1,0 +1,130 @@
+//! What does not do in a form of the schedule is said there in its own words, and beside the field.
+
+use std::fs;
+
+use super::air_pages::Tab;
+use super::*;
+
+const TWO_SESSIONS: &str = r#"
+[[programme]]
+id = "tin"
+title = "Bản tin"
+[[session]]
+id = "sang"
+title = "Buổi sáng"
+days = ["T2-T6"]
+from = 05:30:00
+to = 06:00:00
+[[session.slot]]
+id = "tin-xa"
+title = "Tin xã"
+play = { programme = "tin" }
+[[session.slot]]
+id = "loi-chao"
+title = "Lời chào"
+start = "hard"
+at = 05:59:00
+play = { file = "b.ogg" }
+[[session]]
+id = "chieu"
+title = "Buổi chiều"
+days = ["T2-T6"]
+from = 17:00:00
+to = 17:30:00
+[[session.slot]]
+id = "nghe-lai"
+title = "Nghe lại"
+play = { repeat = "sang/tin-xa" }
+"#;
+
+/// A station with a morning, and an afternoon that repeats something of it.
+fn site() -> Site {
+    let site = Site::with(Limits { in_force: Duration::ZERO, ..Limits::default() }, Bounds::default());
+    let path = site.dir.path().join("schedule/week.toml");
+    io::Write::write_all(&mut fs::File::create(path).unwrap(), TWO_SESSIONS.as_bytes()).unwrap();
+    site
+}
+
+const DAYS: [(&str, &str); 5] = [("day", "1"), ("day", "2"), ("day", "3"), ("day", "4"), ("day", "5")];
+
+/// The page that comes back of a form that does not do.
+async fn refused(tab: &Tab<'_>, path: &str, fields: &[(&str, &str)]) -> String {
+    let answer = tab.post(path, &[fields, &DAYS].concat()).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.text());
+    answer.text()
+}
+
+/// What is said beside a field.
+fn beside<'a>(page: &'a str, field: &str) -> Vec<&'a str> {
+    let Some((_, after)) = page.split_once(&format!("id=\"wrong-{field}\">")) else { return Vec::new() };
+    let (said, _) = after.split_once("</span></span>").unwrap();
+    said.split("<span>").skip(1).map(|said| said.trim_end_matches("</span>")).collect()
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_field_is_said_beside_it() {
+    let site = site();
+    let tab = Tab::of(&site, "operator");
+    let slot = "/lich-phat/buoi/sang/muc/tin-xa";
+    let outside = refused(&tab, slot, &[("play", "programme:tin"), ("start", "hard"), ("at", "07:00")]).await;
+    let said = "Giờ 07:00 nằm ngoài buổi phát. Sửa thành giờ từ 05:30 đến trước 06:00.";
+    assert_eq!(beside(&outside, "at"), [said]);
+    assert!(outside.contains(&format!("<li><a href=\"#wrong-at\">{said}</a></li>")), "and above: {outside}");
+    assert_eq!(outside.matches("aria-invalid=\"true\"").count(), 1, "{outside}");
+    let fill = refused(&tab, slot, &[("play", "programme:tin"), ("start", "fill")]).await;
+    assert_eq!(beside(&fill, "play").len(), 1, "{fill}");
+    let all = refused(&tab, slot, &[("play", "all:tin"), ("start", "follow")]).await;
+    assert_eq!(beside(&all, "minutes").len(), 1, "{all}");
+    // What is folded away is not, where it has to be mended.
+    let dates = [("valid_from", "2027-02-02"), ("valid_until", "2027-02-01")];
+    let dates = refused(&tab, slot, &[&dates[..], &[("play", "programme:tin")]].concat()).await;
+    assert!(beside(&dates, "valid_until").len() == 1 && dates.contains("<details class=\"session\" open>"));
+
+    let none = tab.post("/lich-phat/buoi-moi", &[("from", "07:00")]).await.text();
+    for field in ["title", "to", "day", "play"] {
+        assert_eq!(beside(&none, field).len(), 1, "{field} of {none}");
+    }
+    let first = [("title", "Trưa"), ("from", "11:00"), ("to", "11:10"), ("play", "all:tin")];
+    let first = refused(&tab, "/lich-phat/buoi-moi", &first).await;
+    assert_eq!(beside(&first, "minutes").len(), 1, "{first}");
+    for page in [outside, fill, all, dates, none, first] {
+        assert!(!page.contains('`'), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_meets_another_says_so_on_its_own_form_and_leads_there() {
+    let site = site();
+    let tab = Tab::of(&site, "operator");
+    // Of the two the files have the problem at the later one, whichever was changed.
+    for (id, times, met) in [
+        ("sang", [("from", "16:50"), ("to", "17:20")], "“Buổi chiều” (T2–T6, 17:00 – 17:30)"),
+        ("chieu", [("from", "05:40"), ("to", "06:10")], "“Buổi sáng” (T2–T6, 05:30 – 06:00)"),
+    ] {
+        let form = [&times[..], &[("title", "Buổi")]].concat();
+        let page = refused(&tab, &format!("/lich-phat/buoi/{id}"), &form).await;
+        let said = beside(&page, "from");
+        assert!(said.len() == 1 && said[0].starts_with(&format!("Buổi này trùng giờ với {met}")), "{said:?}");
+    }
+    let page =
+        refused(&tab, "/lich-phat/buoi/sang", &[("title", "S"), ("from", "05:30"), ("to", "05:45")]).await;
+    assert!(page.contains("Mục “Lời chào” của “Buổi sáng”: giờ 05:59 nằm ngoài buổi phát"), "{page}");
+    assert!(page.contains("<a href=\"/lich-phat/buoi/sang/muc/loi-chao\">Mở để sửa</a>"), "{page}");
+}
+
+#[tokio::test]
+async fn what_is_repeated_elsewhere_cannot_go_and_the_page_says_why() {
+    let site = site();
+    let tab = Tab::of(&site, "operator");
+    for (path, heading, what) in [
+        ("/lich-phat/buoi/sang/bo", "Chưa bỏ được “Buổi sáng”", "mục “Tin xã” của buổi này"),
+        ("/lich-phat/buoi/sang/muc/tin-xa/bo", "Chưa bỏ được “Buổi sáng: Tin xã”", "mục này"),
+    ] {
+        let page = tab.get(path).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let page = page.text();
+        let why = format!("Mục “Nghe lại” của “Buổi chiều” đang phát lại {what}. Trước hết hãy cho mục ấy");
+        assert!(page.contains(heading) && page.contains(&why), "{page}");
+        assert!(page.contains("<a href=\"/lich-phat/buoi/chieu/muc/nghe-lai\">Mở để sửa</a>"), "{page}");
+    }
+}
