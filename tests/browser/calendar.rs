@@ -42,6 +42,12 @@ fn a_clerk_changes_the_week_sees_what_it_does_and_takes_it_back() {
     hoa.press("Buổi phát thanh sáng");
     hoa.find("//*[@open]//a[contains(@class, 'edit')]");
     hoa.look("lich-phat-mo");
+    // At a desk the days stay in a row, in their order.
+    let places = hoa.script(
+        "return [...document.querySelectorAll('.week .day')].map((day) => day.getBoundingClientRect()).map((box) => [box.top, box.left])",
+    );
+    let places: Vec<(f64, f64)> = serde_json::from_value(places).unwrap();
+    assert!(places.len() == 7 && places.is_sorted() && (places[0].0 - places[6].0).abs() < 1.0, "{places:?}");
 
     // The news are to be shorter: nothing moves, and if they are too long it is said.
     hoa.script("document.querySelector('[open] a.edit[href$=\"/ban-tin\"]').click()");
