@@ -101,6 +101,12 @@ fn a_day_without_music_is_added_and_the_week_is_printed() {
     hoa.set_password(&program.first_link, Some("hoa"), PASSWORD);
     // In next week: this one has the demonstration's own session, at any hour of the day.
     let date = next_weekday().checked_add(1.week()).unwrap();
+    // Some stations are on at noon as well.
+    let week = String::from_utf8(program.schedule("week.toml")).unwrap();
+    let (_, afternoon) = week.split_once("[[session]]\nid = \"chieu\"").unwrap();
+    let (afternoon, _) = afternoon.split_once("\n# ---").unwrap();
+    let noon = afternoon.replace("= 17:", "= 11:").replace("chiều", "trưa");
+    program.write("week.toml", &format!("{week}\n[[session]]\nid = \"trua\"{noon}"));
     hoa.press("Lịch phát");
     hoa.press("Ngày đặc biệt");
     hoa.look("ngay-dac-biet");
@@ -117,6 +123,9 @@ fn a_day_without_music_is_added_and_the_week_is_printed() {
     hoa.go(&format!("/lich-phat/in?tuan={}", date.strftime("%G-W%V")));
     hoa.says("Quốc tang <b>");
     hoa.says("LỊCH PHÁT THANH TUẦN");
+    for part in ["SÁNG", "TRƯA", "CHIỀU"] {
+        hoa.says(part);
+    }
     hoa.look("in-lich-tuan");
     assert_eq!(hoa.print("in-lich-tuan"), 1);
 }

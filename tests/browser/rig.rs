@@ -56,6 +56,11 @@ impl Program {
         fs::read(self.folder.path().join("station/schedule").join(name)).unwrap()
     }
 
+    /// Writes a file of its schedule, as somebody does by hand.
+    pub fn write(&self, name: &str, text: &str) {
+        fs::write(self.folder.path().join("station/schedule").join(name), text).unwrap();
+    }
+
     /// Its recordings.
     pub fn audio(&self) -> PathBuf {
         self.folder.path().join("station/audio")
