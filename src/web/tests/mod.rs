@@ -4,6 +4,7 @@ mod air;
 mod air_pages;
 mod calendar;
 mod calendar_forms;
+mod calendar_saves;
 mod connection;
 mod console;
 mod document;

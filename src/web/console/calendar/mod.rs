@@ -22,8 +22,8 @@ use axum::Router;
 use axum::extract::State as Of;
 use axum::response::Html;
 use axum::routing::get;
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -34,7 +34,7 @@ use super::visitor::Visitor;
 use crate::access::{Permission, permit};
 use crate::asrun::Airing;
 use crate::schedule::OutputId;
-use crate::store::{AiringFilter, Store};
+use crate::store::{AiringFilter, Revision, Store};
 use crate::text;
 use crate::text::finding::{Names, beside};
 use crate::text::http::Refusal;
@@ -51,6 +51,8 @@ use week::Week;
 
 /// The page's address.
 const HERE: &str = "/lich-phat";
+/// For so long a page says that something was saved.
+const JUST_NOW: SignedDuration = SignedDuration::from_mins(10);
 
 /// The week, and the pages that change it.
 pub(super) fn router() -> Router<State> {
@@ -155,7 +157,10 @@ pub(super) async fn calendar(
     let may =
         May { edit: permit(roles, Permission::EditSchedule), withdraw: permit(roles, Permission::Withdraw) };
     let now = state.clock.now();
-    let saved = wanted.luu.and_then(|id| id.parse::<i64>().ok()).filter(|_| may.edit);
+    let saved = match wanted.luu.and_then(|id| id.parse().ok()).filter(|_| may.edit) {
+        Some(id) => just_saved(&state, id, visitor.person.name()).await?,
+        None => None,
+    };
     let content = html! {
         @if let Some(id) = saved {
             p.note.good role="status" { (say::SAVED) " " a href={ (HERE) "/lich-su/" (id) } { (say::UNDO) } }
@@ -173,6 +178,14 @@ pub(super) async fn calendar(
         }
     };
     Ok(page(&state, &visitor, HERE, names::CALENDAR, &content))
+}
+
+/// The number of a revision, if it is what somebody saved last and just now: the address may be opened later, or by others.
+async fn just_saved(state: &State, id: i64, by: &str) -> Result<Option<i64>, Failure> {
+    let last = state.store.run(|store| store.revisions(1)).await?.pop();
+    let since = state.clock.now() - JUST_NOW;
+    let is_this = |last: &Revision| last.id == id && last.by.as_deref() == Some(by) && last.at >= since;
+    Ok(last.filter(is_this).map(|last| last.id))
 }
 
 /// To other weeks, and to what can be done.

@@ -1,0 +1,45 @@
+//! What is said of a change: before it is saved, just after, and when it is history.
+
+use super::air_pages::Tab;
+use super::*;
+
+const SESSION: &str = "/lich-phat/buoi/sang";
+/// The form of the only session, as it is.
+const AS_IT_IS: [(&str, &str); 4] =
+    [("title", "Buổi sáng"), ("from", "05:30:00"), ("to", "06:00:00"), ("day", "1")];
+
+fn site() -> Site {
+    Site::with(Limits { in_force: Duration::ZERO, ..Limits::default() }, Bounds::default())
+}
+
+fn with<'a>(fields: &[(&'a str, &'a str)], name: &'a str, value: &'a str) -> Vec<(&'a str, &'a str)> {
+    let others = fields.iter().filter(|(known, _)| *known != name);
+    others.copied().chain([(name, value)]).collect()
+}
+
+/// Saves what a form shows; where it leads.
+async fn save(tab: &Tab<'_>, path: &str, fields: &[(&str, &str)]) -> String {
+    let shown = tab.post(path, fields).await.text();
+    let (_, seen) = shown.split_once("name=\"seen\" value=\"").unwrap_or_else(|| panic!("{shown}"));
+    let seen = seen.split('"').next().unwrap();
+    let saved = tab.post(path, &[fields, &[("seen", seen), ("step", "save")]].concat()).await;
+    assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.text());
+    saved.header(header::LOCATION).to_owned()
+}
+
+#[tokio::test]
+async fn that_something_was_saved_is_said_to_who_saved_it_and_then() {
+    let site = site();
+    let tab = Tab::of(&site, "operator");
+    let said = async |tab: &Tab<'_>, path: &str| tab.get(path).await.text().contains("Đã lưu");
+    let first = save(&tab, SESSION, &with(&AS_IT_IS, "to", "06:10")).await;
+    assert!(said(&tab, &first).await);
+    assert!(!said(&Tab::of(&site, "admin"), &first).await, "who was only given the address");
+    for none in ["/lich-phat?luu=1", "/lich-phat?luu=99", "/lich-phat?luu=x", "/lich-phat"] {
+        assert!(!said(&tab, none).await, "{none}");
+    }
+    let second = save(&tab, SESSION, &with(&AS_IT_IS, "to", "06:20")).await;
+    assert!(said(&tab, &second).await && !said(&tab, &first).await, "only the last one is in force");
+    site.clock.advance(Duration::from_secs(660));
+    assert!(!said(&tab, &second).await, "opened again");
+}
