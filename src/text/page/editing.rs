@@ -22,8 +22,6 @@ pub const NOT_YET: &str =
 pub const CALM: &str = "Chưa lưu gì cả. Sau khi lưu vẫn hoàn tác được ở “Lịch sử sửa lịch”.";
 /// The files are as they were.
 pub const NOTHING: &str = "Không có gì được sửa, nên không có gì để lưu.";
-/// What airs stays the same.
-pub const SAME_AIR: &str = "Trong 7 ngày tới, mọi mục vẫn phát đúng giờ và đúng nội dung như hiện nay.";
 /// And so does what is to be known.
 pub const ALL_WELL: &str = "Không có thêm điều gì cần biết.";
 /// Somebody saved the same meanwhile.
@@ -56,6 +54,10 @@ pub const MOVED: &str = "↔ đổi giờ";
 pub const OTHER: &str = "≠ đổi nội dung";
 /// A cue that is only treated otherwise.
 pub const TREATED: &str = "≠ đổi cách phát";
+/// A session that is called otherwise, or goes on for longer or shorter.
+pub const BLOCK_ITSELF: &str = "≠ buổi phát";
+/// No cue of a block differs.
+pub const NO_CUE: &str = "chỉ đổi tên hoặc giờ của buổi";
 /// What stands where nothing will sound.
 pub const SILENCE: &str = "im lặng";
 
@@ -77,14 +79,25 @@ pub fn cannot_move(name: &str) -> String {
     format!("Chưa chuyển được “{name}”. Lịch đang dùng không thay đổi.")
 }
 
+/// What airs stays the same.
+pub fn same_air(also: Option<Date>) -> String {
+    let also = also.map_or_else(String::new, |day| format!(" và {}", date::day(day)));
+    format!(
+        "Trong 7 ngày tới{also} không có gì khác đi: mọi mục vẫn phát đúng giờ và đúng nội dung như hiện nay."
+    )
+}
+
 /// How much would change.
 pub fn summary(cues: usize, blocks: usize) -> String {
-    format!("{cues} mục thay đổi, trong {blocks} buổi phát.")
+    match cues {
+        0 => format!("Không có mục nào khác đi; chỉ tên hoặc giờ của {blocks} buổi phát thay đổi."),
+        _ => format!("{cues} mục thay đổi, trong {blocks} buổi phát."),
+    }
 }
 
 /// How many cues of a block.
 pub fn in_block(cues: usize) -> String {
-    format!("{cues} mục")
+    if cues == 0 { NO_CUE.to_owned() } else { format!("{cues} mục") }
 }
 
 /// Other pieces of the same slot.

@@ -28,6 +28,30 @@ async fn save(tab: &Tab<'_>, path: &str, fields: &[(&str, &str)]) -> String {
 }
 
 #[tokio::test]
+async fn what_stays_as_it_is_is_said_in_words() {
+    let site = site();
+    let tab = Tab::of(&site, "operator");
+    let same = tab.post(SESSION, &AS_IT_IS).await.text();
+    assert!(same.contains("Không có gì được sửa") && !same.contains("value=\"save\""), "{same}");
+    // Longer, and nothing in it moves.
+    let longer = tab.post(SESSION, &with(&AS_IT_IS, "to", "06:10")).await.text();
+    assert!(
+        longer.contains("Không có mục nào khác đi; chỉ tên hoặc giờ của 1 buổi phát thay đổi."),
+        "{longer}"
+    );
+    assert!(longer.contains("<s>Buổi sáng (05:30 – 06:00)</s> → Buổi sáng (05:30 – 06:10)"), "{longer}");
+    assert!(!longer.contains("0 mục"), "{longer}");
+    let later = tab.post(SESSION, &with(&AS_IT_IS, "valid_until", "2028-12-31")).await.text();
+    assert!(
+        later.contains("Trong 7 ngày tới không có gì khác đi") && later.contains("value=\"save\""),
+        "{later}"
+    );
+    let title = [("title", "Ngày hội")];
+    let day = tab.post("/lich-phat/ngay/2027-03-01", &title).await.text();
+    assert!(day.contains("Trong 7 ngày tới và thứ Hai 01/03/2027 không có gì khác đi"), "{day}");
+}
+
+#[tokio::test]
 async fn that_something_was_saved_is_said_to_who_saved_it_and_then() {
     let site = site();
     let tab = Tab::of(&site, "operator");

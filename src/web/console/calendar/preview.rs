@@ -15,7 +15,7 @@ use crate::text::finding::{Names, findings};
 use crate::text::page::{calendar, date, editing as say};
 use crate::timeline::change::{BlockChange, Changes, CueChange, changes, sounds_the_same};
 use crate::timeline::plan::Plan;
-use crate::timeline::{Cue, Finding, Severity, Timeline, Window, compile};
+use crate::timeline::{Block, Cue, Finding, Severity, Timeline, Window, compile};
 use crate::web::console::rundown::sign;
 use crate::web::input::start_of;
 
@@ -102,7 +102,7 @@ pub(super) fn show(effects: &Effects, now: Timestamp) -> Markup {
     let (appeared, gone) = (said(true), said(false));
     let zone = &effects.new.time_zone;
     html! {
-        @if blocks == 0 { p.note.good { (say::SAME_AIR) } } @else { p.note { (say::summary(cues, blocks)) } }
+        @if blocks == 0 { p.note.good { (say::same_air(effects.also)) } } @else { p.note { (say::summary(cues, blocks)) } }
         @if appeared.is_empty() {
             p.note.good { (say::ALL_WELL) }
         } @else {
@@ -147,8 +147,23 @@ fn block_change(change: &BlockChange, zone: &TimeZone, open: bool, now: Timestam
                 @if block.start < now { span.quiet { (calendar::ON_NOW) } " " }
                 span.quiet { (whole.map_or_else(|| say::in_block(slots.len()), str::to_owned)) }
             }
-            ul.changes { @for (first, more) in slots { (cue_change(first, more, zone)) } }
+            ul.changes {
+                @if let (Some(old), Some(new)) = (&change.old, &change.new) { (block_itself(old, new, zone)) }
+                @for (first, more) in slots { (cue_change(first, more, zone)) }
+            }
         }
+    }
+}
+
+/// What differs of a block besides its cues.
+fn block_itself(old: &Block, new: &Block, zone: &TimeZone) -> Markup {
+    let said = |block: &Block| {
+        let (from, to) = (date::time(block.start, zone), date::time(block.end, zone));
+        format!("{} ({from} – {to})", block.title)
+    };
+    let (old, new) = (said(old), said(new));
+    html! {
+        @if old != new { li.warn { strong { (say::BLOCK_ITSELF) } " " s { (old) } " → " (new) } }
     }
 }
 
