@@ -352,8 +352,10 @@ async fn a_days_own_session_is_made_changed_and_taken_out_in_the_console() {
     assert!(week.contains(&format!("href=\"{own}\"")) && week.contains(&format!("{own}/muc/")), "{week}");
     assert!(week.contains("href=\"/lich-phat/buoi/sang\""), "the week's own is the week's: {week}");
     let history = tab.get("/lich-phat/lich-su").await.text();
-    for said in ["<strong>thêm buổi phát</strong>: Chúc Tết (thứ Hai 30/11/2026)", "2026-11-30/chuc-tet/nhac"]
-    {
+    for said in [
+        "<strong>thêm buổi phát</strong>: Chúc Tết (thứ Hai 30/11/2026)",
+        "<strong>thêm mục vào buổi</strong>: Chúc Tết (thứ Hai 30/11/2026): Nhạc",
+    ] {
         assert!(history.contains(said), "{said} in {history}");
     }
     let gone = save(&tab, &format!("{own}/bo"), &[]).await.0.text();

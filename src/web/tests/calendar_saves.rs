@@ -67,3 +67,18 @@ async fn that_something_was_saved_is_said_to_who_saved_it_and_then() {
     site.clock.advance(Duration::from_secs(660));
     assert!(!said(&tab, &second).await, "opened again");
 }
+
+#[tokio::test]
+async fn history_calls_what_is_gone_by_the_title_that_it_had() {
+    let site = site();
+    let tab = Tab::of(&site, "operator");
+    let new = [("title", "Nhạc chờ"), ("play", "file:nhac.wav"), ("start", "follow"), ("day", "1")];
+    save(&tab, &format!("{SESSION}/muc-moi"), &with(&new, "after", "chuyen-muc")).await;
+    save(&tab, &format!("{SESSION}/muc/nhac-cho/bo"), &[]).await;
+    let pages = ["/lich-phat/lich-su", "/lich-phat/lich-su/2", "/lich-phat/lich-su/3"];
+    for page in pages {
+        let page = tab.get(page).await.text();
+        assert!(page.contains("Buổi sáng: Nhạc chờ"), "{page}");
+        assert!(!page.contains("sang/nhac-cho"), "{page}");
+    }
+}

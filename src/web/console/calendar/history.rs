@@ -1,5 +1,7 @@
 //! Lịch sử sửa lịch: who changed what and when, and the way back.
 
+use std::sync::Arc;
+
 use axum::extract::State as Of;
 use axum::response::{Html, IntoResponse as _, Response};
 use maud::{Markup, html};
@@ -10,7 +12,7 @@ use super::place::called;
 use super::preview::lines;
 use crate::access::{Permission, permit};
 use crate::editing::Wish;
-use crate::schedule::{Schedule, Sources};
+use crate::schedule::{self, Schedule, Sources};
 use crate::store::{Revision, Store};
 use crate::text::page::editing::history as say;
 use crate::text::page::{calendar, date, people};
@@ -24,9 +26,20 @@ use crate::web::person::{EditSchedule, See};
 /// Revisions that are shown.
 const SHOWN: u32 = 100;
 
-/// What a revision was about, as people call it: by its title where the schedule still has it.
-fn subject(revision: &Revision, schedule: &Schedule) -> String {
-    called(&revision.subject, schedule).unwrap_or_else(|| revision.subject.clone())
+/// What a revision was about, as people call it: as the schedule has it, or else as it was then, or before.
+fn subject(revision: &Revision, before: Option<&Sources>, now: &Schedule) -> String {
+    let then = || [Some(&revision.files), before].into_iter().flatten();
+    let known = |files: &Sources| called(&revision.subject, &schedule::read(files).ok()?);
+    let named = called(&revision.subject, now).or_else(|| then().find_map(known));
+    named.unwrap_or_else(|| revision.subject.clone())
+}
+
+/// Revisions, the newest first, with what each was about; `before` are the files before the last of them.
+fn told_of(revisions: Vec<Revision>, before: Option<&Sources>, now: &Schedule) -> Vec<(Revision, String)> {
+    let befores = revisions.iter().skip(1).map(|revision| Some(&revision.files)).chain([before]);
+    let about: Vec<_> =
+        revisions.iter().zip(befores).map(|(revision, before)| subject(revision, before, now)).collect();
+    revisions.into_iter().zip(about).collect()
 }
 
 fn what(revision: &Revision, first: bool) -> &str {
@@ -35,13 +48,15 @@ fn what(revision: &Revision, first: bool) -> &str {
 
 /// All of them.
 pub(super) async fn list(visitor: Visitor<See>, Of(state): Of<State>) -> Result<Html<String>, Failure> {
-    let revisions = state.store.run(|store| store.revisions(SHOWN)).await?;
     let schedule = state.plan().schedule.clone();
+    let now = Arc::clone(&schedule);
+    let read = move |store: &Store| Ok(told_of(store.revisions(SHOWN)?, None, &now));
+    let revisions = state.store.run(read).await?;
     let content = html! {
         p.lead { (say::INTRO) }
         @if revisions.is_empty() { p.note { (say::NONE) } } @else {
-            ul.revisions { @for revision in &revisions { li.card {
-                p { strong { (what(revision, revision.id == 1)) } @let about = subject(revision, &schedule); @if !about.is_empty() { ": " (about) } }
+            ul.revisions { @for (revision, about) in &revisions { li.card {
+                p { strong { (what(revision, revision.id == 1)) } @if !about.is_empty() { ": " (about) } }
                 p.quiet { (date::moment(revision.at, &schedule.time_zone)) @if revision.id > 1 { " – " (revision.by.as_deref().unwrap_or(say::UNKNOWN)) } }
                 @if revision.id > 1 { a.button href={ (HERE) "/lich-su/" (revision.id) } { (say::OPEN) " (" (revision.id) ")" } }
             } } }
@@ -51,12 +66,24 @@ pub(super) async fn list(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
     Ok(page(&state, &visitor, HERE, calendar::HISTORY, &content))
 }
 
-/// A revision that can be undone, the files before it, and those that were made after it.
-async fn found(state: &State, id: &str) -> Result<(Revision, Sources, Vec<Revision>), Failure> {
+/// A revision that can be undone.
+struct Found {
+    revision: Revision,
+    about: String,
+    before: Sources,
+    /// Those that were made after it, each with what it was about.
+    later: Vec<(Revision, String)>,
+}
+
+async fn found(state: &State, id: &str) -> Result<Found, Failure> {
     let id: i64 = id.parse().map_err(|_| gone())?;
+    let now = state.plan().schedule.clone();
     let read = move |store: &Store| {
         let later = store.revisions(SHOWN)?.into_iter().filter(|other| other.id > id).collect();
-        Ok(store.revision(id)?.and_then(|(found, before)| Some((found, before?.files, later))))
+        let Some((revision, Some(before))) = store.revision(id)? else { return Ok(None) };
+        let about = subject(&revision, Some(&before.files), &now);
+        let later = told_of(later, Some(&revision.files), &now);
+        Ok(Some(Found { about, before: before.files, later, revision }))
     };
     state.store.run(read).await?.ok_or_else(gone)
 }
@@ -73,15 +100,15 @@ fn change_of(revision: &Revision) -> Change {
 }
 
 /// What a revision changed.
-fn told(revision: &Revision, before: &Sources, later: &[Revision], schedule: &Schedule) -> Markup {
+fn told(Found { revision, about, before, later }: &Found, schedule: &Schedule) -> Markup {
     html! {
-        p.lead { (what(revision, false)) " " (subject(revision, schedule)) " – "
+        p.lead { (what(revision, false)) " " (about) " – "
             (revision.by.as_deref().unwrap_or(say::UNKNOWN)) ", " (date::moment(revision.at, &schedule.time_zone)) }
         details.session { summary { (say::LINES) } (lines(before, &revision.files)) }
         @if !later.is_empty() {
             div.note.warn {
                 p { (say::LATER) }
-                ul { @for other in later { li { (what(other, false)) " " (subject(other, schedule)) " – " (date::moment(other.at, &schedule.time_zone)) } } }
+                ul { @for (other, about) in later { li { (what(other, false)) " " (about) " – " (date::moment(other.at, &schedule.time_zone)) } } }
             }
         }
     }
@@ -93,9 +120,9 @@ pub(super) async fn ask(
     Of(state): Of<State>,
     Named(id): Named,
 ) -> Result<Response, Failure> {
-    let (revision, before, later) = found(&state, &id).await?;
-    let schedule = state.plan().schedule.clone();
-    let told = told(&revision, &before, &later, &schedule);
+    let found = found(&state, &id).await?;
+    let told = told(&found, &state.plan().schedule);
+    let revision = found.revision;
     if !permit(&visitor.person.user().roles, Permission::EditSchedule) {
         return Ok(page(&state, &visitor, HERE, &say::title(revision.id), &told).into_response());
     }
@@ -109,8 +136,9 @@ pub(super) async fn undo(
     Named(id): Named,
     Sent { visitor, fields: filled }: Sent<EditSchedule>,
 ) -> Result<Response, Failure> {
-    let (revision, before, later) = found(&state, &id).await?;
-    let told = told(&revision, &before, &later, &state.plan().schedule);
+    let found = found(&state, &id).await?;
+    let told = told(&found, &state.plan().schedule);
+    let revision = found.revision;
     let change = Change { aside: Some(told), ..change_of(&revision) };
     submit(&state, &visitor, &change, &filled, Ok(Wish::Undo(revision.id)), None).await
 }
