@@ -6,6 +6,7 @@
 pub mod console;
 pub mod finding;
 pub mod http;
+pub mod order;
 pub mod outcome;
 pub mod page;
 pub mod problem;

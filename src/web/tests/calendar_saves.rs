@@ -1,5 +1,7 @@
 //! What is said of a change: before it is saved, just after, and when it is history.
 
+use std::fs;
+
 use super::air_pages::Tab;
 use super::*;
 
@@ -81,4 +83,34 @@ async fn history_calls_what_is_gone_by_the_title_that_it_had() {
         assert!(page.contains("Buổi sáng: Nhạc chờ"), "{page}");
         assert!(!page.contains("sang/nhac-cho"), "{page}");
     }
+}
+
+#[tokio::test]
+async fn back_to_files_with_mistakes_there_is_no_way_and_the_lines_are_told() {
+    let site = site();
+    let broken = WEEK.replace("from = 05:30:00", "from = 25:00:00");
+    for week in [WEEK, &broken, WEEK] {
+        let files = Sources { station: Some(STATION.to_owned()), week: Some(week.to_owned()), days: None };
+        site.state.store.keep_found(&files, site.clock.now()).unwrap();
+    }
+    let undo = Tab::of(&site, "operator").get("/lich-phat/lich-su/3").await;
+    assert_eq!(undo.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let page = undo.text();
+    assert!(page.contains("Không hoàn tác được lần này, vì lịch trước đó có lỗi:"), "{page}");
+    assert!(page.contains("Dòng 9 trong `week.toml`: giờ"), "{page}");
+}
+
+#[tokio::test]
+async fn programmes_are_offered_in_the_order_of_their_titles() {
+    let site = site();
+    let more = [("a", "Ứng xử"), ("b", "Đọc truyện"), ("c", "Dân vận"), ("d", "Âm nhạc"), ("e", "An toàn")];
+    let more =
+        more.map(|(id, title)| format!("[[programme]]\nid = \"{id}\"\ntitle = \"{title}\"\n")).concat();
+    let path = site.dir.path().join("schedule/week.toml");
+    io::Write::write_all(&mut fs::File::create(path).unwrap(), format!("{more}{WEEK}").as_bytes()).unwrap();
+    let form = Tab::of(&site, "operator").get(&format!("{SESSION}/muc-moi")).await.text();
+    let places =
+        ["e", "d", "cam-tay-chi-viec", "c", "b", "a"].map(|id| form.find(&format!("\"programme:{id}\"")));
+    assert!(!places.contains(&None), "{form}");
+    assert!(places.is_sorted(), "{places:?} in {form}");
 }

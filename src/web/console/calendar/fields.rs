@@ -10,6 +10,7 @@ use super::wrong::{Filled, Wrong};
 use crate::schedule::{Late, PlanDate, Play, Schedule, Session, SessionId, Slot, SlotId, Validity, Weekdays};
 use crate::segment::{Catalog, State as Stand, is_id};
 use crate::store::searchable;
+use crate::text::order::dictionary_order;
 use crate::text::page::calendar::weekday;
 use crate::text::page::editing::form as say;
 use crate::web::console::form::Fields;
@@ -158,17 +159,18 @@ pub(super) fn play_select(
     day: Option<PlanDate>,
 ) -> Markup {
     let chosen = fields.one(name);
-    let programmes = |kind: &str| -> Vec<(String, String)> {
+    let programmes = |kind: &str| {
         let all = schedule.programmes.values();
-        all.map(|programme| (format!("{kind}:{}", programme.id), programme.title.clone())).collect()
+        by_title(all.map(|programme| (format!("{kind}:{}", programme.id), programme.title.clone())))
     };
-    let pools = schedule.pools.values().map(|pool| (format!("pool:{}", pool.id), pool.title.clone()));
+    let pools =
+        by_title(schedule.pools.values().map(|pool| (format!("pool:{}", pool.id), pool.title.clone())));
     let own = day.and_then(|_| schedule.sessions_of(day)).unwrap_or_default();
     let repeated = slots(own.iter().chain(of_week(schedule, day)), day);
     let groups = [
         (say::PROGRAMME, programmes("programme")),
         (say::FILE, files(schedule, catalog)),
-        (say::POOL, pools.collect()),
+        (say::POOL, pools),
         (say::REPEAT, repeated.map(|(value, text)| (format!("repeat:{value}"), text)).collect()),
         (say::ALL, programmes("all")),
     ];
@@ -187,6 +189,13 @@ pub(super) fn play_select(
             (fields.beside(name))
         }
     }
+}
+
+/// Values with their titles, in the order of these.
+fn by_title(all: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
+    let mut all: Vec<_> = all.collect();
+    all.sort_by_cached_key(|(_, title)| dictionary_order(title));
+    all
 }
 
 /// The week's sessions; of a special day, those that can be on then, and are not its own.
