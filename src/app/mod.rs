@@ -11,6 +11,7 @@ pub mod exit;
 pub mod housekeeping;
 pub mod lines;
 pub mod planner;
+pub mod ready;
 pub mod recorder;
 pub mod rehearse;
 pub mod rescan;

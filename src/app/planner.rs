@@ -4,7 +4,7 @@
 //! nudge wakes it at once. Every way of changing something, an editor, the console, another process, so comes through
 //! the same door: read, check, compile, hand to the engines. What is broken changes nothing and is reported.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -15,16 +15,15 @@ use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use super::boot::log_the_gap;
+use super::ready::{self, Kept};
 use super::station::Station;
 use crate::asrun::{Cause, Note};
 use crate::clock::{Clock, ClockHealth};
 use crate::editing::Desk;
 use crate::editing::files::SCHEDULE_FILES;
 use crate::engine::handle::{Command, Handle};
-use crate::media::playback::{OpenError, Opening};
-use crate::media::source::MemorySource;
 use crate::schedule::{Problem, Schedule};
-use crate::segment::{Catalog, Segment, SegmentId, State, Troubles};
+use crate::segment::{Catalog, SegmentId, State, Troubles};
 use crate::store::{Store, StoreError, Version};
 use crate::timeline::plan::Plan;
 use crate::timeline::{Timeline, Window, compile};
@@ -39,8 +38,6 @@ const TICK: Duration = Duration::from_secs(1);
 const SETTLED: Duration = Duration::from_millis(300);
 /// A timeline's window moves on in steps of this.
 const WINDOW_STEP: SignedDuration = SignedDuration::from_hours(1);
-/// Sound kept in memory; a minute of stereo takes 23 MB.
-const KEPT_AT_MOST: SignedDuration = SignedDuration::from_secs(120);
 /// A wall clock that moved by this much against the monotonic one has been set.
 const CLOCK_STEP: SignedDuration = SignedDuration::from_secs(1);
 
@@ -58,7 +55,7 @@ pub struct Planner {
     seen: Seen,
     /// The files when they were last looked at, and since when they have been so.
     glimpsed: (Stamp, Duration),
-    kept: Arc<BTreeMap<SegmentId, MemorySource>>,
+    kept: Arc<Kept>,
     /// What is to be logged once the clock is right; until then no engine goes by a timeline.
     gap: Option<Gap>,
     /// Whether the engines go by a timeline.
@@ -263,21 +260,7 @@ impl Planner {
 
     /// Keeps what must sound at once decoded in memory, and hands it to the engines when that changed; whether they know.
     fn keep_ready(&mut self, plan: &Plan) -> bool {
-        let mut kept = BTreeMap::new();
-        let mut left = KEPT_AT_MOST;
-        for segment in plan.standing() {
-            if segment.duration() > left {
-                warn!(segment.id = %segment.id, "no memory is left to keep `{}` ready; it sounds from the disk", segment.words.title);
-                continue;
-            }
-            left -= segment.duration();
-            match self.kept.get(&segment.id).cloned().map_or_else(|| self.decode(segment), Ok) {
-                Ok(source) => drop(kept.insert(segment.id.clone(), source)),
-                Err(failure) => {
-                    error!(segment.id = %segment.id, error = &failure as &dyn std::error::Error, "cannot keep a segment ready");
-                }
-            }
-        }
+        let kept = ready::keep(plan, &self.station.audio(), &self.kept);
         if kept.keys().eq(self.kept.keys()) {
             return true;
         }
@@ -288,18 +271,6 @@ impl Planner {
             self.kept = kept;
         }
         told
-    }
-
-    fn decode(&self, segment: &Segment) -> Result<MemorySource, OpenError> {
-        let opening = Opening {
-            path: self.station.audio().join(&segment.file),
-            hash: segment.hash,
-            cue_in: segment.sound.cue_in,
-            cue_out: segment.sound.cue_out,
-            skip: SignedDuration::ZERO,
-            gain_db: 0.0, // The mixer's business.
-        };
-        opening.open().map(MemorySource::decode)
     }
 
     /// Tells every engine; whether all took it.
@@ -423,25 +394,9 @@ mod tests {
     use crate::clock::ManualClock;
     use crate::engine::handle::Status;
     use crate::schedule::OutputId;
-    use crate::segment::{Approval, FileTrouble};
+    use crate::segment::{Approval, FileTrouble, Segment};
     use crate::store::AiringFilter;
     use crate::timeline::fixture::segment;
-
-    #[test]
-    fn the_short_warnings_are_kept_before_a_long_piece_that_came_later() {
-        let bench = bench(8);
-        let warning = segment("flood", "khan-cap", 30);
-        let later = Segment {
-            added: warning.added + SignedDuration::from_hours(1),
-            ..segment("long", "khan-cap", 110)
-        };
-        let catalog = Arc::new([later, warning.clone(), segment("x", "ban-tin", 9)].into_iter().collect());
-        let plan = Plan { catalog, ..bench.plan.borrow().as_ref().clone() };
-        assert_eq!(
-            plan.standing().iter().map(|kept| kept.duration().as_secs()).collect::<Vec<_>>(),
-            [30, 110]
-        );
-    }
 
     struct Bench {
         folder: TempDir,

@@ -53,3 +53,29 @@ impl Plan {
         standing
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::timeline::fixture::{at, schedule, segment};
+
+    #[test]
+    fn the_short_warnings_are_kept_before_a_long_piece_that_came_later() {
+        let mut schedule = schedule("UTC", Vec::new());
+        schedule.programmes.get_mut(&"tin".into()).unwrap().ready = true;
+        let warning = segment("flood", "tin", 30);
+        let later =
+            Segment { added: warning.added + SignedDuration::from_hours(1), ..segment("long", "tin", 110) };
+        let plan = Plan {
+            schedule: Arc::new(schedule),
+            catalog: Arc::new([later, warning, segment("x", "tuan", 9)].into_iter().collect()),
+            timelines: Vec::new(),
+            problems: Arc::default(),
+            at: at("2026-11-23T00:00:00Z"),
+        };
+        let standing: Vec<_> = plan.standing().iter().map(|kept| kept.duration().as_secs()).collect();
+        assert_eq!(standing, [30, 110]);
+    }
+}
