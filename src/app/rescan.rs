@@ -21,11 +21,9 @@ use crate::segment::{Segment, SegmentId, State, Troubles};
 use crate::timeline::plan::Plan;
 
 /// How often the files are looked at; one that has not changed costs a question to the file system.
-const EVERY: Duration = Duration::from_secs(600);
-/// The same while one is broken: somebody may be bringing it back.
-const WHILE_BROKEN: Duration = Duration::from_secs(20);
+const EVERY: Duration = Duration::from_secs(15);
 
-/// Looks for as long as it is awaited: at once, after each change of the plan, and every ten minutes.
+/// Looks for as long as it is awaited: at once, after each change of the plan, and four times a minute.
 pub async fn keep_looking(
     audio: PathBuf,
     mut plan: watch::Receiver<Arc<Plan>>,
@@ -47,9 +45,8 @@ pub async fn keep_looking(
             }
         };
         found.send_if_modified(|before| rescan.tell(before));
-        let pause = if rescan.troubles.is_empty() { EVERY } else { WHILE_BROKEN };
         // A plan that comes no more is the end of the program, and of this.
-        if let Ok(Err(_)) = tokio::time::timeout(pause, plan.changed()).await {
+        if let Ok(Err(_)) = tokio::time::timeout(EVERY, plan.changed()).await {
             std::future::pending::<()>().await;
         }
     }

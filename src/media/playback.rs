@@ -1,10 +1,11 @@
 //! An approved file as a stream of frames for the air: from the cue-in to the cue-out, levelled, at 48 kHz, to the frame.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
@@ -95,7 +96,9 @@ impl Opening {
             }
             opened => opened.map_err(unreadable)?,
         };
-        // The same handle is hashed and decoded, so that a file put in its place in between cannot sound.
+        // The same handle is hashed and decoded, so that a file put in its place in between cannot sound; what is written
+        // into this one is seen by its stamp, which is older than its hash.
+        let witness = Witness::of(&file).map_err(unreadable)?;
         let found = hash_of(&mut file).map_err(unreadable)?;
         if found != self.hash {
             return Err(OpenError::Changed { path: self.path.clone(), found });
@@ -121,6 +124,7 @@ impl Opening {
         let frames = self.frames();
         let mut playback = Playback {
             decoder: Some(decoder),
+            witness,
             resampler,
             channels: shape.channels,
             gain: linear(self.gain_db),
@@ -142,6 +146,7 @@ impl Opening {
 pub struct Playback {
     /// `None` once the file is at its end; silence makes up what is missing then.
     decoder: Option<Decoder>,
+    witness: Witness,
     resampler: Resampler,
     channels: usize,
     gain: f32,
@@ -200,15 +205,15 @@ impl Playback {
     fn decode(&mut self) -> bool {
         let Some(decoder) = &mut self.decoder else { return false };
         match decoder.next_block() {
-            Ok(Some(block)) => {
+            Ok(Some(block)) if self.witness.is_unchanged() => {
                 let frames = block.samples.len() / self.channels;
                 let dropped = usize::try_from(self.to_drop).unwrap_or(usize::MAX).min(frames);
                 self.to_drop -= dropped as u64;
                 let kept = block.samples.get(dropped * self.channels..).unwrap_or(&[]);
                 self.resampler.push(kept, &mut self.resampled);
             }
-            // A disk that fails in the middle is an end, too.
-            Ok(None) | Err(_) => {
+            // A disk that fails in the middle is an end, too, and so is a file that somebody writes into.
+            Ok(_) | Err(_) => {
                 self.resampler.finish(&mut self.resampled);
                 self.decoder = None;
             }
@@ -232,6 +237,27 @@ impl Playback {
             }
         }
         Ok(())
+    }
+}
+
+/// Sees whether an open file is still as it was when its bytes were found to be the approved ones.
+#[derive(Debug)]
+struct Witness {
+    file: File,
+    bytes: u64,
+    written: SystemTime,
+}
+
+impl Witness {
+    fn of(file: &File) -> io::Result<Self> {
+        let (file, about) = (file.try_clone()?, file.metadata()?);
+        Ok(Self { file, bytes: about.len(), written: about.modified()? })
+    }
+
+    /// Asked after bytes were read: a write shows in the time before it does in them.
+    fn is_unchanged(&self) -> bool {
+        let now = |about: Metadata| about.len() == self.bytes && about.modified().ok() == Some(self.written);
+        self.file.metadata().is_ok_and(now)
     }
 }
 

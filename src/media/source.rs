@@ -303,7 +303,10 @@ impl Source for Silence {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, File};
+    use std::io::{Seek as _, SeekFrom, Write as _};
     use std::path::{Path, PathBuf};
+    use std::time::SystemTime;
 
     use allocation_counter::measure;
     use jiff::SignedDuration;
@@ -396,6 +399,26 @@ mod tests {
         assert!(frames[..2] == [0.0, 0.0]);
         assert!(frames[240] < frames[600], "it comes up");
         assert!(frames[480..482] == [192_240.0 * STEP; 2], "after 5 ms it is all there");
+    }
+
+    #[test]
+    fn what_is_written_into_a_file_while_it_plays_does_not_sound() {
+        let (_dir, path) = ramp();
+        let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        File::options().write(true).open(&path).unwrap().set_modified(long_ago).unwrap();
+        let mut source = InlineSource::new(opening(&path).open().unwrap());
+        let mut first = vec![0.0; 2 * 48_000];
+        assert_eq!(source.read(&mut first), Read::Frames(48_000));
+        let loud = 0.75_f32.to_le_bytes();
+        let bytes = fs::metadata(&path).unwrap().len();
+        let mut file = File::options().write(true).open(&path).unwrap();
+        file.seek(SeekFrom::Start(1_000)).unwrap();
+        file.write_all(&loud.repeat(usize::try_from(bytes - 1_000).unwrap() / 4)).unwrap();
+        let rest = read_all(&mut source, 1_000);
+        assert_eq!(first.len() + rest.len(), 2 * 480_000, "the plan's time is kept");
+        let approved = |sample: &f32| (0.0..=480_000.0 * STEP).contains(sample);
+        assert!(rest.iter().all(approved), "{:?}", rest.iter().find(|sample| !approved(sample)));
+        assert!(source.missing() > 400_000, "{}", source.missing());
     }
 
     #[test]

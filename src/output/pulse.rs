@@ -27,6 +27,8 @@ use player::{BUFFER_BYTES, BURST_BYTES, Player};
 
 /// How long the server may take to answer while a stream is set up.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Bytes of what a client shows to be let in.
+const COOKIE_BYTES: usize = 256;
 /// Bytes of a frame as it is sent.
 const FRAME_BYTES: u32 = 2 * 4;
 const _: () =
@@ -90,18 +92,17 @@ impl Server {
         stream.set_write_timeout(Some(PATIENCE)).map_err(PulseError::Connect)?;
         stream.set_read_timeout(Some(PATIENCE)).map_err(PulseError::Connect)?;
         let cookie = pulseaudio::cookie_path_from_env().and_then(|path| std::fs::read(path).ok());
+        // A server that asks for none still wants to read one.
+        let cookie =
+            cookie.filter(|cookie| cookie.len() == COOKIE_BYTES).unwrap_or_else(|| vec![0; COOKIE_BYTES]);
         let mut server = Self {
             connection: BufReader::new(stream),
             version: protocol::MAX_VERSION,
             questions: 0,
             message: Vec::new(),
         };
-        let auth = AuthParams {
-            version: protocol::MAX_VERSION,
-            supports_shm: false,
-            supports_memfd: false,
-            cookie: cookie.unwrap_or_default(),
-        };
+        let auth =
+            AuthParams { version: protocol::MAX_VERSION, supports_shm: false, supports_memfd: false, cookie };
         let known: AuthReply = server.ask("let us in", &Command::Auth(auth))?;
         server.version = server.version.min(known.version);
         let mut about = Props::new();

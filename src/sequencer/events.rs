@@ -115,8 +115,8 @@ impl Sequencer {
             {
                 voice.chained = None;
             }
-            let again = pass.now + OPENED_AGAIN;
-            if again >= its_time {
+            let again = its_time.min(pass.now + OPENED_AGAIN);
+            if pass.due(its_time) {
                 self.refuse(cue, cause, pass);
             } else if let Some(entry) = self.plan.find(cue) {
                 // Its file may be back by then, or the plan may have another in its stead.

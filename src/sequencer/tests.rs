@@ -134,7 +134,7 @@ fn after_one_that_failed_the_next_keeps_its_own_time() {
     let mut sim = from_start(600, [c("a", 0, 60), c("b", 60, 30).follow(), c("d", 90, 30).follow()]);
     sim.fails.insert(cue_id("b"));
     sim.run_to(s(700));
-    assert_eq!(heard(&sim), ["a@0.0", "!b FileBroken", "-a@60.0", "d@90.0", "-d@120.0"]);
+    assert_eq!(heard(&sim), ["a@0.0", "-a@60.0", "!b FileBroken", "d@90.0", "-d@120.0"]);
 }
 
 #[test]
