@@ -62,7 +62,7 @@ fn sample(level: u8) -> f32 {
 }
 
 pub(super) fn cue(slot: &str, start: Join, from: f64, segment: &Arc<Segment>) -> Arc<Cue> {
-    let block = BlockId { date: date(2027, 1, 15), session: "sang".into() };
+    let block = BlockId::new(date(2027, 1, 15), "sang");
     Arc::new(Cue {
         id: CueId { block, slot: slot.into(), piece: 0 },
         title: slot.into(),

@@ -496,14 +496,14 @@ mod tests {
     fn only_the_approved_bytes_sound() {
         let (_dir, path) = ramp();
         let approved = opening(&path);
-        let mut bytes = std::fs::read(&path).unwrap();
+        let mut bytes = fs::read(&path).unwrap();
         bytes[100_000] ^= 1;
-        std::fs::File::create(&path).and_then(|mut file| io::Write::write_all(&mut file, &bytes)).unwrap();
+        File::create(&path).and_then(|mut file| io::Write::write_all(&mut file, &bytes)).unwrap();
         assert!(matches!(approved.open(), Err(OpenError::Changed { .. })));
-        std::fs::remove_file(&path).unwrap();
+        fs::remove_file(&path).unwrap();
         assert!(matches!(approved.open(), Err(OpenError::Gone { .. })));
         let page = path.with_extension("mp3");
-        std::fs::File::create(&page).and_then(|mut file| io::Write::write_all(&mut file, b"<html>")).unwrap();
+        File::create(&page).and_then(|mut file| io::Write::write_all(&mut file, b"<html>")).unwrap();
         assert!(matches!(opening(&page).open(), Err(OpenError::Undecodable { .. })));
     }
 

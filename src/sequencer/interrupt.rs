@@ -45,7 +45,7 @@ impl Order {
     /// The cue of its next airing.
     pub(super) fn cue(&self, zone: &TimeZone) -> Arc<Cue> {
         let Interrupt { id, layer, segment, gain_db, by, .. } = &*self.what;
-        let block = BlockId { date: zone.to_datetime(self.due).date(), session: INTERRUPT_SESSION.into() };
+        let block = BlockId::new(zone.to_datetime(self.due).date(), INTERRUPT_SESSION);
         Arc::new(Cue {
             id: CueId { block, slot: SlotId::new(id.as_str()), piece: self.piece },
             title: segment.words.title.clone(),

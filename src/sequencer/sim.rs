@@ -111,7 +111,7 @@ impl C {
 }
 
 fn block_id(session: &str) -> BlockId {
-    BlockId { date: "2026-11-23".parse().unwrap(), session: session.into() }
+    BlockId::new("2026-11-23".parse().unwrap(), session)
 }
 
 pub(super) fn cue_id(slot: &str) -> CueId {

@@ -374,7 +374,11 @@ mod tests {
         let none = store.history(&output, Window { from: at(0), to: at(0) }).unwrap();
         assert_eq!(none, History::default(), "its end is not in it");
         let heard = |cue: &Arc<crate::timeline::Cue>| {
-            history.aired(&cue.id.block, &cue.id.slot).cloned().collect::<Vec<_>>()
+            history
+                .aired(cue.id.block.date, &cue.id.block.session, &cue.id.slot)
+                .into_iter()
+                .cloned()
+                .collect::<Vec<_>>()
         };
         let expected = [0, 1, 3].map(|n| super::super::tests::segment(n).id);
         assert_eq!(heard(&cue(0, 0)), expected, "in the order of the plan, also what was heard in part");

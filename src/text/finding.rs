@@ -276,7 +276,7 @@ mod tests {
         let catalog: Catalog = [segment("lua-dao", "tin", 60)].into_iter().collect();
         let window = Window { from: at("2026-11-22T17:00:00Z"), to: at("2026-11-23T17:00:00Z") };
         let timeline = compile(&schedule, &catalog, &History::default(), &output(), window);
-        let block = BlockId { date: "2026-11-23".parse().unwrap(), session: "sang".into() };
+        let block = BlockId::new("2026-11-23".parse().unwrap(), "sang");
         let cue = of_slot.then(|| CueId { block: block.clone(), slot: "chuyen-muc".into(), piece: 0 });
         let names = Names { schedule: &schedule, catalog: &catalog, timeline: &timeline };
         finding(&Finding { severity, block, cue, at: at("2026-11-22T22:31:00Z"), kind }, &names).to_string()
@@ -313,7 +313,7 @@ mod tests {
         let names = Names { schedule: &schedule, catalog: &catalog, timeline: &timeline };
         let on = |date: &str, silence_ms| Finding {
             severity: Severity::Error,
-            block: BlockId { date: date.parse().unwrap(), session: "sang".into() },
+            block: BlockId::new(date.parse().unwrap(), "sang"),
             cue: None,
             at: format!("{date}T05:31:00Z").parse().unwrap(),
             kind: FindingKind::Gap { silence_ms },

@@ -97,7 +97,7 @@ impl<'s> Span<'s> {
             }
         };
         let mut span = Self {
-            id: BlockId { date, session: session.id.clone() },
+            id: BlockId::new(date, session.id.clone()),
             session,
             start: start.at,
             end: place(to).at,
@@ -129,6 +129,15 @@ impl<'s> Span<'s> {
         }
         span.hold_hard_starts();
         span
+    }
+
+    /// Says which run of its session on its date it is.
+    pub(super) fn set_run(&mut self, run: u8) {
+        self.id.run = run;
+        for finding in &mut self.findings {
+            finding.block.run = run;
+            finding.cue.iter_mut().for_each(|cue| cue.block.run = run);
+        }
     }
 
     /// Keeps hard starts within the span and in the order of the rundown, whatever the clocks do on that day: what

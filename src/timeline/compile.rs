@@ -17,7 +17,7 @@ use super::backtime::{Ending, TOLERANCE};
 use super::calendar::{self, Span, later};
 use super::rundown::{Cut, Item, Rundown};
 use super::{
-    Absence, Begun, Block, BlockId, Finding, FindingKind, History, Severity, Timeline, Window, backtime, pick,
+    Absence, Begun, Block, Finding, FindingKind, History, Severity, Timeline, Window, backtime, pick,
 };
 use crate::schedule::{DayPlan, OutputId, Play, Schedule, Session, SessionId, Slot, SlotId};
 use crate::segment::{Catalog, ProgrammeId, Segment};
@@ -40,7 +40,10 @@ pub fn compile(
     // zones whose clocks skip a midnight.
     let first = schedule.time_zone.to_datetime(window.from).date().saturating_sub(2.days());
     let last = schedule.time_zone.to_datetime(window.to).date().saturating_add(3.days());
-    let spans = calendar::spans(schedule, output, first, last);
+    let mut spans = calendar::spans(schedule, output, first, last);
+    for span in &mut spans {
+        span.set_run(history.run(&span.id, span.start, span.end));
+    }
     let dates: BTreeSet<_> =
         spans.iter().filter(|span| window.contains(span.start)).map(|span| span.id.date).collect();
     let mut days: BTreeMap<Date, Day<'_>> = BTreeMap::new();
@@ -342,8 +345,7 @@ impl<'a> Day<'a> {
 
     /// What an earlier slot of the day aired; where it aired nothing (yet), what it is planned to.
     fn repeat(&self, session: &SessionId, slot: &SlotId) -> Result<Vec<Arc<Segment>>, Absence> {
-        let block = BlockId { date: self.date, session: session.clone() };
-        let aired: Vec<_> = self.history.aired(&block, slot).collect();
+        let aired = self.history.aired(self.date, session, slot);
         if !aired.is_empty() {
             let mut pieces: Vec<_> = aired.into_iter().filter_map(|id| self.catalog.get(id)).collect();
             // A piece that an interrupt cut in two aired twice, and is repeated once.

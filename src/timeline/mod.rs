@@ -57,12 +57,28 @@ pub struct BlockId {
     pub date: Date,
     /// The session; for what a person ordered on the spot, [`INTERRUPT_SESSION`].
     pub session: SessionId,
+    /// How often it had begun, or was missed, at other hours of that date before it was moved to these.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub run: u8,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_first(run: &u8) -> bool {
+    *run == 0
+}
+
+impl BlockId {
+    /// A session on a date on which it was not moved.
+    pub fn new(date: Date, session: impl Into<SessionId>) -> Self {
+        Self { date, session: session.into(), run: 0 }
+    }
 }
 
 /// The session under which interrupts are filed: `2026-11-23/!/<interrupt>/0`. No session of a file can be called so.
 pub const INTERRUPT_SESSION: &str = "!";
 
-/// A slot on a date: what gets exactly one outcome. Printed and parsed as `2026-11-23/sang/chuyen-muc/0`.
+/// A slot on a date: what gets exactly one outcome. Printed and parsed as `2026-11-23/sang/chuyen-muc/0`, and as
+/// `2026-11-23/sang~2/chuyen-muc/0` where the session was moved after it had begun.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CueId {
     /// The block it is in.
@@ -75,7 +91,8 @@ pub struct CueId {
 
 impl fmt::Display for BlockId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.date, self.session)
+        write!(f, "{}/{}", self.date, self.session)?;
+        if self.run > 0 { write!(f, "~{}", u16::from(self.run) + 1) } else { Ok(()) }
     }
 }
 
@@ -103,7 +120,12 @@ impl FromStr for CueId {
         };
         let date = date.parse().map_err(|_| wrong())?;
         let piece = piece.parse().map_err(|_| wrong())?;
-        Ok(Self { block: BlockId { date, session: session.into() }, slot: slot.into(), piece })
+        let (session, run) = match session.split_once('~') {
+            Some((session, nth)) => (session, nth.parse::<u8>().ok().and_then(|nth| nth.checked_sub(1))),
+            None => (session, Some(0)),
+        };
+        let block = BlockId { run: run.ok_or_else(wrong)?, ..BlockId::new(date, session) };
+        Ok(Self { block, slot: slot.into(), piece })
     }
 }
 
@@ -455,9 +477,36 @@ impl History {
         self.begun.get(&(block.clone(), slot.clone())).map_or(&[], Vec::as_slice)
     }
 
-    /// What a slot aired on a date, in order; nothing where it aired nothing or is still to come.
-    pub fn aired(&self, block: &BlockId, slot: &SlotId) -> impl Iterator<Item = &SegmentId> {
-        self.begun(block, slot).iter().filter(|begun| begun.heard).filter_map(|begun| begun.segment.as_ref())
+    /// What a slot aired on a date, in order, the last time that it was heard; nothing where it is still to come.
+    pub fn aired(&self, date: Date, session: &SessionId, slot: &SlotId) -> Vec<&SegmentId> {
+        let runs = self.of(date, session).filter(|((_, other), _)| other == slot);
+        let heard = |begun: &[Begun]| begun.iter().any(|begun| begun.heard);
+        let last = runs.map(|(_, begun)| begun.as_slice()).filter(|begun| heard(begun)).last();
+        let heard = last.unwrap_or_default().iter().filter(|begun| begun.heard);
+        heard.filter_map(|begun| begun.segment.as_ref()).collect()
+    }
+
+    /// Which run of a session it is that lasts from `start` to `end` on a date: the next one, where what is on record of
+    /// it began at other hours.
+    fn run(&self, id: &BlockId, start: Timestamp, end: Timestamp) -> u8 {
+        let Some(latest) = self.of(id.date, &id.session).map(|((block, _), _)| block.run).max() else {
+            return 0;
+        };
+        let of_latest = self.of(id.date, &id.session).filter(|((block, _), _)| block.run == latest);
+        let first = of_latest.flat_map(|(_, begun)| begun).map(|begun| begun.at).min();
+        if first.is_none_or(|first| start <= first && first <= end) {
+            latest
+        } else {
+            latest.saturating_add(1)
+        }
+    }
+
+    /// What is on record of a session on a date, run by run.
+    fn of(&self, date: Date, session: &SessionId) -> impl Iterator<Item = (&(BlockId, SlotId), &Vec<Begun>)> {
+        let from = (BlockId::new(date, session.clone()), SlotId::from(""));
+        self.begun
+            .range(from..)
+            .take_while(move |((block, _), _)| block.date == date && block.session == *session)
     }
 }
 

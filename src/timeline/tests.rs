@@ -323,8 +323,11 @@ fn a_slot_put_in_before_what_is_on_air_does_not_move_it() {
     schedule.sessions[0].from = time(4, 0, 0, 0);
     schedule.sessions[0].to = time(4, 59, 0, 0);
     schedule.sessions[0].slots = vec![b()];
-    let moved = rundown(&with_history(&schedule, &segments, &history));
-    assert_eq!(moved, ["b/0 04:00:00-04:01:00 b"], "a session that was moved begins anew");
+    let moved = with_history(&schedule, &segments, &history);
+    assert_eq!(rundown(&moved), ["b/0 04:00:00-04:01:00 b"], "a session that was moved begins anew");
+    let id = moved.cues().next().unwrap().id.clone();
+    assert_eq!(id.to_string(), "2026-11-23/sang~2/b/0", "and is another one");
+    assert_eq!(id.to_string().parse(), Ok(id));
 }
 
 #[test]

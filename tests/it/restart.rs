@@ -3,7 +3,7 @@
 use loa::asrun::{Cause, Fact, Outcome};
 
 use crate::station::{at, ms, seconds};
-use crate::week::station;
+use crate::week::{WEEK, station};
 
 #[test]
 fn a_power_cut_in_the_middle_is_closed_at_the_last_heartbeat_and_joined() {
@@ -59,6 +59,30 @@ fn what_a_night_without_power_missed_is_logged_once_with_its_cause() {
     station.boot_at(at(23, "17:00:46"));
     station.run_until(at(23, "17:05:00"));
     assert_eq!(station.heard_names(at(23, "16:00:00"), at(23, "18:00:00")), ["ban-tin"]);
+}
+
+#[test]
+fn a_session_that_was_missed_airs_when_it_is_moved_to_later_on_that_day() {
+    let mut station = station("05:00:00");
+    station.boot().unwrap();
+    station.cut_power();
+    station.boot_at(at(23, "06:00:00"));
+    station.run_until(at(23, "06:00:30"));
+    assert_eq!(station.outcome("2026-11-23/sang/ban-tin/0"), Outcome::NotAired(Cause::NotRunning));
+    let later = WEEK.replace("05:30:00", "06:10:00").replace("05:33:00", "06:13:00");
+    station.write_schedule("week.toml", &later.replace("05:32:00", "06:12:00"));
+    station.run_until(at(23, "06:15:00"));
+    let heard = station.heard_names(at(23, "06:00:00"), at(23, "06:15:00"));
+    assert_eq!(heard.first().map(String::as_str), Some("hieu"), "{heard:?}");
+    assert_eq!(heard.last().map(String::as_str), Some("chao"), "{heard:?}");
+    assert_eq!(station.outcome("2026-11-23/sang~2/ban-tin/0"), Outcome::Aired);
+    assert_eq!(station.outcome("2026-11-23/sang/ban-tin/0"), Outcome::NotAired(Cause::NotRunning), "as it was");
+    // The next start of the program knows of both.
+    station.cut_power();
+    station.boot_at(at(23, "16:00:00"));
+    station.run_until(at(23, "17:05:00"));
+    assert_eq!(station.outcome("2026-11-23/chieu/lai/0"), Outcome::Aired, "what was heard the second time");
+    assert!(station.outcomes().iter().all(|(cue, _)| !cue.contains("~3")), "{:?}", station.outcomes());
 }
 
 #[test]
