@@ -349,6 +349,9 @@ impl Take {
         let end = self.end.as_ref()?;
         if self.is_whole() {
             None
+        } else if end.cause == Some(Cause::PlannedCut) && self.skip.is_positive() {
+            // The cut was planned; that its beginning was not heard was not.
+            Some(Cause::JoinedLate)
         } else if end.cause.is_some() {
             end.cause
         } else if end.starved > 0 {
@@ -438,6 +441,9 @@ mod tests {
             expected: EXPECTED / 2,
             ..take(0, Some(end(EXPECTED / 2, None)))
         };
+        let cut = End { cause: Some(Cause::PlannedCut), ..end(EXPECTED / 2, None) };
+        let cut = airing(vec![Take { end: Some(cut), ..joined.clone() }]);
+        assert_eq!(cut.outcome(), Outcome::Partly(Cause::JoinedLate), "what was planned is no cause");
         let joined = airing(vec![joined]);
         assert_eq!((joined.outcome(), joined.expected()), (Outcome::Partly(Cause::JoinedLate), EXPECTED));
     }

@@ -67,6 +67,9 @@ pub fn compile(
     timeline
 }
 
+/// How many repeats of repeats are followed before the first of them is placed.
+const REPEATS_OF_REPEATS: u8 = 8;
+
 /// What the sessions of one date share.
 struct Day<'a> {
     schedule: &'a Schedule,
@@ -306,7 +309,7 @@ impl<'a> Day<'a> {
             return Choice::Nothing(Absence::NoMusic);
         }
         if let Play::Repeat { session, slot } = item.play {
-            return match self.repeat(session, slot) {
+            return match self.repeat(session, slot, REPEATS_OF_REPEATS) {
                 Ok(pieces) => Choice::Pieces(pieces),
                 Err(why) => Choice::Nothing(why),
             };
@@ -344,7 +347,7 @@ impl<'a> Day<'a> {
     }
 
     /// What an earlier slot of the day aired; where it aired nothing (yet), what it is planned to.
-    fn repeat(&self, session: &SessionId, slot: &SlotId) -> Result<Vec<Arc<Segment>>, Absence> {
+    fn repeat(&self, session: &SessionId, slot: &SlotId, hops: u8) -> Result<Vec<Arc<Segment>>, Absence> {
         let aired = self.history.aired(self.date, session, slot);
         if !aired.is_empty() {
             let mut pieces: Vec<_> = aired.into_iter().filter_map(|id| self.catalog.get(id)).collect();
@@ -363,13 +366,13 @@ impl<'a> Day<'a> {
         }
         let planned = match self.planned.get(&(session.clone(), slot.clone())) {
             Some(pieces) => pieces.clone(),
-            None => self.due_elsewhere(session, slot),
+            None => self.due_elsewhere(session, slot, hops),
         };
         if planned.is_empty() { Err(Absence::NothingToRepeat) } else { Ok(planned) }
     }
 
     /// What is due in a slot that was not placed before: one of the same group, or of a session on another output.
-    fn due_elsewhere(&self, session: &SessionId, slot: &SlotId) -> Vec<Arc<Segment>> {
+    fn due_elsewhere(&self, session: &SessionId, slot: &SlotId, hops: u8) -> Vec<Arc<Segment>> {
         let no_hard = BTreeMap::new();
         let own = self.plan.map_or(&[][..], |plan| &plan.sessions);
         let dropped = |id: &SessionId| self.plan.is_some_and(|plan| plan.drop.contains(id));
@@ -379,6 +382,9 @@ impl<'a> Day<'a> {
         };
         let items = self.items(session, &no_hard);
         let Some(item) = items.iter().find(|item| item.slot.id == *slot) else { return Vec::new() };
+        if let (Play::Repeat { session, slot }, Some(hops)) = (item.play, hops.checked_sub(1)) {
+            return self.repeat(session, slot, hops).unwrap_or_default();
+        }
         match self.pick(item.play) {
             Choice::Pieces(pieces) | Choice::Fitting(pieces) => pieces,
             Choice::StandIn(segment) => vec![segment],

@@ -244,6 +244,16 @@ fn a_repeat_airs_what_really_aired_unless_it_was_withdrawn_since() {
     );
 }
 
+#[test]
+fn a_repeat_of_a_repeat_right_before_it_airs_the_same() {
+    let mut schedule = vietnam(vec![slot("tin", hard(5, 0), play("programme:tin"))]);
+    let again = |id, of| slot(id, Start::Follow, play(of));
+    let again = vec![again("lai", "repeat:sang/tin"), again("lai2", "repeat:chieu/lai")];
+    schedule.sessions.push(session("chieu", time(17, 0, 0, 0), time(18, 0, 0, 0), again));
+    let lines = rundown(&monday(&schedule, &[segment("a", "tin", 60)]));
+    assert_eq!(lines[1..], ["lai/0 17:00:00-17:01:00 a", "lai2/0 17:01:00-17:02:00 a"]);
+}
+
 /// What the log holds when the cues that begin before a local time of Monday have begun.
 fn begun_before(timeline: &Timeline, hour: i8, minute: i8) -> History {
     let mut history = History::default();
