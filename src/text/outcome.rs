@@ -1,7 +1,7 @@
 //! What became of things: outcomes, causes, forms, ranks, states and kinds, and the paper log (nhật ký phát thanh).
 
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, Unit};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::asrun::{Airing, Cause, Outcome, OutcomeKind, Run};
 use crate::clock::ClockHealth;
@@ -41,11 +41,7 @@ pub fn log_line(number: usize, session: &str, airing: &Airing, time_zone: &TimeZ
     let item = &airing.item;
     let piece = item.segment.as_ref();
     let outcome = airing.outcome();
-    // To the nearest second: a frame that leaves a few nanoseconds before its second is not a second early.
-    let time = |at: Timestamp| {
-        let second = at.round(Unit::Second).unwrap_or(at);
-        second.to_zoned(time_zone.clone()).strftime("%H:%M:%S").to_string()
-    };
+    let time = |at: Timestamp| super::page::date::second(at, time_zone);
     let date = |at: Timestamp| at.to_zoned(time_zone.clone()).strftime("%d/%m/%Y").to_string();
     let title = piece.map_or(&item.title, |piece| &piece.title);
     let approved = piece.and_then(|piece| piece.approval.as_ref());

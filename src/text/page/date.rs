@@ -2,7 +2,7 @@
 
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, Unit};
 
 /// A day of the week: `thứ Hai`.
 pub fn weekday(day: Weekday) -> &'static str {
@@ -22,19 +22,24 @@ pub fn day(date: Date) -> String {
     format!("{} {}", weekday(date.weekday()), date.strftime("%d/%m/%Y"))
 }
 
-/// The local time of an instant, to the minute: `05:30`.
+/// The local time of an instant, to the minute it lies in: `05:30`.
 pub fn time(at: Timestamp, zone: &TimeZone) -> String {
-    zone.to_datetime(at).strftime("%H:%M").to_string()
+    zone.to_datetime(nearest(at)).strftime("%H:%M").to_string()
 }
 
-/// The local time of an instant, to the second: `05:30:00`.
+/// The local time of an instant, to the nearest second: `05:30:00`.
 pub fn second(at: Timestamp, zone: &TimeZone) -> String {
-    zone.to_datetime(at).strftime("%H:%M:%S").to_string()
+    zone.to_datetime(nearest(at)).strftime("%H:%M:%S").to_string()
+}
+
+/// The nearest second: a frame that leaves a few nanoseconds before its second is not a second early, on no page.
+fn nearest(at: Timestamp) -> Timestamp {
+    at.round(Unit::Second).unwrap_or(at)
 }
 
 /// A date and a time: `thứ Hai 23/11/2026, 05:30`.
 pub fn moment(at: Timestamp, zone: &TimeZone) -> String {
-    format!("{}, {}", day(zone.to_datetime(at).date()), time(at, zone))
+    format!("{}, {}", day(zone.to_datetime(nearest(at)).date()), time(at, zone))
 }
 
 /// A length as minutes and seconds: `3:05`, `1:02:00`.
@@ -70,6 +75,9 @@ mod tests {
         let at: Timestamp = "2026-11-22T22:30:05Z".parse().unwrap();
         assert_eq!(moment(at, &zone), "thứ Hai 23/11/2026, 05:30");
         assert_eq!(second(at, &zone), "05:30:05");
+        let just_before: Timestamp = "2026-11-22T16:59:59.999999Z".parse().unwrap();
+        assert_eq!(second(just_before, &zone), "00:00:00");
+        assert_eq!(moment(just_before, &zone), "thứ Hai 23/11/2026, 00:00");
         let names: Vec<_> = Weekday::Monday.cycle_forward().take(7).map(weekday).collect();
         assert_eq!((names[6], names.iter().filter(|name| name.starts_with("thứ ")).count()), ("Chủ nhật", 6));
     }
