@@ -40,7 +40,9 @@ pub const LINK_GONE: &str = "Liên kết này đã được dùng, đã hết h�
 
 /// Which passwords can be.
 pub fn password_rule() -> String {
-    format!("Ít nhất {SHORTEST} ký tự. Một câu ngắn dễ nhớ là tốt nhất.")
+    format!(
+        "Ít nhất {SHORTEST} ký tự, không chứa tên đăng nhập và không chỉ lặp vài ký tự. Một câu ngắn dễ nhớ là tốt nhất."
+    )
 }
 
 /// For whom a password is set.

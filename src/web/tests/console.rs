@@ -189,6 +189,9 @@ async fn a_link_works_once_and_for_a_week() {
     let link = site.state.store.new_link(Link::For("uploader".into()), site.clock.now()).unwrap();
     let path = format!("/bat-dau/{link}");
     let set = async |password| site.post(&path, &[], &[("password", password), ("again", password)]).await;
+    assert!(site.get("", &path).await.text().contains("không chứa tên đăng nhập"), "before one is refused");
+    let own_name = set("uploader-2026").await;
+    assert!(own_name.status == StatusCode::UNPROCESSABLE_ENTITY && own_name.text().contains("quá dễ đoán"));
     assert_eq!(set("short").await.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(set(PASSWORD).await.status, StatusCode::SEE_OTHER);
     assert_eq!(set(PASSWORD).await.status, StatusCode::GONE);
