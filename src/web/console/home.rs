@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::State as Of;
 use axum::response::Html;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use maud::{Markup, html};
@@ -17,11 +18,12 @@ use super::visitor::Visitor;
 use crate::access::{Permission, permit};
 use crate::asrun::Airing;
 use crate::engine::handle::Status;
+use crate::schedule::OutputId;
 use crate::store::{AiringFilter, Store};
 use crate::text::page::home::{self as say, Lamp};
 use crate::text::page::{date, names};
-use crate::timeline::INTERRUPT_SESSION;
 use crate::timeline::plan::Plan;
+use crate::timeline::{Block, INTERRUPT_SESSION};
 use crate::web::State;
 use crate::web::api::health::wrong;
 use crate::web::input::start_of;
@@ -36,15 +38,17 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
     let zone = &plan.schedule.time_zone;
     let (_, wrong) = wrong(&state).await;
     let today = zone.to_datetime(now).date();
-    let (from, to) =
-        (start_of(today, zone), today.checked_add(1.day()).ok().and_then(|next| start_of(next, zone)));
-    let filter = AiringFilter { from, to, ..AiringFilter::default() };
+    let midnight = |day: Date| start_of(day, zone).unwrap_or(now);
+    let day = (midnight(today), today.checked_add(1.day()).map_or(now, midnight));
+    let blocks = blocks_of(&plan, day);
+    // What began yesterday has its first airings there.
+    let from = blocks.iter().map(|(_, block)| block.start).chain([day.0]).min();
+    let filter = AiringFilter { from, to: Some(day.1), ..AiringFilter::default() };
     let name = visitor.person.name().to_owned();
     let read = move |store: &Store| {
         Ok((store.airings(&filter)?.airings, store.users()?, recordings::given_back(store, &name)?))
     };
     let (aired, users, returned) = state.store.run(read).await?;
-    let day = (from.unwrap_or(now), to.unwrap_or(now));
     let may_withdraw = permit(&visitor.person.user().roles, Permission::Withdraw);
     let content = html! {
         p.lead { (date::day(today)) }
@@ -55,7 +59,7 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
                 section #lamps data-live { (lamps(&wrong)) }
                 section #to-do data-live { (to_do(&plan, visitor.person.user(), &users, &returned, now)) }
             }
-            section.today #today data-live { (rundown(&plan, &aired, day, now, may_withdraw)) }
+            section.today #today data-live { (rundown(zone, &blocks, &aired, (day.0, now), may_withdraw)) }
         }
     };
     Ok(page(&state, &visitor, "/", names::HOME, &content))
@@ -128,31 +132,35 @@ fn lamps(wrong: &[String]) -> Markup {
     }
 }
 
-/// Today's blocks with what became of their cues, and what sounded out of the schedule.
-fn rundown(
-    plan: &Plan,
-    aired: &[Airing],
-    (from, to): (Timestamp, Timestamp),
-    now: Timestamp,
-    may_withdraw: bool,
-) -> Markup {
-    let zone = &plan.schedule.time_zone;
-    let of_cue: BTreeMap<_, _> =
-        aired.iter().map(|airing| ((&airing.item.output, &airing.item.cue), airing)).collect();
-    let blocks: Vec<_> = plan
-        .timelines
+/// The blocks of a day: those that begin in it, and one from the day before that goes on past midnight.
+fn blocks_of(plan: &Plan, (from, to): (Timestamp, Timestamp)) -> Vec<(&OutputId, &Block)> {
+    plan.timelines
         .iter()
         .flat_map(|timeline| timeline.blocks.iter().map(move |block| (&timeline.output, block)))
-        .filter(|(_, block)| from <= block.start && block.start < to)
-        .collect();
-    let others: Vec<_> =
-        aired.iter().filter(|airing| airing.item.cue.block.session.as_str() == INTERRUPT_SESSION).collect();
+        .filter(|(_, block)| from < block.end && block.start < to)
+        .collect()
+}
+
+/// Today's blocks with what became of their cues, and what sounded out of the schedule since `midnight`.
+fn rundown(
+    zone: &TimeZone,
+    blocks: &[(&OutputId, &Block)],
+    aired: &[Airing],
+    (midnight, now): (Timestamp, Timestamp),
+    may_withdraw: bool,
+) -> Markup {
+    let of_cue: BTreeMap<_, _> =
+        aired.iter().map(|airing| ((&airing.item.output, &airing.item.cue), airing)).collect();
+    let besides = |airing: &&Airing| {
+        airing.item.cue.block.session.as_str() == INTERRUPT_SESSION && midnight <= airing.item.planned
+    };
+    let others: Vec<_> = aired.iter().filter(besides).collect();
     let notes = Notes { withdraw: may_withdraw, ..Notes::default() };
     html! {
         h2 { (say::TODAY) }
         @if blocks.is_empty() { p { (say::NO_SESSION) } }
         @for (output, block) in blocks {
-            (session(block, zone, |cue| of_cue.get(&(output, cue)).copied(), now, &notes))
+            (session(block, zone, |cue| of_cue.get(&(*output, cue)).copied(), now, &notes))
         }
         @if !others.is_empty() {
             (aired_besides(say::OUT_OF_SCHEDULE, others, zone))

@@ -8,6 +8,7 @@ mod calendar_saves;
 mod connection;
 mod console;
 mod document;
+mod home;
 mod log;
 mod log_pages;
 mod pages;
@@ -234,7 +235,11 @@ impl Site {
 }
 
 fn plan(store: &Store, now: Timestamp) -> Plan {
-    let sources = Sources { station: Some(STATION.to_owned()), week: Some(WEEK.to_owned()), days: None };
+    plan_of(STATION, WEEK, store, now)
+}
+
+fn plan_of(station: &str, week: &str, store: &Store, now: Timestamp) -> Plan {
+    let sources = Sources { station: Some(station.to_owned()), week: Some(week.to_owned()), days: None };
     let schedule = schedule::read(&sources).unwrap();
     let catalog = store.catalog().unwrap();
     let window = Window { from: now, to: now + SignedDuration::from_hours(24 * 8) };
