@@ -109,6 +109,16 @@ fn find(connection: &Connection, name: &str) -> Result<Option<User>, StoreError>
         .transpose()
 }
 
+/// Whether somebody has this name, or had it, also in other case: who reads the log cannot tell `Lan` from `lan`. Ids
+/// are ASCII, so that there is one way to write each letter.
+fn is_taken(connection: &Connection, name: &str) -> Result<bool, StoreError> {
+    connection
+        .query_row("SELECT EXISTS (SELECT 1 FROM person WHERE name = ?1 COLLATE NOCASE)", [name], |row| {
+            row.get(0)
+        })
+        .doing("look for a name")
+}
+
 /// The person, who was not revoked.
 pub(super) fn present(connection: &Connection, name: &str) -> Result<User, StoreError> {
     find(connection, name)?
@@ -167,7 +177,7 @@ fn revoke(connection: &Connection, name: &str, at: Timestamp) -> Result<(), Stor
 }
 
 impl Store {
-    /// Adds a person.
+    /// Adds a person, under a name that nobody has, not in other case either.
     pub fn add_user(&self, name: &str, roles: &BTreeSet<Role>, at: Timestamp) -> Result<User, StoreError> {
         let name = name.to_owned();
         if !is_id(&name) {
@@ -175,7 +185,7 @@ impl Store {
         }
         let roles = roles.clone();
         self.write("add a user", move |transaction| {
-            if find(transaction, &name)?.is_some() {
+            if is_taken(transaction, &name)? {
                 return Err(StoreError::UserExists(name));
             }
             insert_user(transaction, &name, &roles, at)?;
@@ -223,6 +233,23 @@ impl Store {
     /// The person of a name, also one who left.
     pub fn user(&self, name: &str) -> Result<Option<User>, StoreError> {
         self.read(|connection| find(connection, name))
+    }
+
+    /// Whom somebody means who types a name, in whatever case: the one of exactly this name, or the only one who still
+    /// is. None where older stations have two, and it is neither.
+    pub fn meant_by(&self, typed: &str) -> Result<Option<String>, StoreError> {
+        self.read(|connection| {
+            let names: Vec<String> = connection
+                .prepare_cached(
+                    "SELECT name FROM person WHERE name = ?1 COLLATE NOCASE AND revoked_ms IS NULL",
+                )
+                .and_then(|mut statement| statement.query_map([typed], |row| row.get(0))?.collect())
+                .doing("look for a name")?;
+            match names.as_slice() {
+                [only] => Ok(Some(only.clone())),
+                several => Ok(several.iter().find(|name| *name == typed).cloned()),
+            }
+        })
     }
 
     /// Makes a token for a person; `label` says for what, as `phone`.
@@ -349,8 +376,34 @@ mod tests {
         store.revoke_user("lan", at(1)).unwrap();
         assert!(matches!(store.add_user("lan", &none, at(2)), Err(StoreError::UserExists(_))));
         assert!(matches!(store.add_user("a b", &none, at(2)), Err(StoreError::BadUserName(_))));
+        for other in ["Lan", "LAN"] {
+            assert!(matches!(store.add_user(other, &none, at(2)), Err(StoreError::UserExists(_))), "{other}");
+        }
         assert_eq!(store.users().unwrap().len(), 1);
         assert_eq!(store.user("lan").unwrap().unwrap().revoked, Some(at(1)));
+    }
+
+    #[test]
+    fn a_typed_name_means_whoever_has_it_in_whatever_case() {
+        let (store, _dir) = store();
+        let meant = |typed: &str| store.meant_by(typed).unwrap();
+        store.add_user("Minh.Hoa", &BTreeSet::new(), at(0)).unwrap();
+        assert_eq!(meant("minh.hoa").as_deref(), Some("Minh.Hoa"));
+        assert_eq!((meant("minh"), meant("mình.hoa"), meant("")), (None, None, None));
+        // As stations have them that let both in.
+        let pair = |transaction: &rusqlite::Transaction<'_>| {
+            for name in ["lan", "Lan"] {
+                insert_user(transaction, name, &BTreeSet::new(), at(1))?;
+            }
+            Ok(())
+        };
+        store.write("add a pair", pair).unwrap();
+        assert_eq!(
+            (meant("lan").as_deref(), meant("Lan").as_deref(), meant("LAN")),
+            (Some("lan"), Some("Lan"), None)
+        );
+        store.revoke_user("lan", at(2)).unwrap();
+        assert_eq!((meant("lan").as_deref(), meant("LAN").as_deref()), (Some("Lan"), Some("Lan")));
     }
 
     fn act(subject: &str, second: i64) -> Act {

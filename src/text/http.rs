@@ -188,7 +188,7 @@ impl Refusal {
             Self::NoInterrupt => "Không có lệnh phát nào đang có hiệu lực với mã này; có thể đã phát xong. Lịch phát không thay đổi.".to_owned(),
             Self::NoOutput => "Đài không có đường ra với mã này. Hãy xem các đường ra trong trạng thái của đài.".to_owned(),
             Self::NoUser => "Không có người dùng nào mang tên này, hoặc tài khoản đó đã ngừng.".to_owned(),
-            Self::UserExists => "Tên này đã có người dùng, hoặc thuộc về một tài khoản đã ngừng mà nhật ký còn ghi. Hãy chọn tên khác.".to_owned(),
+            Self::UserExists => "Tên này đã có người dùng, hoặc thuộc về một tài khoản đã ngừng mà nhật ký còn ghi; chữ hoa và chữ thường được coi là một. Chưa thêm ai, lịch phát không bị ảnh hưởng. Hãy chọn tên khác.".to_owned(),
             Self::BadUserName => "Tên người dùng chỉ gồm 1 đến 64 chữ cái không dấu, chữ số và các dấu - _ . và không bắt đầu bằng dấu chấm.".to_owned(),
             Self::NoRole => "Người dùng cần ít nhất một vai trò: người biên soạn (uploader), người duyệt (approver), người vận hành (operator), người kiểm tra (auditor) hoặc người quản trị (admin).".to_owned(),
             Self::LastAdmin => "Đây là người quản trị cuối cùng; bỏ đi thì không còn ai quản lý được người dùng. Hãy thêm một người quản trị khác trước.".to_owned(),

@@ -16,7 +16,7 @@ use super::page::{Failure, plain, to};
 use crate::access::Role;
 use crate::access::password::{self, Kept, LONGEST, SHORTEST};
 use crate::segment::is_id;
-use crate::store::{Act, Link, Secret, StoreError};
+use crate::store::{Act, Link, Secret, Store, StoreError};
 use crate::text::http::Refusal;
 use crate::text::page::names;
 use crate::text::page::signin as say;
@@ -85,19 +85,24 @@ pub(super) async fn enter(Of(state): Of<State>, parts: Parts, fields: Fields) ->
         let seconds = HeaderValue::from(left.as_secs() + 1);
         return Ok((StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds)], page).into_response());
     }
-    let known = name.clone();
-    let kept = state.store.run(move |store| store.password(&known)).await?;
+    let typed = name.clone();
+    let find = move |store: &Store| {
+        let meant = store.meant_by(&typed)?;
+        let kept = meant.as_deref().map(|name| store.password(name)).transpose()?;
+        Ok(meant.zip(kept.flatten()))
+    };
+    let (meant, kept) = state.store.run(find).await?.unzip();
     let password = fields.exactly("password").to_owned();
     // A name that nobody has takes as long as a wrong password, so that names cannot be found out.
     let (place, right) = hashed(place, move || kept.unwrap_or_else(Kept::none).is(&password)).await?;
-    if !right {
+    let Some(known) = meant.filter(|_| right) else {
         guesses().failed(&keys, elapsed);
         tracing::warn!(origin = address, "a sign-in failed");
         return Ok((StatusCode::UNAUTHORIZED, signin_page(&name, &back, Some(say::WRONG))).into_response());
-    }
+    };
     drop(place);
     guesses().succeeded(keys[0]);
-    let secret = signed_in(&state, name, address, "sign-in").await?;
+    let secret = signed_in(&state, known, address, "sign-in").await?;
     Ok(with_login(&secret, &back))
 }
 
@@ -123,7 +128,7 @@ async fn hashed<P: Send + 'static, T: Send + 'static>(
 async fn signed_in(state: &State, name: String, origin: String, what: &str) -> Result<Secret, StoreError> {
     let at = state.clock.now();
     let act = Act { at, by: name.clone(), what: what.to_owned(), subject: name.clone(), origin };
-    let signed_in = move |store: &crate::store::Store| {
+    let signed_in = move |store: &Store| {
         let secret = store.sign_in(&name, at)?;
         store.act(act)?;
         Ok(secret)
@@ -258,7 +263,7 @@ pub(super) async fn set(
     let at = state.clock.now();
     let set = {
         let (whose, name) = (whose.clone(), name.clone());
-        move |store: &crate::store::Store| match whose {
+        move |store: &Store| match whose {
             Link::First => {
                 store.add_first(&link, &name, &BTreeSet::from(FIRST_ROLES), kept, at).map(|_| true)
             }
