@@ -15,6 +15,7 @@ use super::form::{Fields, Sent};
 use super::page::{Failure, plain, to};
 use crate::access::Role;
 use crate::access::password::{self, Kept, LONGEST, SHORTEST};
+use crate::access::throttle::Attempt;
 use crate::segment::is_id;
 use crate::store::{Act, Link, Secret, Store, StoreError};
 use crate::text::http::Refusal;
@@ -73,13 +74,12 @@ pub(super) async fn enter(Of(state): Of<State>, parts: Parts, fields: Fields) ->
     let address = origin(&parts);
     // What cannot be a name is one for all, so that nobody fills the memory with them.
     let known_as = if is_id(&name) { name.to_lowercase() } else { String::new() };
-    let keys = [format!("name {known_as}"), format!("address {address}")];
-    let keys = [keys[0].as_str(), keys[1].as_str()];
+    let attempt = Attempt { name: &known_as, address: &address };
     // One after the other: whoever sends a hundred guesses at once waits like one who sends them in turn.
     let place = hashing(&state).await;
     let elapsed = state.clock.elapsed();
     let guesses = || state.limits.guesses.lock().unwrap_or_else(PoisonError::into_inner);
-    let wait = guesses().wait(&keys, elapsed);
+    let wait = guesses().wait(attempt, elapsed);
     if let Some(left) = wait {
         let page = signin_page(&name, &back, Some(&say::too_many(left)));
         let seconds = HeaderValue::from(left.as_secs() + 1);
@@ -96,12 +96,12 @@ pub(super) async fn enter(Of(state): Of<State>, parts: Parts, fields: Fields) ->
     // A name that nobody has takes as long as a wrong password, so that names cannot be found out.
     let (place, right) = hashed(place, move || kept.unwrap_or_else(Kept::none).is(&password)).await?;
     let Some(known) = meant.filter(|_| right) else {
-        guesses().failed(&keys, elapsed);
+        guesses().failed(attempt, elapsed);
         tracing::warn!(origin = address, "a sign-in failed");
         return Ok((StatusCode::UNAUTHORIZED, signin_page(&name, &back, Some(say::WRONG))).into_response());
     };
     drop(place);
-    guesses().succeeded(keys[0]);
+    guesses().succeeded(attempt);
     let secret = signed_in(&state, known, address, "sign-in").await?;
     Ok(with_login(&secret, &back))
 }

@@ -134,6 +134,36 @@ async fn guesses_at_once_wait_like_guesses_in_turn() {
 }
 
 #[tokio::test]
+async fn whoever_mistypes_slows_nobody_else() {
+    let site = Site::new();
+    site.password("admin");
+    site.password("uploader");
+    for _ in 0..6 {
+        site.sign_in("admin", "wrong all the time").await;
+    }
+    assert_eq!(site.sign_in("Admin", PASSWORD).await.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(site.sign_in("uploader", PASSWORD).await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_name_is_typed_in_whatever_case_and_kept_in_its_own() {
+    let site = Site::new();
+    let cookie = site.cookie("admin").await;
+    let key = site.key(&cookie).await;
+    let add = async |name: &str| {
+        let fields = [("key", key.as_str()), ("name", name), ("role", "uploader")];
+        site.post("/nguoi-dung", &[("cookie", &cookie)], &fields).await
+    };
+    assert_eq!(add("Minh.Hoa").await.status, StatusCode::OK);
+    let again = add("minh.hoa").await;
+    assert_eq!(again.status, StatusCode::CONFLICT);
+    assert!(again.text().contains("chữ hoa và chữ thường được coi là một"), "{}", again.text());
+    site.password("Minh.Hoa");
+    assert_eq!(site.sign_in("MINH.hoa", PASSWORD).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(site.acts().last().unwrap(), &("Minh.Hoa".into(), "sign-in".into(), "Minh.Hoa".into()));
+}
+
+#[tokio::test]
 async fn a_wrong_name_and_a_wrong_password_look_the_same() {
     let site = Site::new();
     site.password("admin");
