@@ -30,7 +30,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot, watch};
@@ -157,6 +157,7 @@ pub fn router(state: State) -> Router {
         .fallback(console::no_page)
         .method_not_allowed_fallback(console::wrong_method)
         .layer(DefaultBodyLimit::max(usize::try_from(BODY_BYTES).unwrap_or(usize::MAX)))
+        .layer(from_fn_with_state(state.clone(), console::for_people))
         .layer(from_fn(guarded))
         .with_state(state)
 }

@@ -1,6 +1,7 @@
 //! Refusals on the wire: RFC 9457 `application/problem+json`, with a stable code for programs and a sentence for people.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -10,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::access::Permission;
 use crate::editing::EditingError;
-use crate::engine::handle::Refused;
+use crate::engine::handle;
 use crate::intake::IntakeError;
 use crate::media::ingest;
 use crate::schedule::edit::EditError;
@@ -20,6 +21,10 @@ use crate::text::http::Refusal;
 /// A refusal on its way out.
 #[derive(Debug)]
 pub(super) struct Problem(pub(super) Refusal);
+
+/// What goes along with the answer, for pages that say it to people.
+#[derive(Debug, Clone)]
+pub(super) struct Refused(pub(super) Arc<Refusal>);
 
 /// The body of a refusal, RFC 9457.
 #[derive(Debug, Serialize, ToSchema)]
@@ -84,14 +89,14 @@ impl IntoResponse for Problem {
             said: None,
             number: None,
         };
-        if let Refusal::NotPermitted(permission) = refusal {
-            body.permission = Some(permission);
-        } else if let Refusal::BadField { field } = refusal {
-            body.field = Some(field);
-        } else if let Refusal::Malformed { said } = refusal {
-            body.said = Some(said);
-        } else if let Refusal::Unexpected { number } = refusal {
-            body.number = Some(number);
+        if let Refusal::NotPermitted(permission) = &refusal {
+            body.permission = Some(*permission);
+        } else if let Refusal::BadField { field } = &refusal {
+            body.field = Some(field.clone());
+        } else if let Refusal::Malformed { said } = &refusal {
+            body.said = Some(said.clone());
+        } else if let Refusal::Unexpected { number } = &refusal {
+            body.number = Some(number.clone());
         }
         let mut response = (status, Json(body)).into_response();
         let headers = response.headers_mut();
@@ -105,6 +110,7 @@ impl IntoResponse for Problem {
             }
             _ => {}
         }
+        response.extensions_mut().insert(Refused(Arc::new(refusal)));
         response
     }
 }
@@ -251,11 +257,11 @@ impl From<EditingError> for Problem {
     }
 }
 
-impl From<Refused> for Problem {
-    fn from(refused: Refused) -> Self {
+impl From<handle::Refused> for Problem {
+    fn from(refused: handle::Refused) -> Self {
         match refused {
-            Refused::Busy => Self(Refusal::EngineBusy),
-            Refused::Gone => Self(Refusal::EngineGone),
+            handle::Refused::Busy => Self(Refusal::EngineBusy),
+            handle::Refused::Gone => Self(Refusal::EngineGone),
         }
     }
 }

@@ -26,20 +26,12 @@ mod visitor;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 
 use super::{PATIENCE, State};
 use crate::text::http::Refusal;
-
-/// A page may load its own style, script, pictures and sound, send forms to its own station, and nothing else; nobody
-/// may put it into a frame.
-const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; \
-     form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-);
 
 /// The pages.
 pub(super) fn router() -> Router<State> {
@@ -71,7 +63,6 @@ pub(super) fn router() -> Router<State> {
         .route("/nhat-ky/kiem-tra", post(log::verify))
         .merge(recordings::slow())
         .route("/assets/{name}", get(assets::asset))
-        .layer(from_fn(confined))
 }
 
 /// Gives up on a page that takes too long.
@@ -82,13 +73,4 @@ async fn in_time(request: Request, next: Next) -> Response {
     }
 }
 
-/// Every page says what it may load, and tells no other site where people come from.
-async fn confined(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    response
-}
-
-pub(super) use page::{no_page, wrong_method};
+pub(super) use page::{for_people, no_page, wrong_method};

@@ -1,8 +1,14 @@
 //! What every page has: its frame, its way around, and how it says that something went wrong.
 
-use axum::http::{StatusCode, Uri, header};
+use std::time::Duration;
+
+use axum::extract::{FromRequestParts as _, Request, State as Of};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
+use tokio::time::timeout;
 
 use super::air;
 use super::assets::{ICON, SCRIPT, STYLE};
@@ -13,7 +19,20 @@ use crate::text;
 use crate::text::http::Refusal;
 use crate::text::page::names;
 use crate::web::State;
-use crate::web::problem::{Problem, kind};
+use crate::web::person::See;
+use crate::web::problem::{Problem, Refused};
+
+/// A page may load its own style, script, pictures and sound, send forms to its own station, and nothing else; nobody
+/// may put it into a frame.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; \
+     form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+);
+/// Addresses that are told to nobody, not to the station itself either: they bear a secret, or what is sent from there
+/// comes before there is a login.
+const SECRET: [&str; 2] = ["/dang-nhap", "/bat-dau/"];
+/// How long is waited, on a page that says what went wrong, to know who looks at it.
+const KNOWN_WITHIN: Duration = Duration::from_secs(2);
 
 /// The pages that everybody finds at the top, with what one must be allowed to do there.
 const PAGES: [(&str, &str, Permission); 7] = [
@@ -89,7 +108,7 @@ pub(super) fn key<N>(visitor: &Visitor<N>) -> Markup {
     html! { input type="hidden" name=(KEY_FIELD) value=(visitor.key); }
 }
 
-/// A page that says what was not done, what that means for the air, and what to do.
+/// What was not done, what that means for the air, and what to do: [`for_people`] makes a page of it.
 #[derive(Debug)]
 pub(super) struct Failure(Problem);
 
@@ -101,41 +120,66 @@ impl<P: Into<Problem>> From<P> for Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let Self(Problem(refusal)) = self;
-        let (status, _) = kind(&refusal);
-        let content = html! {
-            p.note.bad role="alert" { (refusal.detail()) }
-            p { a.button href="/" { (text::page::TO_HOME) } }
-        };
-        (status, plain(refusal.title(), &content)).into_response()
+        self.0.into_response()
+    }
+}
+
+/// Whether an address is one for programs, which understand [`Problem`]s.
+fn is_for_programs(path: &str) -> bool {
+    path.starts_with("/api/") || path == "/metrics"
+}
+
+/// Every page says what it may load, and tells no other site where people come from; and what was refused, wherever on
+/// the way, is said on a page: to whoever is signed in with the way around and what has the air, as on any other page.
+pub(in crate::web) async fn for_people(Of(state): Of<State>, request: Request, next: Next) -> Response {
+    if is_for_programs(request.uri().path()) {
+        return next.run(request).await;
+    }
+    let (mut parts, body) = request.into_parts();
+    let mut response = next.run(Request::from_parts(parts.clone(), body)).await;
+    if let Some(Refused(refusal)) = response.extensions_mut().remove() {
+        let status = response.status();
+        let again = response.headers_mut().remove(header::RETRY_AFTER);
+        let again = again.map(|seconds| [(header::RETRY_AFTER, seconds)]);
+        response = (status, again, refused(&state, &mut parts, &refusal).await).into_response();
+    }
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
+    let secret = SECRET.iter().any(|door| parts.uri.path().starts_with(door));
+    let policy = HeaderValue::from_static(if secret { "no-referrer" } else { "same-origin" });
+    headers.entry(header::REFERRER_POLICY).or_insert(policy);
+    response
+}
+
+/// The page that says what was not done.
+async fn refused(state: &State, parts: &mut Parts, refusal: &Refusal) -> Html<String> {
+    let path = parts.uri.path().to_owned();
+    // Somebody typed it, or came back to it after signing in.
+    let above = path.rsplit_once('/').map(|(page, _)| page).filter(|page| !page.is_empty());
+    let its_page = above.filter(|_| matches!(refusal, Refusal::OnlyFromAPage));
+    let content = html! {
+        p.note.bad role="alert" { (refusal.detail()) }
+        div.actions {
+            @if let Some(page) = its_page { a.button.main href=(page) { (text::page::TO_ITS_PAGE) } }
+            a.button href="/" { (text::page::TO_HOME) }
+        }
+    };
+    // Where the store hangs, nobody can be asked who this is.
+    let visitor = timeout(KNOWN_WITHIN, Visitor::<See>::from_request_parts(parts, state)).await;
+    match visitor {
+        Ok(Ok(visitor)) => page(state, &visitor, "", refusal.title(), &content),
+        Ok(Err(_)) | Err(_) => plain(refusal.title(), &content),
     }
 }
 
 /// There is no such page; for programs that lost their way there is the answer they understand.
-pub(in crate::web) async fn no_page(uri: Uri) -> Response {
-    if uri.path().starts_with("/api/") {
-        Problem::from(Refusal::NoRoute).into_response()
-    } else {
-        Failure::from(Refusal::NoPage).into_response()
-    }
+pub(in crate::web) async fn no_page(uri: Uri) -> Problem {
+    Problem(if is_for_programs(uri.path()) { Refusal::NoRoute } else { Refusal::NoPage })
 }
 
-/// The address takes what a page of ours sends, and no more: somebody typed it, or came back to it after signing in.
-pub(in crate::web) async fn wrong_method(uri: Uri) -> Response {
-    let path = uri.path();
-    if path.starts_with("/api/") || path == "/metrics" {
-        return Problem::from(Refusal::WrongMethod).into_response();
-    }
-    let page = path.rsplit_once('/').map(|(page, _)| page).filter(|page| !page.is_empty());
-    let (status, _) = kind(&Refusal::OnlyFromAPage);
-    let content = html! {
-        p.note { (Refusal::OnlyFromAPage.detail()) }
-        div.actions {
-            @if let Some(page) = page { a.button.main href=(page) { (text::page::TO_ITS_PAGE) } }
-            a.button href="/" { (text::page::TO_HOME) }
-        }
-    };
-    (status, plain(Refusal::OnlyFromAPage.title(), &content)).into_response()
+/// The address takes what a page of ours sends, and no more.
+pub(in crate::web) async fn wrong_method(uri: Uri) -> Problem {
+    Problem(if is_for_programs(uri.path()) { Refusal::WrongMethod } else { Refusal::OnlyFromAPage })
 }
 
 /// To another page, after something was done: reloading it does nothing again.
