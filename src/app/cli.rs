@@ -58,7 +58,7 @@ pub enum Command {
 }
 
 /// How `serve` runs.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Serve {
     /// The address to listen on; a port of 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8600")]
@@ -66,6 +66,9 @@ pub struct Serve {
     /// Where the sound goes instead of the station's devices: `null` (nowhere, in real time) or `wav:PATH`.
     #[arg(long, value_name = "null|wav:PATH")]
     pub output: Option<String>,
+    /// A proxy on this machine stands in front: its X-Forwarded-For and X-Forwarded-Proto are believed.
+    #[arg(long)]
+    pub behind_proxy: bool,
 }
 
 /// How `demo` runs.

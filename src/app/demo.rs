@@ -55,14 +55,14 @@ pub fn demo(options: &Demo, clock: &Arc<dyn Clock>) -> anyhow::Result<Exit> {
         commands::import(&intake, &store, clock, &list, Some(APPROVER))?;
     }
     let first = put_on_the_calendar(&station, &week, clock.now())?;
-    let mut output = options.serve.output.clone();
-    if output.is_none() && !has_sound() {
+    let mut served = options.serve.clone();
+    if served.output.is_none() && !has_sound() {
         commands::say(console::DEMO_WITHOUT_SOUND)?;
-        output = Some("null".to_owned());
+        served.output = Some("null".to_owned());
     }
     let time = first.strftime("%H:%M:%S").to_string();
     commands::say(&console::demo(&time, &options.to.display().to_string()))?;
-    serve(&station, options.serve.listen, output.as_deref())
+    serve(&station, &served)
 }
 
 /// Puts the example's week into `to`, and gives it. The station's rules are left out, for a demo at night should sound

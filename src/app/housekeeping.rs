@@ -219,6 +219,7 @@ mod tests {
             replan: std::sync::mpsc::sync_channel(1).0,
             clock: Arc::clone(&clock),
             limits: Arc::default(),
+            proxy: web::Proxy::None,
         };
         // Put off again and again for longer than an upload lives.
         let sound = example.join("audio/ban-tin.ogg");

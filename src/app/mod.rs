@@ -32,7 +32,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<Exit> {
     let now = clock.now();
     let station = || Station::open(&cli.station);
     match &cli.command {
-        Command::Serve(options) => serve::serve(&station()?, options.listen, options.output.as_deref()),
+        Command::Serve(options) => serve::serve(&station()?, options),
         Command::Demo(options) => demo::demo(options, &clock),
         Command::Check(days) => commands::check(&station()?, days, now),
         Command::Timeline(days) => commands::timeline(&station()?, days, now),

@@ -20,6 +20,7 @@ use tokio::task::{JoinError, JoinSet};
 use tracing::{error, info, warn};
 
 use super::boot::{BootError, boot};
+use super::cli;
 use super::exit::Exit;
 use super::housekeeping::{self, Chores};
 use super::planner::Planner;
@@ -55,7 +56,7 @@ type EngineThread = JoinHandle<Result<(), OutputError>>;
 type Engines = JoinSet<std::thread::Result<Result<(), OutputError>>>;
 
 /// Runs the station until it is told to stop.
-pub fn serve(station: &Station, listen: SocketAddr, output: Option<&str>) -> anyhow::Result<Exit> {
+pub fn serve(station: &Station, options: &cli::Serve) -> anyhow::Result<Exit> {
     let _lock = station.lock()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let store = Store::open(&station.data())?;
@@ -87,7 +88,7 @@ pub fn serve(station: &Station, listen: SocketAddr, output: Option<&str>) -> any
     if let Err(cause) = amplifier::switch_off_left_on(&station.data(), has_switch) {
         warn!(error = &cause as &dyn std::error::Error, "amplifiers that were left on cannot be looked for");
     }
-    let (engines, threads) = start_engines(station, &plan, &clock, &facts, output)?;
+    let (engines, threads) = start_engines(station, &plan, &clock, &facts, options.output.as_deref())?;
     let mut ends = JoinSet::new();
     for thread in threads {
         ends.spawn_blocking_on(move || thread.join(), own.handle());
@@ -115,9 +116,10 @@ pub fn serve(station: &Station, listen: SocketAddr, output: Option<&str>) -> any
         replan: replan.clone(),
         clock: Arc::clone(&clock),
         limits: Arc::default(),
+        proxy: if options.behind_proxy { web::Proxy::Here } else { web::Proxy::None },
     };
     let (stop, stopped) = oneshot::channel::<()>();
-    let served = runtime.block_on(start_web(listen, state.clone(), stopped));
+    let served = runtime.block_on(start_web(options.listen, state.clone(), stopped));
     let limits = Arc::clone(&state.limits);
     let gave_up = own.block_on(async {
         tell_systemd(&[sd_notify::NotifyState::Ready]);

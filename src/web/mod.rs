@@ -15,6 +15,7 @@ mod input;
 mod listener;
 mod person;
 mod problem;
+mod proxy;
 mod recordings;
 #[cfg(test)]
 mod tests;
@@ -47,6 +48,7 @@ use crate::timeline::plan::Plan;
 pub use examining::take_up_uploads;
 use listener::{Bounded, Peer};
 use problem::Problem;
+pub use proxy::Proxy;
 pub use uploads::Uploads;
 
 /// The largest body of anything but an upload, in bytes.
@@ -77,6 +79,8 @@ pub struct State {
     pub clock: Arc<dyn Clock>,
     /// How much is taken at once.
     pub limits: Arc<Limits>,
+    /// Whether a proxy stands in front.
+    pub proxy: Proxy,
 }
 
 /// How much is taken at once.
@@ -153,13 +157,15 @@ impl State {
 /// The whole interface.
 pub fn router(state: State) -> Router {
     let (api, _) = api::router().split_for_parts();
-    api.merge(console::router())
+    let whole = api
+        .merge(console::router())
         .fallback(console::no_page)
         .method_not_allowed_fallback(console::wrong_method)
         .layer(DefaultBodyLimit::max(usize::try_from(BODY_BYTES).unwrap_or(usize::MAX)))
         .layer(from_fn_with_state(state.clone(), console::for_people))
-        .layer(from_fn(guarded))
-        .with_state(state)
+        .layer(from_fn(guarded));
+    let whole = if state.proxy == Proxy::Here { whole.layer(from_fn(proxy::asked_for)) } else { whole };
+    whole.with_state(state)
 }
 
 /// Serves the interface until `stop`, and a little longer for what is at work then. Meanwhile what was sent in is

@@ -21,6 +21,7 @@ use crate::text::page::{names, signin};
 use crate::web::State;
 use crate::web::input::Named;
 use crate::web::person::{ManageUsers, Person};
+use crate::web::proxy::Scheme;
 
 /// The page's address.
 const HERE: &str = "/nguoi-dung";
@@ -110,6 +111,7 @@ fn ticked(fields: &Fields) -> Result<BTreeSet<Role>, Refusal> {
 /// Adds a person, and shows the link by which they set their password.
 pub(super) async fn add(
     Of(state): Of<State>,
+    scheme: Scheme,
     headers: HeaderMap,
     Sent { visitor, fields }: Sent<ManageUsers>,
 ) -> Result<Html<String>, Failure> {
@@ -124,13 +126,13 @@ pub(super) async fn add(
         }
     };
     let secret = state.store.run(added).await?;
-    Ok(link_page(&state, &visitor, &name, &address(&headers, &secret.to_string())))
+    Ok(link_page(&state, &visitor, &name, &address(scheme, &headers, &secret.to_string())))
 }
 
 /// The link as it is reached from where the page was.
-fn address(headers: &HeaderMap, secret: &str) -> String {
+fn address(scheme: Scheme, headers: &HeaderMap, secret: &str) -> String {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    format!("http://{host}/bat-dau/{secret}")
+    format!("{}://{host}/bat-dau/{secret}", scheme.name())
 }
 
 fn link_page(state: &State, visitor: &Visitor<ManageUsers>, name: &str, address: &str) -> Html<String> {
@@ -195,6 +197,7 @@ fn act(person: &Person<ManageUsers>, state: &State, what: &str, name: &str) -> c
 pub(super) async fn link(
     Of(state): Of<State>,
     Named(name): Named,
+    scheme: Scheme,
     headers: HeaderMap,
     Sent { visitor, .. }: Sent<ManageUsers>,
 ) -> Result<Html<String>, Failure> {
@@ -206,7 +209,7 @@ pub(super) async fn link(
         Ok(secret)
     };
     let secret = state.store.run(made).await?;
-    Ok(link_page(&state, &visitor, &name, &address(&headers, &secret.to_string())))
+    Ok(link_page(&state, &visitor, &name, &address(scheme, &headers, &secret.to_string())))
 }
 
 /// Makes a token for a program that works in a person's name.

@@ -12,6 +12,7 @@ mod home;
 mod log;
 mod log_pages;
 mod pages;
+mod proxy;
 mod recordings;
 mod rehearsal;
 mod roles;
@@ -161,6 +162,7 @@ impl Site {
             replan,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             limits: Arc::new(limits),
+            proxy: Proxy::None,
         };
         let router = router(state.clone());
         Self { state, router, clock, tokens, commands, status: Some(status), plan, nudges, dir }
