@@ -177,17 +177,20 @@ async fn step<N>(
     Ok(segment)
 }
 
-/// Asks for approval.
+/// Asks for approval. Of a recording that waits already, it is done: a button was pressed twice.
 pub(super) async fn submit(
     state: &State,
     person: &Person<HandIn>,
     id: SegmentId,
 ) -> Result<Segment, Problem> {
-    step(state, person, id, Step::Submit, "segment.submit").await
+    match step(state, person, id.clone(), Step::Submit, "segment.submit").await {
+        Err(Problem(Refusal::WrongState(Stand::Pending))) => existing(state, id).await,
+        stepped => stepped,
+    }
 }
 
-/// Lets the bytes that were listened to on the air, with the words that were [`seen`], where a page showed some. Nobody
-/// approves what they handed in.
+/// Lets the bytes that were listened to on the air, with the words that were [`seen`], where those are told. Nobody
+/// approves what they handed in. Of the same bytes and words that are approved already, it is done.
 pub(super) async fn approve(
     state: &State,
     person: &Person<Approve>,
@@ -206,7 +209,10 @@ pub(super) async fn approve(
     {
         return Err(Refusal::OtherWords.into());
     }
-    step(state, person, segment.id, Step::Approve { hash }, "segment.approve").await
+    match step(state, person, segment.id.clone(), Step::Approve { hash }, "segment.approve").await {
+        Err(Problem(Refusal::WrongState(Stand::Approved))) => existing(state, segment.id).await,
+        stepped => stepped,
+    }
 }
 
 /// Gives a recording back to who handed it in.

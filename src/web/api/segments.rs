@@ -98,6 +98,10 @@ pub(super) struct Recording {
     /// What is read in it, where that was written down; only of a recording that was asked for by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     script: Option<String>,
+    /// Tells apart the words and scripts that a recording has had: what `approve` takes as `seen`; only of a recording
+    /// that was asked for by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seen: Option<String>,
     /// What a person should know of it before approving; empty where there is nothing.
     remarks: Vec<String>,
 }
@@ -138,6 +142,7 @@ impl From<Segment> for Recording {
             skipped_packets: sound.skipped_packets,
             codec: sound.codec.to_string(),
             script: None,
+            seen: None,
             remarks: verdict::damage(sound.skipped_packets).into_iter().collect(),
         }
     }
@@ -213,13 +218,15 @@ pub(super) async fn one(
     Named(id): Named,
 ) -> Result<Json<Recording>, Problem> {
     let segment = existing(&state, segment_id(&id)?).await?;
-    Ok(Json(with_script(&state, segment).await?))
+    Ok(Json(whole(&state, segment).await?))
 }
 
-async fn with_script(state: &State, segment: Segment) -> Result<Recording, Problem> {
+/// A recording with what is read in it.
+pub(super) async fn whole(state: &State, segment: Segment) -> Result<Recording, Problem> {
     let id = segment.id.clone();
     let script = state.store.run(move |store| store.script(&id)).await?;
-    Ok(Recording { script: Some(script).filter(|script| !script.is_empty()), ..segment.into() })
+    let seen = Some(recordings::seen(&segment.words, &script)?);
+    Ok(Recording { script: Some(script).filter(|script| !script.is_empty()), seen, ..segment.into() })
 }
 
 /// Words to change; what is left out stays, what is null or empty is taken away.
@@ -241,7 +248,7 @@ pub(super) async fn describe(
     Body(NewWords(changes)): Body<NewWords>,
 ) -> Result<Json<Recording>, Problem> {
     let segment = recordings::describe(&state, &person, segment_id(&id)?, &changes).await?;
-    Ok(Json(with_script(&state, segment).await?))
+    Ok(Json(whole(&state, segment).await?))
 }
 
 /// A recording's bytes, or a range of them.
@@ -297,7 +304,8 @@ pub(super) struct Event {
     by: String,
     /// `added`, `submitted`, `approved`, `returned`, `withdrawn`, `described`, `scripted` or `renamed`.
     what: String,
-    /// Why; for `described` the words as they then were; for `scripted` the script; for `renamed` the name before.
+    /// Why; for `added` and `described` the words as they then were; for `scripted` the script; for `renamed` the name
+    /// before.
     reason: Option<String>,
 }
 
@@ -320,7 +328,7 @@ pub(super) async fn events(
     Ok(Json(events.into_iter().map(event).collect()))
 }
 
-/// Asks for approval.
+/// Asks for approval. Of a recording that waits already, that is the answer.
 #[utoipa::path(post, path = "/segments/{id}/submit", tag = "segments", params(("id" = String, Path, description = "The recording")),
     responses((status = OK, body = Recording), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn submit(
@@ -328,7 +336,8 @@ pub(super) async fn submit(
     Of(state): Of<State>,
     Named(id): Named,
 ) -> Result<Json<Recording>, Problem> {
-    Ok(Json(recordings::submit(&state, &person, segment_id(&id)?).await?.into()))
+    let segment = recordings::submit(&state, &person, segment_id(&id)?).await?;
+    Ok(Json(whole(&state, segment).await?))
 }
 
 /// What was listened to.
@@ -337,9 +346,13 @@ pub(super) async fn submit(
 pub(super) struct Listened {
     /// The hash of the recording, as it was shown to who listened.
     hash: String,
+    /// What the recording had as `seen` when its words and its script were shown to who listened: where they were changed
+    /// since, it is not approved (`other-words`). Left out, only the bytes are looked at.
+    seen: Option<String>,
 }
 
-/// Lets a recording on the air. Nobody approves what they handed in.
+/// Lets a recording on the air. Nobody approves what they handed in. Approved already with the same bytes and words, it
+/// is answered as if it were done now, and the first approval stays.
 #[utoipa::path(post, path = "/segments/{id}/approve", tag = "segments", request_body = Listened, params(("id" = String, Path, description = "The recording")),
     responses((status = OK, body = Recording), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn approve(
@@ -349,7 +362,9 @@ pub(super) async fn approve(
     Body(listened): Body<Listened>,
 ) -> Result<Json<Recording>, Problem> {
     let hash = listened.hash.parse().map_err(|_| Problem::field("hash"))?;
-    Ok(Json(recordings::approve(&state, &person, segment_id(&id)?, hash, None).await?.into()))
+    let seen = listened.seen.as_deref();
+    let segment = recordings::approve(&state, &person, segment_id(&id)?, hash, seen).await?;
+    Ok(Json(whole(&state, segment).await?))
 }
 
 /// Why.
@@ -369,7 +384,8 @@ pub(super) async fn give_back(
     Named(id): Named,
     Body(why): Body<Why>,
 ) -> Result<Json<Recording>, Problem> {
-    Ok(Json(recordings::give_back(&state, &person, segment_id(&id)?, &why.reason).await?.into()))
+    let segment = recordings::give_back(&state, &person, segment_id(&id)?, &why.reason).await?;
+    Ok(Json(whole(&state, segment).await?))
 }
 
 /// Takes a recording off the air: at once, and from all that is to come.

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use tokio::io::AsyncWriteExt as _;
 use utoipa::ToSchema;
 
-use super::segments::Recording;
+use super::segments::{Recording, whole};
 use crate::media::ingest;
 use crate::media::temporary::Temporary;
 use crate::segment::Words;
@@ -83,7 +83,7 @@ pub(super) async fn upload(
     let taken = take_in(&state, &person, file.ok_or(Refusal::NoFile)?, words, place).await?;
     let known = taken.known;
     let remark = taken.converted_from.map(verdict::converted);
-    let recording = Recording::from(taken.segment);
+    let recording = whole(&state, taken.segment).await?;
     let recording = match remark {
         Some(remark) => recording.remark(remark),
         None => recording,

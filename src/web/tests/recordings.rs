@@ -372,6 +372,53 @@ async fn what_was_written_anew_after_the_approver_looked_is_not_approved() {
 }
 
 #[tokio::test]
+async fn the_interface_tells_the_words_that_were_seen_and_may_ask_for_them() {
+    let site = Site::new();
+    let recording = site.recording(440.0).await;
+    let path = format!("/api/v1/segments/{}", recording["id"].as_str().unwrap());
+    site.call("uploader", "POST", &format!("{path}/submit"), json!({})).await;
+    let approve = async |seen: &Value| {
+        let body = json!({"hash": recording["hash"], "seen": seen});
+        site.call("approver", "POST", &format!("{path}/approve"), body).await
+    };
+    let before = site.get("approver", &path).await.json()["seen"].clone();
+    assert_eq!(before.as_str().unwrap().len(), 64);
+    site.call("uploader", "PATCH", &path, json!({"script": "khác"})).await;
+    assert_eq!(approve(&before).await.problem(), refused(409, "other-words"));
+    let after = site.get("approver", &path).await.json()["seen"].clone();
+    assert_eq!(approve(&after).await.json()["state"], "approved");
+    let list = site.get("approver", "/api/v1/segments").await.json();
+    assert!(list["segments"][0].get("seen").is_none(), "it takes a script to know");
+}
+
+#[tokio::test]
+async fn a_button_that_is_pressed_twice_does_once_and_is_calm() {
+    let site = Site::new();
+    let recording = site.recording(440.0).await;
+    let (id, hash) = (recording["id"].as_str().unwrap(), recording["hash"].as_str().unwrap());
+    let at = |what: &str| format!("/ban-ghi/{id}/{what}");
+    let (uploader, approver) = (Tab::of(&site, "uploader"), Tab::of(&site, "approver"));
+    for _ in 0..2 {
+        assert_eq!(uploader.post(&at("gui-duyet"), &[]).await.status, StatusCode::SEE_OTHER);
+    }
+    let form = [("hash", hash), ("ve", "/duyet")];
+    for tab in [&approver, &approver, &Tab::of(&site, "second")] {
+        let done = tab.post(&at("duyet"), &form).await;
+        assert_eq!(done.header(header::LOCATION), format!("/duyet?vua={id}"), "{}", done.text());
+    }
+    let acts: Vec<_> = site.acts().into_iter().map(|(by, what, _)| format!("{by} {what}")).collect();
+    assert_eq!(acts, ["uploader segment.add", "uploader segment.submit", "approver segment.approve"]);
+    // What was not approved is not done.
+    let other = "0".repeat(64);
+    for form in [vec![("hash", &*other)], vec![("hash", hash), ("seen", &*other)]] {
+        assert_eq!(approver.post(&at("duyet"), &form).await.status, StatusCode::CONFLICT);
+    }
+    Tab::of(&site, "operator").post(&at("thu-hoi"), &[("reason", "sai")]).await;
+    assert_eq!(approver.post(&at("duyet"), &form).await.status, StatusCode::CONFLICT);
+    assert_eq!(uploader.post(&at("gui-duyet"), &[]).await.status, StatusCode::CONFLICT);
+}
+
+#[tokio::test]
 async fn the_catalogue_is_searched_without_accents_and_by_pages() {
     let site = Site::new();
     for (pitch, title) in [(300.0, "Phòng chống bão"), (400.0, "Đường quê"), (500.0, "Quét mã QR")]
