@@ -89,8 +89,8 @@ pub struct SegmentEvent {
     pub by: String,
     /// `added`, `submitted`, `approved`, `returned`, `withdrawn`, `described`, `scripted`, `renamed`.
     pub what: String,
-    /// Why; for `described`, the words as they then were, in JSON; for `scripted`, the script; for `renamed`, the file's
-    /// name before.
+    /// Why; for `added` and `described`, the words as they then were, in JSON; for `scripted`, the script; for `renamed`,
+    /// the file's name before. Older stations kept no words for `added`.
     pub reason: Option<String>,
 }
 
@@ -298,7 +298,9 @@ impl Store {
                     params![segment.id.as_str(), peaks],
                 )
                 .doing("keep the peaks of a segment")?;
-            note_event(transaction, &segment.id, segment.added, &segment.added_by, "added", None)?;
+            let (id, by) = (&segment.id, &segment.added_by);
+            let words = serde_json::to_string(&segment.words).ok();
+            note_event(transaction, id, segment.added, by, "added", words.as_deref())?;
             existing(transaction, &segment.id).map(Added::New)
         })
     }

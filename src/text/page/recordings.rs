@@ -193,6 +193,12 @@ pub mod one {
     pub const KEPT: &str = "Đã lưu thông tin.";
     /// What was done.
     pub const HISTORY: &str = "Lịch sử";
+    /// A change of the script.
+    pub const SCRIPT_CHANGE: &str = "Lời bài trước và sau khi sửa";
+    /// What stood before.
+    pub const BEFORE: &str = "Trước";
+    /// What stands since.
+    pub const AFTER: &str = "Sau";
     /// Asks for approval.
     pub const SUBMIT: &str = "Gửi duyệt";
     /// Approves.
@@ -223,6 +229,13 @@ pub mod one {
             "script" => SCRIPT,
             other => other,
         }
+    }
+
+    /// What a field was, and what it became.
+    pub fn changed(field: &str, old: Option<&str>, new: Option<&str>) -> String {
+        let said =
+            |value: Option<&str>| value.map_or_else(|| "để trống".to_owned(), |text| format!("“{text}”"));
+        format!("{field}: {} → {}", said(old), said(new))
     }
 
     /// What its state means for the air, and what comes next.

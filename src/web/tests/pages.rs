@@ -82,6 +82,34 @@ async fn a_recording_goes_its_way_through_the_pages() {
 }
 
 #[tokio::test]
+async fn the_history_says_which_words_became_which() {
+    let site = Site::new();
+    let id = site.recording(440.0).await["id"].as_str().unwrap().to_owned();
+    let (here, tab) = (format!("/ban-ghi/{id}"), Tab::of(&site, "uploader"));
+    let words = [("title", "Quét mã"), ("programme", "cam-tay-chi-viec"), ("script", "Kính chào")];
+    tab.post(&here, &words).await;
+    let again = [("title", "Quét mã"), ("valid_until", "2026-12-31"), ("script", "Kính thưa")];
+    tab.post(&here, &again).await;
+    let page = tab.get(&here).await.text();
+    let (_, history) = page.split_once("class=\"history\"").unwrap();
+    for said in [
+        "Tên: “bài” → “Quét mã”",
+        "Chuyên mục: để trống → “Cầm tay chỉ việc”",
+        "Chuyên mục: “Cầm tay chỉ việc” → để trống",
+        "Phát đến hết ngày: để trống → “thứ Năm 31/12/2026”",
+        "<p class=\"script\">Kính chào</p><p><strong>Sau</strong>:</p><p class=\"script\">Kính thưa</p>",
+    ] {
+        assert!(history.contains(said), "{said}: {history}");
+    }
+    assert_eq!(history.matches("Tên: ").count(), 1, "what stays is not told: {history}");
+    // Of stations that kept no words with what was handed in, the first change says no more than it knows.
+    let data = rusqlite::Connection::open(site.dir.path().join("data/loa.db")).unwrap();
+    data.execute("UPDATE segment_event SET reason = NULL WHERE what = 'added'", []).unwrap();
+    let page = tab.get(&here).await.text();
+    assert!(!page.contains("Tên: “") && page.contains("Phát đến hết ngày: để trống →"), "{page}");
+}
+
+#[tokio::test]
 async fn pages_and_forms_are_for_who_may() {
     let site = Site::new();
     let recording = site.recording(440.0).await;

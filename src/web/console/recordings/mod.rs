@@ -3,6 +3,7 @@
 mod one;
 mod queue;
 mod send;
+mod trail;
 mod waveform;
 mod weeks;
 mod withdraw;

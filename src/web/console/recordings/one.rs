@@ -13,16 +13,17 @@ use super::super::form::{Fields, Sent};
 use super::super::page::{Failure, key, page, to};
 use super::super::visitor::Visitor;
 use super::queue::{first_airings, judge, players};
+use super::trail::{trail, value};
 use super::waveform::waveform;
 use super::weeks::{coming, monday};
-use super::{HERE, about, address, badge, programme_title, programmes, returned};
+use super::{HERE, about, address, badge, programmes, returned};
 use crate::access::{Permission, permit};
 use crate::segment::{Genre, Segment, State as Stand};
-use crate::store::{SegmentEvent, Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::text::http::Refusal;
 use crate::text::outcome;
 use crate::text::page::recordings::{self as say_all, one as say, send};
-use crate::text::page::{date, home};
+use crate::text::page::home;
 use crate::timeline::plan::Plan;
 use crate::web::State;
 use crate::web::input::{Asked, Named};
@@ -141,7 +142,7 @@ async fn show<N>(
                 }
             }
         }
-        (history(&events, &plan))
+        (trail(&events, &plan.schedule))
         p { a href=(HERE) { (say_all::BACK) } }
     };
     Ok(page(state, visitor, HERE, &segment.words.title, &content))
@@ -244,44 +245,15 @@ fn form<N>(
 
 /// The words, to be read.
 fn words(plan: &Plan, segment: &Segment, script: &str) -> Markup {
-    let words = &segment.words;
-    let programme = words.programme.as_ref().map(|id| programme_title(&plan.schedule, id));
-    let text = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
-    let rows = [
-        (say_all::PROGRAMME, programme),
-        (say::TOPIC, text(&words.topic)),
-        (say::GENRE, words.genre.map(|genre| outcome::genre(genre).to_owned())),
-        (say::AUTHOR, text(&words.author)),
-        (say::SOURCE, text(&words.source)),
-        (say::VALID_FROM, words.valid_from.map(date::day)),
-        (say::VALID_UNTIL, words.valid_until.map(date::day)),
-        (say::FILE, Some(segment.file.clone())),
-    ];
+    const SHOWN: [&str; 7] = ["programme", "topic", "genre", "author", "source", "valid_from", "valid_until"];
+    let row = |field: &&'static str| (say::field(field), value(&segment.words, field, &plan.schedule));
+    let rows = SHOWN.iter().map(row).chain([(say::FILE, Some(segment.file.clone()))]);
     html! {
         div.card {
             h2 { (say::WORDS) }
             dl { @for (name, value) in rows { @if let Some(value) = value { dt { (name) } dd { (value) } } } }
             h2 { (say::SCRIPT) }
             @if script.is_empty() { p.quiet { (say::NO_SCRIPT) } } @else { p.script { (script) } }
-        }
-    }
-}
-
-/// Who did what, when and why.
-fn history(events: &[SegmentEvent], plan: &Plan) -> Markup {
-    // What the words were is in the record; here it would drown the reasons.
-    let reason = |event: &SegmentEvent| {
-        let told = matches!(event.what.as_str(), "returned" | "withdrawn" | "renamed");
-        event.reason.clone().filter(|_| told)
-    };
-    html! {
-        section {
-            h2 { (say::HISTORY) }
-            ol.history { @for event in events { li {
-                time { (date::moment(event.at, &plan.schedule.time_zone)) } ": "
-                strong { (event.by) } " " (say::event(&event.what))
-                @if let Some(reason) = reason(event) { ": “" (reason) "”" }
-            } } }
         }
     }
 }
