@@ -4,6 +4,46 @@ use crate::access::Permission;
 use crate::media::ingest;
 use crate::segment::State;
 
+/// Why a field's value is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// There is none, and there must be.
+    Missing,
+    /// It has more letters than this.
+    TooLong(usize),
+    /// It has signs that nobody sees, as a line's end where there is one line.
+    Unseen,
+    /// It is no date.
+    NoDate,
+    /// It is none of those to choose from.
+    NoChoice,
+    /// The schedule does not know the programme.
+    UnknownProgramme,
+    /// The last day is before the first.
+    EndsBeforeItBegins,
+    /// There is no such field.
+    NoSuchField,
+}
+
+impl Why {
+    /// What is wrong, and what to do.
+    pub fn said(self) -> String {
+        match self {
+            Self::Missing => "Ô này không được để trống. Hãy điền vào.".to_owned(),
+            Self::TooLong(most) => format!("Dài quá {most} ký tự. Hãy rút ngắn lại."),
+            Self::Unseen => "Có ký tự không nhìn thấy được, như dấu xuống dòng hay dấu tab. Hãy xoá đi và gõ lại bằng tay.".to_owned(),
+            Self::NoDate => "Không phải là một ngày có trong lịch. Hãy chọn lại ngày.".to_owned(),
+            Self::NoChoice => "Không phải là một trong các giá trị để chọn. Hãy chọn lại.".to_owned(),
+            Self::UnknownProgramme => "Lịch của đài không có chuyên mục này, nên bản ghi sẽ không bao giờ được chọn. Hãy chọn một chuyên mục có trong lịch.".to_owned(),
+            Self::EndsBeforeItBegins => format!(
+                "Ngày này trước “{}”, nên không ngày nào phát được. Hãy đổi lại hai ngày.",
+                super::page::recordings::one::VALID_FROM
+            ),
+            Self::NoSuchField => "Không có ô nào tên như vậy. Hãy bỏ đi.".to_owned(),
+        }
+    }
+}
+
 /// Why a request was not done.
 #[derive(Debug)]
 pub enum Refusal {
@@ -79,12 +119,12 @@ pub enum Refusal {
         /// Its name.
         field: String,
     },
+    /// Words that are not taken: each field, with why.
+    BadWords(Vec<(String, Why)>),
     /// A stretch of days ends before it begins.
     EndsBeforeItBegins,
     /// A stretch of days is longer than a year.
     MoreThanAYear,
-    /// A recording for a programme that the schedule does not know.
-    UnknownProgramme,
     /// An upload without a file.
     NoFile,
     /// An upload that stopped.
@@ -150,9 +190,9 @@ impl Refusal {
             Self::Malformed { .. }
             | Self::WrongType
             | Self::BadField { .. }
+            | Self::BadWords(_)
             | Self::EndsBeforeItBegins
             | Self::MoreThanAYear
-            | Self::UnknownProgramme
             | Self::NoFile => "Yêu cầu không hợp lệ",
             Self::Interrupted => "Tải lên bị ngắt",
             Self::NoUpload | Self::UploadExpired => "Không còn lần tải lên này",
@@ -217,7 +257,10 @@ impl Refusal {
             ),
             Self::EndsBeforeItBegins => "“Từ ngày” sau “Đến hết ngày”, nên không có ngày nào để tải. Hãy đổi lại hai ngày.".to_owned(),
             Self::MoreThanAYear => "Mỗi lần tải được nhiều nhất một năm. Hãy chọn “Từ ngày” và “Đến hết ngày” gần nhau hơn.".to_owned(),
-            Self::UnknownProgramme => "Lịch của đài không có chuyên mục này, nên bản ghi sẽ không bao giờ được chọn. Hãy chọn một chuyên mục có trong lịch.".to_owned(),
+            Self::BadWords(words) => {
+                let each = |(field, why): &(String, Why)| format!("“{}”: {}", field_name(field), why.said());
+                format!("Chưa có gì được lưu, lịch phát không bị ảnh hưởng. {}", words.iter().map(each).collect::<Vec<_>>().join(" "))
+            }
             Self::NoFile => "Chưa có tệp âm thanh nào được gửi. Hãy chọn tệp rồi gửi lại.".to_owned(),
             Self::Interrupted => "Việc tải lên bị ngắt giữa chừng, chưa có gì được lưu. Hãy kiểm tra mạng rồi gửi lại.".to_owned(),
             Self::TooLarge { most } => format!(

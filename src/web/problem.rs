@@ -16,7 +16,7 @@ use crate::intake::IntakeError;
 use crate::media::ingest;
 use crate::schedule::edit::EditError;
 use crate::store::StoreError;
-use crate::text::http::Refusal;
+use crate::text::http::{Refusal, Why};
 
 /// A refusal on its way out.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub(super) struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "approve")]
     permission: Option<Permission>,
-    /// The field that is wrong.
+    /// The field that is wrong; of several the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
     /// What exactly cannot be read, in English, for who writes the program.
@@ -72,6 +72,11 @@ impl Problem {
     pub(super) fn field(name: &str) -> Self {
         Self(Refusal::BadField { field: name.to_owned() })
     }
+
+    /// A word of a recording that is not taken, and why.
+    pub(super) fn word(name: &str, why: Why) -> Self {
+        Self(Refusal::BadWords(vec![(name.to_owned(), why)]))
+    }
 }
 
 impl IntoResponse for Problem {
@@ -93,6 +98,8 @@ impl IntoResponse for Problem {
             body.permission = Some(*permission);
         } else if let Refusal::BadField { field } = &refusal {
             body.field = Some(field.clone());
+        } else if let Refusal::BadWords(words) = &refusal {
+            body.field = words.first().map(|(field, _)| field.clone());
         } else if let Refusal::Malformed { said } = &refusal {
             body.said = Some(said.clone());
         } else if let Refusal::Unexpected { number } = &refusal {
@@ -154,7 +161,10 @@ pub(super) fn kind(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::BadField { .. } => (S::UNPROCESSABLE_ENTITY, "bad-field"),
         Refusal::EndsBeforeItBegins => (S::UNPROCESSABLE_ENTITY, "ends-before-it-begins"),
         Refusal::MoreThanAYear => (S::UNPROCESSABLE_ENTITY, "more-than-a-year"),
-        Refusal::UnknownProgramme => (S::UNPROCESSABLE_ENTITY, "unknown-programme"),
+        Refusal::BadWords(words) if matches!(words.first(), Some((_, Why::UnknownProgramme))) => {
+            (S::UNPROCESSABLE_ENTITY, "unknown-programme")
+        }
+        Refusal::BadWords(_) => (S::UNPROCESSABLE_ENTITY, "bad-field"),
         Refusal::NoFile => (S::UNPROCESSABLE_ENTITY, "no-file"),
         Refusal::Interrupted => (S::REQUEST_TIMEOUT, "interrupted"),
         Refusal::TooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "too-large"),

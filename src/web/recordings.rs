@@ -20,7 +20,7 @@ use crate::intake::Taken;
 use crate::media::temporary::Temporary;
 use crate::segment::{ContentHash, ProgrammeId, Segment, SegmentId, State as Stand, Words, is_id};
 use crate::store::{Act, Step, Store, StoreError};
-use crate::text::http::Refusal;
+use crate::text::http::{Refusal, Why};
 
 /// Longest text of a field, in letters.
 pub(super) const LONGEST_TEXT: usize = 300;
@@ -30,13 +30,16 @@ pub(super) const LONGEST_SCRIPT: usize = 20_000;
 const SCRIPT: &str = "script";
 
 /// Changes one of a recording's words, as a field of a form or a key of JSON gives it; an empty text takes it away.
-pub(super) fn set_word(state: &State, words: &mut Words, field: &str, text: &str) -> Result<(), Problem> {
+pub(super) fn set_word(state: &State, words: &mut Words, field: &str, text: &str) -> Result<(), Why> {
     let text = text.nfc().collect::<String>().trim().to_owned();
-    if text.chars().count() > LONGEST_TEXT || text.chars().any(char::is_control) {
-        return Err(Problem::field(field));
+    if text.chars().count() > LONGEST_TEXT {
+        return Err(Why::TooLong(LONGEST_TEXT));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Why::Unseen);
     }
     let date = || {
-        let parse = |text: &String| text.parse::<Date>().map_err(|_| Problem::field(field));
+        let parse = |text: &String| text.parse::<Date>().map_err(|_| Why::NoDate);
         Some(&text).filter(|text| !text.is_empty()).map(parse).transpose()
     };
     let given = Some(text.clone()).filter(|text| !text.is_empty());
@@ -46,7 +49,10 @@ pub(super) fn set_word(state: &State, words: &mut Words, field: &str, text: &str
         "author" => words.author = given.map(Into::into),
         "source" => words.source = given.map(Into::into),
         "programme" => words.programme = given.map(|id| known_programme(state, &id)).transpose()?,
-        "genre" => words.genre = given.map(|code| parse_code(field, &code)).transpose()?,
+        "genre" => {
+            let parse = |code: String| parse_code(field, &code).map_err(|_| Why::NoChoice);
+            words.genre = given.map(parse).transpose()?;
+        }
         "valid_from" => words.valid_from = date()?,
         "valid_until" => words.valid_until = date()?,
         // Any day of the week stands for the week.
@@ -54,26 +60,30 @@ pub(super) fn set_word(state: &State, words: &mut Words, field: &str, text: &str
             words.week = date()?
                 .map(|date| date.checked_sub(jiff::Span::new().days(date.weekday().to_monday_zero_offset())))
                 .transpose()
-                .map_err(|_| Problem::field(field))?;
+                .map_err(|_| Why::NoDate)?;
         }
-        _ => return Err(Problem::field(field)),
+        _ => return Err(Why::NoSuchField),
     }
     Ok(())
 }
 
 /// What only the words together can say.
 pub(super) fn check_words(words: &Words) -> Result<(), Problem> {
-    match (words.valid_from, words.valid_until) {
-        (Some(from), Some(until)) if until < from => Err(Problem::field("valid_until")),
-        _ => Ok(()),
+    if ends_before_it_begins(words) {
+        return Err(Problem::word("valid_until", Why::EndsBeforeItBegins));
     }
+    Ok(())
 }
 
-fn known_programme(state: &State, id: &str) -> Result<ProgrammeId, Problem> {
+fn ends_before_it_begins(words: &Words) -> bool {
+    words.valid_from.zip(words.valid_until).is_some_and(|(from, until)| until < from)
+}
+
+fn known_programme(state: &State, id: &str) -> Result<ProgrammeId, Why> {
     let plan = state.plan();
     let id = ProgrammeId::new(id);
     let known = plan.schedule.programmes.contains_key(&id) || plan.schedule.pools.contains_key(&id);
-    if known { Ok(id) } else { Err(Refusal::UnknownProgramme.into()) }
+    if known { Ok(id) } else { Err(Why::UnknownProgramme) }
 }
 
 /// The id of an address, where it can be one.
@@ -117,19 +127,7 @@ pub(super) async fn describe(
         return Err(Refusal::ApprovedWords.into());
     }
     let before = known.words;
-    let (mut words, mut script) = (before.clone(), None);
-    for (field, text) in changes {
-        let text = text.as_deref().unwrap_or_default();
-        if field == SCRIPT {
-            script = Some(checked_script(text)?);
-        } else {
-            set_word(state, &mut words, field, text)?;
-        }
-    }
-    if words.title.is_empty() {
-        return Err(Problem::field("title"));
-    }
-    check_words(&words)?;
+    let (words, script) = changed(state, before.clone(), changes)?;
     let now = state.clock.now();
     let act = person.act("segment.describe", id.as_str(), now);
     let described = move |store: &Store| {
@@ -148,12 +146,39 @@ pub(super) async fn describe(
     Ok(segment)
 }
 
+/// Words with changes, and the script where it changes; or everything that is wrong with them.
+fn changed(
+    state: &State,
+    mut words: Words,
+    changes: &BTreeMap<String, Option<String>>,
+) -> Result<(Words, Option<String>), Problem> {
+    let (mut script, mut wrong) = (None, Vec::new());
+    for (field, text) in changes {
+        let text = text.as_deref().unwrap_or_default();
+        let taken = if field == SCRIPT {
+            checked_script(text).map(|text| script = Some(text))
+        } else {
+            set_word(state, &mut words, field, text)
+        };
+        wrong.extend(taken.err().map(|why| (field.clone(), why)));
+    }
+    let mut also = |field: &str, why, is_so: bool| {
+        if is_so && wrong.iter().all(|(known, _)| known != field) {
+            wrong.push((field.to_owned(), why));
+        }
+    };
+    also("title", Why::Missing, words.title.is_empty());
+    also("valid_until", Why::EndsBeforeItBegins, ends_before_it_begins(&words));
+    if wrong.is_empty() { Ok((words, script)) } else { Err(Refusal::BadWords(wrong).into()) }
+}
+
 /// A script as it is kept: lines, and nothing invisible.
-fn checked_script(text: &str) -> Result<String, Problem> {
+fn checked_script(text: &str) -> Result<String, Why> {
     let text = text.replace("\r\n", "\n").nfc().collect::<String>().trim().to_owned();
-    let plain = text.chars().all(|letter| !letter.is_control() || matches!(letter, '\n' | '\t'));
-    let fits = plain && text.chars().count() <= LONGEST_SCRIPT;
-    if fits { Ok(text) } else { Err(Problem::field(SCRIPT)) }
+    if text.chars().any(|letter| letter.is_control() && !matches!(letter, '\n' | '\t')) {
+        return Err(Why::Unseen);
+    }
+    if text.chars().count() > LONGEST_SCRIPT { Err(Why::TooLong(LONGEST_SCRIPT)) } else { Ok(text) }
 }
 
 /// Takes a recording a step, and keeps who did it.
@@ -229,8 +254,11 @@ pub(super) async fn give_back(
 /// Why something is done, for the one who handed it in, and for the record.
 fn checked_reason(reason: &str) -> Result<String, Problem> {
     let reason = reason.nfc().collect::<String>().trim().to_owned();
-    let fits = !reason.is_empty() && reason.chars().count() <= LONGEST_TEXT;
-    if fits { Ok(reason) } else { Err(Problem::field("reason")) }
+    if reason.is_empty() {
+        return Err(Problem::word("reason", Why::Missing));
+    }
+    let fits = reason.chars().count() <= LONGEST_TEXT;
+    if fits { Ok(reason) } else { Err(Problem::word("reason", Why::TooLong(LONGEST_TEXT))) }
 }
 
 /// Takes a recording off the air: at once, and from all that is to come.

@@ -211,8 +211,6 @@ pub mod one {
     pub const RETURN_WHY: &str = "Cần sửa gì?";
     /// The file.
     pub const FILE: &str = "Tệp";
-    /// A field that cannot be so.
-    pub const CHECK_FIELD: &str = "Chưa lưu được. Hãy xem lại ô";
 
     /// A field's name, from its code.
     pub fn field(code: &str) -> &str {
@@ -227,8 +225,15 @@ pub mod one {
             "valid_from" => VALID_FROM,
             "valid_until" => VALID_UNTIL,
             "script" => SCRIPT,
+            "reason" => "Lý do",
             other => other,
         }
+    }
+
+    /// Fields whose values are not taken.
+    pub fn check_fields(names: &[&str]) -> String {
+        let names: Vec<_> = names.iter().map(|name| format!("“{name}”")).collect();
+        format!("Chưa lưu gì cả, lịch phát không bị ảnh hưởng. Hãy xem lại: {}.", names.join(", "))
     }
 
     /// What a field was, and what it became.

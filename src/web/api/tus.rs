@@ -240,7 +240,7 @@ pub(in crate::web) fn words(state: &State, metadata: &str, words: &mut Words) ->
         if key == "filename" {
             name = value;
         } else if WORDS.contains(&key) {
-            set_word(state, words, key, &value)?;
+            set_word(state, words, key, &value).map_err(|why| Problem::word(key, why))?;
         }
     }
     check_words(words)?;

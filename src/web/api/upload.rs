@@ -110,7 +110,7 @@ async fn receive(state: &State, mut form: Multipart) -> Result<Incoming, Problem
             incoming.file = Some((file, name));
         } else {
             let text = text(state, part, &field).await?;
-            set_word(state, &mut incoming.words, &field, &text)?;
+            set_word(state, &mut incoming.words, &field, &text).map_err(|why| Problem::word(&field, why))?;
         }
     }
     Err(Refusal::Malformed { said: "too many parts".to_owned() }.into())

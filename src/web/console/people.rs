@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use axum::extract::State as Of;
-use axum::http::{HeaderMap, header};
-use axum::response::{Html, Response};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{Html, IntoResponse as _, Response};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
@@ -13,7 +13,7 @@ use super::form::{Fields, Sent};
 use super::page::{Failure, key, page, to};
 use super::visitor::Visitor;
 use crate::access::Role;
-use crate::store::{LINK_DAYS, Link, Store, User};
+use crate::store::{LINK_DAYS, Link, Secret, Store, User};
 use crate::text;
 use crate::text::http::Refusal;
 use crate::text::page::people as say;
@@ -21,6 +21,7 @@ use crate::text::page::{names, signin};
 use crate::web::State;
 use crate::web::input::Named;
 use crate::web::person::{ManageUsers, Person};
+use crate::web::problem::Problem;
 use crate::web::proxy::Scheme;
 
 /// The page's address.
@@ -33,10 +34,21 @@ pub(super) async fn list(
     visitor: Visitor<ManageUsers>,
     Of(state): Of<State>,
 ) -> Result<Html<String>, Failure> {
+    everyone(&state, &visitor, None, &html! {}).await
+}
+
+/// Everyone; where a form to add somebody is not taken, with what was filled in, and why.
+async fn everyone(
+    state: &State,
+    visitor: &Visitor<ManageUsers>,
+    typed: Option<(&Fields, &Refusal)>,
+    note: &Markup,
+) -> Result<Html<String>, Failure> {
     let read = |store: &Store| Ok((store.users()?, store.with_password()?));
     let (users, with_password) = state.store.run(read).await?;
     let (present, left): (Vec<_>, Vec<_>) = users.into_iter().partition(|user| user.revoked.is_none());
     let content = html! {
+        (note)
         p.lead { (say::INTRO) }
         section {
             h2 { (say::PRESENT) }
@@ -47,28 +59,40 @@ pub(super) async fn list(
                 p.quiet { (if with_password.contains(&user.name) { say::HAS_PASSWORD } else { say::NO_PASSWORD }) }
             } } }
         }
-        section {
-            h2 { (say::ADD) }
-            form.card method="post" action=(HERE) {
-                (key(&visitor))
-                label { (signin::NAME)
-                    input name="name" required maxlength="64" pattern="[A-Za-z0-9_\\-][A-Za-z0-9._\\-]*" autocapitalize="none"
-                        spellcheck="false" autocomplete="off" aria-describedby="name-rule";
-                    small #name-rule { (signin::NAME_RULE) }
-                }
-                (role_boxes(&BTreeSet::new()))
-                p.quiet { (say::ADD_MEANS) }
-                button.main { (say::ADD_NOW) }
-            }
-        }
+        (adding(visitor, typed))
         section {
             h2 { (say::LEFT) }
             @if left.is_empty() { p.quiet { (say::NOBODY_LEFT) } }
             ul { @for user in &left { li { (user.name) } } }
         }
-        (newest_acts(&state).await?)
+        (newest_acts(state).await?)
     };
-    Ok(page(&state, &visitor, HERE, names::PEOPLE, &content))
+    Ok(page(state, visitor, HERE, names::PEOPLE, &content))
+}
+
+/// The form to add somebody.
+fn adding(visitor: &Visitor<ManageUsers>, typed: Option<(&Fields, &Refusal)>) -> Markup {
+    let name = typed.map(|(fields, _)| fields.one("name"));
+    let (of_roles, of_name): (Vec<_>, Vec<_>) =
+        typed.iter().map(|(_, why)| *why).partition(|why| matches!(why, Refusal::NoRole));
+    html! {
+        section {
+            h2 { (say::ADD) }
+            form.card method="post" action=(HERE) {
+                (key(visitor))
+                label { (signin::NAME)
+                    input name="name" value=[name] required maxlength="64" pattern="[A-Za-z0-9_\\-][A-Za-z0-9._\\-]*" autocapitalize="none"
+                        spellcheck="false" autocomplete="off" aria-describedby="name-rule" aria-invalid=[of_name.first().map(|_| "true")];
+                    @for why in of_name { small.fault { (why.detail()) } }
+                    small #name-rule { (signin::NAME_RULE) }
+                }
+                (role_boxes(&typed.map(|(fields, _)| known_roles(fields)).unwrap_or_default()))
+                @for why in of_roles { small.fault { (why.detail()) } }
+                p.quiet { (say::ADD_MEANS) }
+                button.main { (say::ADD_NOW) }
+            }
+        }
+    }
 }
 
 fn roles_of(user: &User) -> String {
@@ -102,6 +126,11 @@ async fn newest_acts(state: &State) -> Result<Markup, Failure> {
     })
 }
 
+/// Those of the ticked roles that there are.
+fn known_roles(fields: &Fields) -> BTreeSet<Role> {
+    fields.all("role").filter_map(|role| role.parse().ok()).collect()
+}
+
 /// The roles that were ticked: at least one.
 fn ticked(fields: &Fields) -> Result<BTreeSet<Role>, Refusal> {
     let roles: Result<BTreeSet<Role>, _> = fields.all("role").map(str::parse).collect();
@@ -114,8 +143,28 @@ pub(super) async fn add(
     scheme: Scheme,
     headers: HeaderMap,
     Sent { visitor, fields }: Sent<ManageUsers>,
-) -> Result<Html<String>, Failure> {
-    let (name, roles, now) = (fields.one("name").to_owned(), ticked(&fields)?, state.clock.now());
+) -> Result<Response, Failure> {
+    match added(&state, &visitor, &fields).await {
+        Ok((name, secret)) => {
+            let address = address(scheme, &headers, &secret.to_string());
+            Ok(link_page(&state, &visitor, &name, &address).into_response())
+        }
+        Err(Problem(why @ (Refusal::NoRole | Refusal::BadUserName | Refusal::UserExists))) => {
+            let note = html! { p.note.bad role="alert" { (why.detail()) } };
+            let shown = everyone(&state, &visitor, Some((&fields, &why)), &note).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response())
+        }
+        Err(problem) => Err(problem.into()),
+    }
+}
+
+/// Adds a person; their name, and what opens the page on which they set their password.
+async fn added(
+    state: &State,
+    visitor: &Visitor<ManageUsers>,
+    fields: &Fields,
+) -> Result<(String, Secret), Problem> {
+    let (name, roles, now) = (fields.one("name").to_owned(), ticked(fields)?, state.clock.now());
     let act = visitor.person.act("user.add", name.clone(), now);
     let added = {
         let name = name.clone();
@@ -126,7 +175,7 @@ pub(super) async fn add(
         }
     };
     let secret = state.store.run(added).await?;
-    Ok(link_page(&state, &visitor, &name, &address(scheme, &headers, &secret.to_string())))
+    Ok((name, secret))
 }
 
 /// The link as it is reached from where the page was.
@@ -151,22 +200,28 @@ pub(super) async fn one(
     Named(name): Named,
 ) -> Result<Html<String>, Failure> {
     let user = present(&state, &name).await?;
+    Ok(person(&state, &visitor, &user, None))
+}
+
+/// A person's page; where their roles are not taken, with why.
+fn person(state: &State, visitor: &Visitor<ManageUsers>, user: &User, why: Option<&Refusal>) -> Html<String> {
     let at = |what: &str| format!("{HERE}/{}/{what}", user.name);
     let content = html! {
         form.card method="post" action=(at("vai-tro")) {
-            (key(&visitor))
+            (key(visitor))
             (role_boxes(&user.roles))
+            @if let Some(why) = why { p.note.bad role="alert" { (why.detail()) } }
             button.main { (say::CHANGE_ROLES) }
         }
         div.actions {
             @for (what, title) in [("lien-ket", say::NEW_LINK), ("ma", say::NEW_TOKEN), ("thu-hoi", say::END_ALL)] {
-                form method="post" action=(at(what)) { (key(&visitor)) button { (title) } }
+                form method="post" action=(at(what)) { (key(visitor)) button { (title) } }
             }
             a.button.bad href=(at("thoi-viec")) { (say::REVOKE) }
         }
         p { a href=(HERE) { (say::BACK) } }
     };
-    Ok(page(&state, &visitor, HERE, &user.name, &content))
+    page(state, visitor, HERE, &user.name, &content)
 }
 
 /// Somebody who has not left.
@@ -182,7 +237,14 @@ pub(super) async fn roles(
     Named(name): Named,
     Sent { visitor, fields }: Sent<ManageUsers>,
 ) -> Result<Response, Failure> {
-    let roles = ticked(&fields)?;
+    let roles = match ticked(&fields) {
+        Ok(roles) => roles,
+        Err(why) => {
+            let user = User { roles: known_roles(&fields), ..present(&state, &name).await? };
+            let shown = person(&state, &visitor, &user, Some(&why));
+            return Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response());
+        }
+    };
     let act = act(&visitor.person, &state, "user.roles", &name);
     let back = format!("{HERE}/{name}");
     state.store.run(move |store| store.set_roles(&name, &roles, act)).await?;

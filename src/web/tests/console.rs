@@ -157,11 +157,35 @@ async fn a_name_is_typed_in_whatever_case_and_kept_in_its_own() {
     };
     assert_eq!(add("Minh.Hoa").await.status, StatusCode::OK);
     let again = add("minh.hoa").await;
-    assert_eq!(again.status, StatusCode::CONFLICT);
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(again.text().contains("chữ hoa và chữ thường được coi là một"), "{}", again.text());
     site.password("Minh.Hoa");
     assert_eq!(site.sign_in("MINH.hoa", PASSWORD).await.status, StatusCode::SEE_OTHER);
     assert_eq!(site.acts().last().unwrap(), &("Minh.Hoa".into(), "sign-in".into(), "Minh.Hoa".into()));
+}
+
+#[tokio::test]
+async fn a_person_who_cannot_be_added_stands_in_the_form_as_they_were_filled_in() {
+    let site = Site::new();
+    let cookie = site.cookie("admin").await;
+    let key = site.key(&cookie).await;
+    let send = async |path: &str, fields: &[(&str, &str)]| {
+        let fields: Vec<_> = [("key", key.as_str())].into_iter().chain(fields.iter().copied()).collect();
+        let answer = site.post(path, &[("cookie", &cookie)], &fields).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.text());
+        answer.text()
+    };
+    let ticked = "value=\"auditor\" checked";
+    for name in ["uploader", "bà lan"] {
+        let page = send("/nguoi-dung", &[("name", name), ("role", "auditor")]).await;
+        let (_, field) = page.split_once(&format!("value=\"{name}\"")).unwrap();
+        let (label, _) = field.split_once("</label>").unwrap();
+        assert!(label.contains("class=\"fault\"") && page.contains(ticked), "{page}");
+    }
+    let page = send("/nguoi-dung", &[("name", "lan")]).await;
+    assert!(page.contains("value=\"lan\"") && page.contains("ít nhất một vai trò"), "{page}");
+    let page = send("/nguoi-dung/uploader/vai-tro", &[]).await;
+    assert!(page.contains("ít nhất một vai trò") && page.contains("/nguoi-dung/uploader/vai-tro"), "{page}");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State as Of;
+use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse as _, Response};
 use jiff::civil::Date;
 use maud::{Markup, html};
@@ -18,9 +19,9 @@ use super::waveform::waveform;
 use super::weeks::{coming, monday};
 use super::{HERE, about, address, badge, programmes, returned};
 use crate::access::{Permission, permit};
-use crate::segment::{Genre, Segment, State as Stand};
+use crate::segment::{Genre, Segment, SegmentId, State as Stand};
 use crate::store::{Store, StoreError};
-use crate::text::http::Refusal;
+use crate::text::http::{Refusal, Why};
 use crate::text::outcome;
 use crate::text::page::recordings::{self as say_all, one as say, send};
 use crate::text::page::home;
@@ -80,12 +81,51 @@ pub(in crate::web::console) async fn one(
     show(&state, &visitor, segment, None, note.unwrap_or_default()).await
 }
 
+/// What was typed into a form that is not taken, and why not.
+#[derive(Clone, Copy)]
+pub(super) struct Typed<'a> {
+    pub(super) fields: &'a Fields,
+    wrong: &'a [(String, Why)],
+}
+
+impl Typed<'_> {
+    /// Why a field's value is not taken.
+    pub(super) fn why(&self, field: &str) -> Option<Why> {
+        self.wrong.iter().find(|(name, _)| name == field).map(|(_, why)| *why)
+    }
+
+    /// The note above: the fields as they stand in their form.
+    fn note(&self) -> Markup {
+        let fields = FIELDS.iter().chain(&["reason"]).filter(|field| self.why(field).is_some());
+        let names: Vec<_> = fields.map(|field| say::field(field)).collect();
+        html! { p.note.bad role="alert" { (say::check_fields(&names)) } }
+    }
+}
+
+/// What is said at a field whose value is not taken.
+pub(super) fn fault(why: Option<Why>) -> Markup {
+    html! { @if let Some(why) = why { small.fault { (why.said()) } } }
+}
+
+/// The page again, with what was typed into one of its forms, and why that is not taken.
+pub(super) async fn turned_down<N>(
+    state: &State,
+    visitor: &Visitor<N>,
+    id: SegmentId,
+    (fields, wrong): (&Fields, &[(String, Why)]),
+) -> Result<Response, Failure> {
+    let typed = Typed { fields, wrong };
+    let segment = existing(state, id).await?;
+    let shown = show(state, visitor, segment, Some(typed), typed.note()).await?;
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response())
+}
+
 /// The page, where a form was wrong with what was typed into it.
 async fn show<N>(
     state: &State,
     visitor: &Visitor<N>,
     segment: Segment,
-    typed: Option<&Fields>,
+    typed: Option<Typed<'_>>,
     note: Markup,
 ) -> Result<Html<String>, Failure> {
     let (plan, now, id) = (state.plan(), state.clock.now(), segment.id.clone());
@@ -127,7 +167,7 @@ async fn show<N>(
                         }
                     }
                     @if segment.state == Stand::Pending && may(Permission::Approve) {
-                        (judge(state, visitor, (&segment, &script), HERE)?)
+                        (judge(state, visitor, (&segment, &script), typed, HERE)?)
                     } @else if segment.state != Stand::Withdrawn && may(Permission::Withdraw) {
                         a.button.bad href={ (address(&segment.id)) "/thu-hoi" } { (say_all::WITHDRAW) }
                     }
@@ -152,16 +192,25 @@ async fn show<N>(
 struct Filled<'a> {
     segment: &'a Segment,
     script: &'a str,
-    typed: Option<&'a Fields>,
+    typed: Option<Typed<'a>>,
 }
 
 impl Filled<'_> {
+    fn why(&self, field: &str) -> Option<Why> {
+        self.typed.as_ref().and_then(|typed| typed.why(field))
+    }
+
+    /// Whether the value is not taken, for who cannot see what stands beside it.
+    fn invalid(&self, field: &str) -> Option<&'static str> {
+        self.why(field).map(|_| "true")
+    }
+
     fn of(&self, field: &str) -> String {
         let words = &self.segment.words;
         let date = |date: Option<Date>| date.map(|date| date.to_string()).unwrap_or_default();
         let text = |text: &Option<Arc<str>>| text.as_deref().unwrap_or_default().to_owned();
         if let Some(typed) = self.typed {
-            return typed.one(field).to_owned();
+            return typed.fields.one(field).to_owned();
         }
         match field {
             "title" => words.title.clone(),
@@ -195,40 +244,50 @@ fn form<N>(
     weeks.sort();
     let kept_topic = filled.of("topic");
     let text = |field: &'static str, label: &str| {
-        html! { label { (label) input name=(field) value=(filled.of(field)) maxlength=(LONGEST_TEXT) autocomplete="off"; } }
+        html! { label { (label)
+            input name=(field) value=(filled.of(field)) required[field == "title"] maxlength=(LONGEST_TEXT) autocomplete="off" aria-invalid=[filled.invalid(field)];
+            (fault(filled.why(field)))
+        } }
+    };
+    let date = |field: &'static str, label: &str| {
+        html! { label { (label)
+            input type="date" name=(field) value=(filled.of(field)) aria-invalid=[filled.invalid(field)];
+            (fault(filled.why(field)))
+        } }
     };
     html! {
         form.card method="post" action=(address(&segment.id)) {
             h2 { (say::WORDS) }
             (key(visitor))
-            label { (say::TITLE) input name="title" required value=(filled.of("title")) maxlength=(LONGEST_TEXT) autocomplete="off"; }
-            label { (say_all::PROGRAMME) select name="programme" {
+            (text("title", say::TITLE))
+            label { (say_all::PROGRAMME) select name="programme" aria-invalid=[filled.invalid("programme")] {
                 option value="" { (send::LATER) }
                 (programmes(schedule, &filled.of("programme"), |_| None))
-            } }
-            label { (send::WEEK) select name="week" {
+            } (fault(filled.why("programme"))) }
+            label { (send::WEEK) select name="week" aria-invalid=[filled.invalid("week")] {
                 option value="" { (send::NO_WEEK) }
                 @for day in weeks { option value=(day) selected[day.to_string() == week] { (say_all::week(day.iso_week_date())) } }
-            } }
+            } (fault(filled.why("week"))) }
             div.pair {
-                label { (say::TOPIC) select name="topic" {
+                label { (say::TOPIC) select name="topic" aria-invalid=[filled.invalid("topic")] {
                     option value="" { (say::AS_PROGRAMME) }
                     @if !kept_topic.is_empty() && !TOPICS.contains(&&*kept_topic) { option value=(kept_topic) selected { (kept_topic) } }
                     @for topic in TOPICS { option value=(topic) selected[topic == kept_topic] { (topic) } }
-                } }
-                label { (say::GENRE) select name="genre" {
+                } (fault(filled.why("topic"))) }
+                label { (say::GENRE) select name="genre" aria-invalid=[filled.invalid("genre")] {
                     option value="" { (say::AS_PROGRAMME) }
                     @for (code, genre) in GENRES { option value=(code) selected[code == filled.of("genre")] { (outcome::genre(genre)) } }
-                } }
+                } (fault(filled.why("genre"))) }
             }
             (text("author", say::AUTHOR))
             (text("source", say::SOURCE))
             div.pair {
-                label { (say::VALID_FROM) input type="date" name="valid_from" value=(filled.of("valid_from")); }
-                label { (say::VALID_UNTIL) input type="date" name="valid_until" value=(filled.of("valid_until")); }
+                (date("valid_from", say::VALID_FROM))
+                (date("valid_until", say::VALID_UNTIL))
             }
             label { (say::SCRIPT)
-                textarea name="script" rows="8" maxlength=(LONGEST_SCRIPT) aria-describedby="script-means" { (filled.of("script")) }
+                textarea name="script" rows="8" maxlength=(LONGEST_SCRIPT) aria-describedby="script-means" aria-invalid=[filled.invalid("script")] { (filled.of("script")) }
+                (fault(filled.why("script")))
                 small #script-means { (say::SCRIPT_MEANS) }
             }
             div.actions {
@@ -273,12 +332,7 @@ pub(in crate::web::console) async fn describe(
             Ok(to(&address(&segment.id)))
         }
         Ok(segment) => Ok(to(&format!("{}?da-luu=1", address(&segment.id)))),
-        Err(Problem(Refusal::BadField { field })) => {
-            let note =
-                html! { p.note.bad role="alert" { (say::CHECK_FIELD) " “" (say::field(&field)) "”." } };
-            let segment = existing(&state, id).await?;
-            Ok(show(&state, &visitor, segment, Some(&fields), note).await?.into_response())
-        }
+        Err(Problem(Refusal::BadWords(wrong))) => turned_down(&state, &visitor, id, (&fields, &wrong)).await,
         Err(problem) => Err(problem.into()),
     }
 }

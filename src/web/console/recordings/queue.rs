@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::super::form::Sent;
 use super::super::page::{Failure, key, page, to};
 use super::super::visitor::Visitor;
+use super::one::{Typed, fault, turned_down};
 use super::{QUEUE, about, address};
 use crate::access::may_approve;
 use crate::segment::{Segment, SegmentId, State as Stand};
@@ -104,7 +105,7 @@ pub(in crate::web::console) async fn queue(
             @if script.is_empty() { p.quiet { (one::NO_SCRIPT) } } @else {
                 details { summary { (one::SCRIPT) } p.script { (script) } }
             }
-            (judge(&state, &visitor, (segment, script), QUEUE)?)
+            (judge(&state, &visitor, (segment, script), None, QUEUE)?)
         } } }
     };
     Ok(page(&state, &visitor, QUEUE, names::APPROVE, &content))
@@ -126,6 +127,7 @@ pub(super) fn judge<N>(
     state: &State,
     visitor: &Visitor<N>,
     (segment, script): (&Segment, &str),
+    typed: Option<Typed<'_>>,
     back: &str,
 ) -> Result<Markup, Problem> {
     let person = &visitor.person;
@@ -143,12 +145,18 @@ pub(super) fn judge<N>(
                 input type="hidden" name="ve" value=(back);
                 button.main { (one::APPROVE) }
             }
-            details {
+            @let why = typed.and_then(|typed| typed.why("reason"));
+            details open[why.is_some()] {
                 summary.button { (one::RETURN) }
                 form method="post" action=(at("tra-lai")) {
                     (key(visitor))
                     input type="hidden" name="ve" value=(back);
-                    label { (one::RETURN_WHY) textarea name="reason" required maxlength=(LONGEST_TEXT) rows="3" {} }
+                    label { (one::RETURN_WHY)
+                        textarea name="reason" required maxlength=(LONGEST_TEXT) rows="3" aria-invalid=[why.map(|_| "true")] {
+                            @if let Some(typed) = typed { (typed.fields.one("reason")) }
+                        }
+                        (fault(why))
+                    }
                     button { (one::RETURN_NOW) }
                 }
             }
@@ -175,9 +183,12 @@ pub(in crate::web::console) async fn give_back(
     Named(id): Named,
     Sent { visitor, fields }: Sent<Approve>,
 ) -> Result<Response, Failure> {
-    let segment =
-        recordings::give_back(&state, &visitor.person, segment_id(&id)?, fields.one("reason")).await?;
-    Ok(back(fields.one("ve"), &segment.id))
+    let id = segment_id(&id)?;
+    match recordings::give_back(&state, &visitor.person, id.clone(), fields.one("reason")).await {
+        Ok(segment) => Ok(back(fields.one("ve"), &segment.id)),
+        Err(Problem(Refusal::BadWords(wrong))) => turned_down(&state, &visitor, id, (&fields, &wrong)).await,
+        Err(problem) => Err(problem.into()),
+    }
 }
 
 /// To the page on which it was done.

@@ -182,7 +182,7 @@ async fn receive(state: &State, visitor: &Visitor<HandIn>, mut form: Multipart) 
             }
             _ => {
                 let text = text(state, part, &field).await?;
-                set_word(state, &mut words, &field, &text)?;
+                set_word(state, &mut words, &field, &text).map_err(|why| Problem::word(&field, why))?;
             }
         }
     }

@@ -1,19 +1,23 @@
 //! Thu hồi: off the air, in two presses from wherever a recording is named.
 
 use axum::extract::State as Of;
-use axum::response::{Html, Response};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse as _, Response};
 use maud::html;
 
-use super::super::form::Sent;
+use super::super::form::{Fields, Sent};
 use super::super::page::{Failure, key, page, to};
 use super::super::visitor::Visitor;
+use super::one::fault;
 use super::{HERE, about, address, badge};
-use crate::segment::State as Stand;
+use crate::segment::{Segment, State as Stand};
 use crate::text;
+use crate::text::http::{Refusal, Why};
 use crate::text::page::recordings::withdraw as say;
 use crate::web::State;
 use crate::web::input::Named;
 use crate::web::person::Withdraw;
+use crate::web::problem::Problem;
 use crate::web::recordings::{self, LONGEST_TEXT, existing, segment_id};
 
 /// Letters left for a person's own words beside the common reason.
@@ -26,23 +30,39 @@ pub(in crate::web::console) async fn ask(
     Named(id): Named,
 ) -> Result<Html<String>, Failure> {
     let segment = existing(&state, segment_id(&id)?).await?;
+    Ok(asking(&state, &visitor, &segment, None))
+}
+
+/// The page; where what was typed is not taken, with that, and why.
+fn asking(
+    state: &State,
+    visitor: &Visitor<Withdraw>,
+    segment: &Segment,
+    typed: Option<(&Fields, Why)>,
+) -> Html<String> {
     let schedule = &state.plan().schedule;
+    let chosen =
+        |nth: usize, reason: &str| typed.map_or(nth == 0, |(fields, _)| fields.has("reason", reason));
     let content = html! {
         (badge(segment.state))
-        (about(&segment, schedule, &schedule.time_zone))
+        (about(segment, schedule, &schedule.time_zone))
         @if segment.state == Stand::Withdrawn {
             p.note { (say::ALREADY) }
         } @else {
             p { (say::MEANS) }
             form.card method="post" {
-                (key(&visitor))
+                (key(visitor))
                 fieldset {
                     legend { (say::WHY) }
                     @for (nth, reason) in say::REASONS.iter().enumerate() {
-                        label.box { input type="radio" name="reason" value=(reason) checked[nth == 0]; span { (reason) } }
+                        label.box { input type="radio" name="reason" value=(reason) checked[chosen(nth, reason)]; span { (reason) } }
                     }
                 }
-                label { (say::MORE) input name="more" maxlength=(MORE) autocomplete="off"; }
+                label { (say::MORE)
+                    input name="more" value=[typed.map(|(fields, _)| fields.one("more"))] maxlength=(MORE) autocomplete="off"
+                        aria-invalid=[typed.map(|_| "true")];
+                    (fault(typed.map(|(_, why)| why)))
+                }
                 div.actions {
                     button.danger { (say::NOW) }
                     a.button href=(address(&segment.id)) { (text::page::CANCEL) }
@@ -50,7 +70,7 @@ pub(in crate::web::console) async fn ask(
             }
         }
     };
-    Ok(page(&state, &visitor, HERE, &say::title(&segment.words.title), &content))
+    page(state, visitor, HERE, &say::title(&segment.words.title), &content)
 }
 
 /// Does it.
@@ -61,6 +81,14 @@ pub(in crate::web::console) async fn withdraw(
 ) -> Result<Response, Failure> {
     let (reason, more) = (fields.one("reason"), fields.one("more"));
     let reason = if more.is_empty() { reason.to_owned() } else { format!("{reason}: {more}") };
-    let segment = recordings::withdraw(&state, &visitor.person, segment_id(&id)?, &reason).await?;
-    Ok(to(&address(&segment.id)))
+    let id = segment_id(&id)?;
+    match recordings::withdraw(&state, &visitor.person, id.clone(), &reason).await {
+        Ok(segment) => Ok(to(&address(&segment.id))),
+        Err(Problem(Refusal::BadWords(wrong))) => {
+            let why = wrong.first().map(|(_, why)| (&fields, *why));
+            let shown = asking(&state, &visitor, &existing(&state, id).await?, why);
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response())
+        }
+        Err(problem) => Err(problem.into()),
+    }
 }
