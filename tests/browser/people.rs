@@ -63,3 +63,40 @@ fn the_first_administrator_comes_in_once_and_others_after_them() {
     admin.go("/");
     admin.says("Tên đăng nhập");
 }
+
+#[test]
+fn what_was_typed_when_the_login_ended_is_sent_after_signing_in_again() {
+    let (driver, program) = (Driver::start(), Program::demo());
+    let typing = Browser::without_scripts(&driver, &program);
+    typing.set_password(&program.first_link, Some("hoa"), PASSWORD);
+    typing.go("/nguoi-dung");
+    typing.fill("name", "lan");
+    typing.press("Người biên soạn");
+    let other = Browser::open(&driver, &program);
+    let link = program.run(&["user", "link", "hoa", "--at", &program.address]);
+    let (_, link) = link.trim().rsplit_once("/bat-dau/").unwrap();
+    other.set_password(&format!("/bat-dau/{link}"), None, PASSWORD);
+    typing.press("Thêm và tạo liên kết");
+    typing.says("Những gì bạn vừa gõ vẫn còn");
+    typing.fill("name", "hoa");
+    typing.fill("password", PASSWORD);
+    typing.press("Đăng nhập");
+    typing.says("Gửi lại những gì đã gõ?");
+    typing.says("Người biên soạn");
+    typing.press("Gửi lại");
+    typing.says("Hãy gửi liên kết này cho lan");
+
+    // Signed in anew in another tab: the browser says that the form is ours.
+    other.go("/nguoi-dung");
+    other.fill("name", "minh");
+    other.press("Người duyệt");
+    other.script(&format!(
+        "return fetch('/dang-nhap', {{ method: 'POST', body: new URLSearchParams({{ name: 'hoa', password: '{PASSWORD}' }}) }})
+             .then((answer) => answer.status)"
+    ));
+    other.press("Thêm và tạo liên kết");
+    other.says("Gửi lại những gì đã gõ?");
+    other.look("gui-lai");
+    other.press("Gửi lại");
+    other.says("Hãy gửi liên kết này cho minh");
+}

@@ -10,6 +10,7 @@ pub mod people;
 pub mod recordings;
 pub mod rehearsal;
 pub mod signin;
+pub mod unsent;
 
 use crate::access::Role;
 

@@ -4,12 +4,14 @@ use std::convert::Infallible;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::page::Failure;
-use super::visitor::Visitor;
+use super::signin::late;
+use super::unsent::Unsent;
+use super::visitor::{Turned, Visitor};
 use crate::access::password::same;
 use crate::text::http::Refusal;
 use crate::web::person::Needs;
@@ -95,14 +97,51 @@ impl<N: Needs> FromRequest<State> for Sent<N> {
 
     async fn from_request(request: Request, state: &State) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
-        let visitor =
-            Visitor::from_request_parts(&mut parts, state).await.map_err(IntoResponse::into_response)?;
-        let request = Request::from_parts(parts, body);
-        let fields = Fields::from_request(request, state).await.map_err(IntoResponse::into_response)?;
-        if same(fields.one(KEY_FIELD).as_bytes(), visitor.key.as_bytes()) {
-            Ok(Self { visitor, fields })
-        } else {
-            Err(Failure::from(Refusal::Forged).into_response())
+        let visitor = match Visitor::from_request_parts(&mut parts, state).await {
+            Err(Turned::Away(failure)) => return Err(failure.into_response()),
+            visitor => visitor,
+        };
+        let fields = Fields::from_request(Request::from_parts(parts.clone(), body), state).await;
+        match (visitor, fields) {
+            (Ok(_), Err(failure)) => Err(failure.into_response()),
+            (Ok(visitor), Ok(fields)) if same(fields.one(KEY_FIELD).as_bytes(), visitor.key.as_bytes()) => {
+                Ok(Self { visitor, fields })
+            }
+            // From a page of an earlier login.
+            (Ok(visitor), Ok(fields)) => Err(match Unsent::of(&parts, &fields) {
+                Some(unsent) => (StatusCode::FORBIDDEN, unsent.ask(state, &visitor)).into_response(),
+                None => Failure::from(Refusal::Forged).into_response(),
+            }),
+            (Err(turned), fields) => Err(match fields.ok().and_then(|fields| Unsent::of(&parts, &fields)) {
+                Some(unsent) => late(unsent),
+                None => turned.into_response(),
+            }),
         }
+    }
+}
+
+/// From where a browser says that a form comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whence {
+    /// From a page of ours.
+    Here,
+    /// From another site.
+    Elsewhere,
+    /// It does not say.
+    Unsaid,
+}
+
+/// From where a form comes. Browsers say it in one way or another, unless the page told them not to.
+pub(super) fn whence(headers: &HeaderMap) -> Whence {
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let named = origin.filter(|origin| *origin != "null").and_then(|origin| origin.split_once("://"));
+    let named = named.map(|(_, origin)| host == Some(origin));
+    match (site, named) {
+        (Some(site), _) if site != b"same-origin" && site != b"none" => Whence::Elsewhere,
+        (_, Some(false)) => Whence::Elsewhere,
+        (Some(b"same-origin"), _) | (_, Some(true)) => Whence::Here,
+        _ => Whence::Unsaid,
     }
 }

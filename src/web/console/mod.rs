@@ -22,10 +22,11 @@ mod rehearsal;
 mod rundown;
 mod signin;
 mod to_do;
+mod unsent;
 mod visitor;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -33,11 +34,14 @@ use axum::routing::{get, post};
 use super::{PATIENCE, State};
 use crate::text::http::Refusal;
 
+/// The longest form, with what is kept of it through signing in: a long script, each letter of which may be sent as nine.
+const KEPT_BYTES: usize = 512 * 1024;
+
 /// The pages.
 pub(super) fn router() -> Router<State> {
     Router::new()
         .route("/", get(home::home))
-        .route("/dang-nhap", get(signin::ask).post(signin::enter))
+        .route("/dang-nhap", get(signin::ask).post(signin::enter).layer(DefaultBodyLimit::max(KEPT_BYTES)))
         .route("/dang-xuat", post(signin::leave))
         .route("/bat-dau/{link}", get(signin::ask_new).post(signin::set))
         .route("/phat-ngay", get(air::choose).post(air::take))

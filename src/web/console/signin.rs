@@ -3,38 +3,31 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
-use axum::extract::{Query, State as Of};
+use axum::extract::State as Of;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use maud::{Markup, html};
-use serde::Deserialize;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::form::{Fields, Sent};
+use super::form::{Fields, Query, Sent, Whence, whence};
 use super::page::{Failure, plain, to};
+use super::unsent::Unsent;
+use super::visitor::{AGAIN, Visitor};
 use crate::access::Role;
 use crate::access::password::{self, Kept, LONGEST, SHORTEST};
 use crate::access::throttle::Attempt;
 use crate::segment::is_id;
 use crate::store::{Act, Link, Secret, Store, StoreError};
 use crate::text::http::Refusal;
-use crate::text::page::names;
-use crate::text::page::signin as say;
+use crate::text::page::{names, signin as say, unsent};
 use crate::web::State;
 use crate::web::input::Named;
-use crate::web::person::{COOKIE, See, login, origin};
+use crate::web::person::{self, COOKIE, Person, See, key_of, login, origin};
 use crate::web::problem::Problem;
 
 /// What the first person of a station is: they run it, and add others.
 const FIRST_ROLES: [Role; 2] = [Role::Admin, Role::Operator];
-
-/// Where to go after signing in.
-#[derive(Debug, Deserialize)]
-pub(super) struct Afterwards {
-    #[serde(default)]
-    sau: String,
-}
 
 /// Only to a page of ours: `//elsewhere` and `/\elsewhere` are other sites, also with a tab that a browser leaves out.
 fn ours(address: &str) -> &str {
@@ -44,33 +37,63 @@ fn ours(address: &str) -> &str {
     if inside { address } else { "/" }
 }
 
-/// Asks for name and password.
-pub(super) async fn ask(Query(afterwards): Query<Afterwards>) -> Html<String> {
-    signin_page("", ours(&afterwards.sau), None)
+/// Where somebody is going who signs in, and what they take along.
+#[derive(Debug, Default)]
+struct Way {
+    name: String,
+    back: String,
+    unsent: Option<Unsent>,
 }
 
-fn signin_page(name: &str, back: &str, wrong: Option<&str>) -> Html<String> {
-    let content = html! {
-        @if let Some(wrong) = wrong { p.note.bad role="alert" { (wrong) } }
-        form.card method="post" action="/dang-nhap" {
-            input type="hidden" name="sau" value=(back);
-            label { (say::NAME)
-                input name="name" value=(name) required autocomplete="username" autocapitalize="none" spellcheck="false";
-            }
-            label { (say::PASSWORD)
-                input name="password" type="password" required autocomplete="current-password";
-            }
-            button.main { (say::ENTER) }
+impl Way {
+    fn of(fields: &Fields) -> Self {
+        Self {
+            name: fields.one("name").to_owned(),
+            back: ours(fields.one("sau")).to_owned(),
+            unsent: Unsent::carried(fields),
         }
-        p { (say::FORGOT) }
-    };
-    plain(names::SIGN_IN, &content)
+    }
+
+    /// Asks for name and password.
+    fn page(&self, wrong: Option<&str>) -> Html<String> {
+        let content = html! {
+            @if self.unsent.is_some() { p.note.warn role="status" { (unsent::SIGN_IN) } }
+            @if let Some(wrong) = wrong { p.note.bad role="alert" { (wrong) } }
+            form.card method="post" action="/dang-nhap" {
+                input type="hidden" name="sau" value=(self.back);
+                @if let Some(unsent) = &self.unsent { (unsent.carry()) }
+                label { (say::NAME)
+                    input name="name" value=(self.name) required autocomplete="username" autocapitalize="none" spellcheck="false";
+                }
+                label { (say::PASSWORD)
+                    input name="password" type="password" required autocomplete="current-password";
+                }
+                button.main { (say::ENTER) }
+            }
+            p { (say::FORGOT) }
+        };
+        plain(names::SIGN_IN, &content)
+    }
+}
+
+/// Asks for name and password.
+pub(super) async fn ask(Query(asked): Query) -> Html<String> {
+    let not_done = (!asked.one(AGAIN).is_empty()).then_some(unsent::AGAIN);
+    Way { back: ours(asked.one("sau")).to_owned(), ..Way::default() }.page(not_done)
+}
+
+/// Asks for name and password where something was sent too late, which is kept.
+pub(super) fn late(unsent: Unsent) -> Response {
+    let page = Way { unsent: Some(unsent), ..Way::default() }.page(None);
+    // Like the page to sign in on, whose form it has: it says to nobody where it was.
+    (StatusCode::UNAUTHORIZED, [(header::REFERRER_POLICY, "no-referrer")], page).into_response()
 }
 
 /// Signs a browser in.
 pub(super) async fn enter(Of(state): Of<State>, parts: Parts, fields: Fields) -> Result<Response, Failure> {
     from_here(&parts.headers)?;
-    let (name, back) = (fields.one("name").to_owned(), ours(fields.one("sau")).to_owned());
+    let way = Way::of(&fields);
+    let name = way.name.clone();
     let address = origin(&parts);
     // What cannot be a name is one for all, so that nobody fills the memory with them.
     let known_as = if is_id(&name) { name.to_lowercase() } else { String::new() };
@@ -81,7 +104,7 @@ pub(super) async fn enter(Of(state): Of<State>, parts: Parts, fields: Fields) ->
     let guesses = || state.limits.guesses.lock().unwrap_or_else(PoisonError::into_inner);
     let wait = guesses().wait(attempt, elapsed);
     if let Some(left) = wait {
-        let page = signin_page(&name, &back, Some(&say::too_many(left)));
+        let page = way.page(Some(&say::too_many(left)));
         let seconds = HeaderValue::from(left.as_secs() + 1);
         return Ok((StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds)], page).into_response());
     }
@@ -98,12 +121,24 @@ pub(super) async fn enter(Of(state): Of<State>, parts: Parts, fields: Fields) ->
     let Some(known) = meant.filter(|_| right) else {
         guesses().failed(attempt, elapsed);
         tracing::warn!(origin = address, "a sign-in failed");
-        return Ok((StatusCode::UNAUTHORIZED, signin_page(&name, &back, Some(say::WRONG))).into_response());
+        return Ok((StatusCode::UNAUTHORIZED, way.page(Some(say::WRONG))).into_response());
     };
     drop(place);
     guesses().succeeded(attempt);
     let secret = signed_in(&state, known, address, "sign-in").await?;
-    Ok(with_login(&secret, &back))
+    let next = match way.unsent {
+        Some(unsent) => unsent.ask(&state, &just_signed_in(&state, &secret, &parts).await?).into_response(),
+        None => to(&way.back),
+    };
+    Ok(with_login(&secret, next))
+}
+
+/// Whoever signed in just now.
+async fn just_signed_in(state: &State, secret: &Secret, parts: &Parts) -> Result<Visitor<See>, Problem> {
+    let login = secret.to_string();
+    let key = key_of(&login);
+    let user = person::signed_in(state, login).await?.ok_or(Refusal::NoUser)?;
+    Ok(Visitor { person: Person::of(user, parts)?, key })
 }
 
 /// The one place at which a hash of a password is computed: each takes memory, and the air has the first right to the
@@ -159,25 +194,24 @@ impl axum::extract::FromRequest<State> for Leaving {
         let (parts, body) = request.into_parts();
         let login = login(&parts);
         let request = axum::extract::Request::from_parts(parts, body);
-        Sent::<See>::from_request(request, state).await.map(|_| Self { login })
+        match Sent::<See>::from_request(request, state).await {
+            Ok(_) => Ok(Self { login }),
+            // Whoever is not signed in is out already.
+            Err(turned) if turned.status() == StatusCode::SEE_OTHER => Ok(Self { login: None }),
+            Err(turned) => Err(turned),
+        }
     }
 }
 
-fn with_login(secret: &Secret, back: &str) -> Response {
+fn with_login(secret: &Secret, next: Response) -> Response {
     // Without `Secure`: stations are reached over plain HTTP in their own network. A proxy with TLS can add it.
     let cookie = format!("{COOKIE}={secret}; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax");
-    ([(header::SET_COOKIE, cookie)], to(back)).into_response()
+    ([(header::SET_COOKIE, cookie)], next).into_response()
 }
 
 /// Before there is a login there is no key: browsers say from where a form comes.
 fn from_here(headers: &HeaderMap) -> Result<(), Problem> {
-    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
-    let elsewhere = site.is_some_and(|site| site != b"same-origin" && site != b"none");
-    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let named = origin.filter(|origin| *origin != "null").and_then(|origin| origin.split_once("://"));
-    let other = named.is_some_and(|(_, origin)| host != Some(origin));
-    if elsewhere || other { Err(Refusal::Forged.into()) } else { Ok(()) }
+    if whence(headers) == Whence::Elsewhere { Err(Refusal::Forged.into()) } else { Ok(()) }
 }
 
 /// Asks for a new password, under a link.
@@ -283,5 +317,5 @@ pub(super) async fn set(
         Err(failure) => return Err(failure.into()),
     }
     let secret = signed_in(&state, name, origin(&parts), "user.password").await?;
-    Ok(with_login(&secret, "/"))
+    Ok(with_login(&secret, to("/")))
 }

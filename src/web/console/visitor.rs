@@ -5,6 +5,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::page::Failure;
+use super::unsent::page_before;
 use crate::web::State;
 use crate::web::person::{Needs, Person, key_of, login, signed_in};
 
@@ -22,6 +23,8 @@ pub(super) struct Visitor<N> {
 pub(super) enum Turned {
     /// They have to sign in first, and come back to this address.
     SignIn(String),
+    /// What they sent was not done, for they have to sign in; then they go back to where they were.
+    SignInAgain(String),
     /// They may not.
     Away(Failure),
 }
@@ -29,23 +32,30 @@ pub(super) enum Turned {
 impl IntoResponse for Turned {
     fn into_response(self) -> Response {
         match self {
-            Self::SignIn(back) => {
-                let query =
-                    form_urlencoded::Serializer::new(String::new()).append_pair("sau", &back).finish();
-                Redirect::to(&format!("/dang-nhap?{query}")).into_response()
-            }
+            Self::SignIn(back) => to_sign_in(&back, &[]),
+            Self::SignInAgain(back) => to_sign_in(&back, &[(AGAIN, "1")]),
             Self::Away(failure) => failure.into_response(),
         }
     }
+}
+
+/// What an address of [`signin`](super::signin) has where something was not done.
+pub(super) const AGAIN: &str = "lai";
+
+fn to_sign_in(back: &str, more: &[(&str, &str)]) -> Response {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    let query = query.append_pair("sau", back).extend_pairs(more).finish();
+    Redirect::to(&format!("/dang-nhap?{query}")).into_response()
 }
 
 impl<N: Needs> FromRequestParts<State> for Visitor<N> {
     type Rejection = Turned;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Turned> {
-        // A form that was sent too late is not sent again: the page it was on is shown.
-        let back =
-            || Turned::SignIn(if parts.method.is_safe() { parts.uri.to_string() } else { "/".to_owned() });
+        let back = || match parts.method.is_safe() {
+            true => Turned::SignIn(parts.uri.to_string()),
+            false => Turned::SignInAgain(page_before(parts)),
+        };
         let login = login(parts).ok_or_else(back)?;
         let key = key_of(&login);
         let user = signed_in(state, login).await.map_err(|failure| Turned::Away(failure.into()))?;

@@ -1,6 +1,8 @@
 //! The console's doors: who comes in, what a form must bear, and where nobody is sent.
 
-use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use axum::http::header::{
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, LOCATION, REFERRER_POLICY, SET_COOKIE,
+};
 
 use super::air::{in_force, ordered};
 use super::*;
@@ -300,6 +302,8 @@ async fn pages_load_nothing_from_elsewhere_and_run_nothing_written_into_them() {
     for path in ["/", "/nguoi-dung", "/khong-co", "/dang-nhap"] {
         let page = site.page(&cookie, path).await;
         let policy = page.header(CONTENT_SECURITY_POLICY);
+        let from = if path == "/dang-nhap" { "no-referrer" } else { "same-origin" };
+        assert_eq!(page.header(REFERRER_POLICY), from, "{path}");
         let text = page.text();
         assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
         for never in [" style=", " onclick=", "<style", "<script>", "http://", "https://"] {

@@ -16,6 +16,7 @@ mod proxy;
 mod recordings;
 mod rehearsal;
 mod roles;
+mod unsent;
 mod uploads;
 
 use std::collections::{BTreeMap, BTreeSet};

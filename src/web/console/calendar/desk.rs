@@ -25,9 +25,9 @@ use crate::web::console::visitor::Visitor;
 use crate::web::person::EditSchedule;
 
 /// The field with what is to be done next: [`SAVE`], [`GO_ON`], or to show what would change.
-const STEP: &str = "step";
+pub(in crate::web::console) const STEP: &str = "step";
 const SAVE: &str = "save";
-const GO_ON: &str = "form";
+pub(in crate::web::console) const GO_ON: &str = "form";
 /// The code of undoing.
 pub(super) const UNDO: &str = "schedule.undo";
 /// The field with the state of the files that was seen.

@@ -47,6 +47,7 @@ use crate::web::State;
 use crate::web::api::timeline::covering;
 use crate::web::input::Asked;
 use crate::web::person::See;
+pub(super) use desk::{GO_ON, STEP};
 use week::Week;
 
 /// The page's address.

@@ -18,6 +18,7 @@ use jiff::tz::TimeZone;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::KEPT_BYTES;
 use super::page::{Failure, page};
 use super::visitor::Visitor;
 use crate::access::{Permission, permit};
@@ -38,18 +39,13 @@ const HERE: &str = "/ban-ghi";
 const QUEUE: &str = "/duyet";
 /// Recordings on a page: what one scrolls through with a thumb.
 const PAGE: u32 = 20;
-/// A form with a long script, each letter of which may be sent as nine.
-const SCRIPT_FORM_BYTES: usize = 512 * 1024;
 
 /// The pages.
 pub(super) fn router() -> Router<State> {
     Router::new()
         .route(HERE, get(list))
         .route("/ban-ghi/gui", get(send::ask))
-        .route(
-            "/ban-ghi/{id}",
-            get(one::one).post(one::describe).layer(DefaultBodyLimit::max(SCRIPT_FORM_BYTES)),
-        )
+        .route("/ban-ghi/{id}", get(one::one).post(one::describe).layer(DefaultBodyLimit::max(KEPT_BYTES)))
         .route("/ban-ghi/{id}/gui-duyet", post(one::submit))
         .route("/ban-ghi/{id}/duyet", post(queue::approve))
         .route("/ban-ghi/{id}/tra-lai", post(queue::give_back))

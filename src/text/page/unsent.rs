@@ -1,0 +1,56 @@
+//! What was typed into a form whose login had ended meanwhile.
+
+use super::{log, recordings, signin};
+use crate::text::page::editing::form;
+
+/// The page's heading.
+pub const TITLE: &str = "Gửi lại những gì đã gõ?";
+/// What happened, and what to do.
+pub const NOT_YET: &str = "Lúc bạn gửi thì phiên đăng nhập trước đã hết, nên chưa có gì thay đổi và loa vẫn phát theo lịch. Hãy xem lại những gì bạn đã gõ rồi bấm “Gửi lại”.";
+/// Sends it.
+pub const SEND: &str = "Gửi lại";
+/// Leaves it.
+pub const LEAVE: &str = "Thôi, bỏ những gì đã gõ";
+/// Above name and password, where a form is kept.
+pub const SIGN_IN: &str = "Phiên đăng nhập đã hết, nên những gì vừa gửi chưa được lưu, và loa vẫn phát theo lịch. Những gì bạn vừa gõ vẫn còn: hãy đăng nhập, rồi bấm “Gửi lại”.";
+/// Above name and password, where nothing was typed.
+pub const AGAIN: &str = "Phiên đăng nhập đã hết, nên việc bạn vừa bấm chưa được làm, và loa vẫn phát theo lịch. Hãy đăng nhập rồi làm lại; nếu đang gửi tệp thì chọn lại tệp.";
+
+/// What will be done, from the address and the button.
+pub fn what(address: &str, then: &str) -> &'static str {
+    match address.rsplit('/').next().unwrap_or_default() {
+        _ if address.starts_with("/lich-phat") => {
+            "Mở lại biểu mẫu của lịch phát với những gì đã gõ; chưa lưu gì."
+        }
+        "nguoi-dung" => "Thêm người dùng.",
+        "vai-tro" => "Lưu vai trò.",
+        "tra-lai" => "Trả lại bản ghi cho người nộp.",
+        "thu-hoi" => "Thu hồi bản ghi.",
+        _ if then == "submit" => "Lưu thông tin bản ghi và gửi duyệt.",
+        _ => "Lưu thông tin bản ghi.",
+    }
+}
+
+/// What a field is called; none where it is only a code.
+pub fn label(field: &str) -> Option<&'static str> {
+    Some(match field {
+        "title" | "replace_title" => form::TITLE,
+        "programme" => recordings::PROGRAMME,
+        "week" => recordings::send::WEEK,
+        "topic" => recordings::one::TOPIC,
+        "genre" => recordings::one::GENRE,
+        "author" => recordings::one::AUTHOR,
+        "source" => recordings::one::SOURCE,
+        "valid_from" => log::FROM,
+        "valid_until" => log::TO,
+        "script" => recordings::one::SCRIPT,
+        "reason" => "Lý do",
+        "more" => "Ghi thêm",
+        "name" => signin::NAME,
+        "role" => super::people::ROLES,
+        "from" => form::FROM,
+        "to" => form::TO,
+        "at" => form::AT,
+        _ => return None,
+    })
+}
