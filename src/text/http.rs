@@ -210,35 +210,35 @@ impl Refusal {
     /// Full sentences.
     pub fn detail(&self) -> String {
         match self {
-            Self::NoToken => "Yêu cầu chưa kèm mã truy cập. Hãy gửi mã của bạn trong tiêu đề Authorization: Bearer loa_…; chưa có mã thì xin người quản trị.".to_owned(),
-            Self::WrongToken => "Mã truy cập không đúng hoặc đã bị thu hồi. Hãy xin người quản trị cấp mã mới.".to_owned(),
+            Self::NoToken => "Yêu cầu chưa kèm mã truy cập, nên chưa được làm. Lịch phát không bị ảnh hưởng. Hãy gửi mã của bạn trong tiêu đề Authorization: Bearer loa_…; chưa có mã thì xin người quản trị.".to_owned(),
+            Self::WrongToken => "Mã truy cập không đúng hoặc đã bị thu hồi, nên yêu cầu chưa được làm. Lịch phát không bị ảnh hưởng. Hãy xin người quản trị cấp mã mới.".to_owned(),
             Self::NotPermitted(permission) => format!(
-                "Tài khoản của bạn không có quyền {}. Chưa có gì thay đổi. Nếu cần, hãy nhờ người quản trị cấp thêm vai trò.",
+                "Tài khoản của bạn không có quyền {}. Chưa có gì thay đổi, lịch phát không bị ảnh hưởng. Nếu cần, hãy nhờ người quản trị cấp thêm vai trò.",
                 permission_name(*permission)
             ),
-            Self::Forged => "Trang này đã cũ, hoặc yêu cầu không đến từ trang của đài. Chưa có gì thay đổi. Hãy quay lại, tải lại trang rồi làm lại.".to_owned(),
-            Self::ApprovedWords => "Bản ghi này đã được duyệt, nên thông tin của nó chỉ người duyệt mới được sửa. Chưa có gì thay đổi. Hãy nhờ người duyệt sửa, hoặc nộp một bản ghi mới.".to_owned(),
+            Self::Forged => "Trang này đã cũ, hoặc yêu cầu không đến từ trang của đài. Chưa có gì thay đổi, lịch phát không bị ảnh hưởng. Hãy quay lại, tải lại trang rồi làm lại.".to_owned(),
+            Self::ApprovedWords => "Bản ghi này đã được duyệt, nên thông tin của nó chỉ người duyệt mới được sửa. Chưa có gì thay đổi, lịch phát không bị ảnh hưởng. Hãy nhờ người duyệt sửa, hoặc nộp một bản ghi mới.".to_owned(),
             Self::OwnWork => "Bạn không được tự duyệt bản ghi do chính mình nộp. Bản ghi vẫn chờ duyệt và chưa được phát. Hãy nhờ một người duyệt khác.".to_owned(),
             Self::NoPage => "Địa chỉ này không có trang nào. Lịch phát không bị ảnh hưởng. Hãy về trang Hôm nay rồi chọn lại.".to_owned(),
-            Self::NoRoute => "Không có gì ở địa chỉ này. Hãy xem các địa chỉ có trong /api/v1/openapi.json.".to_owned(),
-            Self::WrongMethod => "Địa chỉ này không nhận phương thức vừa dùng. Hãy xem các phương thức có trong /api/v1/openapi.json.".to_owned(),
-            Self::OnlyFromAPage => "Địa chỉ này chỉ nhận biểu mẫu gửi từ một trang, nên không mở thẳng được. Chưa có gì thay đổi. Hãy mở trang đó rồi bấm nút ở đó.".to_owned(),
-            Self::NoSegment => "Không tìm thấy bản ghi có mã này. Hãy kiểm tra lại mã trong danh sách bản ghi.".to_owned(),
+            Self::NoRoute => "Không có gì ở địa chỉ này. Lịch phát không bị ảnh hưởng. Hãy xem các địa chỉ có trong /api/v1/openapi.json.".to_owned(),
+            Self::WrongMethod => "Địa chỉ này không nhận phương thức vừa dùng. Lịch phát không bị ảnh hưởng. Hãy xem các phương thức có trong /api/v1/openapi.json.".to_owned(),
+            Self::OnlyFromAPage => "Địa chỉ này chỉ nhận biểu mẫu gửi từ một trang, nên không mở thẳng được. Chưa có gì thay đổi, lịch phát không bị ảnh hưởng. Hãy mở trang đó rồi bấm nút ở đó.".to_owned(),
+            Self::NoSegment => "Không tìm thấy bản ghi có mã này. Lịch phát không bị ảnh hưởng. Hãy kiểm tra lại mã trong danh sách bản ghi.".to_owned(),
             Self::FileGone => "Bản ghi có trong danh mục nhưng tệp âm thanh không còn trên máy, nên sẽ không phát được. Hãy gửi lại đúng tệp đó.".to_owned(),
-            Self::NoInterrupt => "Không có lệnh phát nào đang có hiệu lực với mã này; có thể đã phát xong. Lịch phát không thay đổi.".to_owned(),
-            Self::NoOutput => "Đài không có đường ra với mã này. Hãy xem các đường ra trong trạng thái của đài.".to_owned(),
-            Self::NoUser => "Không có người dùng nào mang tên này, hoặc tài khoản đó đã ngừng.".to_owned(),
+            Self::NoInterrupt => "Không có lệnh phát nào đang có hiệu lực với mã này; có thể đã phát xong. Lịch phát không thay đổi. Hãy mở lại trang để xem loa đang phát gì.".to_owned(),
+            Self::NoOutput => "Đài không có đường ra với mã này, nên chưa có gì thay đổi trên loa. Hãy xem các đường ra trong trạng thái của đài.".to_owned(),
+            Self::NoUser => "Không có người dùng nào mang tên này, hoặc tài khoản đó đã ngừng. Lịch phát không bị ảnh hưởng. Hãy xem lại danh sách người dùng.".to_owned(),
             Self::UserExists => "Tên này đã có người dùng, hoặc thuộc về một tài khoản đã ngừng mà nhật ký còn ghi; chữ hoa và chữ thường được coi là một. Chưa thêm ai, lịch phát không bị ảnh hưởng. Hãy chọn tên khác.".to_owned(),
-            Self::BadUserName => "Tên người dùng chỉ gồm 1 đến 64 chữ cái không dấu, chữ số và các dấu - _ . và không bắt đầu bằng dấu chấm.".to_owned(),
-            Self::NoRole => "Người dùng cần ít nhất một vai trò: người biên soạn (uploader), người duyệt (approver), người vận hành (operator), người kiểm tra (auditor) hoặc người quản trị (admin).".to_owned(),
-            Self::LastAdmin => "Đây là người quản trị cuối cùng; bỏ đi thì không còn ai quản lý được người dùng. Hãy thêm một người quản trị khác trước.".to_owned(),
+            Self::BadUserName => "Tên người dùng chỉ gồm 1 đến 64 chữ cái không dấu, chữ số và các dấu - _ . và không bắt đầu bằng dấu chấm. Chưa thêm ai, lịch phát không bị ảnh hưởng. Hãy chọn tên khác.".to_owned(),
+            Self::NoRole => "Người dùng cần ít nhất một vai trò: người biên soạn (uploader), người duyệt (approver), người vận hành (operator), người kiểm tra (auditor) hoặc người quản trị (admin). Chưa có gì thay đổi, lịch phát không bị ảnh hưởng. Hãy chọn vai trò.".to_owned(),
+            Self::LastAdmin => "Đây là người quản trị cuối cùng; bỏ đi thì không còn ai quản lý được người dùng. Chưa có gì thay đổi, lịch phát không bị ảnh hưởng. Hãy thêm một người quản trị khác trước.".to_owned(),
             Self::NotApproved(state) => format!(
-                "Bản ghi này đang ở trạng thái {}, nên không được phát. Chỉ bản ghi đã duyệt mới được lên loa.",
+                "Bản ghi này đang ở trạng thái {}, nên không được phát. Chỉ bản ghi đã duyệt mới được lên loa. Hãy nhờ người duyệt duyệt trước, hoặc chọn bản ghi khác.",
                 super::outcome::state(*state)
             ),
             Self::NotValid => "Bản ghi này không có hiệu lực trong ngày hôm nay, nên không được phát. Hãy sửa thời hạn của bản ghi nếu cần.".to_owned(),
             Self::WrongState(state) => format!(
-                "Bản ghi đang ở trạng thái {}, nên không làm được việc này. Chưa có gì thay đổi. Hãy tải lại trang để xem trạng thái mới nhất.",
+                "Bản ghi đang ở trạng thái {}, nên không làm được việc này. Chưa có gì thay đổi, lịch phát không bị ảnh hưởng. Hãy tải lại trang để xem trạng thái mới nhất.",
                 super::outcome::state(*state)
             ),
             Self::OtherBytes => "Tệp âm thanh đã khác với tệp bạn vừa nghe. Bản ghi chưa được duyệt. Hãy nghe lại rồi duyệt.".to_owned(),
@@ -246,33 +246,33 @@ impl Refusal {
             Self::QuietHours => "Bây giờ là giờ yên lặng theo quy chế của đài, chỉ phát được bản tin khẩn cấp. Loa vẫn im lặng. Hãy chờ hết giờ yên lặng, hoặc phát khẩn cấp nếu thật sự cần.".to_owned(),
             Self::HasTheAir => "Loa đang phát một bản tin phát ngay hoặc khẩn cấp, không phải mục theo lịch, nên không có mục nào bị dừng. Nếu muốn dừng bản tin đó, hãy bấm “Trả lại sóng” ở trang Phát ngay.".to_owned(),
             Self::ScheduleBroken => "Tệp lịch đang có lỗi, nên chưa sửa được ở đây. Lịch cũ vẫn được phát. Hãy xem các lỗi ở trang Lịch phát, rồi sửa trong tệp hoặc hoàn tác một lần sửa trong Lịch sử sửa lịch.".to_owned(),
-            Self::NotInSchedule => "Lịch không có mục này; có thể ai đó vừa bỏ hoặc đổi nó. Chưa có gì thay đổi. Hãy mở lại trang Lịch phát.".to_owned(),
-            Self::ScheduleByHand => "Tệp lịch được viết theo cách mà máy đọc được nhưng không tự sửa được. Lịch không thay đổi. Hãy nhờ kỹ thuật viên sửa thẳng trong tệp.".to_owned(),
+            Self::NotInSchedule => "Lịch không có mục này; có thể ai đó vừa bỏ hoặc đổi nó. Chưa có gì thay đổi, lịch đang dùng vẫn được phát. Hãy mở lại trang Lịch phát.".to_owned(),
+            Self::ScheduleByHand => "Tệp lịch được viết theo cách mà máy đọc được nhưng không tự sửa được. Lịch không thay đổi, lịch đang dùng vẫn được phát. Hãy nhờ kỹ thuật viên sửa thẳng trong tệp.".to_owned(),
             Self::ScheduleNotWritten => "Không ghi được tệp lịch. Lịch cũ vẫn được phát. Hãy báo kỹ thuật viên kiểm tra đĩa và quyền ghi vào thư mục schedule.".to_owned(),
-            Self::Malformed { .. } => "Máy không đọc được yêu cầu. Chưa có gì thay đổi. Hãy kiểm tra lại nội dung gửi lên.".to_owned(),
-            Self::WrongType => "Kiểu nội dung gửi lên không đúng với địa chỉ này. Chưa có gì thay đổi. Hãy gửi JSON (application/json), hoặc multipart/form-data khi tải tệp lên.".to_owned(),
+            Self::Malformed { .. } => "Máy không đọc được yêu cầu. Chưa có gì thay đổi, lịch phát không bị ảnh hưởng. Hãy kiểm tra lại nội dung gửi lên.".to_owned(),
+            Self::WrongType => "Kiểu nội dung gửi lên không đúng với địa chỉ này. Chưa có gì thay đổi, lịch phát không bị ảnh hưởng. Hãy gửi JSON (application/json), hoặc multipart/form-data khi tải tệp lên.".to_owned(),
             Self::BadField { field } => format!(
-                "Giá trị của ô “{}” không hợp lệ. Chưa có gì thay đổi. Hãy sửa ô này rồi gửi lại.",
+                "Giá trị của ô “{}” không hợp lệ. Chưa có gì thay đổi, lịch phát không bị ảnh hưởng. Hãy sửa ô này rồi gửi lại.",
                 field_name(field)
             ),
-            Self::EndsBeforeItBegins => "“Từ ngày” sau “Đến hết ngày”, nên không có ngày nào để tải. Hãy đổi lại hai ngày.".to_owned(),
-            Self::MoreThanAYear => "Mỗi lần tải được nhiều nhất một năm. Hãy chọn “Từ ngày” và “Đến hết ngày” gần nhau hơn.".to_owned(),
+            Self::EndsBeforeItBegins => "“Từ ngày” sau “Đến hết ngày”, nên không có ngày nào để tải. Lịch phát không bị ảnh hưởng. Hãy đổi lại hai ngày.".to_owned(),
+            Self::MoreThanAYear => "Mỗi lần tải được nhiều nhất một năm. Lịch phát không bị ảnh hưởng. Hãy chọn “Từ ngày” và “Đến hết ngày” gần nhau hơn.".to_owned(),
             Self::BadWords(words) => {
                 let each = |(field, why): &(String, Why)| format!("“{}”: {}", field_name(field), why.said());
                 format!("Chưa có gì được lưu, lịch phát không bị ảnh hưởng. {}", words.iter().map(each).collect::<Vec<_>>().join(" "))
             }
-            Self::NoFile => "Chưa có tệp âm thanh nào được gửi. Hãy chọn tệp rồi gửi lại.".to_owned(),
-            Self::Interrupted => "Việc tải lên bị ngắt giữa chừng, chưa có gì được lưu. Hãy kiểm tra mạng rồi gửi lại.".to_owned(),
+            Self::NoFile => "Chưa có tệp âm thanh nào được gửi, lịch phát không bị ảnh hưởng. Hãy chọn tệp rồi gửi lại.".to_owned(),
+            Self::Interrupted => "Việc tải lên bị ngắt giữa chừng, chưa có gì được lưu, lịch phát không bị ảnh hưởng. Hãy kiểm tra mạng rồi gửi lại.".to_owned(),
             Self::TooLarge { most } => format!(
-                "Nội dung gửi lên lớn hơn mức cho phép là {}. Chưa có gì được lưu. Hãy xuất lại dưới dạng MP3 rồi gửi lại.",
+                "Nội dung gửi lên lớn hơn mức cho phép là {}. Chưa có gì được lưu, lịch phát không bị ảnh hưởng. Hãy xuất lại dưới dạng MP3 rồi gửi lại.",
                 size(*most)
             ),
             Self::Recording(refusal) => super::verdict::refusal(refusal),
             Self::TooManyWaiting => "Còn quá nhiều tệp gửi dở dang nên chưa nhận thêm. Lịch phát không bị ảnh hưởng. Hãy gửi xong hoặc bỏ các tệp đó rồi gửi lại.".to_owned(),
-            Self::NoUpload => "Không có lần tải lên nào với mã này, hoặc tệp đã được bỏ. Hãy gửi lại tệp từ đầu.".to_owned(),
-            Self::UploadExpired => "Lần tải lên này đã quá hạn và phần đã gửi không còn. Hãy gửi lại tệp từ đầu.".to_owned(),
-            Self::WrongOffset => "Phần gửi lên không nối tiếp với phần máy đã nhận. Phần đã nhận vẫn còn. Hãy hỏi lại vị trí rồi gửi tiếp từ đó.".to_owned(),
-            Self::WrongTusVersion => "Máy chỉ nhận tải lên theo giao thức tus 1.0.0 (tiêu đề Tus-Resumable). Chưa có gì được lưu. Hãy dùng đúng phiên bản đó.".to_owned(),
+            Self::NoUpload => "Không có lần tải lên nào với mã này, hoặc tệp đã được bỏ. Lịch phát không bị ảnh hưởng. Hãy gửi lại tệp từ đầu.".to_owned(),
+            Self::UploadExpired => "Lần tải lên này đã quá hạn và phần đã gửi không còn. Lịch phát không bị ảnh hưởng. Hãy gửi lại tệp từ đầu.".to_owned(),
+            Self::WrongOffset => "Phần gửi lên không nối tiếp với phần máy đã nhận. Phần đã nhận vẫn còn, lịch phát không bị ảnh hưởng. Hãy hỏi lại vị trí rồi gửi tiếp từ đó.".to_owned(),
+            Self::WrongTusVersion => "Máy chỉ nhận tải lên theo giao thức tus 1.0.0 (tiêu đề Tus-Resumable). Chưa có gì được lưu, lịch phát không bị ảnh hưởng. Hãy dùng đúng phiên bản đó.".to_owned(),
             Self::TooManyUploads => "Đang có nhiều người tải tệp lên cùng lúc. Lịch phát không bị ảnh hưởng. Hãy gửi lại sau ít giây.".to_owned(),
             Self::TooManyListeners => "Đang có quá nhiều màn hình theo dõi trực tiếp. Lịch phát không bị ảnh hưởng. Hãy đóng bớt rồi thử lại.".to_owned(),
             Self::Busy => "Máy đang xử lý nhiều việc cùng lúc. Lịch phát không bị ảnh hưởng. Hãy thử lại sau ít giây.".to_owned(),
@@ -334,6 +334,89 @@ fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Every refusal; of those with a part, one.
+    fn every() -> Vec<Refusal> {
+        use Refusal as R;
+        let (field, said, number) = ("title".to_owned(), String::new(), "0".to_owned());
+        vec![
+            R::NoToken,
+            R::WrongToken,
+            R::Forged,
+            R::NotPermitted(Permission::Approve),
+            R::OwnWork,
+            R::ApprovedWords,
+            R::NoRoute,
+            R::NoPage,
+            R::WrongMethod,
+            R::OnlyFromAPage,
+            R::NoSegment,
+            R::FileGone,
+            R::NoInterrupt,
+            R::HasTheAir,
+            R::NoOutput,
+            R::NoUser,
+            R::UserExists,
+            R::BadUserName,
+            R::NoRole,
+            R::LastAdmin,
+            R::NotApproved(State::Draft),
+            R::NotValid,
+            R::WrongState(State::Draft),
+            R::OtherBytes,
+            R::OtherWords,
+            R::QuietHours,
+            R::ScheduleBroken,
+            R::NotInSchedule,
+            R::ScheduleByHand,
+            R::ScheduleNotWritten,
+            R::Malformed { said },
+            R::WrongType,
+            R::BadField { field: field.clone() },
+            R::BadWords(vec![(field, Why::Missing)]),
+            R::EndsBeforeItBegins,
+            R::MoreThanAYear,
+            R::NoFile,
+            R::Interrupted,
+            R::TooLarge { most: 64_000 },
+            R::TooManyUploads,
+            R::TooManyWaiting,
+            R::NoUpload,
+            R::UploadExpired,
+            R::WrongOffset,
+            R::WrongTusVersion,
+            R::TooManyListeners,
+            R::Busy,
+            R::EngineBusy,
+            R::EngineGone,
+            R::TooSlow,
+            R::Unexpected { number },
+        ]
+    }
+
+    #[test]
+    fn every_refusal_says_what_it_means_for_the_air_and_what_to_do() {
+        // Of a file that is not taken, `verdict` says why; it is not on its way to the air yet.
+        let air = [
+            "lịch phát không bị ảnh hưởng",
+            "Lịch phát",
+            "được phát",
+            "phát được",
+            "chưa được duyệt",
+            "loa",
+            "Loa",
+        ];
+        let (_, variants) = include_str!("http.rs").split_once("pub enum Refusal {").unwrap();
+        let (variants, _) = variants.split_once("\n}").unwrap();
+        let is_variant =
+            |line: &&str| line.strip_prefix("    ").is_some_and(|rest| rest.starts_with(char::is_uppercase));
+        assert_eq!(every().len() + 1, variants.lines().filter(is_variant).count(), "all but `Recording`");
+        for refusal in every() {
+            let said = refusal.detail();
+            assert!(air.iter().any(|word| said.contains(word)), "{refusal:?}: {said}");
+            assert!(said.contains("Hãy ") || said.contains("hãy "), "{refusal:?}: {said}");
+        }
+    }
 
     #[test]
     fn a_missing_permission_is_named() {

@@ -6,15 +6,15 @@ use crate::text::page::editing::form;
 /// The page's heading.
 pub const TITLE: &str = "Gửi lại những gì đã gõ?";
 /// What happened, and what to do.
-pub const NOT_YET: &str = "Lúc bạn gửi thì phiên đăng nhập trước đã hết, nên chưa có gì thay đổi và loa vẫn phát theo lịch. Hãy xem lại những gì bạn đã gõ rồi bấm “Gửi lại”.";
+pub const NOT_YET: &str = "Lúc bạn gửi thì phiên đăng nhập trước đã hết, nên chưa có gì thay đổi, lịch phát không bị ảnh hưởng. Hãy xem lại những gì bạn đã gõ rồi bấm “Gửi lại”.";
 /// Sends it.
 pub const SEND: &str = "Gửi lại";
 /// Leaves it.
 pub const LEAVE: &str = "Thôi, bỏ những gì đã gõ";
 /// Above name and password, where a form is kept.
-pub const SIGN_IN: &str = "Phiên đăng nhập đã hết, nên những gì vừa gửi chưa được lưu, và loa vẫn phát theo lịch. Những gì bạn vừa gõ vẫn còn: hãy đăng nhập, rồi bấm “Gửi lại”.";
+pub const SIGN_IN: &str = "Phiên đăng nhập đã hết, nên những gì vừa gửi chưa được lưu, lịch phát không bị ảnh hưởng. Những gì bạn vừa gõ vẫn còn: hãy đăng nhập, rồi bấm “Gửi lại”.";
 /// Above name and password, where nothing was typed.
-pub const AGAIN: &str = "Phiên đăng nhập đã hết, nên việc bạn vừa bấm chưa được làm, và loa vẫn phát theo lịch. Hãy đăng nhập rồi làm lại; nếu đang gửi tệp thì chọn lại tệp.";
+pub const AGAIN: &str = "Phiên đăng nhập đã hết, nên việc bạn vừa bấm chưa được làm, lịch phát không bị ảnh hưởng. Hãy đăng nhập rồi làm lại; nếu đang gửi tệp thì chọn lại tệp.";
 
 /// What will be done, from the address and the button.
 pub fn what(address: &str, then: &str) -> &'static str {

@@ -85,7 +85,11 @@ async fn a_form_that_is_not_ours_changes_nothing() {
     for key in ["", "0", &"0".repeat(64)] {
         let answer = site.post(path, &cookies, &[("key", key)]).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{key}");
-        assert!(answer.text().contains("Chưa có gì thay đổi."), "{}", answer.text());
+        assert!(
+            answer.text().contains("Chưa có gì thay đổi, lịch phát không bị ảnh hưởng."),
+            "{}",
+            answer.text()
+        );
     }
     // The key of one login is worth nothing with another.
     let other = site.cookie("approver").await;
@@ -206,7 +210,11 @@ async fn a_page_of_another_role_says_so_and_shows_nothing() {
     for path in ["/nguoi-dung", "/nguoi-dung/admin", "/nguoi-dung/admin/thoi-viec"] {
         let answer = site.page(&cookie, path).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
-        assert!(answer.text().contains("Chưa có gì thay đổi."), "{}", answer.text());
+        assert!(
+            answer.text().contains("Chưa có gì thay đổi, lịch phát không bị ảnh hưởng."),
+            "{}",
+            answer.text()
+        );
     }
     let roles = [("key", key.as_str()), ("role", "admin")];
     let answer = site.post("/nguoi-dung/uploader/vai-tro", &[("cookie", &cookie)], &roles).await;
