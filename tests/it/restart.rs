@@ -76,7 +76,11 @@ fn a_session_that_was_missed_airs_when_it_is_moved_to_later_on_that_day() {
     assert_eq!(heard.first().map(String::as_str), Some("hieu"), "{heard:?}");
     assert_eq!(heard.last().map(String::as_str), Some("chao"), "{heard:?}");
     assert_eq!(station.outcome("2026-11-23/sang~2/ban-tin/0"), Outcome::Aired);
-    assert_eq!(station.outcome("2026-11-23/sang/ban-tin/0"), Outcome::NotAired(Cause::NotRunning), "as it was");
+    assert_eq!(
+        station.outcome("2026-11-23/sang/ban-tin/0"),
+        Outcome::NotAired(Cause::NotRunning),
+        "as it was"
+    );
     // The next start of the program knows of both.
     station.cut_power();
     station.boot_at(at(23, "16:00:00"));
