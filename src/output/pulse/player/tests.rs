@@ -21,6 +21,8 @@ fn chunk(sample: f32) -> [f32; CHUNK_FRAMES * CHANNELS] {
 struct Peer {
     socket: UnixStream,
     clock: Arc<ManualClock>,
+    /// What came of a message that is not whole.
+    heard: Vec<u8>,
     sound: Vec<u8>,
     /// Frames that it has played.
     played: u64,
@@ -53,19 +55,20 @@ fn player_of(requested_bytes: u32, chunks: u32) -> (Player, Peer, Arc<Meter>) {
     let meter = Arc::new(Meter::new());
     let told = Arc::clone(&clock) as Arc<dyn Clock>;
     let player = Player::new(server, &stream, Arc::clone(&meter), told).unwrap();
-    (player, Peer { socket: theirs, clock, sound: Vec::new(), played: 0 }, meter)
+    let peer = Peer { socket: theirs, clock, heard: Vec::new(), sound: Vec::new(), played: 0 };
+    (player, peer, meter)
 }
 
 impl Peer {
     /// Takes in what was sent; the numbers of the questions in it.
     fn hear(&mut self) -> Vec<u32> {
-        let mut sent = Vec::new();
-        let end = self.socket.read_to_end(&mut sent);
+        let end = self.socket.read_to_end(&mut self.heard);
         assert!(end.is_ok() || end.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock));
-        let (mut left, mut questions) = (&sent[..], Vec::new());
-        while !left.is_empty() {
-            let about = protocol::read_descriptor(&mut left).unwrap();
-            let (mut payload, rest) = left.split_at(about.length as usize);
+        let (heard, mut at, mut questions) = (std::mem::take(&mut self.heard), 0, Vec::new());
+        // The last message may not have come whole: the socket took what it had room for.
+        while let Some((mut payload, end)) = message(&heard, at).unwrap() {
+            let about = protocol::read_descriptor(&mut &heard[at..]).unwrap();
+            at = end;
             if about.channel == u32::MAX {
                 let (number, asked) =
                     Command::read_tag_prefixed(&mut payload, protocol::MAX_VERSION).unwrap();
@@ -75,8 +78,8 @@ impl Peer {
                 assert_eq!(about.channel, CHANNEL);
                 self.sound.extend_from_slice(payload);
             }
-            left = rest;
         }
+        self.heard.extend_from_slice(&heard[at..]);
         questions
     }
 
@@ -216,21 +219,22 @@ fn silence_is_laid_to_whom_it_belongs() {
 fn nothing_is_allocated_while_it_plays() {
     let (mut player, mut peer, meter) = player(10);
     let chunks = 100;
-    let server: JoinHandle<()> = thread::spawn(move || {
+    let server: JoinHandle<Peer> = thread::spawn(move || {
         while peer.sound.len() < chunks * CHUNK_BYTES as usize {
             peer.play();
             thread::yield_now();
         }
+        peer // A server that goes would end the stream.
     });
     let counted = allocation_counter::measure(|| {
         for _ in 0..chunks {
-            while !player.push(&chunk(0.5)) {
+            while !player.push(&chunk(0.5)) && !meter.has_ended() {
                 player.wait();
             }
         }
         player.wait();
     });
-    server.join().unwrap();
+    let _server = server.join().unwrap();
     assert_eq!(counted.count_total, 0);
     assert!(!meter.has_ended() && meter.taken() > 0);
 }
