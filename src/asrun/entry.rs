@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Closed, End, Fact, Item, NotAired, Opened, Take, Unheard};
 use crate::clock::ClockHealth;
 use crate::schedule::OutputId;
+use crate::segment::ContentHash;
 use crate::timeline::CueId;
 
 /// What is written into the journal, once, and never changed.
@@ -79,6 +80,15 @@ pub enum Note {
     ClockConfirmed {
         /// Who.
         by: String,
+    },
+    /// The journal did not end any more as it was noted that it did: rows were cut off, or others stand there.
+    LogCut {
+        /// How many rows there were.
+        rows: i64,
+        /// How many were noted; 0 where the note itself was gone.
+        noted: i64,
+        /// The hash of the newest one, as it was noted.
+        hash: Option<ContentHash>,
     },
 }
 

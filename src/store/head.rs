@@ -8,7 +8,12 @@ use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use rusqlite::{Connection, OptionalExtension};
+
 use super::StoreError;
+use super::error::Doing;
+use super::journal::{NOTHING_BEFORE, end, hash_at};
+use crate::asrun::Note;
 use crate::segment::ContentHash;
 
 /// The file's name inside the data folder.
@@ -38,6 +43,28 @@ pub(super) fn write(dir: &Path, head: Head) -> Result<(), StoreError> {
         std::fs::rename(&aside, &path)
     };
     write().map_err(|cause| StoreError::File { operation: "write", path: path.clone(), cause })
+}
+
+/// What is to be noted in the journal before anything is added to it: that it does not end as was noted. A power cut does
+/// not come to this: the end is noted after its row is on disk, so that a note may be older than the journal, never newer.
+pub(super) fn cut(connection: &Connection, dir: &Path) -> Result<Option<Note>, StoreError> {
+    let rows = end(connection)?.rows;
+    let Some(noted) = read(dir)? else {
+        if rows == 0 {
+            // From now on a note that is missing was removed.
+            write(dir, Head { rows, hash: NOTHING_BEFORE })?;
+        }
+        return Ok((rows > 0).then_some(Note::LogCut { rows, noted: 0, hash: None }));
+    };
+    let found = match noted.rows {
+        0 => Some(NOTHING_BEFORE),
+        seq => connection
+            .prepare_cached("SELECT hash FROM journal WHERE seq = ?1")
+            .and_then(|mut statement| statement.query_row([seq], |row| hash_at(row, 0)).optional())
+            .doing("find the noted end of the journal")?,
+    };
+    let cut = Note::LogCut { rows, noted: noted.rows, hash: Some(noted.hash) };
+    Ok((found != Some(noted.hash)).then_some(cut))
 }
 
 /// The end as it was last noted; none where it never was, or where the file says nothing that can be read.

@@ -119,6 +119,8 @@ struct Inner {
     requests: Semaphore,
     /// Whether the last fact could not be written.
     log_fails: AtomicBool,
+    /// Whether it was noted that the journal was cut, and its new end could not be.
+    cut_noted: Arc<AtomicBool>,
 }
 
 impl Drop for Inner {
@@ -165,6 +167,7 @@ impl Store {
                 catalog: Mutex::default(),
                 requests: Semaphore::new(REQUESTS),
                 log_fails: AtomicBool::new(false),
+                cut_noted: Arc::default(),
             }),
         })
     }

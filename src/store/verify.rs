@@ -9,6 +9,7 @@ use super::error::Doing;
 use super::head::{self, Head};
 use super::journal::{JournalRow, NOTHING_BEFORE};
 use super::{MIGRATIONS, Store, StoreError};
+use crate::asrun::{Entry, Note};
 use crate::segment::ContentHash;
 
 /// What a walk through the journal found.
@@ -18,8 +19,22 @@ pub struct Verdict {
     pub rows: i64,
     /// The first thing that is wrong; none where all is as it was written.
     pub first_bad: Option<Bad>,
+    /// Cuts that the program itself noted in the log, when it began again after them: they stay.
+    pub cuts: Vec<Bad>,
     /// The newest row's hash: what the printed report bears.
     pub head: ContentHash,
+}
+
+impl Verdict {
+    /// Everything that is wrong.
+    pub fn faults(&self) -> impl Iterator<Item = &Bad> {
+        self.cuts.iter().chain(&self.first_bad)
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_sound(&self) -> bool {
+        self.faults().next().is_none()
+    }
 }
 
 /// Something wrong with the log.
@@ -32,6 +47,19 @@ pub struct Bad {
     /// What is wrong.
     #[serde(flatten)]
     pub fault: Fault,
+}
+
+impl Bad {
+    /// What a row of the log says of a cut before it.
+    fn noted(row: &JournalRow, entry: &Entry) -> Option<Self> {
+        let Entry::Note { at, note: Note::LogCut { rows, noted, hash } } = entry else { return None };
+        let (seq, fault) = match hash {
+            None => (row.seq, Fault::EndNotNoted),
+            Some(_) if noted > rows => (row.seq, Fault::Shortened { noted: *noted }),
+            Some(_) => (*noted, Fault::OtherEnd),
+        };
+        Some(Self { seq: Some(seq), at: Some(*at), fault })
+    }
 }
 
 /// What is wrong with the log.
@@ -105,7 +133,7 @@ fn walk(connection: &mut Connection, noted: Option<Head>) -> Result<Verdict, Sto
     connection.execute_batch("DROP TABLE main.journal").doing("prepare to make the airings again")?;
 
     let mut end = Head { rows: 0, hash: NOTHING_BEFORE };
-    let mut first_bad = None;
+    let (mut first_bad, mut cuts) = (None, Vec::new());
     let rows = "SELECT seq, at_ms, offset_s, kind, output, cue, take, body, prev, hash FROM live.journal ORDER BY seq";
     for_each_row(&connection, rows, |row, stored| {
         let fault = if row.seq != end.rows + 1 {
@@ -125,7 +153,9 @@ fn walk(connection: &mut Connection, noted: Option<Head>) -> Result<Verdict, Sto
             return Ok(false);
         }
         end = Head { rows: row.seq, hash: stored };
-        apply(&connection, &row.entry()?)?;
+        let entry = row.entry()?;
+        cuts.extend(Bad::noted(&row, &entry));
+        apply(&connection, &entry)?;
         Ok(true)
     })?;
     if first_bad.is_none() {
@@ -138,7 +168,7 @@ fn walk(connection: &mut Connection, noted: Option<Head>) -> Result<Verdict, Sto
             Some(_) | None => differing_airing(&connection)?,
         };
     }
-    Ok(Verdict { rows: end.rows, first_bad, head: end.hash })
+    Ok(Verdict { rows: end.rows, first_bad, cuts, head: end.hash })
 }
 
 /// The first airing that is not the same in both databases.
@@ -187,6 +217,7 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use super::super::journal::hash_at;
     use super::super::tests::{air, cue, opened, store};
     use super::super::{DATABASE, Store};
     use super::*;
@@ -200,6 +231,11 @@ mod tests {
         )
         .unwrap();
         raw.execute_batch(statement).unwrap();
+    }
+
+    /// The same once more: the triggers have gone.
+    fn tamper_again(dir: &Path, statement: &str) {
+        Connection::open(dir.join(DATABASE)).unwrap().execute_batch(statement).unwrap();
     }
 
     /// A log of five aired cues, tampered with.
@@ -275,6 +311,72 @@ mod tests {
         std::fs::remove_file(dir.path().join("log-head")).unwrap();
         let bad = Store::open(dir.path()).unwrap().verify().unwrap().first_bad.unwrap();
         assert_eq!(bad.fault, Fault::EndNotNoted);
+    }
+
+    /// What is wrong with a log of five aired cues after `mischief` with it and a next start, with some more on air.
+    fn verdict_after_the_next_start(mischief: impl FnOnce(&Path)) -> Vec<(Option<i64>, Fault)> {
+        let (store, dir) = store();
+        (1..=5).for_each(|number| air(&store, &cue(number, 1)));
+        drop(store);
+        mischief(dir.path());
+        for number in 6..=7 {
+            let store = Store::open(dir.path()).unwrap();
+            store.recover(cue(number, 1).at).unwrap();
+            store.record(&opened(&cue(number, 1), 0)).unwrap();
+            air(&store, &cue(number + 10, 1));
+        }
+        let verdict = Store::open(dir.path()).unwrap().verify().unwrap();
+        verdict.faults().map(|bad| (bad.seq, bad.fault.clone())).collect()
+    }
+
+    #[test]
+    fn a_cut_stays_known_after_the_next_starts() {
+        let cut = "DELETE FROM journal WHERE seq > 8; DELETE FROM airing WHERE id = 5";
+        let shortened = (Some(9), Fault::Shortened { noted: 10 });
+        assert_eq!(verdict_after_the_next_start(|dir| tamper(dir, cut)), std::slice::from_ref(&shortened));
+        let unnoted = |dir: &Path| {
+            tamper(dir, cut);
+            std::fs::remove_file(dir.join("log-head")).unwrap();
+        };
+        assert_eq!(verdict_after_the_next_start(unnoted), [(Some(9), Fault::EndNotNoted)]);
+        let made_anew = |dir: &Path| {
+            let (other, other_dir) = store();
+            (1..=5).for_each(|number| air(&other, &cue(number, 2)));
+            drop(other);
+            std::fs::copy(other_dir.path().join(DATABASE), dir.join(DATABASE)).unwrap();
+        };
+        assert_eq!(verdict_after_the_next_start(made_anew), [(Some(10), Fault::OtherEnd)]);
+        let after_the_note = |dir: &Path| {
+            tamper(dir, cut);
+            air(&Store::open(dir).unwrap(), &cue(6, 1));
+            tamper_again(dir, "DELETE FROM journal WHERE seq > 10");
+        };
+        assert_eq!(
+            verdict_after_the_next_start(after_the_note)[..2],
+            [shortened, (Some(11), Fault::Shortened { noted: 11 })]
+        );
+    }
+
+    #[test]
+    fn a_note_that_is_older_than_the_log_is_a_power_cut_and_no_fault() {
+        let old = |rows: i64| {
+            move |dir: &Path| {
+                let hash: ContentHash = Connection::open(dir.join(DATABASE))
+                    .unwrap()
+                    .query_row("SELECT hash FROM journal WHERE seq = ?1", [rows], |row| hash_at(row, 0))
+                    .unwrap();
+                head::write(dir, Head { rows, hash }).unwrap();
+            }
+        };
+        for rows in [1, 9, 10] {
+            assert_eq!(verdict_after_the_next_start(old(rows)), [], "{rows}");
+        }
+        assert_eq!(
+            verdict_after_the_next_start(
+                |dir| head::write(dir, Head { rows: 0, hash: NOTHING_BEFORE }).unwrap()
+            ),
+            []
+        );
     }
 
     #[test]

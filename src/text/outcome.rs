@@ -7,7 +7,7 @@ use crate::asrun::{Airing, Cause, Outcome, OutcomeKind, Run};
 use crate::clock::ClockHealth;
 use crate::schedule::Schedule;
 use crate::segment::{Genre, State};
-use crate::store::{Bad, Fault};
+use crate::store::{Bad, Fault, Verdict};
 use crate::timeline::{Form, INTERRUPT_SESSION, Layer};
 
 /// The columns of the paper log, in order; the last, `Người trực`, is signed by hand.
@@ -214,15 +214,28 @@ pub fn clock(health: ClockHealth) -> &'static str {
     }
 }
 
+/// Everything that is wrong with the log.
+pub fn faults(verdict: &Verdict) -> String {
+    verdict.faults().map(fault).collect::<Vec<_>>().join("; ")
+}
+
 /// What is wrong with the log.
-pub fn fault(bad: &Bad) -> String {
+fn fault(bad: &Bad) -> String {
     let row = bad.seq.map(|seq| format!("dòng {seq}")).unwrap_or_default();
+    // Of a cut that the program noted itself, the instant is known; its note stands where it wrote on.
+    let noted_in_the_log = bad.at.is_some();
     match &bad.fault {
         Fault::Changed => format!("{row} không còn như lúc ghi"),
         Fault::NotAfterTheOneBefore => format!("{row} không nối tiếp dòng trước nó"),
         Fault::Missing => format!("thiếu các dòng trước {row}"),
-        Fault::Shortened { noted } => format!("mất các dòng cuối: đã từng có ít nhất {noted} dòng"),
-        Fault::OtherEnd => "dòng cuối không phải dòng đã được ghi nhận; nhật ký đã bị làm lại".to_owned(),
+        Fault::Shortened { noted } if noted_in_the_log => {
+            format!("đã bị cắt từ {row}, khi có ít nhất {noted} dòng; từ đó chương trình ghi tiếp")
+        }
+        Fault::Shortened { noted } => format!("mất các dòng cuối, từ {row}: đã từng có ít nhất {noted} dòng"),
+        Fault::OtherEnd => format!("{row} không phải dòng đã được ghi nhận; nhật ký đã bị làm lại"),
+        Fault::EndNotNoted if noted_in_the_log => format!(
+            "trước {row}, tệp ghi nhận dòng cuối (`data/log-head`) đã bị mất; không biết có mất dòng nào không"
+        ),
         Fault::EndNotNoted => "mất tệp ghi nhận dòng cuối (`data/log-head`)".to_owned(),
         Fault::AiringDiffers { cue, .. } => format!("bảng tra cứu của mục {cue} không khớp với nhật ký"),
     }

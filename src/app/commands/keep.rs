@@ -11,7 +11,7 @@ use crate::app::station::Station;
 use crate::media::library::troubles;
 use crate::segment::FileTrouble;
 use crate::store::{self, Store};
-use crate::text::console;
+use crate::text::{console, outcome};
 
 /// The database's name in a backup.
 const DATABASE: &str = "loa.db";
@@ -59,8 +59,9 @@ pub fn restore(from: &Path, to: &Path) -> anyhow::Result<Exit> {
         );
     }
     let verdict = store.verify()?;
-    if let Some(bad) = verdict.first_bad {
-        bail!("the backup's log is not whole: {bad:?}");
+    if !verdict.is_sound() {
+        say(&console::log_is_broken(&outcome::faults(&verdict)))?;
+        return Ok(Exit::Tampered);
     }
     say(&console::restored(catalog.iter().count(), verdict.rows))?;
     Ok(Exit::Fine)

@@ -41,10 +41,10 @@ pub fn airings(station: &Station, which: &Airings) -> anyhow::Result<Exit> {
 /// Walks the log's chain.
 pub fn verify(station: &Station, format: Format) -> anyhow::Result<Exit> {
     let verdict = Store::open(&station.data())?.verify()?;
-    match (&verdict.first_bad, format.format) {
-        (_, Shape::Json) => print(Shape::Json, &Table::default(), &verdict)?,
-        (None, _) => say(&console::log_is_whole(verdict.rows, &verdict.head.to_string()))?,
-        (Some(bad), _) => say(&console::log_is_broken(&outcome::fault(bad)))?,
+    match format.format {
+        Shape::Json => print(Shape::Json, &Table::default(), &verdict)?,
+        _ if verdict.is_sound() => say(&console::log_is_whole(verdict.rows, &verdict.head.to_string()))?,
+        Shape::Table | Shape::Csv => say(&console::log_is_broken(&outcome::faults(&verdict)))?,
     }
-    Ok(if verdict.first_bad.is_none() { Exit::Fine } else { Exit::Tampered })
+    Ok(if verdict.is_sound() { Exit::Fine } else { Exit::Tampered })
 }

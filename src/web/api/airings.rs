@@ -140,7 +140,7 @@ fn as_csv(airings: &[Airing], next: Option<Cursor>, schedule: &Schedule) -> Resp
 pub(super) struct Walk {
     /// Whether the log is what was written.
     sound: bool,
-    /// The rows, the newest row's hash, and the first thing that is wrong.
+    /// The rows, the newest row's hash, the first thing that is wrong, and the cuts that the log itself tells of.
     #[serde(flatten)]
     #[schema(value_type = Object)]
     verdict: Verdict,
@@ -151,7 +151,7 @@ pub(super) struct Walk {
     responses((status = OK, body = Walk), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn verify(person: Person<ReadLog>, Of(state): Of<State>) -> Result<Json<Walk>, Problem> {
     let verdict = walk(&state, &person).await?;
-    Ok(Json(Walk { sound: verdict.first_bad.is_none(), verdict }))
+    Ok(Json(Walk { sound: verdict.is_sound(), verdict }))
 }
 
 /// Walks through the whole log, for a person.

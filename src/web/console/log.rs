@@ -379,9 +379,10 @@ pub(super) async fn verify(
 ) -> Result<Html<String>, Failure> {
     let verdict = walk(&state, &visitor.person).await?;
     let content = html! {
-        @match &verdict.first_bad {
-            None => p.note.good { (text::console::log_is_whole(verdict.rows, &verdict.head.to_string())) },
-            Some(bad) => p.note.bad role="alert" { (text::console::log_is_broken(&text::outcome::fault(bad))) },
+        @if verdict.is_sound() {
+            p.note.good { (text::console::log_is_whole(verdict.rows, &verdict.head.to_string())) }
+        } @else {
+            p.note.bad role="alert" { (text::console::log_is_broken(&text::outcome::faults(&verdict))) }
         }
         p { a.button href=(HERE) { (say::BACK) } }
     };
