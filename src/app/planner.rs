@@ -324,7 +324,7 @@ pub fn plan(
 }
 
 /// The same from this catalogue.
-fn plan_of(
+pub fn plan_of(
     store: &Store,
     catalog: Arc<Catalog>,
     schedule: Arc<Schedule>,

@@ -24,13 +24,18 @@ pub fn rehearse(station: &Station, options: &Rehearse, now: Timestamp) -> anyhow
             return Ok(Exit::Problems);
         }
     };
-    let plan = commands::plan_of(station, schedule, &options.days, now)?;
+    let (plan, files) = commands::plan_of(station, schedule, &options.days, now)?;
     let mut airings = Vec::new();
     for timeline in &plan.timelines {
         let wav = options.wav.as_deref().map(WavFile::create).transpose()?;
         airings.extend(rehearsal::rehearse(&station.audio(), &plan.schedule, timeline, wav)?);
     }
-    report(&airings, &plan.timelines, options.days.format.format)
+    let shape = options.days.format.format;
+    let exit = report(&airings, &plan.timelines, shape)?;
+    if shape == Shape::Table {
+        commands::print_bad_files(&plan, &files)?;
+    }
+    Ok(if files.is_empty() { exit } else { Exit::Problems })
 }
 
 fn report(airings: &[Airing], timelines: &[Arc<Timeline>], shape: Shape) -> anyhow::Result<Exit> {

@@ -9,7 +9,7 @@ mod recordings;
 pub use keep::{backup, restore};
 pub use log::{airings, verify};
 pub use people::{devices, user};
-pub use plan::{check, plan_of, print_problems, timeline};
+pub use plan::{check, plan_of, print_bad_files, print_problems, timeline};
 pub use recordings::{import, segment};
 
 use std::io::{self, Write};

@@ -1,6 +1,6 @@
 //! `check` and `timeline`: what will sound, and what is wrong with it.
 
-use std::path::Path;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -15,7 +15,7 @@ use crate::app::planner;
 use crate::app::station::Station;
 use crate::media::library::troubles;
 use crate::schedule::{Problem, Schedule};
-use crate::segment::{FileTrouble, Segment, SegmentId};
+use crate::segment::{FileTrouble, Segment, SegmentId, Troubles};
 use crate::store::Store;
 use crate::text::console;
 use crate::text::finding::{Names, findings};
@@ -45,9 +45,8 @@ pub fn check(station: &Station, days: &Days, now: Timestamp) -> anyhow::Result<E
             return Ok(Exit::Problems);
         }
     };
-    let plan = plan_of(station, schedule, days, now)?;
+    let (plan, files) = plan_of(station, schedule, days, now)?;
     let findings: Vec<_> = plan.timelines.iter().flat_map(|timeline| &timeline.findings).collect();
-    let files = bad_files(&station.audio(), &plan, now);
     match days.format.format {
         Shape::Json => {
             let files = files.iter().map(Line::File);
@@ -57,7 +56,7 @@ pub fn check(station: &Station, days: &Days, now: Timestamp) -> anyhow::Result<E
         Shape::Table | Shape::Csv if findings.is_empty() && files.is_empty() => say(console::ALL_WELL)?,
         Shape::Table | Shape::Csv => print_findings(&plan, &files)?,
     }
-    Ok(if files.is_empty() { worst(&findings) } else { Exit::Problems })
+    Ok(worst(&findings, &files))
 }
 
 /// What `check` found, for programs.
@@ -70,7 +69,7 @@ enum Line<'a> {
 
 /// A recording that is to air, and whose file is not as it was approved.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-struct BadFile {
+pub struct BadFile {
     severity: Severity,
     code: FileTrouble,
     segment: SegmentId,
@@ -80,21 +79,21 @@ struct BadFile {
     at: Timestamp,
 }
 
-/// The recordings that air from now on and whose files are gone or have other bytes, the first to air first.
-fn bad_files(audio: &Path, plan: &Plan, now: Timestamp) -> Vec<BadFile> {
-    let airing = plan.airing(now);
-    let troubles = troubles(audio, airing.iter().map(|(segment, _)| segment.as_ref()));
-    let bad = |(segment, at): (Arc<Segment>, Timestamp)| {
-        let code = *troubles.get(&segment.id)?;
-        let (severity, title) = (Severity::Error, segment.words.title.clone());
-        Some(BadFile { severity, code, segment: segment.id.clone(), file: segment.file.clone(), title, at })
-    };
-    airing.into_iter().filter_map(bad).collect()
+impl BadFile {
+    fn of(segment: &Segment, at: Timestamp, code: FileTrouble) -> Self {
+        Self {
+            severity: Severity::Error,
+            code,
+            segment: segment.id.clone(),
+            file: segment.file.clone(),
+            title: segment.words.title.clone(),
+            at,
+        }
+    }
 }
 
-fn print_findings(plan: &Plan, files: &[BadFile]) -> std::io::Result<()> {
-    let of_timelines: usize = plan.timelines.iter().map(|timeline| timeline.findings.len()).sum();
-    say(&console::count_of_findings(of_timelines + files.len()))?;
+/// Says which files are not as they were approved.
+pub fn print_bad_files(plan: &Plan, files: &[BadFile]) -> std::io::Result<()> {
     for BadFile { code, file, title, at, .. } in files {
         let first = at.to_zoned(plan.schedule.time_zone.clone());
         let said = match code {
@@ -103,6 +102,13 @@ fn print_findings(plan: &Plan, files: &[BadFile]) -> std::io::Result<()> {
         };
         say(&format!("- {said}"))?;
     }
+    Ok(())
+}
+
+fn print_findings(plan: &Plan, files: &[BadFile]) -> std::io::Result<()> {
+    let of_timelines: usize = plan.timelines.iter().map(|timeline| timeline.findings.len()).sum();
+    say(&console::count_of_findings(of_timelines + files.len()))?;
+    print_bad_files(plan, files)?;
     for timeline in &plan.timelines {
         for said in findings(&timeline.findings, &Names::of(plan, timeline)) {
             say(&format!("- {said}"))?;
@@ -111,8 +117,8 @@ fn print_findings(plan: &Plan, files: &[BadFile]) -> std::io::Result<()> {
     Ok(())
 }
 
-fn worst(findings: &[&Finding]) -> Exit {
-    if findings.iter().any(|finding| finding.severity >= Severity::Warning) {
+fn worst(findings: &[&Finding], files: &[BadFile]) -> Exit {
+    if !files.is_empty() || findings.iter().any(|finding| finding.severity >= Severity::Warning) {
         Exit::Problems
     } else {
         Exit::Fine
@@ -128,7 +134,7 @@ pub fn timeline(station: &Station, days: &Days, now: Timestamp) -> anyhow::Resul
             return Ok(Exit::Problems);
         }
     };
-    let plan = plan_of(station, schedule, days, now)?;
+    let (plan, files) = plan_of(station, schedule, days, now)?;
     let mut table = Table::new(console::TIMELINE_COLUMNS);
     for timeline in &plan.timelines {
         for cue in timeline.cues() {
@@ -139,10 +145,10 @@ pub fn timeline(station: &Station, days: &Days, now: Timestamp) -> anyhow::Resul
         plan.timelines.iter().flat_map(|timeline| timeline.cues()).map(|cue| CueLine::of(cue)).collect();
     print(days.format.format, &table, &cues)?;
     let findings: Vec<_> = plan.timelines.iter().flat_map(|timeline| &timeline.findings).collect();
-    if days.format.format == Shape::Table && !findings.is_empty() {
-        print_findings(&plan, &[])?;
+    if days.format.format == Shape::Table && !(findings.is_empty() && files.is_empty()) {
+        print_findings(&plan, &files)?;
     }
-    Ok(worst(&findings))
+    Ok(worst(&findings, &files))
 }
 
 /// A cue for programs.
@@ -193,11 +199,36 @@ fn row(cue: &Cue, timeline: &Timeline) -> [String; 5] {
     ]
 }
 
-/// The plan of some days, from the checked schedule and the station's facts.
-pub fn plan_of(station: &Station, schedule: Schedule, days: &Days, now: Timestamp) -> anyhow::Result<Plan> {
+/// The plan of some days, from the checked schedule, the station's facts and its files as they are; and the recordings
+/// that would air, were their files not gone or changed.
+pub fn plan_of(
+    station: &Station,
+    schedule: Schedule,
+    days: &Days,
+    now: Timestamp,
+) -> anyhow::Result<(Plan, Vec<BadFile>)> {
     let store = Store::open(&station.data())?;
     let window = window(&schedule, days.from, days.days, now)?;
-    Ok(planner::plan(&store, Arc::new(schedule), Arc::default(), window, now)?)
+    let (schedule, mut catalog) = (Arc::new(schedule), store.catalog()?);
+    let (mut whole, mut broken, mut bad) = (BTreeSet::new(), Troubles::new(), Vec::new());
+    // What stands in for a broken one may be broken too. Every round finds one more, or is the last.
+    loop {
+        let plan = planner::plan_of(&store, catalog, Arc::clone(&schedule), Arc::default(), window, now)?;
+        let mut airing = plan.airing(now);
+        airing.retain(|(segment, _)| !whole.contains(&segment.id));
+        let found = troubles(&station.audio(), airing.iter().map(|(segment, _)| segment.as_ref()));
+        if found.is_empty() {
+            return Ok((plan, bad));
+        }
+        for (segment, at) in airing {
+            match found.get(&segment.id) {
+                Some(trouble) => bad.push(BadFile::of(&segment, at, *trouble)),
+                None => drop(whole.insert(segment.id.clone())),
+            }
+        }
+        broken.extend(found);
+        catalog = Arc::new(plan.catalog.with_troubles(broken.clone()));
+    }
 }
 
 /// From the first day's midnight to the last one's, in the station's zone.
@@ -213,32 +244,43 @@ fn window(schedule: &Schedule, from: Option<Date>, days: u16, now: Timestamp) ->
 mod tests {
     use std::fs;
     use std::io::Write as _;
+    use std::path::Path;
 
     use super::*;
+    use crate::app::cli::Format;
     use crate::clock::{Clock, ManualClock};
 
-    #[test]
-    fn recordings_that_air_and_whose_files_are_gone_or_changed_are_told() {
+    /// The demo's station with these recordings, each in a programme or in none.
+    fn station_with(files: &[(&str, &str)], folder: &Path, now: Timestamp) -> (Station, Schedule) {
         let example = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let folder = tempfile::tempdir().unwrap();
-        let week = crate::app::demo::set_up(example, folder.path()).unwrap();
-        let station = Station::open(folder.path()).unwrap();
-        let now: Timestamp = "2026-11-22T20:00:00Z".parse().unwrap();
+        let week = crate::app::demo::set_up(example, folder).unwrap();
+        let station = Station::open(folder).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(now));
         let store = Store::open(&station.data()).unwrap();
         let intake = crate::app::serve::intake(&station, &store, &clock);
-        let list = folder.path().join("list.toml");
-        let files = ["nhac-hieu-sang.ogg", "nhac-hieu-chieu.ogg", "canh-bao-lu.ogg"];
+        let list = folder.join("list.toml");
         let mut text = fs::File::create(&list).unwrap();
-        for file in files {
-            fs::copy(example.join("audio").join(file), folder.path().join(file)).unwrap();
+        for (file, programme) in files {
+            fs::copy(example.join("audio").join(file), folder.join(file)).unwrap();
             writeln!(text, "[[segment]]\nfile = \"{file}\"\ntitle = \"{file}\"").unwrap();
+            if !programme.is_empty() {
+                writeln!(text, "programme = \"{programme}\"").unwrap();
+            }
         }
         super::super::import(&intake, &store, &clock, &list, Some("minh")).unwrap();
-        let window = window(&week, None, 7, now).unwrap();
-        let plan = planner::plan(&store, Arc::new(week), Arc::default(), window, now).unwrap();
+        (station, week)
+    }
+
+    const NOW: &str = "2026-11-22T20:00:00Z";
+
+    #[test]
+    fn recordings_that_air_and_whose_files_are_gone_or_changed_are_told() {
+        let (folder, now) = (tempfile::tempdir().unwrap(), NOW.parse().unwrap());
+        let files = ["nhac-hieu-sang.ogg", "nhac-hieu-chieu.ogg", "canh-bao-lu.ogg"];
+        let (station, week) = station_with(&files.map(|file| (file, "")), folder.path(), now);
+        let days = Days { from: None, days: 7, format: Format { format: Shape::Table } };
         let told = || -> Vec<_> {
-            let bad = bad_files(&station.audio(), &plan, now);
+            let (_, bad) = plan_of(&station, week.clone(), &days, now).unwrap();
             bad.into_iter().map(|bad| (bad.code, bad.file)).collect()
         };
         assert_eq!(told(), []);
@@ -250,5 +292,26 @@ mod tests {
             (FileTrouble::FileChanged, files[1].to_owned()),
         ];
         assert_eq!(told(), expected, "the last is not scheduled");
+    }
+
+    #[test]
+    fn what_is_broken_is_not_planned_and_neither_is_a_stand_in_that_is_broken_too() {
+        let (folder, now) = (tempfile::tempdir().unwrap(), NOW.parse().unwrap());
+        let files = ["thoi-tiet.ogg", "ban-tin.ogg", "thong-bao-1.ogg"];
+        let (station, week) = station_with(&files.map(|file| (file, "ban-tin")), folder.path(), now);
+        let days = Days { from: None, days: 1, format: Format { format: Shape::Table } };
+        let planned = || {
+            let (plan, bad) = plan_of(&station, week.clone(), &days, now).unwrap();
+            let airing = plan.airing(now).into_iter().map(|(segment, _)| segment.file.clone());
+            (airing.collect::<Vec<_>>(), bad.into_iter().map(|bad| bad.file).collect::<Vec<_>>())
+        };
+        let mut broken = Vec::new();
+        for _ in files {
+            let (airing, bad) = planned();
+            assert_eq!((airing.len(), &bad), (1, &broken));
+            broken.extend(airing);
+            fs::remove_file(station.audio().join(broken.last().unwrap())).unwrap();
+        }
+        assert_eq!(planned(), (Vec::new(), broken));
     }
 }
