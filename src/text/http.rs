@@ -69,7 +69,7 @@ pub enum Refusal {
     OnlyFromAPage,
     /// There is no such segment.
     NoSegment,
-    /// The segment's file is gone.
+    /// The segment's file is gone, or is not what was approved.
     FileGone,
     /// No such interrupt is in force.
     NoInterrupt,
@@ -176,7 +176,7 @@ impl Refusal {
             Self::NoRoute | Self::WrongMethod => "Địa chỉ không đúng",
             Self::OnlyFromAPage => "Không mở thẳng được",
             Self::NoSegment => "Không có bản ghi này",
-            Self::FileGone => "Tệp âm thanh đã mất",
+            Self::FileGone => "Không dùng được tệp âm thanh",
             Self::NoInterrupt => "Không có lệnh phát này",
             Self::NoOutput => "Không có đường ra này",
             Self::NoUser => "Không có người dùng này",
@@ -224,7 +224,7 @@ impl Refusal {
             Self::WrongMethod => "Địa chỉ này không nhận phương thức vừa dùng. Lịch phát không bị ảnh hưởng. Hãy xem các phương thức có trong /api/v1/openapi.json.".to_owned(),
             Self::OnlyFromAPage => "Địa chỉ này chỉ nhận biểu mẫu gửi từ một trang, nên không mở thẳng được. Chưa có gì thay đổi, lịch phát không bị ảnh hưởng. Hãy mở trang đó rồi bấm nút ở đó.".to_owned(),
             Self::NoSegment => "Không tìm thấy bản ghi có mã này. Lịch phát không bị ảnh hưởng. Hãy kiểm tra lại mã trong danh sách bản ghi.".to_owned(),
-            Self::FileGone => "Bản ghi có trong danh mục nhưng tệp âm thanh không còn trên máy, nên sẽ không phát được. Hãy gửi lại đúng tệp đó.".to_owned(),
+            Self::FileGone => "Bản ghi có trong danh mục nhưng tệp âm thanh không còn trên máy hoặc đã khác với tệp được duyệt, nên không phát được. Hãy chép lại đúng tệp đó từ bản sao lưu, hoặc chọn bản ghi khác.".to_owned(),
             Self::NoInterrupt => "Không có lệnh phát nào đang có hiệu lực với mã này; có thể đã phát xong. Lịch phát không thay đổi. Hãy mở lại trang để xem loa đang phát gì.".to_owned(),
             Self::NoOutput => "Đài không có đường ra với mã này, nên chưa có gì thay đổi trên loa. Hãy xem các đường ra trong trạng thái của đài.".to_owned(),
             Self::NoUser => "Không có người dùng nào mang tên này, hoặc tài khoản đó đã ngừng. Lịch phát không bị ảnh hưởng. Hãy xem lại danh sách người dùng.".to_owned(),

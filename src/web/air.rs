@@ -1,5 +1,6 @@
 //! Taking the air and giving it back: one way for programs and for people's pages.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub(super) fn distance(minutes: u32) -> Option<SignedDuration> {
 
 /// How long a page waits to see what it asked of the engines; they show it within a few turns.
 const TO_SHOW: Duration = Duration::from_secs(1);
+/// How long a disk has to say whether a file is there; it says so in less than a millisecond.
+const TO_LOOK: Duration = Duration::from_millis(100);
 /// How often it is tried to keep an act: for more than an hour, in which somebody frees the disk.
 const KEEP_TRIES: u32 = 400;
 /// How long after a failure it is tried again; the store itself waits ten seconds for a lock.
@@ -73,6 +76,28 @@ pub(super) async fn meant(state: &State, wish: &Wish) -> Result<(Arc<Segment>, A
     if segment.is_valid_on(today) { Ok((segment, engines)) } else { Err(Refusal::NotValid.into()) }
 }
 
+/// The same, where nothing is opened yet: the recording also has a file to be opened.
+pub(super) async fn can_sound(state: &State, wish: &Wish) -> Result<(Arc<Segment>, Arc<[Handle]>), Problem> {
+    let (segment, engines) = meant(state, wish).await?;
+    if is_broken(state, &segment).await { Err(Refusal::FileGone.into()) } else { Ok((segment, engines)) }
+}
+
+/// Whether a recording cannot sound: its file was found gone or changed, or is not there now. What is kept in memory
+/// needs no file.
+async fn is_broken(state: &State, segment: &Segment) -> bool {
+    let plan = state.plan();
+    if plan.standing().iter().any(|ready| ready.id == segment.id) {
+        return false;
+    }
+    let file = state.audio_dir.join(&segment.file);
+    plan.catalog.troubles().contains_key(&segment.id) || seen(move || file.try_exists()).await == Some(false)
+}
+
+/// Whether a file is there; none where the disk fails to say so soon: it does not hold up who takes the air.
+async fn seen(look: impl FnOnce() -> io::Result<bool> + Send + 'static) -> Option<bool> {
+    tokio::time::timeout(TO_LOOK, tokio::task::spawn_blocking(look)).await.ok()?.ok()?.ok()
+}
+
 /// Has a recording opened that somebody is about to air: when they do, it needs no disk.
 pub(super) fn poise(engines: &[Handle], segment: &Arc<Segment>) {
     for engine in engines {
@@ -82,7 +107,8 @@ pub(super) fn poise(engines: &[Handle], segment: &Arc<Segment>) {
     }
 }
 
-/// Takes the air; on which outputs.
+/// Takes the air; on which outputs. Whether the recording has a file was asked before: with the page that confirms it,
+/// which has it opened.
 pub(super) async fn order<N>(
     state: &State,
     person: &Person<N>,
@@ -275,5 +301,19 @@ async fn keep(store: Store, act: Act) {
             );
             tokio::time::sleep(KEEP_AGAIN).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_disk_that_hangs_or_fails_holds_up_nobody_who_takes_the_air() {
+        let (free, hangs) = std::sync::mpsc::sync_channel::<()>(0);
+        assert_eq!(seen(move || Ok(hangs.recv().is_ok())).await, None);
+        drop(free);
+        assert_eq!(seen(|| Err(io::ErrorKind::PermissionDenied.into())).await, None);
+        assert_eq!((seen(|| Ok(true)).await, seen(|| Ok(false)).await), (Some(true), Some(false)));
     }
 }

@@ -91,9 +91,11 @@ fn recordings<'a>(
     let today = plan.schedule.time_zone.to_datetime(now).date();
     let programme =
         |segment: &Segment| segment.words.programme.as_ref().and_then(|id| plan.schedule.programmes.get(id));
-    let may = plan.catalog.iter().filter(|segment| plan.catalog.can_air_on(segment, today));
+    let may = plan.catalog.iter().filter(|segment| segment.may_air_on(today));
     let (ready, mut others): (Vec<_>, Vec<_>) =
         may.partition(|segment| programme(segment).is_some_and(|programme| programme.ready));
+    // What is kept in memory sounds without its file.
+    others.retain(|segment| plan.catalog.can_air_on(segment, today));
     let words = searchable(search);
     others.retain(|segment| {
         let title = programme(segment).map_or("", |programme| &programme.title);
@@ -284,7 +286,7 @@ pub(super) async fn ask(
 ) -> Result<Html<String>, Failure> {
     let wish = wish(&asked)?;
     visitor.person.must(air::permission(wish.layer))?;
-    let (segment, engines) = air::meant(&state, &wish).await?;
+    let (segment, engines) = air::can_sound(&state, &wish).await?;
     let (plan, now) = (state.plan(), state.clock.now());
     let emergency = wish.layer == Layer::Emergency;
     let quiet = air::quiet(&plan, now);

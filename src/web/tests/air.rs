@@ -4,6 +4,7 @@ use futures_util::StreamExt as _;
 
 use super::*;
 use crate::engine::handle::{InForce, OnAir};
+use crate::segment::FileTrouble;
 use crate::sequencer::{Interrupt, Repeats};
 
 pub(super) fn ordered(site: &Site) -> Arc<Interrupt> {
@@ -122,6 +123,61 @@ async fn what_may_not_air_is_not_ordered() {
     let answer = site.call("operator", "POST", "/api/v1/interrupts", order("emergency")).await;
     assert_eq!(answer.problem(), refused(409, "not-valid-today"));
     assert!(site.commands.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn what_has_no_file_is_not_ordered_unless_it_is_kept_in_memory() {
+    let site = Site::new();
+    let recording = site.recording(440.0).await;
+    let path = format!("/api/v1/segments/{}", recording["id"].as_str().unwrap());
+    let words = json!({"programme": "cam-tay-chi-viec"});
+    assert_eq!(site.call("uploader", "PATCH", &path, words).await.status, StatusCode::OK);
+    site.call("uploader", "POST", &format!("{path}/submit"), json!({})).await;
+    let hash = json!({"hash": recording["hash"]});
+    site.call("approver", "POST", &format!("{path}/approve"), hash).await;
+    let file = site.state.audio_dir.join(recording["file"].as_str().unwrap());
+    let order = || async {
+        let order = json!({"segment": recording["id"], "layer": "emergency"});
+        site.call("operator", "POST", "/api/v1/interrupts", order).await
+    };
+    let confirm = format!(
+        "/phat-ngay/xac-nhan?segment={}&rank=emergency&repeat=once",
+        recording["id"].as_str().unwrap()
+    );
+    let tab = air_pages::Tab::of(&site, "operator");
+
+    let known = |ready: bool, trouble: Option<FileTrouble>| {
+        let mut plan = plan(&site.state.store, site.clock.now());
+        Arc::make_mut(&mut plan.schedule).programmes.get_mut(&"cam-tay-chi-viec".into()).unwrap().ready =
+            ready;
+        let troubles = trouble.map(|trouble| (recording["id"].as_str().unwrap().into(), trouble));
+        plan.catalog = Arc::new(plan.catalog.with_troubles(troubles.into_iter().collect()));
+        site.plan.send_replace(Arc::new(plan));
+    };
+    known(false, None);
+    let page = tab.get(&confirm).await.text();
+    let id = air_pages::hidden(&page, "id");
+    known(false, Some(FileTrouble::FileChanged));
+    assert_eq!(order().await.problem(), refused(404, "file-gone"), "it is known to be another");
+    std::fs::remove_file(&file).unwrap();
+    for trouble in [None, Some(FileTrouble::FileMissing)] {
+        known(false, trouble);
+        assert_eq!(order().await.problem(), refused(404, "file-gone"), "{trouble:?}");
+        let page = tab.get(&confirm).await;
+        assert!(page.text().contains("tệp âm thanh không còn trên máy"), "{}", page.text());
+    }
+    // What stood open when the page asked needs no file any more.
+    let segment = recording["id"].as_str().unwrap();
+    let fields = [("id", id), ("segment", segment), ("rank", "emergency"), ("repeat", "once")];
+    assert!(matches!(site.commands.try_recv(), Ok(Command::Poise(_))));
+    assert_eq!(tab.post("/phat-ngay", &fields).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(ordered(&site).id.as_str(), id);
+
+    known(true, Some(FileTrouble::FileMissing));
+    let list = tab.get("/phat-ngay").await.text();
+    assert!(list.contains(&confirm.replace('&', "&amp;").replace("once", "until")), "{list}");
+    assert_eq!(order().await.status, StatusCode::ACCEPTED);
+    assert_eq!(ordered(&site).segment.id.as_str(), recording["id"]);
 }
 
 #[tokio::test]
