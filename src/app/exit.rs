@@ -8,9 +8,9 @@ pub enum Exit {
     Fine = 0,
     /// What was asked could not be done.
     Failed = 1,
-    /// `check`, `timeline` or `rehearse` found something that will not air as it should.
+    /// `check`, `timeline` or `rehearse` found something that will not air as it should; `backup`, that files are lost.
     Problems = 3,
-    /// `verify` found the log changed.
+    /// `verify` or `restore` found the log changed.
     Tampered = 4,
     /// A part of the daemon failed again and again; whoever started it should start it anew.
     GaveUp = 70,

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Zoned};
 
-use crate::segment::Segment;
+use crate::segment::{FileTrouble, Segment};
 
 /// Head of the list of recordings.
 pub const SEGMENT_COLUMNS: [&str; 7] =
@@ -136,11 +136,46 @@ pub fn backed_up(to: &str) -> String {
     format!("Đã sao lưu trạm vào `{to}`.")
 }
 
+/// A recording whose file is not what was taken in.
+pub fn lost(segment: &Segment, trouble: FileTrouble) -> String {
+    let (file, title) = (&segment.file, &segment.words.title);
+    match trouble {
+        FileTrouble::FileMissing => format!("Không có tệp `{file}` của bản ghi “{title}”."),
+        FileTrouble::FileChanged => {
+            format!("Tệp `{file}` của bản ghi “{title}” đã khác với tệp được nộp.")
+        }
+    }
+}
+
+/// The backup is made, and lacks files that the station lacks too.
+pub fn lost_before_backup(lost: &[String]) -> String {
+    format!(
+        "Trạm thiếu tệp đúng của {} bản ghi đã duyệt, nên bản sao lưu này cũng thiếu và các bản ghi ấy không phát được:\n\
+         {}\nGiữ lại các bản sao lưu cũ. Chép đúng những tệp đó từ bản sao lưu cũ vào thư mục `audio` của trạm, hoặc thu hồi \
+         bản ghi, rồi sao lưu lại.",
+        lost.len(),
+        listed(lost)
+    )
+}
+
+/// The restored station lacks files.
+pub fn lost_in_backup(to: &str, lost: &[String]) -> String {
+    format!(
+        "Đã dựng lại trạm ở `{to}`, nhưng bản sao lưu thiếu tệp đúng của {} bản ghi đã duyệt hoặc đang chờ duyệt; các bản \
+         ghi ấy sẽ không phát được:\n{}\nChép đúng những tệp đó từ nơi khác vào thư mục `audio` của trạm mới, hoặc thu hồi bản \
+         ghi, rồi chạy `loa check --station {to}`.",
+        lost.len(),
+        listed(lost)
+    )
+}
+
+fn listed(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("- {line}")).collect::<Vec<_>>().join("\n")
+}
+
 /// A backup was restored and checked.
 pub fn restored(files: usize, rows: i64) -> String {
-    format!(
-        "Đã khôi phục và kiểm tra: {files} bản ghi đúng nội dung đã duyệt, nhật ký {rows} dòng nguyên vẹn."
-    )
+    format!("Đã khôi phục và kiểm tra: {files} bản ghi có đúng tệp, nhật ký {rows} dòng nguyên vẹn.")
 }
 
 /// A length as minutes and seconds.

@@ -9,7 +9,7 @@ use super::say;
 use crate::app::exit::Exit;
 use crate::app::station::Station;
 use crate::media::library::troubles;
-use crate::segment::FileTrouble;
+use crate::segment::{Catalog, State};
 use crate::store::{self, Store};
 use crate::text::{console, outcome};
 
@@ -32,13 +32,27 @@ pub fn backup(station: &Station, to: &Path) -> anyhow::Result<Exit> {
     // The facts first: a segment entered afterwards has its file, and no file lacks its segment.
     let store = Store::open(&station.data())?;
     store.backup(&aside.join("data").join(DATABASE))?;
+    let catalog = store.catalog()?;
     copy_folder(&station.audio(), &aside.join("audio"))?;
     fs::rename(&aside, to)?;
     say(&console::backed_up(&to.display().to_string()))?;
-    Ok(Exit::Fine)
+    let lost = lost(&to.join("audio"), &catalog, &[State::Approved]);
+    if lost.is_empty() {
+        return Ok(Exit::Fine);
+    }
+    say(&console::lost_before_backup(&lost))?;
+    Ok(Exit::Problems)
 }
 
-/// Makes a station of a backup in a new folder, and proves it: every approved byte and the log's chain.
+/// The recordings in these states whose files are gone, or are not those that were taken in, in words.
+fn lost(audio: &Path, catalog: &Catalog, states: &[State]) -> Vec<String> {
+    let wanted = || catalog.iter().filter(|segment| states.contains(&segment.state));
+    let troubles = troubles(audio, wanted().map(AsRef::as_ref));
+    wanted().filter_map(|segment| Some(console::lost(segment, *troubles.get(&segment.id)?))).collect()
+}
+
+/// Makes a station of a backup in a new folder, and proves it: every byte that may air, and the log's chain. What was
+/// withdrawn or never submitted needs no file.
 pub fn restore(from: &Path, to: &Path) -> anyhow::Result<Exit> {
     if fs::exists(to.join("schedule"))? || fs::exists(to.join("data"))? {
         bail!("`{}` holds a station already; name an empty folder with --station", to.display());
@@ -50,20 +64,21 @@ pub fn restore(from: &Path, to: &Path) -> anyhow::Result<Exit> {
     store::restore(&backup.data().join(DATABASE), &station.data())?;
     let store = Store::open(&station.data())?;
     let catalog = store.catalog()?;
-    let troubles = troubles(&station.audio(), catalog.iter().map(AsRef::as_ref));
-    let missing = troubles.values().filter(|trouble| **trouble == FileTrouble::FileMissing).count();
-    if !troubles.is_empty() {
-        bail!(
-            "the backup is not whole: {missing} recordings are missing, {} are not the approved bytes",
-            troubles.len() - missing
-        );
+    let may_air = [State::Approved, State::Pending];
+    let lost = lost(&station.audio(), &catalog, &may_air);
+    if !lost.is_empty() {
+        say(&console::lost_in_backup(&to.display().to_string(), &lost))?;
     }
     let verdict = store.verify()?;
     if !verdict.is_sound() {
         say(&console::log_is_broken(&outcome::faults(&verdict)))?;
         return Ok(Exit::Tampered);
     }
-    say(&console::restored(catalog.iter().count(), verdict.rows))?;
+    if !lost.is_empty() {
+        return Ok(Exit::Failed);
+    }
+    let whole = catalog.iter().filter(|segment| may_air.contains(&segment.state)).count();
+    say(&console::restored(whole, verdict.rows))?;
     Ok(Exit::Fine)
 }
 
@@ -80,4 +95,37 @@ fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan::tests::{NOW, station_with};
+    use super::*;
+    use crate::clock::{Clock, ManualClock};
+    use crate::store::Step;
+
+    #[test]
+    fn a_backup_names_what_it_lacks_and_what_may_not_air_need_not_be_in_it() {
+        let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let now = NOW.parse().unwrap();
+        let files = ["thoi-tiet.ogg", "ban-tin.ogg", "thong-bao-1.ogg"];
+        let (station, _) = station_with(&files.map(|file| (file, "")), folder.path(), now);
+        let store = Store::open(&station.data()).unwrap();
+        let gone = store.catalog().unwrap().by_file(files[0]).unwrap().clone();
+        fs::remove_file(station.audio().join(files[0])).unwrap();
+        let round = |name: &str| {
+            let (kept, new) = (other.path().join(name), other.path().join(format!("{name}-restored")));
+            (backup(&station, &kept).unwrap(), restore(&kept, &new).unwrap())
+        };
+        assert_eq!(round("approved"), (Exit::Problems, Exit::Failed));
+        let catalog = store.catalog().unwrap();
+        let said = lost(&station.audio(), &catalog, &[State::Approved]);
+        assert!(said.len() == 1 && said[0].contains("Không có tệp `thoi-tiet.ogg`"), "{said:?}");
+
+        let clock = ManualClock::new(now);
+        store
+            .step_segment(&gone.id, Step::Withdraw { reason: "cũ".to_owned() }, "minh", clock.now())
+            .unwrap();
+        assert_eq!(round("withdrawn"), (Exit::Fine, Exit::Fine));
+    }
 }

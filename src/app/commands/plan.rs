@@ -241,7 +241,7 @@ fn window(schedule: &Schedule, from: Option<Date>, days: u16, now: Timestamp) ->
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::fs;
     use std::io::Write as _;
     use std::path::Path;
@@ -251,7 +251,11 @@ mod tests {
     use crate::clock::{Clock, ManualClock};
 
     /// The demo's station with these recordings, each in a programme or in none.
-    fn station_with(files: &[(&str, &str)], folder: &Path, now: Timestamp) -> (Station, Schedule) {
+    pub(in crate::app::commands) fn station_with(
+        files: &[(&str, &str)],
+        folder: &Path,
+        now: Timestamp,
+    ) -> (Station, Schedule) {
         let example = Path::new(env!("CARGO_MANIFEST_DIR"));
         let week = crate::app::demo::set_up(example, folder).unwrap();
         let station = Station::open(folder).unwrap();
@@ -271,7 +275,7 @@ mod tests {
         (station, week)
     }
 
-    const NOW: &str = "2026-11-22T20:00:00Z";
+    pub(in crate::app::commands) const NOW: &str = "2026-11-22T20:00:00Z";
 
     #[test]
     fn recordings_that_air_and_whose_files_are_gone_or_changed_are_told() {
