@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::cli::{Rehearse, Shape};
@@ -44,11 +45,10 @@ fn report(airings: &[Airing], timelines: &[Arc<Timeline>], shape: Shape) -> anyh
         let timeline = timelines.iter().find(|timeline| timeline.output == airing.item.output);
         let block = timeline
             .and_then(|timeline| timeline.blocks.iter().find(|block| block.id == airing.item.cue.block));
-        if let (Some(timeline), Some(block)) = (timeline, block) {
-            table.row(outcome::log_line(number, &block.title, airing, &timeline.time_zone));
-        }
+        let zone = timeline.map_or(TimeZone::UTC, |timeline| timeline.time_zone.clone());
+        table.row(outcome::log_line(number, block.map_or("", |block| &block.title), airing, &zone));
     }
-    commands::print_log(shape, &table, &airings)?;
+    commands::print_log(shape, &table, airings)?;
     let aired = airings.iter().filter(|airing| airing.outcome() == Outcome::Aired).count();
     if shape == Shape::Table {
         let frames: u64 = airings.iter().map(Airing::delivered).sum();

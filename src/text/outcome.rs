@@ -33,6 +33,9 @@ pub const LOG_COLUMNS: [&str; 19] = [
     "Người trực",
 ];
 
+/// Head of the column that says on which output, where there are several.
+pub const OUTPUT: &str = "Đường ra";
+
 /// Those that a screen has room for: the date, the times, what became of it and why, and what it was.
 pub const ON_SCREEN: [usize; 8] = [1, 3, 4, 5, 6, 16, 17, 7];
 
@@ -242,11 +245,11 @@ fn fault(bad: &Bad) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// Half of a piece, a quarter of a second late.
-    pub(in crate::text) fn airing() -> Airing {
+    pub(crate) fn airing() -> Airing {
         serde_json::from_str(
             r#"{"cue":"2026-11-23/sang/chuyen-muc/0","output":"loa-xa","zones":["Võ Kiện","Phú Cốc"],
             "title":"Chuyên mục","programme":"cam-tay-chi-viec","topic":"II.2","form":"own","layer":"scheduled",

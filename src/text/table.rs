@@ -76,6 +76,15 @@ impl Table {
         Self { head: cut(&self.head), rows: self.rows.iter().map(cut).collect() }
     }
 
+    /// The same with one more column, before the others.
+    pub fn after_column<S: Into<String>>(&self, head: &str, cells: impl IntoIterator<Item = S>) -> Self {
+        let put = |first: String, line: &Vec<String>| [vec![first], line.clone()].concat();
+        Self {
+            head: put(head.to_owned(), &self.head),
+            rows: cells.into_iter().zip(&self.rows).map(|(cell, row)| put(cell.into(), row)).collect(),
+        }
+    }
+
     /// Writes it in columns as wide as their widest cell.
     pub fn print(&self, to: &mut impl Write) -> io::Result<()> {
         let lines = || std::iter::once(&self.head).chain(&self.rows);

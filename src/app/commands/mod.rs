@@ -12,11 +12,13 @@ pub use people::{devices, user};
 pub use plan::{check, plan_of, print_bad_files, print_problems, timeline};
 pub use recordings::{import, segment};
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
 use super::cli::Shape;
+use crate::asrun::Airing;
 use crate::text::table::Table;
 use crate::text::{console, outcome};
 
@@ -34,15 +36,50 @@ pub(super) fn print<T: Serialize + ?Sized>(shape: Shape, table: &Table, data: &T
     }
 }
 
-/// Prints the log: on a screen the columns it has room for, otherwise all.
-pub fn print_log<T: Serialize + ?Sized>(shape: Shape, table: &Table, data: &T) -> io::Result<()> {
+/// Prints the log, of which `table` has a line for each airing: on a screen the columns it has room for, and the output
+/// where there are several; otherwise those of the paper.
+pub fn print_log(shape: Shape, table: &Table, airings: &[Airing]) -> io::Result<()> {
     match shape {
-        Shape::Table => print(shape, &table.only(&outcome::ON_SCREEN), data),
-        Shape::Csv | Shape::Json => print(shape, table, data),
+        Shape::Table => print(shape, &on_screen(table, airings), airings),
+        Shape::Csv | Shape::Json => print(shape, table, airings),
+    }
+}
+
+fn on_screen(table: &Table, airings: &[Airing]) -> Table {
+    let table = table.only(&outcome::ON_SCREEN);
+    let outputs = || airings.iter().map(|airing| airing.item.output.as_str());
+    if outputs().collect::<BTreeSet<_>>().len() > 1 {
+        table.after_column(outcome::OUTPUT, outputs())
+    } else {
+        table
     }
 }
 
 /// Prints a line.
 pub(super) fn say(line: &str) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{line}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::outcome::tests::airing;
+
+    #[test]
+    fn airings_of_several_outputs_are_told_apart() {
+        let one = airing();
+        let mut other = one.clone();
+        other.item.output = "loa-2".into();
+        let print = |airings: &[Airing]| {
+            let mut table = Table::new(outcome::LOG_COLUMNS);
+            let zone = jiff::tz::TimeZone::UTC;
+            airings.iter().for_each(|airing| table.row(outcome::log_line(1, "Sáng", airing, &zone)));
+            let mut text = Vec::new();
+            on_screen(&table, airings).print(&mut text).unwrap();
+            String::from_utf8(text).unwrap()
+        };
+        assert!(print(&[one.clone(), one.clone()]).starts_with("Ngày"));
+        let two = print(&[one, other]);
+        assert!(two.starts_with("Đường ra") && two.contains("\nloa-2 "), "{two}");
+    }
 }

@@ -14,11 +14,12 @@ use crate::app::exit::Exit;
 use crate::app::planner;
 use crate::app::station::Station;
 use crate::media::library::troubles;
-use crate::schedule::{Problem, Schedule};
+use crate::schedule::{OutputId, Problem, Schedule};
 use crate::segment::{FileTrouble, Segment, SegmentId, Troubles};
 use crate::store::Store;
 use crate::text::console;
 use crate::text::finding::{Names, findings};
+use crate::text::outcome::OUTPUT;
 use crate::text::problem::problem;
 use crate::text::table::Table;
 use crate::timeline::plan::Plan;
@@ -135,15 +136,10 @@ pub fn timeline(station: &Station, days: &Days, now: Timestamp) -> anyhow::Resul
         }
     };
     let (plan, files) = plan_of(station, schedule, days, now)?;
-    let mut table = Table::new(console::TIMELINE_COLUMNS);
-    for timeline in &plan.timelines {
-        for cue in timeline.cues() {
-            table.row(row(cue, timeline));
-        }
-    }
-    let cues: Vec<_> =
-        plan.timelines.iter().flat_map(|timeline| timeline.cues()).map(|cue| CueLine::of(cue)).collect();
-    print(days.format.format, &table, &cues)?;
+    let cues: Vec<_> = (plan.timelines.iter())
+        .flat_map(|timeline| timeline.cues().map(|cue| CueLine::of(cue, &timeline.output)))
+        .collect();
+    print(days.format.format, &table_of(&plan.timelines), &cues)?;
     let findings: Vec<_> = plan.timelines.iter().flat_map(|timeline| &timeline.findings).collect();
     if days.format.format == Shape::Table && !(findings.is_empty() && files.is_empty()) {
         print_findings(&plan, &files)?;
@@ -151,9 +147,23 @@ pub fn timeline(station: &Station, days: &Days, now: Timestamp) -> anyhow::Resul
     Ok(worst(&findings, &files))
 }
 
+/// All cues; with their outputs, where there are several.
+fn table_of(timelines: &[Arc<Timeline>]) -> Table {
+    let mut table = Table::new(console::TIMELINE_COLUMNS);
+    let mut outputs = Vec::new();
+    for timeline in timelines {
+        for cue in timeline.cues() {
+            table.row(row(cue, timeline));
+            outputs.push(timeline.output.as_str());
+        }
+    }
+    if timelines.len() > 1 { table.after_column(OUTPUT, outputs) } else { table }
+}
+
 /// A cue for programs.
 #[derive(Debug, Serialize)]
 struct CueLine<'a> {
+    output: &'a OutputId,
     cue: &'a crate::timeline::CueId,
     at: Timestamp,
     end: Timestamp,
@@ -164,13 +174,14 @@ struct CueLine<'a> {
 }
 
 impl<'a> CueLine<'a> {
-    fn of(cue: &'a Cue) -> Self {
+    fn of(cue: &'a Cue, output: &'a OutputId) -> Self {
         let nothing = match &cue.content {
             Content::Segment(_) => None,
             Content::Nothing(why) => Some(why),
         };
         let segment = cue.segment();
         Self {
+            output,
             cue: &cue.id,
             at: cue.at,
             end: cue.end,
@@ -249,6 +260,9 @@ pub(super) mod tests {
     use super::*;
     use crate::app::cli::Format;
     use crate::clock::{Clock, ManualClock};
+    use crate::schedule::Start;
+    use crate::segment::Catalog;
+    use crate::timeline::{History, compile, fixture};
 
     /// The demo's station with these recordings, each in a programme or in none.
     pub(in crate::app::commands) fn station_with(
@@ -317,5 +331,27 @@ pub(super) mod tests {
             fs::remove_file(station.audio().join(broken.last().unwrap())).unwrap();
         }
         assert_eq!(planned(), (Vec::new(), broken));
+    }
+
+    #[test]
+    fn what_sounds_on_several_outputs_is_told_apart() {
+        let slot = fixture::slot("tin", Start::Follow, fixture::play("programme:tin"));
+        let schedule = fixture::schedule("Asia/Ho_Chi_Minh", vec![slot]);
+        let window = Window { from: NOW.parse().unwrap(), to: "2026-11-23T17:00:00Z".parse().unwrap() };
+        let of = |output: &str| {
+            let mut timeline =
+                compile(&schedule, &Catalog::default(), &History::default(), &fixture::output(), window);
+            timeline.output = output.into();
+            Arc::new(timeline)
+        };
+        let print = |timelines: &[Arc<Timeline>]| {
+            let mut text = Vec::new();
+            table_of(timelines).print(&mut text).unwrap();
+            String::from_utf8(text).unwrap()
+        };
+        let one = print(&[of("loa-1")]);
+        assert!(one.starts_with("Giờ phát") && !one.contains("loa-1"), "{one}");
+        let two = print(&[of("loa-1"), of("loa-2")]);
+        assert!(two.starts_with("Đường ra") && two.contains("\nloa-1 ") && two.contains("\nloa-2 "), "{two}");
     }
 }
