@@ -224,7 +224,7 @@ impl Airing {
 
     /// What became of it. Sound that was heard outweighs a word that it was not.
     pub fn outcome(&self) -> Outcome {
-        if self.takes.iter().any(|take| take.end.is_none()) {
+        if self.is_on_air() {
             return Outcome::OnAir;
         }
         if self.takes.iter().any(Take::is_whole) {
@@ -259,9 +259,14 @@ impl Airing {
         }
     }
 
-    /// When its last frame did; of one that aired whole, that of the whole take.
+    fn is_on_air(&self) -> bool {
+        self.takes.iter().any(|take| take.end.is_none())
+    }
+
+    /// When its last frame did; of one that aired whole, that of the whole take. None while it goes on, also after a cut.
     pub fn ended(&self) -> Option<Timestamp> {
         match self.whole() {
+            _ if self.is_on_air() => None,
             Some(whole) => whole.end.as_ref().and_then(|end| end.ended),
             None => self.ends().filter_map(|end| end.ended).last(),
         }
@@ -446,6 +451,15 @@ mod tests {
         assert_eq!(cut.outcome(), Outcome::Partly(Cause::JoinedLate), "what was planned is no cause");
         let joined = airing(vec![joined]);
         assert_eq!((joined.outcome(), joined.expected()), (Outcome::Partly(Cause::JoinedLate), EXPECTED));
+    }
+
+    #[test]
+    fn what_goes_on_after_a_cut_has_no_end_yet() {
+        let cut = End { ended: Some(AT), ..end(9, Some(Cause::Emergency)) };
+        let mut airing = airing(vec![take(0, Some(cut)), take(5, None)]);
+        assert_eq!((airing.outcome(), airing.ended()), (Outcome::OnAir, None));
+        airing.takes.pop();
+        assert_eq!(airing.ended(), Some(AT));
     }
 
     #[test]
