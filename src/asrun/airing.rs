@@ -272,14 +272,13 @@ impl Airing {
         }
     }
 
-    /// The takes that were cut before the one that was whole, by when each began and why it ended: its outcome does not
-    /// say so. None where no take was whole.
+    /// The takes that were heard, and cut, before the one that was whole, by when each began and why it ended: its outcome
+    /// does not say so. None where no take was whole.
     pub fn cut_before(&self) -> impl Iterator<Item = (Timestamp, Cause)> {
         let before = self.takes.iter().position(Take::is_whole).unwrap_or(0);
         self.takes.iter().take(before).filter_map(|take| {
-            let started = take.end.as_ref().and_then(|end| end.started);
-            // One that was killed in its first seconds has no more than an opening.
-            Some((started.unwrap_or_else(|| take.planned.max(take.opened)), take.cause()?))
+            let heard = take.end.as_ref().filter(|end| end.delivered > 0)?;
+            Some((heard.started?, take.cause()?))
         })
     }
 
@@ -468,15 +467,20 @@ mod tests {
         let from = |second, end: End| End { started: Some(at(second)), ended: Some(at(second + 10)), ..end };
         let cut = from(0, end(EXPECTED / 2, Some(Cause::PowerCut)));
         let mute = End { started: None, ended: None, ..end(0, Some(Cause::PowerCut)) };
-        let mut takes =
-            vec![take(0, Some(cut)), take(7, Some(mute)), take(20, Some(from(20, end(EXPECTED, None))))];
+        let stopped = from(9, end(0, Some(Cause::ProgramStopped)));
+        let mut takes = vec![
+            take(0, Some(cut)),
+            take(7, Some(mute)),
+            take(9, Some(stopped)),
+            take(20, Some(from(20, end(EXPECTED, None)))),
+        ];
         let whole = airing(takes.clone());
         assert_eq!(
             (whole.outcome(), whole.started(), whole.ended()),
             (Outcome::Aired, Some(at(20)), Some(at(30)))
         );
         let cuts: Vec<_> = whole.cut_before().collect();
-        assert_eq!(cuts, [(at(0), Cause::PowerCut), (at(7), Cause::PowerCut)]);
+        assert_eq!(cuts, [(at(0), Cause::PowerCut)], "what was not heard was not cut");
         takes.pop();
         let partly = airing(takes);
         assert_eq!((partly.started(), partly.cut_before().count()), (Some(at(0)), 0));
