@@ -32,6 +32,9 @@ const LOOK: Duration = Duration::from_secs(600);
 /// Nightly copies of the database that are kept.
 const BACKUPS: usize = 7;
 
+/// What has stood still for so long is no recording that another process takes in at the moment.
+const LEFTOVER: SignedDuration = SignedDuration::from_hours(1);
+
 /// What the chores need.
 #[derive(Debug, Clone)]
 pub struct Chores {
@@ -47,6 +50,10 @@ pub struct Chores {
 
 /// Has the chores done every night, for as long as it is awaited; what people sent in is in `web`'s care.
 pub async fn keep_house(chores: Chores, web: web::State) -> Result<Infallible, JobSchedulerError> {
+    let station = chores.clone();
+    if let Err(ended) = tokio::task::spawn_blocking(move || station.clean_leftovers()).await {
+        error!(error = &ended as &dyn std::error::Error, "the chores of the start broke off");
+    }
     loop {
         let cron = nightly(&chores.plan.borrow().schedule.time_zone, chores.clock.now());
         let station = chores.clone();
@@ -122,10 +129,25 @@ impl Chores {
         if let Err(failure) = self.store.forget_old_uploads(self.clock.now()) {
             warn!(error = &failure as &dyn std::error::Error, "old uploads could not be forgotten");
         }
-        match clean_incoming(&self.station.audio(), self.clock.now() - UPLOAD_LIFE) {
+        match clean_incoming(&self.station.audio(), self.clock.now() - UPLOAD_LIFE, |_| false) {
             Ok(_) => {}
             Err(cause) => {
                 warn!(error = &cause as &dyn std::error::Error, "leftovers of uploads could not be removed");
+            }
+        }
+    }
+
+    /// What a `segment add`, or this program, left half done when it was killed. A file of an upload waits for its rest.
+    fn clean_leftovers(&self) {
+        let is_awaited = |id: &str| !matches!(self.store.upload(id), Ok(None));
+        match clean_incoming(&self.station.audio(), self.clock.now() - LEFTOVER, is_awaited) {
+            Ok(0) => {}
+            Ok(files) => info!(files, "removed what was left of recordings that were not taken in"),
+            Err(cause) => {
+                warn!(
+                    error = &cause as &dyn std::error::Error,
+                    "leftovers of recordings could not be removed"
+                );
             }
         }
     }
@@ -241,6 +263,40 @@ mod tests {
         let taken = store.segments(&crate::store::SegmentFilter::default()).unwrap();
         assert_eq!(taken.iter().map(|segment| &*segment.added_by).collect::<Vec<_>>(), ["hoa"]);
         assert_eq!(store.upload("0123").unwrap(), None);
+    }
+
+    #[test]
+    fn what_was_left_half_done_is_removed_at_the_start_unless_it_may_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        crate::app::demo::set_up(Path::new(env!("CARGO_MANIFEST_DIR")), folder.path()).unwrap();
+        let station = Station::open(folder.path()).unwrap();
+        let store = Store::open(&station.data()).unwrap();
+        let now: Timestamp = "2026-11-23T01:00:00Z".parse().unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(now));
+        let upload = Upload {
+            id: "0123".to_owned(),
+            person: "hoa".to_owned(),
+            origin: "192.0.2.7".to_owned(),
+            name: "tin.ogg".to_owned(),
+            bytes: 9,
+            metadata: String::new(),
+            created: now - SignedDuration::from_hours(20),
+            verdict: None,
+        };
+        store.add_upload(upload, |_| true).unwrap();
+        let incoming = station.audio().join(".incoming");
+        fs::create_dir_all(&incoming).unwrap();
+        for (name, minutes) in [("4711-0", 61), ("4712-0", 59), ("part-0123", 61), ("part-4567", 61)] {
+            let file = fs::File::create(incoming.join(name)).unwrap();
+            file.set_modified((now - SignedDuration::from_mins(minutes)).into()).unwrap();
+        }
+        let plan = crate::app::boot::boot(&station, &store, now).unwrap();
+        let (_plan, plan) = watch::channel(Arc::new(plan));
+        Chores { station, store, plan, clock }.clean_leftovers();
+        let mut left: Vec<_> =
+            fs::read_dir(incoming).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["4712-0", "part-0123"]);
     }
 
     #[test]

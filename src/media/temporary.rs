@@ -11,6 +11,9 @@ use unicode_normalization::UnicodeNormalization;
 /// Where files wait inside `audio/`: on the same file system, so that moving is one step.
 const INCOMING: &str = ".incoming";
 
+/// How the name of one begins that comes in parts.
+const PART: &str = "part-";
+
 /// Longest file name in bytes: half of what file systems take, for copies with a longer ending.
 const MAX_NAME: usize = 120;
 
@@ -19,7 +22,7 @@ const MAX_SAME_NAME: u32 = 999;
 
 /// Where a file waits that comes in parts, under a name that is one.
 pub fn waiting(audio_dir: &Path, id: &str) -> PathBuf {
-    audio_dir.join(INCOMING).join(format!("part-{id}"))
+    audio_dir.join(INCOMING).join(format!("{PART}{id}"))
 }
 
 /// A file in `audio/.incoming/`, removed when dropped.
@@ -106,15 +109,24 @@ impl Drop for Temporary {
     }
 }
 
-/// Removes what an interrupted run left in `.incoming/`: everything last written before an instant. Gives how many.
-pub fn clean_incoming(audio_dir: &Path, written_before: Timestamp) -> io::Result<usize> {
+/// Removes what an interrupted run left in `.incoming/`: everything last written before an instant, but for what comes in
+/// parts and `is_awaited`, by its id. Gives how many.
+pub fn clean_incoming(
+    audio_dir: &Path,
+    written_before: Timestamp,
+    is_awaited: impl Fn(&str) -> bool,
+) -> io::Result<usize> {
     let entries = match fs::read_dir(audio_dir.join(INCOMING)) {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(0),
         entries => entries?,
     };
     let mut removed = 0;
     for entry in entries {
-        match remove_if_old(&entry?.path(), written_before) {
+        let entry = entry?;
+        if entry.file_name().to_str().and_then(|name| name.strip_prefix(PART)).is_some_and(&is_awaited) {
+            continue;
+        }
+        match remove_if_old(&entry.path(), written_before) {
             Ok(true) => removed += 1,
             Ok(false) => {}
             // Taken in or given up at this very moment.
@@ -261,7 +273,7 @@ mod tests {
                 }
             });
             let cleaned: io::Result<Vec<_>> =
-                (0..500).map(|_| clean_incoming(dir.path(), Timestamp::UNIX_EPOCH)).collect();
+                (0..500).map(|_| clean_incoming(dir.path(), Timestamp::UNIX_EPOCH, |_| false)).collect();
             is_over.store(true, Ordering::Relaxed);
             assert!(cleaned.unwrap().iter().all(|removed| *removed == 0));
         });
@@ -275,10 +287,14 @@ mod tests {
         drop(temporary);
         assert!(!path.exists());
         File::create(&path).unwrap();
-        assert_eq!(clean_incoming(dir.path(), Timestamp::UNIX_EPOCH).unwrap(), 0, "a running upload stays");
-        assert_eq!(clean_incoming(dir.path(), Timestamp::MAX).unwrap(), 1);
+        assert_eq!(
+            clean_incoming(dir.path(), Timestamp::UNIX_EPOCH, |_| false).unwrap(),
+            0,
+            "a running upload stays"
+        );
+        assert_eq!(clean_incoming(dir.path(), Timestamp::MAX, |_| false).unwrap(), 1);
         assert!(!path.exists());
-        assert_eq!(clean_incoming(&dir.path().join("none"), Timestamp::MAX).unwrap(), 0);
+        assert_eq!(clean_incoming(&dir.path().join("none"), Timestamp::MAX, |_| false).unwrap(), 0);
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub fn refusal(refusal: &Refusal) -> String {
             length(*least)
         ),
         Refusal::TooLong { most } => format!(
-            "Bản ghi dài hơn mức cho phép là {}. Hãy chia thành nhiều phần, hoặc nhờ người quản trị nâng giới hạn.",
+            "Bản ghi dài hơn mức cho phép là {}. Hãy chia thành nhiều phần ngắn hơn rồi gửi từng phần.",
             length(*most)
         ),
         Refusal::TooLarge { bytes, most } => format!(
