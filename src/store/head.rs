@@ -12,7 +12,8 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::StoreError;
 use super::error::Doing;
-use super::journal::{NOTHING_BEFORE, end, hash_at};
+use super::journal::{end, hash_at};
+use super::row::NOTHING_BEFORE;
 use crate::asrun::Note;
 use crate::segment::ContentHash;
 

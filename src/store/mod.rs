@@ -13,6 +13,7 @@ mod logins;
 mod people;
 mod reserve;
 mod revisions;
+mod row;
 mod scripts;
 mod segments;
 #[cfg(test)]

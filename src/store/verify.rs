@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::airings::apply;
 use super::error::Doing;
 use super::head::{self, Head};
-use super::journal::{JournalRow, NOTHING_BEFORE};
+use super::row::{JournalRow, NOTHING_BEFORE};
 use super::{MIGRATIONS, Store, StoreError};
 use crate::asrun::{Entry, Note};
 use crate::segment::ContentHash;
