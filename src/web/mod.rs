@@ -45,6 +45,7 @@ use crate::intake::Intake;
 use crate::store::Store;
 use crate::text::http::Refusal;
 use crate::timeline::plan::Plan;
+use console::unsent::Drawer;
 pub use examining::take_up_uploads;
 use listener::{Bounded, Peer};
 use problem::Problem;
@@ -102,6 +103,8 @@ pub struct Limits {
     pub hashes: Arc<Semaphore>,
     /// Attempts to sign in that failed.
     pub guesses: Mutex<Throttle>,
+    /// What was typed into forms whose login had ended.
+    pub(in crate::web) unsent: Mutex<Drawer>,
     /// How long the next bytes of an upload may take to come.
     pub stall: Duration,
     /// How long a changed schedule is waited for to come into force.
@@ -122,6 +125,7 @@ impl Limits {
             rehearsals: Arc::new(Semaphore::new(1)),
             hashes: Arc::new(Semaphore::new(1)),
             guesses: Mutex::default(),
+            unsent: Mutex::default(),
             stall: Duration::from_secs(30),
             in_force: Duration::from_secs(3),
             heartbeat: Duration::from_secs(15),

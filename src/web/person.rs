@@ -122,10 +122,15 @@ pub(super) async fn signed_in(state: &State, login: String) -> Result<Option<Use
 
 /// What the browser's cookie bears.
 pub(super) fn login(parts: &Parts) -> Option<String> {
+    cookie(parts, COOKIE)
+}
+
+/// What a browser sends as the cookie of a name.
+pub(super) fn cookie(parts: &Parts, wanted: &str) -> Option<String> {
     let cookies = parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let (_, login) = pairs.find(|(name, _)| *name == COOKIE)?;
-    (!login.is_empty() && login.len() <= LONGEST_TOKEN).then(|| login.to_owned())
+    let (_, value) = pairs.find(|(name, _)| *name == wanted)?;
+    (!value.is_empty() && value.len() <= LONGEST_TOKEN).then(|| value.to_owned())
 }
 
 /// What our own pages send with everything that changes something, and nobody else's can know: it follows from the

@@ -6,9 +6,15 @@ use crate::text::page::editing::form;
 /// The page's heading.
 pub const TITLE: &str = "Gửi lại những gì đã gõ?";
 /// What happened, and what to do.
-pub const NOT_YET: &str = "Lúc bạn gửi thì phiên đăng nhập trước đã hết, nên chưa có gì thay đổi, lịch phát không bị ảnh hưởng. Hãy xem lại những gì bạn đã gõ rồi bấm “Gửi lại”.";
+pub const NOT_YET: &str = "Lúc bạn gửi thì phiên đăng nhập trước đã hết, nên chưa có gì thay đổi, lịch phát không bị ảnh hưởng. Hãy xem lại những gì đã gõ trên máy này rồi bấm “Gửi lại”.";
 /// Sends it.
 pub const SEND: &str = "Gửi lại";
+/// In whose name it is sent.
+pub const IN_THE_NAME_OF: &str = "Gửi với tên";
+/// The recording that it is about.
+pub const RECORDING: &str = "Bản ghi";
+/// The person that it is about.
+pub const PERSON: &str = "Người dùng";
 /// Leaves it.
 pub const LEAVE: &str = "Thôi, bỏ những gì đã gõ";
 /// Above name and password, where a form is kept.

@@ -113,7 +113,7 @@ impl<N: Needs> FromRequest<State> for Sent<N> {
                 None => Failure::from(Refusal::Forged).into_response(),
             }),
             (Err(turned), fields) => Err(match fields.ok().and_then(|fields| Unsent::of(&parts, &fields)) {
-                Some(unsent) => late(unsent),
+                Some(unsent) => late(state, unsent).unwrap_or_else(IntoResponse::into_response),
                 None => turned.into_response(),
             }),
         }

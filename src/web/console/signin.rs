@@ -1,7 +1,7 @@
 //! Signing in and out, and setting a password by a link.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use axum::extract::State as Of;
 use axum::http::request::Parts;
@@ -12,7 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::form::{Fields, Query, Sent, Whence, whence};
 use super::page::{Failure, plain, to};
-use super::unsent::Unsent;
+use super::unsent::{Drawer, Unsent};
 use super::visitor::{AGAIN, Visitor};
 use crate::access::Role;
 use crate::access::password::{self, Kept, LONGEST, SHORTEST};
@@ -42,26 +42,22 @@ fn ours(address: &str) -> &str {
 struct Way {
     name: String,
     back: String,
-    unsent: Option<Unsent>,
+    /// A form of this browser waits.
+    keeps: bool,
 }
 
 impl Way {
-    fn of(fields: &Fields) -> Self {
-        Self {
-            name: fields.one("name").to_owned(),
-            back: ours(fields.one("sau")).to_owned(),
-            unsent: Unsent::carried(fields),
-        }
+    fn of(fields: &Fields, keeps: bool) -> Self {
+        Self { name: fields.one("name").to_owned(), back: ours(fields.one("sau")).to_owned(), keeps }
     }
 
     /// Asks for name and password.
     fn page(&self, wrong: Option<&str>) -> Html<String> {
         let content = html! {
-            @if self.unsent.is_some() { p.note.warn role="status" { (unsent::SIGN_IN) } }
+            @if self.keeps { p.note.warn role="status" { (unsent::SIGN_IN) } }
             @if let Some(wrong) = wrong { p.note.bad role="alert" { (wrong) } }
             form.card method="post" action="/dang-nhap" {
                 input type="hidden" name="sau" value=(self.back);
-                @if let Some(unsent) = &self.unsent { (unsent.carry()) }
                 label { (say::NAME)
                     input name="name" value=(self.name) required autocomplete="username" autocapitalize="none" spellcheck="false";
                 }
@@ -83,16 +79,23 @@ pub(super) async fn ask(Query(asked): Query) -> Html<String> {
 }
 
 /// Asks for name and password where something was sent too late, which is kept.
-pub(super) fn late(unsent: Unsent) -> Response {
-    let page = Way { unsent: Some(unsent), ..Way::default() }.page(None);
+pub(super) fn late(state: &State, unsent: Unsent) -> Result<Response, Failure> {
+    let cookie = drawer(state).put(unsent, state.clock.elapsed())?;
+    let page = Way { keeps: true, ..Way::default() }.page(None);
     // Like the page to sign in on, whose form it has: it says to nobody where it was.
-    (StatusCode::UNAUTHORIZED, [(header::REFERRER_POLICY, "no-referrer")], page).into_response()
+    let headers =
+        [(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")), (header::SET_COOKIE, cookie)];
+    Ok((StatusCode::UNAUTHORIZED, headers, page).into_response())
+}
+
+fn drawer(state: &State) -> MutexGuard<'_, Drawer> {
+    state.limits.unsent.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Signs a browser in.
 pub(super) async fn enter(Of(state): Of<State>, parts: Parts, fields: Fields) -> Result<Response, Failure> {
     from_here(&parts.headers)?;
-    let way = Way::of(&fields);
+    let way = Way::of(&fields, drawer(&state).has(&parts, state.clock.elapsed()));
     let name = way.name.clone();
     let address = origin(&parts);
     // What cannot be a name is one for all, so that nobody fills the memory with them.
@@ -126,7 +129,8 @@ pub(super) async fn enter(Of(state): Of<State>, parts: Parts, fields: Fields) ->
     drop(place);
     guesses().succeeded(attempt);
     let secret = signed_in(&state, known, address, "sign-in").await?;
-    let next = match way.unsent {
+    let unsent = drawer(&state).take(&parts, state.clock.elapsed());
+    let next = match unsent {
         Some(unsent) => unsent.ask(&state, &just_signed_in(&state, &secret, &parts).await?).into_response(),
         None => to(&way.back),
     };

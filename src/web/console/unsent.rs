@@ -1,14 +1,20 @@
-//! What was typed into a form whose login had ended meanwhile: it goes along through signing in, is shown, and is sent
-//! when the person says so, with the key of their new login.
+//! What was typed into a form whose login had ended meanwhile: it lies in a drawer while the person signs in, is shown, and
+//! is sent when they say so, with the key of their new login.
+//!
+//! What is in the drawer never travels: the browser has a secret that names it, and no page can be made up that shows more
+//! or other than what this browser sent.
 //!
 //! Only what a page of ours sent is kept, so that nobody else's form gets as far as being shown; only text, no files and
 //! no passwords; and only for the pages below. What takes the air, approves or gives a link is not kept: it is pressed
 //! again, on a page that says what is true then.
 
-use axum::http::header;
+use std::collections::VecDeque;
+use std::time::Duration;
+
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
 use axum::response::Html;
-use maud::{Markup, html};
+use maud::html;
 
 use super::calendar::{GO_ON, STEP};
 use super::form::{Fields, KEY_FIELD, Whence, whence};
@@ -17,19 +23,24 @@ use super::visitor::Visitor;
 use crate::access::Role;
 use crate::access::password::same;
 use crate::schedule::Schedule;
-use crate::segment::ProgrammeId;
+use crate::segment::{ContentHash, ProgrammeId};
 use crate::text;
 use crate::text::page::unsent as say;
 use crate::web::State;
-use crate::web::person::{key_of, login};
+use crate::web::person::{cookie, key_of, login};
+use crate::web::problem::Problem;
 
 /// The pages whose forms are kept.
 const PAGES: [&str; 3] = ["/ban-ghi", "/nguoi-dung", CALENDAR];
 const CALENDAR: &str = "/lich-phat";
-/// The field that says where a kept form goes.
-const TO: &str = "gui-toi";
-/// What the names of kept fields begin with on the way.
-const PREFIX: &str = "giu.";
+/// The cookie that names what a browser has in the drawer.
+const COOKIE: &str = "loa-gui";
+/// Forms in the drawer, at most; the oldest makes room.
+const KEPT_AT_MOST: usize = 16;
+/// For how long one lies there.
+const KEPT_FOR: Duration = Duration::from_secs(1_800);
+/// The longest that is kept, in bytes: with a script of the longest kind.
+const LONGEST: usize = 1 << 18;
 /// Fields that are not kept.
 const NEVER: [&str; 3] = [KEY_FIELD, "password", "again"];
 
@@ -54,12 +65,6 @@ impl Unsent {
         ours.then(|| Self::new(parts.uri.path(), sent.pairs())).flatten()
     }
 
-    /// What comes back with a name and a password.
-    pub(super) fn carried(sent: &Fields) -> Option<Self> {
-        let fields = sent.pairs().filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?, value)));
-        Self::new(sent.exactly(TO), fields)
-    }
-
     fn new<'a>(to: &str, fields: impl Iterator<Item = (&'a str, &'a str)>) -> Option<Self> {
         let below =
             |page: &str| to.strip_prefix(page).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
@@ -71,7 +76,10 @@ impl Unsent {
             _ => Some((name.to_owned(), value.to_owned())),
         };
         let kept = Self { to: to.to_owned(), calendar, fields: fields.filter_map(kept).collect() };
-        (PAGES.iter().any(|page| below(page)) && kept.filled_in().next().is_some()).then_some(kept)
+        let plain = !to.contains("..") && !to.contains("//") && !to.contains('%');
+        let bytes: usize = kept.fields.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let keeps = plain && bytes <= LONGEST && PAGES.iter().any(|page| below(page));
+        (keeps && kept.filled_in().next().is_some()).then_some(kept)
     }
 
     /// What people fill in.
@@ -89,17 +97,22 @@ impl Unsent {
         })
     }
 
-    /// Its fields on a page on which somebody signs in.
-    pub(super) fn carry(&self) -> Markup {
-        html! {
-            input type="hidden" name=(TO) value=(self.to);
-            @for (name, value) in &self.fields { input type="hidden" name={ (PREFIX) (name) } value=(value); }
-        }
-    }
-
     /// Which of its form's buttons was pressed.
     fn then(&self) -> &str {
         self.fields.iter().find(|(name, _)| name == "then").map_or("", |(_, value)| value)
+    }
+
+    /// The recording or the person that it is about.
+    fn about(&self, state: &State) -> Option<(&'static str, String)> {
+        let mut parts = self.to.split('/').skip(1);
+        match (parts.next()?, parts.next()?) {
+            ("ban-ghi", id) => {
+                let segment = state.plan().catalog.get(&id.into()).cloned()?;
+                Some((say::RECORDING, segment.words.title.clone()))
+            }
+            ("nguoi-dung", name) => Some((say::PERSON, name.to_owned())),
+            _ => None,
+        }
     }
 
     /// Shows it to whoever is signed in now, and asks whether to send it.
@@ -111,6 +124,10 @@ impl Unsent {
                 (key(visitor))
                 @for (name, value) in &self.fields { input type="hidden" name=(name) value=(value); }
                 p { strong { (say::what(&self.to, self.then())) } }
+                dl {
+                    @if let Some((label, about)) = self.about(state) { dt { (label) } dd { (about) } }
+                    dt { (say::IN_THE_NAME_OF) } dd { (visitor.person.name()) }
+                }
                 dl { @for (label, value) in self.shown(schedule) { dt { (label) } dd.script { (value) } } }
                 div.actions {
                     button.main { (say::SEND) }
@@ -119,6 +136,49 @@ impl Unsent {
             }
         };
         page(state, visitor, "", say::TITLE, &content)
+    }
+}
+
+/// Forms that wait until their browser has signed in.
+#[derive(Debug, Default)]
+pub(in crate::web) struct Drawer {
+    /// The oldest first: the browser's secret, until when it lies here by the clock's `elapsed`, and the form.
+    kept: VecDeque<(String, Duration, Unsent)>,
+}
+
+impl Drawer {
+    /// Puts a form in; the cookie by which its browser has it again.
+    pub(super) fn put(&mut self, unsent: Unsent, now: Duration) -> Result<HeaderValue, Problem> {
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).map_err(|failure| Problem::unexpected(&failure))?;
+        let secret = ContentHash(secret).to_string();
+        let seconds = KEPT_FOR.as_secs();
+        // Never sent with what another site begins.
+        let cookie =
+            format!("{COOKIE}={secret}; Path=/dang-nhap; Max-Age={seconds}; HttpOnly; SameSite=Strict");
+        while self.kept.len() >= KEPT_AT_MOST {
+            self.kept.pop_front();
+        }
+        self.kept.push_back((secret, now + KEPT_FOR, unsent));
+        HeaderValue::try_from(cookie).map_err(|failure| Problem::unexpected(&failure))
+    }
+
+    /// Whether a browser has something in it.
+    pub(super) fn has(&self, parts: &Parts, now: Duration) -> bool {
+        self.place(parts, now).is_some()
+    }
+
+    /// Takes a browser's form out.
+    pub(super) fn take(&mut self, parts: &Parts, now: Duration) -> Option<Unsent> {
+        let place = self.place(parts, now)?;
+        self.kept.remove(place).map(|(_, _, unsent)| unsent)
+    }
+
+    fn place(&self, parts: &Parts, now: Duration) -> Option<usize> {
+        let shown = cookie(parts, COOKIE)?;
+        self.kept
+            .iter()
+            .position(|(secret, until, _)| now < *until && same(secret.as_bytes(), shown.as_bytes()))
     }
 }
 

@@ -33,13 +33,12 @@ impl Site {
         assert!(self.state.store.set_password(&link, kept, now).unwrap());
     }
 
-    /// Signs in on a page that was shown, with what it bears; the answer, and the cookie.
-    async fn go_on(&self, page: &str, name: &str, password: &str) -> (Answer, String) {
-        let mut fields = hidden_fields(page, "/dang-nhap");
-        fields.extend([("name", name), ("password", password)].map(|(n, v)| (n.to_owned(), v.to_owned())));
-        let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let answer = self.post("/dang-nhap", &[], &fields).await;
-        let cookie = answer.header(SET_COOKIE).split(';').next().unwrap().to_owned();
+    /// Signs in from a browser that has a cookie; the answer, and the cookie of the login.
+    async fn go_on(&self, kept: &str, name: &str, password: &str) -> (Answer, String) {
+        let fields = [("name", name), ("password", password)];
+        let answer = self.post("/dang-nhap", &[("cookie", kept)], &fields).await;
+        let cookie = answer.headers.get(SET_COOKIE).map_or("", |value| value.to_str().unwrap());
+        let cookie = cookie.split(';').next().unwrap().to_owned();
         (answer, cookie)
     }
 }
@@ -55,13 +54,27 @@ async fn what_was_typed_goes_along_through_signing_in_and_is_sent_when_the_perso
     let late = old.post(&here, &fields).await;
     assert_eq!(late.status, StatusCode::UNAUTHORIZED);
     assert!(late.text().contains("Những gì bạn vừa gõ vẫn còn"), "{}", late.text());
-    let (wrong, _) = site.go_on(&late.text(), "uploader", "không phải thế").await;
+    assert!(!late.text().contains("Quét mã QR"), "what is kept does not travel");
+    let kept = late.header(SET_COOKIE);
+    assert!(kept.contains("HttpOnly") && kept.contains("SameSite=Strict"), "{kept}");
+    let kept = kept.split(';').next().unwrap();
+    let (wrong, _) = site.go_on(kept, "uploader", "không phải thế").await;
     assert!(wrong.status == StatusCode::UNAUTHORIZED && wrong.text().contains("vẫn còn"), "{}", wrong.text());
-    let (shown, cookie) = site.go_on(&wrong.text(), "uploader", PASSWORD).await;
+    for another in ["", "loa-gui=", &format!("loa-gui={}", "0".repeat(64))] {
+        let (elsewhere, _) = site.go_on(another, "auditor", PASSWORD).await;
+        assert!(!elsewhere.text().contains("vẫn còn"), "{another}");
+    }
+    let (shown, cookie) = site.go_on(kept, "uploader", PASSWORD).await;
+    let (again, _) = site.go_on(kept, "uploader", PASSWORD).await;
+    assert_eq!(again.header(LOCATION), "/", "once");
     let page = shown.text();
-    for said in
-        ["<dd class=\"script\">Quét mã QR</dd>", "Lưu thông tin bản ghi và gửi duyệt", "<nav", "Gửi lại"]
-    {
+    for said in [
+        "<dd class=\"script\">Quét mã QR</dd>",
+        "Lưu thông tin bản ghi và gửi duyệt",
+        "<nav",
+        "Gửi lại",
+        "<dd>uploader</dd>",
+    ] {
         assert!(page.contains(said), "{said}: {page}");
     }
     let stands = async || site.get("auditor", &format!("/api/v1/segments/{id}")).await.json();
