@@ -134,6 +134,12 @@ pub struct Status {
     pub starved: u64,
     /// Facts that the log has not taken yet; more than a few mean that its disk hangs.
     pub unlogged: usize,
+    /// Segments that it keeps in memory.
+    #[serde(skip)]
+    pub kept: Arc<BTreeSet<SegmentId>>,
+    /// The segment that stands open for a person.
+    #[serde(skip)]
+    pub poised: Option<SegmentId>,
 }
 
 /// What stands for silence, in dBFS.
@@ -157,7 +163,14 @@ impl Status {
             clock: ClockHealth::default(),
             starved: 0,
             unlogged: 0,
+            kept: Arc::default(),
+            poised: None,
         }
+    }
+
+    /// Whether it can air a segment, from its beginning, also where the file is gone.
+    pub fn needs_no_file(&self, segment: &SegmentId) -> bool {
+        self.kept.contains(segment) || self.poised.as_ref() == Some(segment)
     }
 }
 

@@ -22,7 +22,7 @@ pub mod preroll;
 mod status;
 mod turn;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -93,6 +93,10 @@ pub struct Engine {
     slots: Vec<Slot>,
     next_voice: u64,
     kept: Arc<BTreeMap<SegmentId, MemorySource>>,
+    /// Whose these are, to be told.
+    kept_ids: Arc<BTreeSet<SegmentId>>,
+    /// What stands open for a person, as it is told.
+    poised: Option<SegmentId>,
     /// When what stands open for a person is closed again, by the clock's `elapsed`.
     poised_until: Option<Duration>,
     events: Vec<Event>,
@@ -222,6 +226,8 @@ impl Engine {
             slots: Vec::new(),
             next_voice: 0,
             kept: Arc::default(),
+            kept_ids: Arc::default(),
+            poised: None,
             poised_until: None,
             events: Vec::new(),
             actions: Vec::new(),

@@ -206,6 +206,11 @@ impl Preroll {
         }
     }
 
+    /// The segment that stands open in case it is wanted.
+    pub fn poised(&self) -> Option<&SegmentId> {
+        self.poised.as_ref().map(|poised| &poised.segment)
+    }
+
     /// Closes what was opened in case it is wanted, and was not.
     pub fn relax(&mut self) {
         if let Some(poised) = self.poised.take() {

@@ -1,5 +1,7 @@
 //! What people see of the engine.
 
+use std::sync::Arc;
+
 use super::handle::{InForce, Next, OnAir, SILENCE_DBFS, Status};
 use super::{Engine, Stage};
 
@@ -40,6 +42,8 @@ impl Engine {
             clock: self.health,
             starved: self.own_starved + self.output.faults().starved,
             unlogged: self.ledger.unlogged(),
+            kept: Arc::clone(&self.kept_ids),
+            poised: self.poised.clone(),
         });
     }
 }
@@ -51,7 +55,10 @@ mod tests {
 
     use crate::clock::{Clock as _, ManualClock};
     use crate::engine::Rehearsal;
-    use crate::engine::tests::{at, parts, seconds};
+    use crate::engine::handle::Command;
+    use crate::engine::preroll::{Opener, Preroll};
+    use crate::engine::tests::{Levels, at, parts, seconds, segment};
+    use crate::media::source::MemorySource;
     use crate::output::amplifier::{Amplifier, Switch};
     use crate::output::null::Null;
 
@@ -74,6 +81,36 @@ mod tests {
         rehearsal.engine.publish();
         let status = rehearsal.handle().status();
         assert_eq!((status.amplifier, status.amplifier_fails), (false, true));
+    }
+
+    #[test]
+    fn what_needs_no_file_is_told_at_the_turn_that_has_it() {
+        let clock = Arc::new(ManualClock::new(at(0.0)));
+        let output = Box::new(Null::new(Arc::<ManualClock>::clone(&clock)));
+        let mut rehearsal = Rehearsal::new(parts(Arc::<ManualClock>::clone(&clock), &Arc::default()), output);
+        rehearsal.engine.preroll = Preroll::threaded(&(Arc::new(Levels) as Arc<dyn Opener>)).unwrap();
+        rehearsal.engine.until = Some(at(100_000.0));
+        while rehearsal.engine.resting.is_none() {
+            rehearsal.engine.turn();
+        }
+        let handle = rehearsal.handle().clone();
+        let (standing, other) = (segment(10, 1.0), segment(11, 1.0));
+        let sound = MemorySource::new(vec![0.5; 48_000], 1);
+        handle.send(Command::Keep(Arc::new([(standing.id.clone(), sound)].into()))).unwrap();
+        assert!(!handle.status().needs_no_file(&standing.id));
+        rehearsal.engine.turn();
+        assert!(handle.status().needs_no_file(&standing.id) && !handle.status().needs_no_file(&other.id));
+
+        handle.send(Command::Poise(Arc::clone(&other))).unwrap();
+        while rehearsal.engine.preroll.poised().is_none() {
+            rehearsal.engine.turn();
+            std::thread::yield_now();
+        }
+        assert!(handle.status().needs_no_file(&other.id));
+        handle.send(Command::Keep(Arc::default())).unwrap();
+        clock.advance(Duration::from_secs(600));
+        rehearsal.engine.turn();
+        assert_eq!([&standing, &other].map(|one| handle.status().needs_no_file(&one.id)), [false, false]);
     }
 
     #[test]

@@ -98,7 +98,9 @@ impl Engine {
         let event = match command {
             Command::Load { timeline, settled } => Event::Load { timeline, settled },
             Command::Keep(kept) => {
+                self.kept_ids = Arc::new(kept.keys().cloned().collect());
                 self.kept = kept;
+                self.turns_to_status = 0;
                 return;
             }
             Command::Poise(segment) => {
@@ -135,6 +137,10 @@ impl Engine {
         if self.poised_until.is_some_and(|until| self.clock.elapsed() >= until) {
             self.poised_until = None;
             self.preroll.relax();
+        }
+        if self.preroll.poised() != self.poised.as_ref() {
+            self.poised = self.preroll.poised().cloned();
+            self.turns_to_status = 0;
         }
     }
 

@@ -69,28 +69,31 @@ pub(super) fn quiet(plan: &Plan, at: Timestamp) -> Option<QuietHours> {
 }
 
 /// What a wish means: a recording that may air today, and the engines it would air on.
-pub(super) async fn meant(state: &State, wish: &Wish) -> Result<(Arc<Segment>, Arc<[Handle]>), Problem> {
+async fn meant(state: &State, wish: &Wish) -> Result<(Arc<Segment>, Arc<[Handle]>), Problem> {
     let engines = engines(state, &wish.outputs)?;
     let segment = approved(state, &wish.segment).await?;
     let today = state.plan().schedule.time_zone.to_datetime(state.clock.now()).date();
     if segment.is_valid_on(today) { Ok((segment, engines)) } else { Err(Refusal::NotValid.into()) }
 }
 
-/// The same, where nothing is opened yet: the recording also has a file to be opened.
+/// The same, where the recording can sound: it has a file, or an engine needs none.
 pub(super) async fn can_sound(state: &State, wish: &Wish) -> Result<(Arc<Segment>, Arc<[Handle]>), Problem> {
     let (segment, engines) = meant(state, wish).await?;
-    if is_broken(state, &segment).await { Err(Refusal::FileGone.into()) } else { Ok((segment, engines)) }
+    if is_broken(state, &engines, &segment).await {
+        return Err(Refusal::FileGone.into());
+    }
+    Ok((segment, engines))
 }
 
-/// Whether a recording cannot sound: its file was found gone or changed, or is not there now. What is kept in memory
-/// needs no file.
-async fn is_broken(state: &State, segment: &Segment) -> bool {
-    let plan = state.plan();
-    if plan.standing().iter().any(|ready| ready.id == segment.id) {
+/// Whether a recording cannot sound: its file was found gone or changed, or is not there now, and none of the engines has
+/// it in memory or open. One that has is enough: the others must not keep it silent.
+async fn is_broken(state: &State, engines: &[Handle], segment: &Segment) -> bool {
+    if engines.iter().any(|engine| engine.status().needs_no_file(&segment.id)) {
         return false;
     }
     let file = state.audio_dir.join(&segment.file);
-    plan.catalog.troubles().contains_key(&segment.id) || seen(move || file.try_exists()).await == Some(false)
+    state.plan().catalog.troubles().contains_key(&segment.id)
+        || seen(move || file.try_exists()).await == Some(false)
 }
 
 /// Whether a file is there; none where the disk fails to say so soon: it does not hold up who takes the air.
@@ -107,8 +110,7 @@ pub(super) fn poise(engines: &[Handle], segment: &Arc<Segment>) {
     }
 }
 
-/// Takes the air; on which outputs. Whether the recording has a file was asked before: with the page that confirms it,
-/// which has it opened.
+/// Takes the air; on which outputs.
 pub(super) async fn order<N>(
     state: &State,
     person: &Person<N>,
@@ -120,7 +122,9 @@ pub(super) async fn order<N>(
     if wish.layer == Layer::Live && quiet(&plan, now).is_some() {
         return Err(Refusal::QuietHours.into());
     }
-    let (segment, engines) = meant(state, wish).await?;
+    // Pressed twice, what stood open is on the air.
+    let known = state.engines.iter().any(|engine| has(&engine.status(), &id));
+    let (segment, engines) = if known { meant(state, wish).await? } else { can_sound(state, wish).await? };
     let loudness = plan.schedule.loudness;
     let gain_db = segment.sound.gain_db(loudness.target_lufs, loudness.max_boost_db);
     let by = person.name().to_owned();

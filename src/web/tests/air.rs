@@ -146,36 +146,52 @@ async fn what_has_no_file_is_not_ordered_unless_it_is_kept_in_memory() {
     );
     let tab = air_pages::Tab::of(&site, "operator");
 
-    let known = |ready: bool, trouble: Option<FileTrouble>| {
+    // What is to be kept in memory may have found no place there.
+    let known = |trouble: Option<FileTrouble>| {
         let mut plan = plan(&site.state.store, site.clock.now());
         Arc::make_mut(&mut plan.schedule).programmes.get_mut(&"cam-tay-chi-viec".into()).unwrap().ready =
-            ready;
+            true;
         let troubles = trouble.map(|trouble| (recording["id"].as_str().unwrap().into(), trouble));
         plan.catalog = Arc::new(plan.catalog.with_troubles(troubles.into_iter().collect()));
         site.plan.send_replace(Arc::new(plan));
     };
-    known(false, None);
+    known(None);
     let page = tab.get(&confirm).await.text();
     let id = air_pages::hidden(&page, "id");
-    known(false, Some(FileTrouble::FileChanged));
+    known(Some(FileTrouble::FileChanged));
     assert_eq!(order().await.problem(), refused(404, "file-gone"), "it is known to be another");
     std::fs::remove_file(&file).unwrap();
     for trouble in [None, Some(FileTrouble::FileMissing)] {
-        known(false, trouble);
+        known(trouble);
         assert_eq!(order().await.problem(), refused(404, "file-gone"), "{trouble:?}");
         let page = tab.get(&confirm).await;
         assert!(page.text().contains("tệp âm thanh không còn trên máy"), "{}", page.text());
     }
-    // What stood open when the page asked needs no file any more.
     let segment = recording["id"].as_str().unwrap();
     let fields = [("id", id), ("segment", segment), ("rank", "emergency"), ("repeat", "once")];
+    let status = site.status.as_ref().unwrap();
     assert!(matches!(site.commands.try_recv(), Ok(Command::Poise(_))));
+    assert_eq!(tab.post("/phat-ngay", &fields).await.status, StatusCode::NOT_FOUND);
+    assert!(site.commands.try_recv().is_err(), "nothing of this reached the engine");
+    // What stood open when the page asked needs no file any more; nor does what is on the air, pressed again.
+    status.send_modify(|status| status.poised = Some(segment.into()));
     assert_eq!(tab.post("/phat-ngay", &fields).await.status, StatusCode::SEE_OTHER);
-    assert_eq!(ordered(&site).id.as_str(), id);
+    let interrupt = ordered(&site);
+    assert_eq!(interrupt.id.as_str(), id);
+    status.send_modify(|status| {
+        status.poised = None;
+        status.interrupts.push(in_force(&interrupt));
+    });
+    assert_eq!(tab.post("/phat-ngay", &fields).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(ordered(&site).id, interrupt.id);
+    status.send_modify(|status| status.interrupts.clear());
+    assert_eq!(order().await.problem(), refused(404, "file-gone"));
 
-    known(true, Some(FileTrouble::FileMissing));
+    status.send_modify(|status| status.kept = Arc::new([segment.into()].into()));
     let list = tab.get("/phat-ngay").await.text();
     assert!(list.contains(&confirm.replace('&', "&amp;").replace("once", "until")), "{list}");
+    assert_eq!(tab.get(&confirm).await.status, StatusCode::OK);
+    assert!(matches!(site.commands.try_recv(), Ok(Command::Poise(_))));
     assert_eq!(order().await.status, StatusCode::ACCEPTED);
     assert_eq!(ordered(&site).segment.id.as_str(), recording["id"]);
 }

@@ -272,6 +272,8 @@ fn idle(at: Timestamp) -> Status {
         clock: ClockHealth::Synchronised,
         starved: 0,
         unlogged: 0,
+        kept: Arc::default(),
+        poised: None,
     }
 }
 
