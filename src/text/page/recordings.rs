@@ -343,7 +343,7 @@ pub mod approve {
 
     /// When it will air first, once approved.
     pub fn would_air(at: &str) -> String {
-        format!("nếu duyệt sẽ phát {at}")
+        format!("nếu được duyệt sẽ phát {at}")
     }
 
     /// It was approved just now.

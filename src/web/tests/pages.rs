@@ -2,6 +2,7 @@
 
 use super::air_pages::Tab;
 use super::*;
+use crate::segment::FileTrouble;
 
 #[tokio::test]
 async fn a_recording_goes_its_way_through_the_pages() {
@@ -23,7 +24,8 @@ async fn a_recording_goes_its_way_through_the_pages() {
 
     assert_eq!(Tab::of(&site, "uploader").post(&at("gui-duyet"), &[]).await.status, StatusCode::SEE_OTHER);
     let queue = Tab::of(&site, "approver").get("/duyet").await.text();
-    for said in ["Quét mã QR", "bà con", hash, "nếu duyệt sẽ phát thứ Hai 30/11/2026, 05:30"] {
+    for said in ["Quét mã QR", "bà con", hash, "nếu được duyệt sẽ phát thứ Hai 30/11/2026, 05:30"]
+    {
         assert!(queue.contains(said), "{said}: {queue}");
     }
     let back =
@@ -285,4 +287,40 @@ async fn what_is_heard_before_approving_is_what_the_loudspeakers_get() {
         .and_then(|mut file| io::Write::write_all(&mut file, &wav(99.0, 1.0)))
         .unwrap();
     assert_eq!(site.get("approver", &path).await.problem(), refused(409, "other-bytes"));
+}
+
+#[tokio::test]
+async fn when_a_recording_airs_is_said_of_what_can_and_of_what_waits_on_a_condition() {
+    let site = Site::new();
+    let recording = site.recording(440.0).await;
+    let (id, hash) = (recording["id"].as_str().unwrap(), &recording["hash"]);
+    let path = format!("/api/v1/segments/{id}");
+    let words = json!({"programme": "cam-tay-chi-viec", "week": "2026-11-30"});
+    site.call("uploader", "PATCH", &path, words).await;
+    let tab = Tab::of(&site, "auditor");
+    let due = async |broken: bool| {
+        let mut plan = plan(&site.state.store, site.clock.now());
+        let troubles = broken.then(|| (id.into(), FileTrouble::FileMissing));
+        plan.catalog = Arc::new(plan.catalog.with_troubles(troubles.into_iter().collect()));
+        site.plan.send_replace(Arc::new(plan));
+        let page = tab.get(&format!("/ban-ghi/{id}")).await.text();
+        page.split_once("<p class=\"due\">").map(|(_, rest)| rest.split_once("</p>").unwrap().0.to_owned())
+    };
+    let said = |words: &str| Some(format!("{words} thứ Hai 30/11/2026, 05:30"));
+    site.call("uploader", "POST", &format!("{path}/submit"), json!({})).await;
+    assert_eq!(due(false).await, said("nếu được duyệt sẽ phát"));
+    site.call("approver", "POST", &format!("{path}/approve"), json!({"hash": hash})).await;
+    assert_eq!([due(false).await, due(true).await], [said("phát lần đầu"), None]);
+
+    // Where it is broken, what waits may stand in for it.
+    let older = site.recording(300.0).await;
+    let path = format!("/api/v1/segments/{}", older["id"].as_str().unwrap());
+    site.call("uploader", "PATCH", &path, json!({"programme": "cam-tay-chi-viec", "week": "2026-11-23"}))
+        .await;
+    site.call("uploader", "POST", &format!("{path}/submit"), json!({})).await;
+    for broken in [false, true] {
+        due(broken).await;
+        let queue = Tab::of(&site, "approver").get("/duyet").await.text();
+        assert_eq!(queue.contains("nếu được duyệt sẽ phát thứ Hai 30/11/2026, 05:30"), broken, "{queue}");
+    }
 }

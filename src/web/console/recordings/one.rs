@@ -23,8 +23,8 @@ use crate::segment::{Genre, Segment, SegmentId, State as Stand};
 use crate::store::{Store, StoreError};
 use crate::text::http::{Refusal, Why};
 use crate::text::outcome;
-use crate::text::page::home;
 use crate::text::page::recordings::{self as say_all, one as say, send};
+use crate::text::page::{date, home};
 use crate::timeline::plan::Plan;
 use crate::web::State;
 use crate::web::input::{Asked, Named};
@@ -152,7 +152,10 @@ async fn show<N>(
         @if let Some(trouble) = plan.catalog.troubles().get(&segment.id) {
             p.note.bad { (home::file_broken(*trouble, &segment.words.title)) ". " (home::file_broken_means(&segment.file)) }
         }
-        @if let Some(at) = first { p.due { (say_all::airs_first(at, zone)) } }
+        @if let Some(at) = first { p.due {
+            @if segment.state == Stand::Pending { (say_all::approve::would_air(&date::moment(at, zone))) }
+            @else { (say_all::airs_first(at, zone)) }
+        } }
         (about(&segment, &plan.schedule, zone))
         @if let Some(approval) = &segment.approval { p { (say::approved(&approval.by, approval.at, zone)) } }
         div.recording {

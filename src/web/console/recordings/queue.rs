@@ -15,7 +15,7 @@ use super::super::visitor::Visitor;
 use super::one::{Typed, fault, turned_down};
 use super::{QUEUE, about, address};
 use crate::access::may_approve;
-use crate::segment::{Segment, SegmentId, State as Stand};
+use crate::segment::{Catalog, Segment, SegmentId, State as Stand};
 use crate::store::Store;
 use crate::text::http::Refusal;
 use crate::text::page::recordings::{self as say_all, approve as say, one};
@@ -31,7 +31,8 @@ use crate::web::recordings::{self, LONGEST_TEXT, segment_id};
 /// The field that tells which words and which script the page showed.
 const SEEN: &str = "seen";
 
-/// When each recording that is approved, or waits for it, will air first: the timeline as it would be if all were.
+/// When each recording that is approved, or waits for it, will air first: the timeline as it would be if all were. What has
+/// a broken file does not air.
 pub(super) fn first_airings(plan: &Plan, now: Timestamp) -> BTreeMap<SegmentId, Timestamp> {
     let approved = |segment: &Arc<Segment>| {
         let mut segment = Segment::clone(segment);
@@ -40,7 +41,8 @@ pub(super) fn first_airings(plan: &Plan, now: Timestamp) -> BTreeMap<SegmentId, 
         }
         segment
     };
-    let catalog = plan.catalog.iter().map(approved).collect();
+    let catalog: Catalog = plan.catalog.iter().map(approved).collect();
+    let catalog = catalog.with_troubles(plan.catalog.troubles().clone());
     let mut first = BTreeMap::new();
     for timeline in &plan.timelines {
         let window = Window { from: now, to: timeline.window.to };
@@ -77,6 +79,7 @@ pub(in crate::web::console) async fn queue(
         let waiting = waiting.map(|segment| Ok((Arc::clone(segment), store.script(&segment.id)?)));
         let waiting = waiting.collect::<Result<Vec<_>, crate::store::StoreError>>()?;
         // Freshly read: the plan may not have heard of what came a moment ago.
+        let catalog = Arc::new(catalog.with_troubles(plan.catalog.troubles().clone()));
         let first = first_airings(&Plan { catalog, ..Plan::clone(&plan) }, now);
         Ok((done, waiting, first, plan))
     };
