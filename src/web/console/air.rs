@@ -28,6 +28,7 @@ use crate::timeline::plan::Plan;
 use crate::web::State;
 use crate::web::air::{self, Wish};
 use crate::web::person::CallEmergency;
+use crate::web::problem::Problem;
 
 /// The page's address.
 pub(super) const HERE: &str = "/phat-ngay";
@@ -458,7 +459,11 @@ pub(super) async fn call_off(
     Sent { visitor, fields }: Sent<CallEmergency>,
 ) -> Result<Response, Failure> {
     let id = fields.one("id");
-    air::call_off(&state, &visitor.person, id).await?;
+    match air::call_off(&state, &visitor.person, id).await {
+        // Pressed twice, or late: what they want is so.
+        Ok(()) | Err(Problem(Refusal::NoInterrupt)) => {}
+        Err(problem) => return Err(problem.into()),
+    }
     let id = InterruptId::new(id);
     air::shown(&state, |status| !air::has(status, &id)).await;
     Ok(to(HERE))

@@ -89,6 +89,9 @@ async fn a_confirmation_says_what_it_does_and_orders_once_however_often_it_is_pr
 
     // Back to the page of before, and pressed again: the engines would take it for the first press.
     site.status.as_ref().unwrap().send_modify(|status| status.interrupts.clear());
+    let twice = tab.post("/phat-ngay/tra-song", &[("id", first.id.as_str())]).await;
+    assert_eq!((twice.status, twice.header(header::LOCATION)), (StatusCode::SEE_OTHER, "/phat-ngay"));
+    assert!(matches!(site.commands.try_recv(), Ok(Command::CallOff(id)) if id == first.id));
     let again = tab.post("/phat-ngay", &fields).await;
     assert!(again.header(header::LOCATION).starts_with("/phat-ngay/xac-nhan?"), "{:?}", again.headers);
     assert!(site.commands.try_recv().is_err(), "it is asked for anew");
