@@ -96,6 +96,11 @@ async fn is_broken(state: &State, engines: &[Handle], segment: &Segment) -> bool
         || seen(move || file.try_exists()).await == Some(false)
 }
 
+/// Whether an engine keeps a recording in memory.
+pub(super) fn is_kept(state: &State, segment: &SegmentId) -> bool {
+    state.engines.iter().any(|engine| engine.status().kept.contains(segment))
+}
+
 /// Whether a file is there; none where the disk fails to say so soon: it does not hold up who takes the air.
 async fn seen(look: impl FnOnce() -> io::Result<bool> + Send + 'static) -> Option<bool> {
     tokio::time::timeout(TO_LOOK, tokio::task::spawn_blocking(look)).await.ok()?.ok()?.ok()

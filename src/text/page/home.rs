@@ -87,6 +87,14 @@ pub fn file_broken_means(file: &str) -> String {
     )
 }
 
+/// What that means, and what to do, where it is kept in memory.
+pub fn kept_without_file(file: &str) -> String {
+    format!(
+        "Bản ghi này vẫn phát ngay được từ bộ nhớ, nhưng chỉ cho đến khi chương trình khởi động lại. Trước lúc đó, hãy chép \
+         lại đúng tệp “{file}” vào thư mục “audio” từ bản sao lưu, hoặc nộp bản ghi khác và gửi duyệt."
+    )
+}
+
 /// To the page where it is mended.
 pub const TO_MEND: &str = "Mở bản ghi";
 

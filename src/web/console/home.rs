@@ -57,7 +57,7 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
             section.air #air data-live { (on_air(&state, now, zone, may_withdraw)) }
             div.side {
                 section #lamps data-live { (lamps(&wrong)) }
-                section #to-do data-live { (to_do(&plan, visitor.person.user(), &users, &returned, now)) }
+                section #to-do data-live { (to_do(&state, visitor.person.user(), &users, &returned, now)) }
             }
             section.today #today data-live { (rundown(zone, &blocks, &aired, (day.0, now), may_withdraw)) }
         }

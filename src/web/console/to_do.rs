@@ -16,18 +16,27 @@ use crate::text::finding::{Names, findings};
 use crate::text::page::{capital, home as say, names};
 use crate::timeline::plan::Plan;
 use crate::timeline::{Absence, Finding, FindingKind, Severity};
+use crate::web::{State, air};
 
 /// How far ahead things to do are looked for.
 const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// What it means that a recording's file is not what was approved.
+pub(super) fn broken_means(state: &State, segment: &Segment) -> String {
+    let means =
+        if air::is_kept(state, &segment.id) { say::kept_without_file } else { say::file_broken_means };
+    means(&segment.file)
+}
+
 /// The list, for somebody who can do some of it; `users` are all there are, `returned` what they were given back.
 pub(super) fn to_do(
-    plan: &Plan,
+    state: &State,
     user: &User,
     users: &[User],
     returned: &[(Arc<Segment>, SegmentEvent)],
     now: Timestamp,
 ) -> Markup {
+    let plan = &state.plan();
     let until = now + AHEAD;
     let matters = |f: &&Finding| f.severity > Severity::Note && (now..until).contains(&f.at);
     let mut said: Vec<_> = plan
@@ -53,7 +62,7 @@ pub(super) fn to_do(
                     @if let Some(segment) = plan.catalog.get(id) {
                         li.bad {
                             strong { (say::file_broken(*trouble, &segment.words.title)) }
-                            p { (say::file_broken_means(&segment.file)) }
+                            p { (broken_means(state, segment)) }
                             (way(user, Permission::HandIn, &address(id), say::TO_MEND))
                         }
                     }

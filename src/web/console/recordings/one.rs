@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::super::form::{Fields, Sent};
 use super::super::page::{Failure, key, page, to};
+use super::super::to_do::broken_means;
 use super::super::visitor::Visitor;
 use super::queue::{first_airings, judge, players};
 use super::trail::{trail, value};
@@ -150,7 +151,7 @@ async fn show<N>(
             p.note.warn { (say::returned(&event.by, event.at, zone, event.reason.as_deref().unwrap_or_default())) }
         }
         @if let Some(trouble) = plan.catalog.troubles().get(&segment.id) {
-            p.note.bad { (home::file_broken(*trouble, &segment.words.title)) ". " (home::file_broken_means(&segment.file)) }
+            p.note.bad { (home::file_broken(*trouble, &segment.words.title)) ". " (broken_means(state, &segment)) }
         }
         @if let Some(at) = first { p.due {
             @if segment.state == Stand::Pending { (say_all::approve::would_air(&date::moment(at, zone))) }
