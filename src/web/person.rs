@@ -156,7 +156,7 @@ fn bearer(parts: &Parts) -> Option<&str> {
 /// Where a request comes from, for the record of acts. What a proxy says of it is believed where the station was told of
 /// one ([`proxy`](super::proxy)).
 pub(super) fn origin(parts: &Parts) -> String {
-    peer(parts).map_or_else(|| "unknown".to_owned(), |peer| peer.0.ip().to_string())
+    peer(parts).map_or_else(|| "unknown".to_owned(), |peer| peer.0.ip().to_canonical().to_string())
 }
 
 /// The other end of the connection.

@@ -34,6 +34,11 @@ pub(super) enum Scheme {
 }
 
 impl Scheme {
+    /// That of a request.
+    pub(super) fn of(parts: &Parts) -> Self {
+        parts.extensions.get().copied().unwrap_or(Self::Http)
+    }
+
     /// As addresses begin with it.
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -47,7 +52,7 @@ impl FromRequestParts<State> for Scheme {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, Infallible> {
-        Ok(parts.extensions.get().copied().unwrap_or(Self::Http))
+        Ok(Self::of(parts))
     }
 }
 

@@ -25,6 +25,7 @@ use crate::web::State;
 use crate::web::input::Named;
 use crate::web::person::{self, COOKIE, Person, See, key_of, login, origin};
 use crate::web::problem::Problem;
+use crate::web::proxy::Scheme;
 
 /// What the first person of a station is: they run it, and add others.
 const FIRST_ROLES: [Role; 2] = [Role::Admin, Role::Operator];
@@ -134,7 +135,7 @@ pub(super) async fn enter(Of(state): Of<State>, parts: Parts, fields: Fields) ->
         Some(unsent) => unsent.ask(&state, &just_signed_in(&state, &secret, &parts).await?).into_response(),
         None => to(&way.back),
     };
-    Ok(with_login(&secret, next))
+    Ok(with_login(&secret, Scheme::of(&parts), next))
 }
 
 /// Whoever signed in just now.
@@ -207,9 +208,13 @@ impl axum::extract::FromRequest<State> for Leaving {
     }
 }
 
-fn with_login(secret: &Secret, next: Response) -> Response {
-    // Without `Secure`: stations are reached over plain HTTP in their own network. A proxy with TLS can add it.
-    let cookie = format!("{COOKIE}={secret}; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax");
+fn with_login(secret: &Secret, scheme: Scheme, next: Response) -> Response {
+    // Without `Secure` over plain HTTP, over which stations are reached in their own network: it would not come back.
+    let secure = match scheme {
+        Scheme::Http => "",
+        Scheme::Https => "; Secure",
+    };
+    let cookie = format!("{COOKIE}={secret}; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax{secure}");
     ([(header::SET_COOKIE, cookie)], next).into_response()
 }
 
@@ -321,5 +326,5 @@ pub(super) async fn set(
         Err(failure) => return Err(failure.into()),
     }
     let secret = signed_in(&state, name, origin(&parts), "user.password").await?;
-    Ok(with_login(&secret, to("/")))
+    Ok(with_login(&secret, Scheme::of(&parts), to("/")))
 }

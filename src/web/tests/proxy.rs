@@ -1,9 +1,11 @@
 //! Behind a proxy on the same machine.
 
+use axum::Extension;
 use axum::extract::ConnectInfo;
 
 use super::air_pages::Tab;
 use super::*;
+use crate::store::Link;
 
 /// Adds a person from `from` through what may be a proxy, with the headers it sends; the link that is shown, and the
 /// origin that is kept.
@@ -42,7 +44,33 @@ async fn a_proxy_is_believed_where_the_station_was_told_of_it_and_only_from_the_
     assert_eq!(seen(Proxy::Here, "[::ffff:127.0.0.1]:9").await, pair("https://loa.example", "192.0.2.7"));
     assert_eq!(seen(Proxy::Here, elsewhere).await, pair("http://loa.example", "192.168.1.20"));
     assert_eq!(seen(Proxy::None, here).await, pair("http://loa.example", "127.0.0.1"));
+    // One address, however it is written.
+    let mapped = [("x-forwarded-for", "::ffff:192.0.2.7")];
+    assert_eq!(added(Proxy::Here, here, &mapped).await, pair("http://loa.example", "192.0.2.7"));
+    let direct = added(Proxy::None, "[::ffff:192.0.2.7]:9", &[]).await;
+    assert_eq!(direct, pair("http://loa.example", "192.0.2.7"));
     // What is no address is no address.
     let odd = [("x-forwarded-for", "unknown"), ("x-forwarded-proto", "gopher")];
     assert_eq!(added(Proxy::Here, here, &odd).await, pair("http://loa.example", "127.0.0.1"));
+}
+
+#[tokio::test]
+async fn a_login_over_tls_is_sent_over_tls_only() {
+    for (proxy, scheme, secure) in
+        [(Proxy::Here, "https", true), (Proxy::Here, "http", false), (Proxy::None, "https", false)]
+    {
+        let mut site = Site::new();
+        let state = State { proxy, ..site.state.clone() };
+        site.router = router(state).layer(Extension(ConnectInfo(Peer("127.0.0.1:9".parse().unwrap()))));
+        let now = site.clock.now();
+        let link = site.state.store.new_link(Link::For("admin".to_owned()), now).unwrap();
+        let (set, password) = (format!("/bat-dau/{link}"), ("password", "mưa thuận gió hoà"));
+        let fields = [("name", "admin"), password, ("again", password.1)];
+        for path in [set.as_str(), "/dang-nhap"] {
+            let answer = site.post(path, &[("x-forwarded-proto", scheme)], &fields).await;
+            assert_eq!(answer.status, StatusCode::SEE_OTHER, "{path}: {}", answer.text());
+            let cookie = answer.header(header::SET_COOKIE);
+            assert_eq!(cookie.contains("; Secure"), secure, "{scheme} {path}: {cookie}");
+        }
+    }
 }
