@@ -8,6 +8,7 @@ mod calendar;
 mod check;
 pub mod edit;
 mod file;
+mod moved;
 pub mod problem;
 mod reader;
 mod rundown;

@@ -140,7 +140,7 @@ pub(super) fn obeys(file: &File<'_>, written: &WrittenSession, session: &Session
 }
 
 /// From one local time to the next moment at which it is another; nothing if they are the same.
-fn since(from: Time, to: Time) -> SignedDuration {
+pub(super) fn since(from: Time, to: Time) -> SignedDuration {
     match from.duration_until(to) {
         length if length.is_negative() => length + SignedDuration::from_hours(24),
         length => length,

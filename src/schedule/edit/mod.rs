@@ -23,7 +23,8 @@ use super::{
 /// One change of the schedule.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Edit {
-    /// A session is to be like this: its title, days, dates, times and outputs. Its slots stay.
+    /// A session is to be like this: its title, days, dates, times and outputs, and when those of its slots begin that
+    /// have an exact time. All else of its slots stays.
     Session {
         /// Which.
         id: SessionPath,
@@ -180,7 +181,9 @@ fn make(document: &mut DocumentMut, old: &Schedule, edit: &Edit) -> Result<(), E
     match edit {
         Edit::Session { id, to } => {
             let (before, way) = session(old, id)?;
-            write_session(table(document, &way)?, Some(before), to, id.day);
+            let table = table(document, &way)?;
+            write_session(table, Some(before), to, id.day);
+            write_exact_times(table, before, to)?;
         }
         Edit::AddSession { day, session } => {
             let new = session_table_of(session, old, *day);
@@ -284,6 +287,21 @@ fn write_session(table: &mut Table, old: Option<&Session>, new: &Session, day: O
     change(table, "outputs", Some(outputs), &new.outputs, |outputs| {
         Some(Value::Array(outputs.iter().map(super::OutputId::as_str).collect()))
     });
+}
+
+/// Writes the exact times of slots that differ. A first slot without one begins with its session.
+fn write_exact_times(table: &mut Table, old: &Session, new: &Session) -> Result<(), EditError> {
+    for (place, (old, slot)) in old.slots.iter().zip(&new.slots).enumerate() {
+        let Start::Hard(at) = slot.start else { continue };
+        if old.id != slot.id || old.start == slot.start {
+            continue;
+        }
+        let table = tables(table, "slot")?.get_mut(place).ok_or(EditError::Unwritable)?;
+        if table.contains_key("at") || at != new.from {
+            put(table, "at", time_value(at));
+        }
+    }
+    Ok(())
 }
 
 fn write_validity(table: &mut Table, old: Option<Validity>, new: Validity) {

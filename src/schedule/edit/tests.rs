@@ -70,6 +70,26 @@ fn a_session_is_moved_with_its_slots_left_alone() {
 }
 
 #[test]
+fn of_a_session_that_moves_as_a_whole_exact_times_are_written_and_no_others() {
+    let mut sources = example();
+    let old = find(&schedule(), "chieu");
+    let to = Session { from: time(18, 0, 0, 0), to: time(18, 31, 0, 0), ..old.clone() };
+    let to = Session { slots: old.slots_moved(&to), ..to };
+    let week = sources.week.clone().unwrap();
+    let (new, schedule) = apply(&sources, &Edit::Session { id: "chieu".into(), to: to.clone() }).unwrap();
+    assert_eq!(find(&schedule, "chieu"), to);
+    let (before, after) = week.split_once("id = \"chieu\"").unwrap();
+    let after =
+        after.replacen("from = 17:00:00", "from = 18:00:00", 1).replacen("to = 17:31:00", "to = 18:31:00", 1);
+    let after = after.replacen("at = 17:30:00", "at = 18:30:00", 1);
+    assert_eq!(new.week, Some(format!("{before}id = \"chieu\"{after}")));
+    // And back, to the byte.
+    sources.week = new.week;
+    let (back, _) = apply(&sources, &Edit::Session { id: "chieu".into(), to: old }).unwrap();
+    assert_eq!(back.week, Some(week));
+}
+
+#[test]
 fn what_was_changed_meanwhile_is_said_and_nothing_is_written() {
     let edit = Edit::RemoveSlot { session: "sang".into(), id: "khong-co".into() };
     assert!(matches!(apply(&example(), &edit), Err(EditError::Absent { id, .. }) if id == "khong-co"));

@@ -113,6 +113,32 @@ async fn a_session_that_meets_another_says_so_on_its_own_form_and_leads_there() 
 }
 
 #[tokio::test]
+async fn a_session_moves_with_what_has_an_exact_time_in_it() {
+    let site = site();
+    let tab = Tab::of(&site, "operator");
+    let move_to = async |from, to| {
+        let form = [&[("title", "Buổi sáng"), ("from", from), ("to", to)], &DAYS[..]].concat();
+        tab.post("/lich-phat/buoi/sang", &form).await
+    };
+    for (from, to, at) in [("06:30", "07:00", "06:59:00"), ("05:40", "06:20", "06:09:00")] {
+        let shown = move_to(from, to).await;
+        assert_eq!(shown.status, StatusCode::OK, "{}", shown.text());
+        let cue = format!("<s><time>05:59:00</time> (0:00)</s> → <time>{at}</time>");
+        let line = format!("<ins>+ at = {at}\n</ins>");
+        for said in [cue, line] {
+            assert!(shown.text().contains(&said), "{said} in {}", shown.text());
+        }
+    }
+    // What is exact stays where the session only grows.
+    let longer = move_to("05:40", "06:00").await.text();
+    assert!(longer.contains("+ from = 05:40:00") && !longer.contains("+ at = "), "{longer}");
+    // Too short for it: the time is named that its own page shows.
+    let short =
+        refused(&tab, "/lich-phat/buoi/sang", &[("title", "S"), ("from", "07:00"), ("to", "07:10")]).await;
+    assert!(short.contains("Mục “Lời chào” của “Buổi sáng”: giờ 05:59 nằm ngoài buổi phát"), "{short}");
+}
+
+#[tokio::test]
 async fn what_is_repeated_elsewhere_cannot_go_and_the_page_says_why() {
     let site = site();
     let tab = Tab::of(&site, "operator");

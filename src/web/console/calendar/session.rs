@@ -39,7 +39,7 @@ fn values(session: &Session) -> Values {
     values
 }
 
-/// The session that was filled in, with the slots it has; what no form says stays as it was.
+/// The session that was filled in, with the slots it has, which move with it; what no form says stays as it was.
 fn read(
     filled: &Fields,
     old: Option<&Session>,
@@ -91,8 +91,9 @@ fn read(
     let all = schedule.sessions.iter().chain(schedule.day_plans.iter().flat_map(|plan| &plan.sessions));
     let taken: Vec<_> = all.map(|session| session.id.as_str()).collect();
     let id = old.map_or_else(|| fields::new_id(&title, &taken).as_str().into(), |old| old.id.clone());
-    let slots = old.map(|old| old.slots.clone()).unwrap_or_default();
-    Ok(Session { id, title, days, valid, from, to, outputs, slots })
+    let session = Session { id, title, days, valid, from, to, outputs, slots: Vec::new() };
+    let slots = old.map(|old| old.slots_moved(&session)).unwrap_or_default();
+    Ok(Session { slots, ..session })
 }
 
 fn form(filled: &Filled<'_>, schedule: &Schedule, day: Option<PlanDate>) -> Markup {
