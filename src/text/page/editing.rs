@@ -87,6 +87,13 @@ pub fn same_air(also: Option<Date>) -> String {
     )
 }
 
+/// A session moves to hours that are over today.
+pub fn over_today(title: &str, from: &str, to: &str) -> String {
+    format!(
+        "Sau khi lưu, hôm nay “{title}” sẽ không phát: giờ {from} – {to} đã qua. Muốn phát trong hôm nay thì chọn giờ muộn hơn."
+    )
+}
+
 /// How much would change.
 pub fn summary(cues: usize, blocks: usize) -> String {
     match cues {

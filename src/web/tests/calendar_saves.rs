@@ -54,6 +54,22 @@ async fn what_stays_as_it_is_is_said_in_words() {
 }
 
 #[tokio::test]
+async fn a_session_that_moves_to_hours_that_are_over_is_said_not_to_air_today() {
+    let site = site();
+    let tab = Tab::of(&site, "operator");
+    let at = |from, to| with(&with(&AS_IT_IS, "from", from), "to", to);
+    let over = "hôm nay “Buổi sáng” sẽ không phát: giờ 06:00 – 06:30 đã qua";
+    // It is eight o'clock: what was over already is no news.
+    let before = tab.post(SESSION, &at("06:00", "06:30")).await.text();
+    assert!(before.contains("Các mục thay đổi") && !before.contains(over), "{before}");
+    save(&tab, SESSION, &at("09:00", "09:30")).await;
+    let shown = tab.post(SESSION, &at("06:00", "06:30")).await.text();
+    assert!(shown.contains(over) && !shown.contains("Không có thêm điều gì cần biết"), "{shown}");
+    let later = tab.post(SESSION, &at("10:00", "10:30")).await.text();
+    assert!(later.contains("đổi giờ") && !later.contains("sẽ không phát"), "{later}");
+}
+
+#[tokio::test]
 async fn that_something_was_saved_is_said_to_who_saved_it_and_then() {
     let site = site();
     let tab = Tab::of(&site, "operator");

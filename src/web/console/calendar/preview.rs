@@ -1,5 +1,6 @@
 //! What a change would do to the next days, in words.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -99,7 +100,8 @@ pub(super) fn show(effects: &Effects, now: Timestamp) -> Markup {
         all.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
         all
     };
-    let (appeared, gone) = (said(true), said(false));
+    let (mut appeared, gone) = (said(true), said(false));
+    appeared.extend(over_today(effects, now).into_iter().map(|said| (Severity::Warning, said)));
     let zone = &effects.new.time_zone;
     html! {
         @if blocks == 0 { p.note.good { (say::same_air(effects.also)) } } @else { p.note { (say::summary(cues, blocks)) } }
@@ -117,6 +119,24 @@ pub(super) fn show(effects: &Effects, now: Timestamp) -> Markup {
             @for (place, block) in all().flat_map(|changes| &changes.blocks).enumerate() { (block_change(block, zone, place == 0, now)) }
         }
     }
+}
+
+/// The sessions that do not air today as their new hours are over; not those whose old ones are over as well.
+fn over_today(effects: &Effects, now: Timestamp) -> BTreeSet<String> {
+    let zone = &effects.new.time_zone;
+    let today = zone.to_datetime(now).date();
+    let over = effects.outputs.iter().flat_map(|(old, new, _)| {
+        new.blocks.iter().filter(move |block| block.id.date == today && block.end <= now).filter(
+            move |block| {
+                let of = |own: &&Block| own.id.date == today && own.id.session == block.id.session;
+                old.blocks.iter().find(of).is_none_or(|old| old.end > now)
+            },
+        )
+    });
+    over.map(|block| {
+        say::over_today(&block.title, &date::time(block.start, zone), &date::time(block.end, zone))
+    })
+    .collect()
 }
 
 /// The first change of each slot, and how many of its pieces change besides: all of a slot with music moves together.
