@@ -31,7 +31,7 @@ pub const ON_NOW: &str = "đang phát";
 /// A day without a session.
 pub const NO_SESSION: &str = "Không có buổi phát.";
 /// What the log has of a day, and today's schedule has not.
-pub const BESIDES: &str = "Đã phát, nay không còn trong lịch";
+pub const BESIDES: &str = "Trong nhật ký, nay không còn trong lịch";
 /// Changes it.
 pub const EDIT: &str = "Sửa";
 /// Changes a session.

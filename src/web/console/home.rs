@@ -1,6 +1,6 @@
 //! Hôm nay: what is on air, what comes, how the machine is, and what must be done so that the week works.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::State as Of;
 use axum::response::Html;
@@ -20,6 +20,7 @@ use crate::asrun::Airing;
 use crate::engine::handle::Status;
 use crate::schedule::OutputId;
 use crate::store::{AiringFilter, Store};
+use crate::text::page::calendar::BESIDES;
 use crate::text::page::home::{self as say, Lamp};
 use crate::text::page::{date, names};
 use crate::timeline::plan::Plan;
@@ -141,7 +142,8 @@ fn blocks_of(plan: &Plan, (from, to): (Timestamp, Timestamp)) -> Vec<(&OutputId,
         .collect()
 }
 
-/// Today's blocks with what became of their cues, and what sounded out of the schedule since `midnight`.
+/// Today's blocks with what became of their cues, and what else is on record since `midnight`: what sounded out of the
+/// schedule, and what is no longer in it.
 fn rundown(
     zone: &TimeZone,
     blocks: &[(&OutputId, &Block)],
@@ -151,19 +153,26 @@ fn rundown(
 ) -> Markup {
     let of_cue: BTreeMap<_, _> =
         aired.iter().map(|airing| ((&airing.item.output, &airing.item.cue), airing)).collect();
+    let shown: BTreeSet<_> = blocks
+        .iter()
+        .flat_map(|(output, block)| block.cues.iter().map(move |cue| (*output, &cue.id)))
+        .collect();
     let besides = |airing: &&Airing| {
-        airing.item.cue.block.session.as_str() == INTERRUPT_SESSION && midnight <= airing.item.planned
+        midnight <= airing.item.planned && !shown.contains(&(&airing.item.output, &airing.item.cue))
     };
-    let others: Vec<_> = aired.iter().filter(besides).collect();
+    let (on_the_spot, besides): (Vec<_>, Vec<_>) = aired
+        .iter()
+        .filter(besides)
+        .partition(|airing| airing.item.cue.block.session.as_str() == INTERRUPT_SESSION);
     let notes = Notes { withdraw: may_withdraw, ..Notes::default() };
     html! {
         h2 { (say::TODAY) }
-        @if blocks.is_empty() { p { (say::NO_SESSION) } }
+        @if blocks.is_empty() && besides.is_empty() { p { (say::NO_SESSION) } }
         @for (output, block) in blocks {
             (session(block, zone, |cue| of_cue.get(&(*output, cue)).copied(), now, &notes))
         }
-        @if !others.is_empty() {
-            (aired_besides(say::OUT_OF_SCHEDULE, others, zone))
+        @for (caption, airings) in [(say::OUT_OF_SCHEDULE, on_the_spot), (BESIDES, besides)] {
+            @if !airings.is_empty() { (aired_besides(caption, airings, zone)) }
         }
     }
 }

@@ -50,3 +50,31 @@ async fn what_is_kept_in_memory_is_not_said_to_be_silent_where_its_file_is_gone(
         }
     }
 }
+
+#[tokio::test]
+async fn what_is_on_record_of_today_and_in_no_session_of_it_now_is_there_besides() {
+    let site = Site::new();
+    let (store, now) = (&site.state.store, site.clock.now());
+    let days = WEEK.replace("[\"T2\"]", "[\"T2\", \"CN\"]");
+    let morning = plan_of(STATION, &days, store, now - SignedDuration::from_hours(27));
+    // Of yesterday's session and of today's.
+    for cue in morning.timelines[0].cues().take(2) {
+        let (output, clock, at) = ("loa-xa".into(), ClockHealth::Synchronised, cue.at);
+        let fact = NotAired { cue: Arc::clone(cue), output, cause: Cause::FileBroken, clock, at };
+        store.record(&Fact::NotAired(fact)).unwrap();
+    }
+    let gone = "Trong nhật ký, nay không còn trong lịch";
+    let page = async |plan| {
+        site.plan.send_replace(Arc::new(plan));
+        Tab::of(&site, "auditor").get("/").await.text()
+    };
+    let there = page(plan_of(STATION, &days, store, now - SignedDuration::from_hours(8))).await;
+    assert!(there.contains("tệp lỗi") && !there.contains(gone), "{there}");
+    let moved =
+        days.replace("id = \"sang\"", "id = \"chieu\"").replace("05:30", "17:00").replace("06:00", "17:30");
+    for week in [moved, days.replace(", \"CN\"", "").replace("T2", "T5")] {
+        let page = page(plan_of(STATION, &week, store, now)).await;
+        assert!(page.contains(gone) && page.matches("tệp lỗi").count() == 1, "{page}");
+        assert!(!page.contains("Hôm nay không có buổi phát nào"), "{page}");
+    }
+}
