@@ -16,6 +16,26 @@ fn next_weekday() -> Date {
 }
 
 impl Browser {
+    /// The days of the week follow each other; those that are open have rows of their own, the others their columns.
+    fn days_lie_in_columns(&self, open: usize) {
+        let boxes = self.script(
+            "return [...document.querySelectorAll('.week, .week > .day')].map((of) => [of.getBoundingClientRect(), of.matches('.day:has([open])')])
+                .map(([box, open]) => [box.top, box.left, box.width, open])",
+        );
+        let boxes: Vec<(f64, f64, f64, bool)> = serde_json::from_value(boxes).unwrap();
+        let (week, days) = boxes.split_first().unwrap();
+        assert_eq!((days.len(), days.iter().filter(|day| day.3).count()), (7, open));
+        assert!(days.is_sorted_by_key(|day| (day.0, day.1)), "{boxes:?}");
+        for (place, (_, left, width, is_open)) in (0_u32..).zip(days) {
+            let (column, share) = if *is_open { (0, 1.0) } else { (place, 7.0) };
+            let at = week.1 + week.2 / 7.0 * f64::from(column);
+            assert!(
+                (left - at).abs() < 12.0 && (width - week.2 / share).abs() < 12.0,
+                "{place} of {boxes:?}"
+            );
+        }
+    }
+
     /// Sets what a person picks: a time, a date.
     fn pick(&self, name: &str, value: &str) {
         self.find(&format!("//*[@name='{name}']"));
@@ -42,12 +62,12 @@ fn a_clerk_changes_the_week_sees_what_it_does_and_takes_it_back() {
     hoa.press("Buổi phát thanh sáng");
     hoa.find("//*[@open]//a[contains(@class, 'edit')]");
     hoa.look("lich-phat-mo");
-    // At a desk the days stay in a row, in their order.
-    let places = hoa.script(
-        "return [...document.querySelectorAll('.week .day')].map((day) => day.getBoundingClientRect()).map((box) => [box.top, box.left])",
-    );
-    let places: Vec<(f64, f64)> = serde_json::from_value(places).unwrap();
-    assert!(places.len() == 7 && places.is_sorted() && (places[0].0 - places[6].0).abs() < 1.0, "{places:?}");
+    // At a desk a day that is open has a row of its own, in its place; the others keep their columns.
+    hoa.press_on("(//section[contains(@class, 'day')])[4]//summary");
+    hoa.look("lich-phat-mo-hai");
+    hoa.days_lie_in_columns(2);
+    hoa.press_on("(//section[contains(@class, 'day')])[4]//details[@open]/summary");
+    hoa.days_lie_in_columns(1);
 
     // The news are to be shorter: nothing moves, and if they are too long it is said.
     hoa.script("document.querySelector('[open] a.edit[href$=\"/ban-tin\"]').click()");
