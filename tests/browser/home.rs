@@ -29,3 +29,17 @@ fn what_is_on_air_shows_as_it_happens() {
     }
     assert!(program.run(&["airings"]).contains("đã phát"));
 }
+
+#[test]
+fn what_a_table_is_called_takes_a_line_on_a_phone_and_none_below_what_says_the_same() {
+    let (driver, program) = (Driver::start(), Program::demo());
+    let hoa = Browser::open(&driver, &program);
+    hoa.set_password(&program.first_link, Some("hoa"), PASSWORD);
+    let heights = hoa.script_on_phone(
+        "const table = '<table class=\"rundown\"><caption>Ngoài lịch, như phát khẩn</caption><tbody><tr><td>a</table>';
+         document.querySelector('main').insertAdjacentHTML('beforeend', `${table}<details class=\"session\" open><summary>A</summary>${table}</details>`);
+         return [...document.querySelectorAll('main caption')].slice(-2).map((of) => of.getBoundingClientRect().height)",
+    );
+    let heights: [f64; 2] = serde_json::from_value(heights).unwrap();
+    assert!(heights[0] > 10.0 && heights[0] < 60.0 && heights[1] <= 1.0, "{heights:?}");
+}

@@ -228,6 +228,13 @@ impl Browser {
         self.session.later(script)
     }
 
+    /// What a script gives on a phone.
+    pub fn script_on_phone(&self, script: &str) -> serde_json::Value {
+        let [(_, width, height), _] = SIZES;
+        self.session.screen(width, height, true);
+        self.session.script(script)
+    }
+
     /// Looks at the page at both sizes: keeps the pictures, finds nothing that runs out at the side, and nothing
     /// serious that axe-core would find.
     #[track_caller]
