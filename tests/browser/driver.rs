@@ -9,7 +9,7 @@ use loa::clock::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
 /// What takes longer hangs.
-pub const PATIENCE: Duration = Duration::from_secs(40);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 /// The key under which the protocol hands elements around.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
