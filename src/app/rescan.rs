@@ -55,7 +55,7 @@ pub async fn keep_looking(
 /// What is known of the files.
 #[derive(Debug, Default)]
 struct Rescan {
-    /// Those that are whole, as they were when they were read.
+    /// The files as they were when they were read.
     seen: BTreeMap<SegmentId, Seen>,
     troubles: Troubles,
     /// The night after which they were read.
