@@ -161,13 +161,10 @@ pub(super) async fn call_off<N>(state: &State, person: &Person<N>, id: &str) -> 
     let known = state.engines.iter().any(|engine| has(&engine.status(), &id));
     // Also where none knows of it: it may have been ordered a moment ago.
     let sent: Vec<_> = state.engines.iter().map(|engine| engine.send(Command::CallOff(id.clone()))).collect();
-    if !known {
-        return Err(Refusal::NoInterrupt.into());
-    }
-    sent.into_iter().collect::<Result<(), _>>()?;
     tracing::info!(interrupt.id = %id, by = person.name(), "interrupt.call-off");
     record(state, person.act("interrupt.call-off", id.as_str(), state.clock.now())).await;
-    Ok(())
+    sent.into_iter().collect::<Result<(), _>>()?;
+    if known { Ok(()) } else { Err(Refusal::NoInterrupt.into()) }
 }
 
 /// Stops the cue that is on air on an output; its timeline goes on with the next.
