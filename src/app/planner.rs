@@ -170,7 +170,7 @@ impl Planner {
         } else {
             self.read_again(&old)
         };
-        let catalog = whole(self.store.catalog()?, &troubles);
+        let catalog = with_troubles(self.store.catalog()?, &troubles);
         let new = plan_of(&self.store, catalog, schedule, problems, window, self.clock.now())?;
         let mut told = true;
         for segment in no_longer_approved(&old.catalog, &new.catalog) {
@@ -341,7 +341,7 @@ pub fn plan_of(
 }
 
 /// A catalogue with what is known of the files.
-fn whole(catalog: Arc<Catalog>, troubles: &Troubles) -> Arc<Catalog> {
+fn with_troubles(catalog: Arc<Catalog>, troubles: &Troubles) -> Arc<Catalog> {
     if troubles.is_empty() { catalog } else { Arc::new(catalog.with_troubles(troubles.clone())) }
 }
 

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 
-use super::decode::{DecodeError, Decoder};
+use super::decode::{Block, DecodeError, Decoder};
 use super::resample::{AIR_RATE, ResampleError, Resampler};
 use crate::segment::ContentHash;
 
@@ -204,8 +204,8 @@ impl Playback {
     /// Decodes and resamples one block; `false` when there is no more.
     fn decode(&mut self) -> bool {
         let Some(decoder) = &mut self.decoder else { return false };
-        match decoder.next_block() {
-            Ok(Some(block)) if self.witness.is_unchanged() => {
+        match self.witness.next_block(decoder) {
+            Ok(Some(block)) => {
                 let frames = block.samples.len() / self.channels;
                 let dropped = usize::try_from(self.to_drop).unwrap_or(usize::MAX).min(frames);
                 self.to_drop -= dropped as u64;
@@ -213,7 +213,7 @@ impl Playback {
                 self.resampler.push(kept, &mut self.resampled);
             }
             // A disk that fails in the middle is an end, too, and so is a file that somebody writes into.
-            Ok(_) | Err(_) => {
+            Ok(None) | Err(_) => {
                 self.resampler.finish(&mut self.resampled);
                 self.decoder = None;
             }
@@ -226,7 +226,7 @@ impl Playback {
         let Some(decoder) = &mut self.decoder else { return Ok(()) };
         // The frames kept of the block in which the first one lies go into the resampler at once.
         while self.to_drop > 0 {
-            let Some(block) = decoder.next_block()? else { break };
+            let Some(block) = self.witness.next_block(decoder)? else { break };
             let frames = block.samples.len() / self.channels;
             let dropped = usize::try_from(self.to_drop).unwrap_or(usize::MAX).min(frames);
             self.to_drop -= dropped as u64;
@@ -254,7 +254,12 @@ impl Witness {
         Ok(Self { file, bytes: about.len(), written: about.modified()? })
     }
 
-    /// Asked after bytes were read: a write shows in the time before it does in them.
+    /// The next block that a decoder has of the approved bytes: after a write there is none.
+    fn next_block<'d>(&self, decoder: &'d mut Decoder) -> Result<Option<&'d Block>, DecodeError> {
+        // Asked after the bytes were read: a write shows in the file's time before it does in them.
+        decoder.next_block().map(|block| block.filter(|_| self.is_unchanged()))
+    }
+
     fn is_unchanged(&self) -> bool {
         let now = |about: Metadata| about.len() == self.bytes && about.modified().ok() == Some(self.written);
         self.file.metadata().is_ok_and(now)

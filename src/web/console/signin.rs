@@ -38,7 +38,7 @@ fn ours(address: &str) -> &str {
     if inside { address } else { "/" }
 }
 
-/// Where somebody is going who signs in, and what they take along.
+/// Where somebody is going who signs in, and whether a form of theirs waits.
 #[derive(Debug, Default)]
 struct Way {
     name: String,
