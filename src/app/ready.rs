@@ -11,7 +11,7 @@ use crate::media::source::MemorySource;
 use crate::segment::{Segment, SegmentId};
 use crate::timeline::plan::Plan;
 
-/// Sound kept in memory; a minute of stereo takes 23 MB.
+/// Sound kept in memory; a minute of stereo takes 12 MB.
 const KEPT_AT_MOST: SignedDuration = SignedDuration::from_secs(120);
 
 /// Segments, decoded, at the level of their files.

@@ -95,7 +95,7 @@ mod tests {
         }
         let handle = rehearsal.handle().clone();
         let (standing, other) = (segment(10, 1.0), segment(11, 1.0));
-        let sound = MemorySource::new(vec![0.5; 48_000], 1);
+        let sound = MemorySource::new(&[0.5; 48_000], 1);
         handle.send(Command::Keep(Arc::new([(standing.id.clone(), sound)].into()))).unwrap();
         assert!(!handle.status().needs_no_file(&standing.id));
         rehearsal.engine.turn();

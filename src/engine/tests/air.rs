@@ -76,7 +76,7 @@ fn the_idle_hours_are_skipped() {
 fn an_emergency_takes_the_air_within_300_ms_and_the_schedule_joins_after_it() {
     let (programme, alarm) = (segment(10, 300.0), segment(50, 30.0));
     let mut station = Station::new(vec![cue("a", Join::Hard, 100.0, &programme)]);
-    let kept = MemorySource::new(vec![sample(50); 30 * 48_000], 1);
+    let kept = MemorySource::new(&vec![sample(50); 30 * 48_000], 1);
     station.tell(Command::Keep(Arc::new(BTreeMap::from([(alarm.id.clone(), kept)]))));
     station.run_until(150.0);
     let order = Interrupt {
