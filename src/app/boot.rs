@@ -8,7 +8,7 @@ use tracing::{error, info, warn};
 
 use super::planner::{PAST, plan, window};
 use super::station::Station;
-use crate::asrun::{Cause, Fact, Note, reconcile};
+use crate::asrun::{Cause, Note, reconcile};
 use crate::clock::ClockHealth;
 use crate::schedule::{self, OutputId, Problem, Schedule};
 use crate::store::{Store, StoreError};
@@ -122,9 +122,7 @@ pub(super) fn log_the_gap(
         if !missed.is_empty() {
             warn!(output.id = %output.id, cues = missed.len(), since = %last, "cues were missed while the program did not run");
         }
-        for missed in missed {
-            store.record(&Fact::NotAired(missed))?;
-        }
+        store.record_missed(&output.id, missed)?;
     }
     Ok(())
 }
@@ -135,6 +133,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::asrun::Fact;
     use crate::editing::files::texts;
     use crate::store::AiringFilter;
 

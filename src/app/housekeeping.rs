@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::civil::Time;
+use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
@@ -16,7 +16,6 @@ use tracing::{error, info, warn};
 
 use super::station::Station;
 use crate::clock::Clock;
-use crate::media::library::troubles;
 use crate::media::temporary::clean_incoming;
 use crate::store::{Store, StoreError, UPLOAD_LIFE};
 use crate::timeline::Severity;
@@ -24,7 +23,7 @@ use crate::timeline::plan::Plan;
 use crate::web;
 
 /// When the station sleeps deepest.
-pub const AT: Time = Time::constant(1, 30, 0, 0);
+const AT: Time = Time::constant(1, 30, 0, 0);
 /// The scheduler is let run so long before it is time.
 const NEARLY: Duration = Duration::from_secs(60);
 /// How often it is asked until then how long that is.
@@ -44,6 +43,8 @@ pub struct Chores {
     pub store: Store,
     /// The plan in force.
     pub plan: watch::Receiver<Arc<Plan>>,
+    /// Has all recordings read.
+    pub rescan: Arc<Notify>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -100,7 +101,7 @@ impl Chores {
     /// Every chore, each for itself: one that fails keeps none from its turn.
     fn look_after_station(&self) {
         self.look_ahead();
-        self.rescan();
+        self.rescan.notify_one();
         if let Err(failure) = self.backup() {
             error!(error = &failure as &dyn std::error::Error, "the nightly copy of the database failed");
         }
@@ -164,21 +165,14 @@ impl Chores {
         }
     }
 
-    /// Are the segments' files still there, with the approved bytes?
-    fn rescan(&self) {
-        let catalog = Arc::clone(&self.plan.borrow().catalog);
-        for (id, trouble) in troubles(&self.station.audio(), catalog.iter().map(AsRef::as_ref)) {
-            error!(segment.id = %id, ?trouble, "the file of a segment is not what it was; it will not air");
-        }
-    }
-
     fn backup(&self) -> Result<(), StoreError> {
         let folder = self.station.data().join("backup");
         let local = self.clock.now().to_zoned(self.plan.borrow().schedule.time_zone.clone());
-        let copy = folder.join(format!("{}.sqlite", local.date()));
+        let today = local.date();
+        let copy = folder.join(format!("{today}.sqlite"));
         self.store.backup(&copy)?;
         info!(copy = %copy.display(), "copied the database");
-        for old in oldest(&folder, BACKUPS) {
+        for old in dispensable(&folder, today, BACKUPS) {
             if let Err(cause) = fs::remove_file(&old) {
                 warn!(file = %old.display(), error = &cause as &dyn std::error::Error, "an old copy cannot be removed");
             }
@@ -187,18 +181,24 @@ impl Chores {
     }
 }
 
-/// The files of a folder but for the last `keep`, by name.
-fn oldest(folder: &Path, keep: usize) -> Vec<PathBuf> {
-    let mut files: Vec<_> = fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|end| end == "sqlite"))
-        .collect();
-    files.sort();
-    files.truncate(files.len().saturating_sub(keep));
-    files
+/// The nightly copies of a folder but for the newest `keep`, and what is left of one that broke off. What is dated after
+/// today was made by a wrong clock, and goes first. Other files are not ours.
+fn dispensable(folder: &Path, today: Date, keep: usize) -> Vec<PathBuf> {
+    let (mut copies, mut dispensable) = (Vec::new(), Vec::new());
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let Some((date, end)) = name.to_str().and_then(|name| name.split_once('.')) else { continue };
+        let Ok(date) = date.parse::<Date>() else { continue };
+        match end {
+            "sqlite" => copies.push((date <= today, date, entry.path())),
+            "sqlite.new" => dispensable.push(entry.path()),
+            _ => {}
+        }
+    }
+    copies.sort();
+    copies.truncate(copies.len().saturating_sub(keep));
+    dispensable.extend(copies.into_iter().map(|(.., path)| path));
+    dispensable
 }
 
 #[cfg(test)]
@@ -258,7 +258,7 @@ mod tests {
         store.add_upload(upload, |_| true).unwrap();
         fs::create_dir_all(web.intake.waiting("0123").parent().unwrap()).unwrap();
         fs::copy(sound, web.intake.waiting("0123")).unwrap();
-        let chores = Chores { station, store: store.clone(), plan, clock };
+        let chores = Chores { station, store: store.clone(), plan, rescan: Arc::default(), clock };
         chores.look_after_uploads(&web).await;
         let taken = store.segments(&crate::store::SegmentFilter::default()).unwrap();
         assert_eq!(taken.iter().map(|segment| &*segment.added_by).collect::<Vec<_>>(), ["hoa"]);
@@ -292,7 +292,7 @@ mod tests {
         }
         let plan = crate::app::boot::boot(&station, &store, now).unwrap();
         let (_plan, plan) = watch::channel(Arc::new(plan));
-        Chores { station, store, plan, clock }.clean_leftovers();
+        Chores { station, store, plan, rescan: Arc::default(), clock }.clean_leftovers();
         let mut left: Vec<_> =
             fs::read_dir(incoming).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         left.sort();
@@ -306,14 +306,20 @@ mod tests {
     }
 
     #[test]
-    fn only_the_newest_copies_are_kept() {
+    fn the_newest_copies_are_kept_but_for_those_of_a_wrong_clock() {
         let folder = tempfile::tempdir().unwrap();
-        for day in 1..=9 {
-            fs::File::create(folder.path().join(format!("2026-11-0{day}.sqlite"))).unwrap();
+        let days: Vec<_> = (1..=9).map(|day| format!("2026-11-0{day}.sqlite")).collect();
+        let others = ["notes.txt", "before.sqlite", "2031-01-01.sqlite", "2026-11-04.sqlite.new"];
+        for name in days.iter().map(String::as_str).chain(others) {
+            fs::File::create(folder.path().join(name)).unwrap();
         }
-        fs::File::create(folder.path().join("notes.txt")).unwrap();
-        let names: Vec<_> =
-            oldest(folder.path(), 7).iter().map(|path| path.file_name().unwrap().to_owned()).collect();
-        assert_eq!(names, ["2026-11-01.sqlite", "2026-11-02.sqlite"]);
+        let today = "2026-11-09".parse().unwrap();
+        let names: Vec<_> = dispensable(folder.path(), today, 7)
+            .iter()
+            .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+            .collect();
+        let expected =
+            ["2026-11-04.sqlite.new", "2031-01-01.sqlite", "2026-11-01.sqlite", "2026-11-02.sqlite"];
+        assert_eq!(names, expected);
     }
 }

@@ -10,30 +10,34 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::civil::{Date, Time};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tracing::{error, info};
 
-use super::housekeeping;
 use crate::clock::Clock;
 use crate::media::library::{Seen, look_at};
-use crate::segment::{Segment, SegmentId, State, Troubles};
+use crate::segment::{FileTrouble, Segment, SegmentId, State, Troubles};
 use crate::timeline::plan::Plan;
 
 /// How often the files are looked at; one that has not changed costs a question to the file system.
 const EVERY: Duration = Duration::from_secs(15);
 
-/// Looks for as long as it is awaited: at once, after each change of the plan, and four times a minute.
+/// Looks for as long as it is awaited: at once, after each change of the plan, and four times a minute. At each `whole`,
+/// which comes every night, all recordings that may air are read.
 pub async fn keep_looking(
     audio: PathBuf,
     mut plan: watch::Receiver<Arc<Plan>>,
+    whole: Arc<Notify>,
     found: watch::Sender<Arc<Troubles>>,
     clock: Arc<dyn Clock>,
 ) -> Infallible {
     let mut rescan = Rescan::default();
+    let mut all = false;
     loop {
         let (current, audio, now) = (plan.borrow_and_update().clone(), audio.clone(), clock.now());
         let look = move || {
+            if all {
+                rescan.read_all(&audio, &current);
+            }
             rescan.look(&audio, &current, now);
             rescan
         };
@@ -45,10 +49,17 @@ pub async fn keep_looking(
             }
         };
         found.send_if_modified(|before| rescan.tell(before));
-        // A plan that comes no more is the end of the program, and of this.
-        if let Ok(Err(_)) = tokio::time::timeout(EVERY, plan.changed()).await {
-            std::future::pending::<()>().await;
-        }
+        all = tokio::select! {
+            () = whole.notified() => true,
+            changed = plan.changed() => {
+                if changed.is_err() {
+                    // A plan that comes no more is the end of the program, and of this.
+                    std::future::pending::<()>().await;
+                }
+                false
+            }
+            () = tokio::time::sleep(EVERY) => false,
+        };
     }
 }
 
@@ -58,19 +69,11 @@ struct Rescan {
     /// The files as they were when they were read.
     seen: BTreeMap<SegmentId, Seen>,
     troubles: Troubles,
-    /// The night after which they were read.
-    night: Option<Date>,
 }
 
 impl Rescan {
     /// Looks at what airs in the time of the plan, what is to be ready at once, and what was broken before.
     fn look(&mut self, audio: &Path, plan: &Plan, now: Timestamp) {
-        let night = last_night(plan, now);
-        if self.night != Some(night) {
-            // Read anew every night: a file whose size and time are the same may still have rotted.
-            *self =
-                Self { night: Some(night), troubles: std::mem::take(&mut self.troubles), ..Self::default() };
-        }
         let broken = self.troubles.keys().filter_map(|id| plan.catalog.get(id));
         let still = broken.filter(|segment| segment.state == State::Approved);
         let airing = plan.airing(now);
@@ -79,20 +82,30 @@ impl Rescan {
             .chain(still)
             .map(|segment| (&segment.id, segment.as_ref()))
             .collect();
-        let mut seen = BTreeMap::new();
-        let mut troubles = Troubles::new();
+        let before = std::mem::take(self);
         for (id, segment) in wanted {
-            let (file, trouble) = look_at(audio, segment, self.seen.get(id).copied());
-            seen.extend(file.map(|file| (id.clone(), file)));
-            troubles.extend(trouble.map(|trouble| (id.clone(), trouble)));
+            self.take(look_at(audio, segment, before.seen.get(id).copied()), id);
         }
-        (self.seen, self.troubles) = (seen, troubles);
+    }
+
+    /// Reads all that may air: a file whose size and time are the same may still have rotted.
+    fn read_all(&mut self, audio: &Path, plan: &Plan) {
+        *self = Self::default();
+        for segment in plan.catalog.iter().filter(|segment| segment.state == State::Approved) {
+            self.take(look_at(audio, segment, None), &segment.id);
+        }
+        info!(files = self.seen.len(), broken = self.troubles.len(), "read all recordings that may air");
+    }
+
+    fn take(&mut self, (file, trouble): (Option<Seen>, Option<FileTrouble>), id: &SegmentId) {
+        self.seen.extend(file.map(|file| (id.clone(), file)));
+        self.troubles.extend(trouble.map(|trouble| (id.clone(), trouble)));
     }
 
     /// Says what has changed since it was last told; whether anything has.
     fn tell(&self, told: &mut Arc<Troubles>) -> bool {
         for (id, trouble) in self.troubles.iter().filter(|(id, trouble)| told.get(*id) != Some(*trouble)) {
-            error!(segment.id = %id, ?trouble, "the file of a segment that is to air is not what was approved");
+            error!(segment.id = %id, ?trouble, "the file of an approved segment is not what was approved");
         }
         for id in told.keys().filter(|id| !self.troubles.contains_key(*id)) {
             info!(segment.id = %id, "the file of a segment is as it was approved again, or is not wanted any more");
@@ -105,12 +118,6 @@ impl Rescan {
     }
 }
 
-/// The date of the last night in which the chores were due.
-fn last_night(plan: &Plan, now: Timestamp) -> Date {
-    let since = housekeeping::AT.duration_since(Time::midnight());
-    plan.schedule.time_zone.to_datetime(now).saturating_sub(since).date()
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -120,7 +127,7 @@ mod tests {
     use super::*;
     use crate::media::playback::hash_of_path;
     use crate::schedule::Start;
-    use crate::segment::{Catalog, FileTrouble};
+    use crate::segment::Catalog;
     use crate::timeline::{History, Window, compile, fixture};
 
     /// A folder with one file, and a station that plays it every day.
@@ -145,9 +152,9 @@ mod tests {
         }
 
         /// Looks, and has the plan go by what was found; whether the planner was told anything.
-        fn look(&mut self, now: &str) -> bool {
+        fn look(&mut self) -> bool {
             let mut told = Arc::new(self.plan.catalog.troubles().clone());
-            self.rescan.look(self.audio.path(), &self.plan, fixture::at(now));
+            self.rescan.look(self.audio.path(), &self.plan, fixture::at(MONDAY));
             let news = self.rescan.tell(&mut told);
             self.plan = plan(self.plan.catalog.with_troubles((*told).clone()));
             news
@@ -182,29 +189,45 @@ mod tests {
     #[test]
     fn what_is_broken_is_told_once_and_stays_so_until_it_is_brought_back() {
         let mut bench = Bench::new();
-        assert!(!bench.look(MONDAY));
+        assert!(!bench.look());
         fs::remove_file(bench.audio.path().join("tin.mp3")).unwrap();
-        assert!(bench.look(MONDAY));
+        assert!(bench.look());
         assert_eq!(bench.troubles(), [FileTrouble::FileMissing]);
-        assert!(!bench.look(MONDAY), "though no plan has it any more");
+        assert!(!bench.look(), "though no plan has it any more");
         put(&bench.audio, "tin.mp3", "something else");
-        assert!(bench.look(MONDAY));
+        assert!(bench.look());
         assert_eq!(bench.troubles(), [FileTrouble::FileChanged]);
         put(&bench.audio, "tin.mp3", "approved");
-        assert!(bench.look(MONDAY));
+        assert!(bench.look());
         assert_eq!(bench.troubles(), []);
     }
 
     #[test]
-    fn what_rots_under_an_unchanged_stamp_is_found_in_the_night() {
+    fn what_rots_under_an_unchanged_stamp_is_found_when_all_is_read() {
         let mut bench = Bench::new();
-        bench.look(MONDAY);
+        bench.look();
         let path = bench.audio.path().join("tin.mp3");
         let written = fs::metadata(&path).unwrap().modified().unwrap();
         put(&bench.audio, "tin.mp3", "approveD");
         fs::File::options().write(true).open(&path).unwrap().set_modified(written).unwrap();
-        assert!(!bench.look("2026-11-23T18:29:00Z"), "01:29");
-        assert!(bench.look("2026-11-23T18:31:00Z"), "01:31");
+        assert!(!bench.look(), "it looks as before");
+        bench.rescan.read_all(bench.audio.path(), &bench.plan);
+        assert!(bench.look());
         assert_eq!(bench.troubles(), [FileTrouble::FileChanged]);
+    }
+
+    #[test]
+    fn what_no_plan_names_is_read_with_all_and_then_kept_in_sight() {
+        let mut bench = Bench::new();
+        let unplanned = Segment { file: "xa.mp3".into(), ..fixture::segment("xa", "music", 60) };
+        let draft = Segment { state: State::Draft, ..fixture::segment("nhap", "music", 60) };
+        let known = bench.plan.catalog.iter().map(|segment| (**segment).clone());
+        bench.plan = plan(known.chain([unplanned, draft]).collect());
+        assert!(!bench.look());
+        bench.rescan.read_all(bench.audio.path(), &bench.plan);
+        assert!(bench.look());
+        assert_eq!(bench.troubles(), [FileTrouble::FileMissing], "of a draft nothing is to air");
+        assert!(!bench.look());
+        assert_eq!(bench.troubles(), [FileTrouble::FileMissing]);
     }
 }

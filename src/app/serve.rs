@@ -15,7 +15,7 @@ use anyhow::{Context, bail};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
 use tracing::{error, info, warn};
 
@@ -96,7 +96,14 @@ pub fn serve(station: &Station, options: &cli::Serve) -> anyhow::Result<Exit> {
     drop(facts);
     let desk = Arc::new(Desk::new(station.schedule(), store.clone()));
     let (broken, troubles) = watch::channel(Arc::default());
-    let rescan = rescan::keep_looking(station.audio(), current.clone(), broken, Arc::clone(&clock));
+    let nightly: Arc<Notify> = Arc::default();
+    let rescan = rescan::keep_looking(
+        station.audio(),
+        current.clone(),
+        Arc::clone(&nightly),
+        broken,
+        Arc::clone(&clock),
+    );
     let planner =
         start_planner(station, &desk, &clock, &health, &store, &engines, (plans, troubles, nudges))?;
 
@@ -104,6 +111,7 @@ pub fn serve(station: &Station, options: &cli::Serve) -> anyhow::Result<Exit> {
         station: station.clone(),
         store: store.clone(),
         plan: current.clone(),
+        rescan: nightly,
         clock: Arc::clone(&clock),
     };
     let state = web::State {

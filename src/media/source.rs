@@ -552,11 +552,8 @@ mod tests {
     #[test]
     fn the_last_frame_is_said_to_be_the_last() {
         let mut samples = [1.0; 2 * 100];
-        let sources: [&mut dyn Source; 3] = [
-            &mut Tone::new(440.0, 0.5, 200),
-            &mut Silence::new(200),
-            &mut MemorySource::new(&[0.0; 200], 1),
-        ];
+        let sources: [&mut dyn Source; 3] =
+            [&mut Tone::new(440.0, 0.5, 200), &mut Silence::new(200), &mut MemorySource::new(&[0.0; 200], 1)];
         for source in sources {
             assert_eq!(source.read(&mut samples), Read::Frames(100));
             assert_eq!(source.read(&mut samples), Read::Ended(100), "{source:?}");

@@ -15,9 +15,12 @@ use super::head::{self, Head};
 use super::reserve::Reserve;
 use super::row::{JournalRow, NOTHING_BEFORE};
 use super::{Store, StoreError, in_transaction};
-use crate::asrun::{Airing, Closed, Entry, Fact, Note, OpenTake, recover};
+use crate::asrun::{Airing, Closed, Entry, Fact, NotAired, Note, OpenTake, recover};
 use crate::schedule::OutputId;
 use crate::segment::ContentHash;
+
+/// Facts that are written in one go at most.
+const AT_ONCE: usize = 500;
 
 /// The journal's end.
 pub(super) fn end(connection: &Connection) -> Result<Head, StoreError> {
@@ -94,10 +97,21 @@ impl Store {
     pub fn record(&self, fact: &Fact) -> Result<(), StoreError> {
         let recorded = match fact {
             Fact::Heartbeat { at, output } => self.heartbeat(*at, output.clone()),
-            Fact::Opened(opened) => self.record_in(fact, &opened.output),
-            Fact::Closed(closed) => self.record_in(fact, &closed.output),
-            Fact::NotAired(not_aired) => self.record_in(fact, &not_aired.output),
+            Fact::Opened(opened) => self.record_in(std::slice::from_ref(fact), &opened.output),
+            Fact::Closed(closed) => self.record_in(std::slice::from_ref(fact), &closed.output),
+            Fact::NotAired(not_aired) => self.record_in(std::slice::from_ref(fact), &not_aired.output),
         };
+        self.heed(recorded)
+    }
+
+    /// Records what an output missed. Many at a time: a disk takes as long for one fact as for hundreds.
+    pub fn record_missed(&self, output: &OutputId, missed: Vec<NotAired>) -> Result<(), StoreError> {
+        let missed: Vec<Fact> = missed.into_iter().map(Fact::NotAired).collect();
+        missed.chunks(AT_ONCE).try_for_each(|some| self.heed(self.record_in(some, output)))
+    }
+
+    /// Remembers whether facts could be written.
+    fn heed(&self, recorded: Result<(), StoreError>) -> Result<(), StoreError> {
         if recorded.is_err() {
             // The next try may find room.
             Reserve::of(self.dir()).give_up_if_full();
@@ -111,9 +125,9 @@ impl Store {
         self.inner.log_fails.load(Ordering::Relaxed)
     }
 
-    fn record_in(&self, fact: &Fact, output: &OutputId) -> Result<(), StoreError> {
+    fn record_in(&self, facts: &[Fact], output: &OutputId) -> Result<(), StoreError> {
         let zones = self.station().zones.remove(output).unwrap_or_default();
-        self.append(Entry::of(fact, &zones).into_iter().collect())
+        self.append(facts.iter().filter_map(|fact| Entry::of(fact, &zones)).collect())
     }
 
     /// Notes in the log what explains its airings: that the program began or stopped, that the clock jumped.
