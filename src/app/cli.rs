@@ -50,9 +50,10 @@ pub enum Command {
         /// The folder to make.
         to: PathBuf,
     },
-    /// Make a station out of a backup, and prove that it is whole.
+    /// Make a station out of a backup, or put a nightly copy of the database back, and prove that it is whole.
     Restore {
-        /// The backup's folder.
+        /// The backup's folder, of which a new station is made; or a copy of the database, from `data/backup/`, which takes
+        /// the place of the station's own.
         from: PathBuf,
     },
 }

@@ -266,6 +266,25 @@ mod tests {
     }
 
     #[test]
+    fn the_database_of_a_new_station_is_copied_every_night() {
+        let folder = tempfile::tempdir().unwrap();
+        crate::app::demo::set_up(Path::new(env!("CARGO_MANIFEST_DIR")), folder.path()).unwrap();
+        let station = Station::open(folder.path()).unwrap();
+        let store = Store::open(&station.data()).unwrap();
+        let clock = Arc::new(ManualClock::new("2026-11-22T18:30:00Z".parse().unwrap()));
+        let plan = crate::app::boot::boot(&station, &store, clock.now()).unwrap();
+        let (_plan, plan) = watch::channel(Arc::new(plan));
+        let chores = Chores { station, store, plan, rescan: Arc::default(), clock: Arc::clone(&clock) as _ };
+        chores.backup().unwrap();
+        let kept = |name: &str| folder.path().join("data/backup").join(name).is_file();
+        // The demo's time zone is that of the machine: the night may have either date.
+        assert!(kept("2026-11-22.sqlite") || kept("2026-11-23.sqlite"));
+        clock.advance(Duration::from_secs(86_400));
+        chores.backup().unwrap();
+        assert!(kept("2026-11-23.sqlite") || kept("2026-11-24.sqlite"));
+    }
+
+    #[test]
     fn what_was_left_half_done_is_removed_at_the_start_unless_it_may_go_on() {
         let folder = tempfile::tempdir().unwrap();
         crate::app::demo::set_up(Path::new(env!("CARGO_MANIFEST_DIR")), folder.path()).unwrap();

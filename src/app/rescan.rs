@@ -4,7 +4,6 @@
 //! stands in where one may, and people are told while there is time to bring it back.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +20,7 @@ use crate::timeline::plan::Plan;
 /// How often the files are looked at; one that has not changed costs a question to the file system.
 const EVERY: Duration = Duration::from_secs(15);
 
-/// Looks for as long as it is awaited: at once, after each change of the plan, and four times a minute. At each `whole`,
+/// Looks for as long as there is a plan: at once, after each change of the plan, and four times a minute. At each `whole`,
 /// which comes every night, all recordings that may air are read.
 pub async fn keep_looking(
     audio: PathBuf,
@@ -29,7 +28,7 @@ pub async fn keep_looking(
     whole: Arc<Notify>,
     found: watch::Sender<Arc<Troubles>>,
     clock: Arc<dyn Clock>,
-) -> Infallible {
+) {
     let mut rescan = Rescan::default();
     let mut all = false;
     loop {
@@ -53,8 +52,7 @@ pub async fn keep_looking(
             () = whole.notified() => true,
             changed = plan.changed() => {
                 if changed.is_err() {
-                    // A plan that comes no more is the end of the program, and of this.
-                    std::future::pending::<()>().await;
+                    return;
                 }
                 false
             }

@@ -7,6 +7,7 @@
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -51,6 +52,9 @@ const WATCHDOG: Duration = Duration::from_secs(10);
 /// What web requests get to finish at the end.
 const LAST_REQUESTS: Duration = Duration::from_secs(2);
 
+/// How long until an address is tried again that could not be listened on.
+const LISTEN_AGAIN: Duration = Duration::from_secs(2);
+
 type EngineThread = JoinHandle<Result<(), OutputError>>;
 /// The ends of the engines' threads.
 type Engines = JoinSet<std::thread::Result<Result<(), OutputError>>>;
@@ -63,107 +67,156 @@ pub fn serve(station: &Station, options: &cli::Serve) -> anyhow::Result<Exit> {
     if let Err(failure) = store.keep_reserve() {
         warn!(error = &failure as &dyn std::error::Error, "no reserve is kept for a full disk");
     }
-    let plan = match boot(station, &store, clock.now()) {
-        Ok(plan) => Arc::new(plan),
-        Err(BootError::Schedule(problems)) => {
-            super::commands::print_problems(&problems)?;
-            bail!("the schedule has problems, and none was ever in force");
-        }
-        Err(BootError::Store(failure)) => return Err(failure.into()),
-    };
-    let (health, mut watched) = watch::channel(Health::default());
-    let (plans, current) = watch::channel(Arc::clone(&plan));
-    let (facts, fact_queue) = sync_channel(FACTS);
-    let (replan, nudges) = sync_channel(1);
+    let plan = first_plan(station, &store, clock.now())?;
 
     // The web's threads sleep while nobody calls: what wakes by itself, signals and chores, is this thread's.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let own = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Before anything is switched on: told to stop in its first moments, the program stops in order too.
     let signals = own.block_on(async { Signals::listen() }).context("cannot listen to signals")?;
-    let recorder = start_recorder(&clock, &health, &store, fact_queue, replan.clone())?;
-    // A station that cannot look for what was left on still plays.
-    let has_switch =
-        |output: &str| plan.schedule.output(&output.into()).is_some_and(|line| line.amplifier.is_some());
-    if let Err(cause) = amplifier::switch_off_left_on(&station.data(), has_switch) {
-        warn!(error = &cause as &dyn std::error::Error, "amplifiers that were left on cannot be looked for");
-    }
-    let (engines, threads) = start_engines(station, &plan, &clock, &facts, options.output.as_deref())?;
-    let mut ends = JoinSet::new();
-    for thread in threads {
-        ends.spawn_blocking_on(move || thread.join(), own.handle());
-    }
-    drop(facts);
-    let desk = Arc::new(Desk::new(station.schedule(), store.clone()));
-    let (broken, troubles) = watch::channel(Arc::default());
-    let nightly: Arc<Notify> = Arc::default();
-    let rescan = rescan::keep_looking(
-        station.audio(),
-        current.clone(),
-        Arc::clone(&nightly),
-        broken,
-        Arc::clone(&clock),
-    );
-    let planner =
-        start_planner(station, &desk, &clock, &health, &store, &engines, (plans, troubles, nudges))?;
-
-    let chores = Chores {
-        station: station.clone(),
-        store: store.clone(),
-        plan: current.clone(),
-        rescan: nightly,
-        clock: Arc::clone(&clock),
-    };
-    let state = web::State {
-        store: store.clone(),
-        intake: Arc::new(intake(station, &store, &clock)),
-        desk,
-        audio_dir: station.audio().into(),
-        engines: engines.clone().into(),
-        plan: current,
-        replan: replan.clone(),
-        clock: Arc::clone(&clock),
-        limits: Arc::default(),
-        proxy: if options.behind_proxy { web::Proxy::Here } else { web::Proxy::None },
-    };
+    let mut daemon = Daemon::start(station, options, plan, &store, &clock, own.handle())?;
     let (stop, stopped) = oneshot::channel::<()>();
-    let served = runtime.block_on(start_web(options.listen, state.clone(), stopped));
-    let limits = Arc::clone(&state.limits);
+    let served = runtime.spawn(serve_web(options.listen, daemon.web.clone(), stopped));
     let gave_up = own.block_on(async {
         tell_systemd(&[sd_notify::NotifyState::Ready]);
-        let gave_up = tokio::select! {
-            () = told_to_stop(signals) => false,
-            () = something_ends(&mut watched, &mut ends) => true,
-            broken = housekeeping::keep_house(chores, state) => {
-                let Err(failure) = broken;
-                error!(error = &failure as &dyn std::error::Error, "there is no housekeeping");
-                true
-            }
-            never = feed_watchdog(&engines, &*clock) => match never {},
-            never = rescan => match never {},
-        };
+        let gave_up = daemon.run(signals).await;
         info!("stopping");
         tell_systemd(&[sd_notify::NotifyState::Stopping]);
         drop(stop);
-        limits.resumable.stop();
-        if let Some(served) = served
-            && let Err(panic) = served.await
-        {
+        daemon.web.limits.resumable.stop();
+        if let Err(panic) = served.await {
             error!(error = &panic as &dyn std::error::Error, "the HTTP interface ended with a panic");
         }
         gave_up
     });
     runtime.shutdown_timeout(LAST_REQUESTS);
-
-    drop(replan);
-    let ended_well = own.block_on(stop_engines(engines, ends));
-    own.shutdown_timeout(LAST_REQUESTS);
-    let workers = [recorder.join(), planner.join()];
-    if gave_up || !ended_well || workers.iter().any(Result::is_err) {
+    let ended_well = daemon.stop(own);
+    if gave_up || !ended_well {
         return Ok(Exit::GaveUp);
     }
     store.note(clock.now(), Note::Stopped)?;
     Ok(Exit::Fine)
+}
+
+/// The plan to begin with; where there is none, what is wrong with the schedule is printed.
+fn first_plan(station: &Station, store: &Store, now: Timestamp) -> anyhow::Result<Arc<Plan>> {
+    match boot(station, store, now) {
+        Ok(plan) => Ok(Arc::new(plan)),
+        Err(BootError::Schedule(problems)) => {
+            super::commands::print_problems(&problems)?;
+            bail!("the schedule has problems, and none was ever in force");
+        }
+        Err(BootError::Store(failure)) => Err(failure.into()),
+    }
+}
+
+/// All that runs but the HTTP interface.
+struct Daemon {
+    engines: Vec<Handle>,
+    ends: Engines,
+    /// Recorder and planner.
+    workers: [JoinHandle<()>; 2],
+    /// Told to the recorder.
+    stopping: Arc<AtomicBool>,
+    health: watch::Receiver<Health>,
+    chores: Chores,
+    web: web::State,
+    clock: Arc<dyn Clock>,
+}
+
+impl Daemon {
+    /// Starts all, in order; what is to be waited for is waited for on `own`.
+    fn start(
+        station: &Station,
+        options: &cli::Serve,
+        plan: Arc<Plan>,
+        store: &Store,
+        clock: &Arc<dyn Clock>,
+        own: &tokio::runtime::Handle,
+    ) -> anyhow::Result<Self> {
+        let (health, watched) = watch::channel(Health::default());
+        let (facts, fact_queue) = sync_channel(FACTS);
+        let (replan, nudges) = sync_channel(1);
+        let stopping: Arc<AtomicBool> = Arc::default();
+        let recorder = start_recorder(clock, &health, store, fact_queue, replan.clone(), &stopping)?;
+        switch_off_left_on(station, &plan);
+        let (engines, threads) = start_engines(station, &plan, clock, &facts, options.output.as_deref())?;
+        let mut ends = JoinSet::new();
+        for thread in threads {
+            ends.spawn_blocking_on(move || thread.join(), own);
+        }
+        let desk = Arc::new(Desk::new(station.schedule(), store.clone()));
+        let (plans, current) = watch::channel(plan);
+        let (broken, troubles) = watch::channel(Arc::default());
+        let nightly: Arc<Notify> = Arc::default();
+        let whole = Arc::clone(&nightly);
+        own.spawn(rescan::keep_looking(station.audio(), current.clone(), whole, broken, Arc::clone(clock)));
+        let news = News { plans, troubles, nudges };
+        let planner = start_planner(station, &desk, clock, &health, store, &engines, news)?;
+        let chores = Chores {
+            station: station.clone(),
+            store: store.clone(),
+            plan: current.clone(),
+            rescan: nightly,
+            clock: Arc::clone(clock),
+        };
+        let web = web::State {
+            store: store.clone(),
+            intake: Arc::new(intake(station, store, clock)),
+            desk,
+            audio_dir: station.audio().into(),
+            engines: engines.clone().into(),
+            plan: current,
+            replan,
+            clock: Arc::clone(clock),
+            limits: Arc::default(),
+            proxy: if options.behind_proxy { web::Proxy::Here } else { web::Proxy::None },
+        };
+        let workers = [recorder, planner];
+        let clock = Arc::clone(clock);
+        Ok(Self { engines, ends, workers, stopping, health: watched, chores, web, clock })
+    }
+
+    /// Waits until the program is told to stop; whether it has to because something ended that must not.
+    async fn run(&mut self, signals: Signals) -> bool {
+        tokio::select! {
+            () = told_to_stop(signals) => false,
+            () = something_ends(&mut self.health, &mut self.ends) => true,
+            broken = housekeeping::keep_house(self.chores.clone(), self.web.clone()) => {
+                let Err(failure) = broken;
+                error!(error = &failure as &dyn std::error::Error, "there is no housekeeping");
+                true
+            }
+            never = feed_watchdog(&self.engines, &*self.clock) => match never {},
+        }
+    }
+
+    /// Stops the engines, then those who work for them; whether all ended well.
+    fn stop(self, own: tokio::runtime::Runtime) -> bool {
+        let Self { engines, ends, workers, stopping, web, .. } = self;
+        stopping.store(true, Ordering::Relaxed);
+        // The planner ends when nobody is left who could nudge it.
+        drop(web);
+        let ended_well = own.block_on(stop_engines(engines, ends));
+        own.shutdown_timeout(LAST_REQUESTS);
+        workers.map(JoinHandle::join).iter().all(Result::is_ok) && ended_well
+    }
+}
+
+/// What the planner is told by others.
+struct News {
+    plans: watch::Sender<Arc<Plan>>,
+    troubles: watch::Receiver<Arc<Troubles>>,
+    nudges: Receiver<()>,
+}
+
+/// A station that cannot look for what was left on still plays.
+fn switch_off_left_on(station: &Station, plan: &Plan) {
+    let has_switch =
+        |output: &str| plan.schedule.output(&output.into()).is_some_and(|line| line.amplifier.is_some());
+    if let Err(cause) = amplifier::switch_off_left_on(&station.data(), has_switch) {
+        warn!(error = &cause as &dyn std::error::Error, "amplifiers that were left on cannot be looked for");
+    }
 }
 
 fn start_recorder(
@@ -172,10 +225,11 @@ fn start_recorder(
     store: &Store,
     facts: Receiver<Fact>,
     replan: SyncSender<()>,
+    stopping: &Arc<AtomicBool>,
 ) -> anyhow::Result<JoinHandle<()>> {
-    let store = store.clone();
-    let worker =
-        supervise("recorder", Arc::clone(clock), health.clone(), move || record(&facts, &store, &replan));
+    let (store, stopping) = (store.clone(), Arc::clone(stopping));
+    let work = move || record(&facts, &store, &replan, &stopping);
+    let worker = supervise("recorder", Arc::clone(clock), health.clone(), work);
     worker.context("cannot start the recorder's thread")
 }
 
@@ -186,7 +240,7 @@ fn start_planner(
     health: &watch::Sender<Health>,
     store: &Store,
     engines: &[Handle],
-    (plans, troubles, nudges): (watch::Sender<Arc<Plan>>, watch::Receiver<Arc<Troubles>>, Receiver<()>),
+    News { plans, troubles, nudges }: News,
 ) -> anyhow::Result<JoinHandle<()>> {
     let (station, desk, store, engines) =
         (station.clone(), Arc::clone(desk), store.clone(), engines.to_vec());
@@ -230,34 +284,37 @@ fn start_engines(
     Ok((engines, threads))
 }
 
-/// Starts the HTTP interface. A station whose port is taken still plays: what is heard outranks what is clicked.
-async fn start_web(
-    listen: SocketAddr,
-    state: web::State,
-    stopped: oneshot::Receiver<()>,
-) -> Option<tokio::task::JoinHandle<()>> {
-    let bound = match TcpListener::bind(listen).await {
-        Ok(listener) => listener.local_addr().map(|address| (listener, address)),
-        Err(cause) => Err(cause),
+/// Serves HTTP until it is told to stop. A station whose port is taken still plays: what is heard outranks what is clicked.
+async fn serve_web(listen: SocketAddr, state: web::State, mut stopped: oneshot::Receiver<()>) {
+    let listener = tokio::select! {
+        listener = listen_on(listen) => listener,
+        // The sender goes without a word: that is the word.
+        _ = &mut stopped => return,
     };
-    match bound {
-        Ok((listener, address)) => {
-            info!(%address, "the HTTP interface listens on http://{address}");
-            welcome(&state, address).await;
-            let serve = web::serve(listener, state, async {
-                // The sender goes without a word: that is the word.
-                let _stop = stopped.await;
-            });
-            Some(tokio::spawn(async {
-                if let Err(cause) = serve.await {
-                    error!(error = &cause as &dyn std::error::Error, "the HTTP interface broke off");
-                }
-            }))
+    let address = listener.local_addr().unwrap_or(listen);
+    info!(%address, "the HTTP interface listens on http://{address}");
+    welcome(&state, address).await;
+    let serve = web::serve(listener, state, async {
+        let _stop = stopped.await;
+    });
+    if let Err(cause) = serve.await {
+        error!(error = &cause as &dyn std::error::Error, "the HTTP interface broke off");
+    }
+}
+
+/// Tries until the address can be listened on: after a power cut the network may come later than the station.
+async fn listen_on(address: SocketAddr) -> TcpListener {
+    let mut told = false;
+    loop {
+        match TcpListener::bind(address).await {
+            Ok(listener) => return listener,
+            Err(cause) if !told => {
+                error!(%address, error = &cause as &dyn std::error::Error, "nothing can listen there: the station plays without its HTTP interface, and goes on trying");
+                told = true;
+            }
+            Err(_) => {}
         }
-        Err(cause) => {
-            error!(%listen, error = &cause as &dyn std::error::Error, "nothing can listen there: the station plays without its HTTP interface");
-            None
-        }
+        tokio::time::sleep(LISTEN_AGAIN).await;
     }
 }
 
@@ -397,4 +454,20 @@ pub fn intake(station: &Station, store: &Store, clock: &Arc<dyn Clock>) -> Intak
     let ingest =
         Ingest { audio_dir: station.audio(), limits: Limits::default(), ffmpeg: Some("ffmpeg".into()) };
     Intake::new(ingest, store.clone(), Arc::clone(clock))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_port_that_is_taken_is_listened_on_once_it_is_free() {
+        let other = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = other.local_addr().unwrap();
+        let ours = tokio::spawn(listen_on(address));
+        tokio::task::yield_now().await;
+        assert!(!ours.is_finished());
+        drop(other);
+        assert_eq!(ours.await.unwrap().local_addr().unwrap(), address);
+    }
 }

@@ -70,6 +70,11 @@ impl Station {
         }
     }
 
+    /// The station's folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// What people want: TOML, theirs to edit.
     pub fn schedule(&self) -> PathBuf {
         self.root.join("schedule")

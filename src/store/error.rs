@@ -32,7 +32,10 @@ pub enum StoreError {
         cause: rusqlite::Error,
     },
     /// The database is not one, or no longer.
-    #[error("the database `{}` is damaged ({what}); put the newest backup back with `loa restore`", file.display())]
+    #[error(
+        "the database `{}` is damaged ({what}); stop loa and put a copy back, the newest in the folder `backup` beside it: \
+         `loa restore COPY --station STATION`", file.display()
+    )]
     Damaged {
         /// Its file.
         file: PathBuf,

@@ -13,12 +13,15 @@ use super::{DATABASE, MIGRATIONS, Store, StoreError, head, journal};
 const OLD_HEARTBEAT: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 impl Store {
-    /// Writes a consistent copy of the database, in one file, while everything goes on. The file must not be there yet;
-    /// it is whole as soon as it has its name.
+    /// Writes a consistent copy of the database, in one file, while everything goes on. The file must not be there yet, its
+    /// folder need not; it is whole as soon as it has its name.
     pub fn backup(&self, to: &Path) -> Result<(), StoreError> {
         let file = |operation, cause| StoreError::File { operation, path: to.to_owned(), cause };
         if to.try_exists().map_err(|cause| file("look for", cause))? {
             return Err(file("write", std::io::ErrorKind::AlreadyExists.into()));
+        }
+        if let Some(folder) = to.parent() {
+            std::fs::create_dir_all(folder).map_err(|cause| file("make a folder for", cause))?;
         }
         let aside = aside(to);
         remove(&aside)?;
@@ -56,8 +59,10 @@ impl Store {
     }
 }
 
-/// Puts a backup in place of a folder's database, after a look at its soundness; the store must not be open. What
-/// was there keeps its place beside it, under `loa.db.before-restore`.
+/// Puts a backup in place of a folder's database, after a look at its soundness; the store must not be open.
+///
+/// What was there keeps its place beside it, under `loa.db.before-restore`. Where an end of the journal is noted it stays so:
+/// what came after the backup is lost, and the log is to say that.
 pub fn restore(backup: &Path, dir: &Path) -> Result<(), StoreError> {
     let file = dir.join(DATABASE);
     check(backup).map_err(|error| error.in_file(backup))?;
@@ -81,7 +86,10 @@ pub fn restore(backup: &Path, dir: &Path) -> Result<(), StoreError> {
     std::fs::rename(&aside, &file).map_err(doing("put into place", &file))?;
     let connection =
         Connection::open(&file).map_err(|cause| StoreError::Open { file: file.clone(), cause })?;
-    head::write(dir, journal::end(&connection)?)
+    if head::read(dir)?.is_none() {
+        head::write(dir, journal::end(&connection)?)?;
+    }
+    Ok(())
 }
 
 /// Whether a file is a sound database of ours.
@@ -128,6 +136,7 @@ mod tests {
     use super::super::tests::{air, at, cue, segment, store};
     use super::*;
     use crate::asrun::Fact;
+    use crate::store::Fault;
 
     #[test]
     fn a_backup_put_back_is_the_station_as_it_was() {
@@ -143,7 +152,8 @@ mod tests {
         restore(&backup, dir.path()).unwrap();
         let store = Store::open(dir.path()).unwrap();
         let verdict = store.verify().unwrap();
-        assert_eq!((verdict.rows, verdict.first_bad), (2, None));
+        let lost = verdict.first_bad.map(|bad| bad.fault);
+        assert_eq!((verdict.rows, lost), (2, Some(Fault::Shortened { noted: 4 })));
         assert!(store.segment(&segment(1).id).unwrap().is_some());
         assert!(dir.path().join("loa.db.before-restore").exists());
     }

@@ -10,7 +10,7 @@ use crate::app::exit::Exit;
 use crate::app::station::Station;
 use crate::media::library::troubles;
 use crate::segment::{Catalog, State};
-use crate::store::{self, Store};
+use crate::store::{self, Bad, Fault, Store, Verdict};
 use crate::text::{console, outcome};
 
 /// The database's name in a backup.
@@ -51,9 +51,13 @@ fn lost(audio: &Path, catalog: &Catalog, states: &[State]) -> Vec<String> {
     wanted().filter_map(|segment| Some(console::lost(segment, *troubles.get(&segment.id)?))).collect()
 }
 
-/// Makes a station of a backup in a new folder, and proves it: every byte that may air, and the log's chain. What was
-/// withdrawn or never submitted needs no file.
+/// Makes a station of a backup in a new folder, or gives a station a copy of its database back, and proves it.
+///
+/// Proved are every byte that may air, and the log's chain. What was withdrawn or never submitted needs no file.
 pub fn restore(from: &Path, to: &Path) -> anyhow::Result<Exit> {
+    if fs::metadata(from).with_context(|| format!("cannot read `{}`", from.display()))?.is_file() {
+        return put_back(from, &Station::open(to)?);
+    }
     if fs::exists(to.join("schedule"))? || fs::exists(to.join("data"))? {
         bail!("`{}` holds a station already; name an empty folder with --station", to.display());
     }
@@ -62,24 +66,46 @@ pub fn restore(from: &Path, to: &Path) -> anyhow::Result<Exit> {
     copy_folder(&backup.audio(), &to.join("audio"))?;
     let station = Station::open(to)?;
     store::restore(&backup.data().join(DATABASE), &station.data())?;
+    let (verdict, whole) = prove(&station)?;
+    if !verdict.is_sound() {
+        say(&console::log_is_broken(&outcome::faults(&verdict)))?;
+        return Ok(Exit::Tampered);
+    }
+    let Some(whole) = whole else { return Ok(Exit::Failed) };
+    say(&console::restored(whole, verdict.rows))?;
+    Ok(Exit::Fine)
+}
+
+/// Puts a copy of the database in place of a station's own, which is kept beside it.
+fn put_back(copy: &Path, station: &Station) -> anyhow::Result<Exit> {
+    let _lock = station.lock()?;
+    store::restore(copy, &station.data())?;
+    let (verdict, whole) = prove(station)?;
+    // What came after the copy was made is gone; the next start writes that into the log.
+    let lost_its_end = |bad: &Bad| matches!(bad.fault, Fault::Shortened { .. });
+    if let Some(bad) = &verdict.first_bad
+        && !lost_its_end(bad)
+    {
+        say(&console::log_is_broken(&outcome::faults(&verdict)))?;
+        return Ok(Exit::Tampered);
+    }
+    let Some(whole) = whole else { return Ok(Exit::Failed) };
+    say(&console::put_back(whole, verdict.rows))?;
+    Ok(Exit::Fine)
+}
+
+/// What the log of a restored station is worth, and how many recordings have their files; none where some lack theirs,
+/// which is said.
+fn prove(station: &Station) -> anyhow::Result<(Verdict, Option<usize>)> {
     let store = Store::open(&station.data())?;
     let catalog = store.catalog()?;
     let may_air = [State::Approved, State::Pending];
     let lost = lost(&station.audio(), &catalog, &may_air);
     if !lost.is_empty() {
-        say(&console::lost_in_backup(&to.display().to_string(), &lost))?;
-    }
-    let verdict = store.verify()?;
-    if !verdict.is_sound() {
-        say(&console::log_is_broken(&outcome::faults(&verdict)))?;
-        return Ok(Exit::Tampered);
-    }
-    if !lost.is_empty() {
-        return Ok(Exit::Failed);
+        say(&console::lost_in_backup(&station.root().display().to_string(), &lost))?;
     }
     let whole = catalog.iter().filter(|segment| may_air.contains(&segment.state)).count();
-    say(&console::restored(whole, verdict.rows))?;
-    Ok(Exit::Fine)
+    Ok((store.verify()?, lost.is_empty().then_some(whole)))
 }
 
 /// Copies a folder's files, and no folder in it: uploads under way are not part of a station.
@@ -99,8 +125,13 @@ fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
+    use jiff::Timestamp;
+
     use super::super::plan::tests::{NOW, station_with};
     use super::*;
+    use crate::asrun::Note;
     use crate::clock::{Clock, ManualClock};
     use crate::store::Step;
 
@@ -127,5 +158,33 @@ mod tests {
             .step_segment(&gone.id, Step::Withdraw { reason: "cũ".to_owned() }, "minh", clock.now())
             .unwrap();
         assert_eq!(round("withdrawn"), (Exit::Fine, Exit::Fine));
+    }
+
+    #[test]
+    fn a_copy_of_the_night_takes_the_place_of_a_damaged_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let now: Timestamp = NOW.parse().unwrap();
+        let (station, _) = station_with(&[("ban-tin.ogg", "")], folder.path(), now);
+        let copy = station.data().join("backup/2026-11-23.sqlite");
+        fs::create_dir_all(copy.parent().unwrap()).unwrap();
+        let store = Store::open(&station.data()).unwrap();
+        store.backup(&copy).unwrap();
+        store.note(now, Note::Stopped).unwrap();
+        drop(store);
+        fs::File::create(station.data().join(DATABASE)).unwrap().write_all(&[7; 8_192]).unwrap();
+        let wal = station.data().join("loa.db-wal");
+        if wal.exists() {
+            fs::remove_file(wal).unwrap();
+        }
+        let damaged = Store::open(&station.data()).unwrap_err().to_string();
+        assert!(damaged.contains("loa restore COPY"), "{damaged}");
+
+        let running = station.lock().unwrap();
+        assert!(restore(&copy, station.root()).is_err(), "while it runs");
+        drop(running);
+        assert_eq!(restore(&copy, station.root()).unwrap(), Exit::Fine);
+        let store = Store::open(&station.data()).unwrap();
+        assert_eq!(store.catalog().unwrap().iter().count(), 1);
+        assert!(!store.verify().unwrap().is_sound(), "what was lost stays known");
     }
 }
