@@ -19,7 +19,7 @@ use crate::engine::handle::{Command, Refused};
 use crate::intake::Taken;
 use crate::media::temporary::Temporary;
 use crate::segment::{ContentHash, ProgrammeId, Segment, SegmentId, State as Stand, Words, is_id};
-use crate::store::{Act, Step, Store, StoreError};
+use crate::store::{Act, SegmentEvent, Step, Store, StoreError};
 use crate::text::http::{Refusal, Why};
 
 /// Longest text of a field, in letters.
@@ -240,7 +240,8 @@ pub(super) async fn approve(
     }
 }
 
-/// Gives a recording back to who handed it in.
+/// Gives a recording back to who handed it in. Of one that was given back and not sent again, it is done, with the reason
+/// that was given then.
 pub(super) async fn give_back(
     state: &State,
     person: &Person<Approve>,
@@ -248,7 +249,20 @@ pub(super) async fn give_back(
     reason: &str,
 ) -> Result<Segment, Problem> {
     let reason = checked_reason(reason)?;
-    step(state, person, id, Step::Return { reason }, "segment.return").await
+    match step(state, person, id.clone(), Step::Return { reason }, "segment.return").await {
+        Err(Problem(Refusal::WrongState(Stand::Draft))) => {
+            let read = move |store: &Store| Ok((store.segment(&id)?, store.segment_events(&id)?));
+            let (segment, events) = state.store.run(read).await?;
+            returned(&events).and(segment).ok_or_else(|| Refusal::WrongState(Stand::Draft).into())
+        }
+        stepped => stepped,
+    }
+}
+
+/// How a recording was given back, if it was not sent again since.
+pub(super) fn returned(events: &[SegmentEvent]) -> Option<&SegmentEvent> {
+    let step = |event: &&SegmentEvent| matches!(event.what.as_str(), "submitted" | "returned");
+    events.iter().rev().find(step).filter(|event| event.what == "returned")
 }
 
 /// Why something is done, for the one who handed it in, and for the record.

@@ -1,5 +1,10 @@
 //! Người dùng.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::date;
+
 /// What the page is for.
 pub const INTRO: &str = "Mỗi người một tên riêng, để nhật ký ghi đúng ai đã làm gì. Tài khoản đã ngừng vẫn được giữ tên trong nhật ký.";
 /// Those who are.
@@ -60,6 +65,15 @@ pub fn revoke_question(name: &str) -> String {
     format!(
         "Ngừng tài khoản của {name}? Mật khẩu, mã truy cập và mọi máy đang đăng nhập của người này hết hiệu lực ngay. Tên vẫn được giữ trong nhật ký và không dùng lại được. Lịch phát không thay đổi."
     )
+}
+
+/// Somebody has left: when, and who ended their account.
+pub fn has_left(name: &str, at: Timestamp, by: Option<&str>, zone: &TimeZone) -> String {
+    let at = date::moment(at, zone);
+    match by {
+        Some(by) => format!("Tài khoản {name} đã ngừng: {by} ngừng {at}."),
+        None => format!("Tài khoản {name} đã ngừng {at}."),
+    }
 }
 
 /// What was done, from its code.

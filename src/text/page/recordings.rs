@@ -332,6 +332,9 @@ pub mod withdraw {
 
 /// Duyệt.
 pub mod approve {
+    use super::{TimeZone, Timestamp, date};
+    use crate::store::SegmentEvent;
+
     /// What the page is for.
     pub const INTRO: &str = "Nghe, đọc lời bài, rồi duyệt hoặc trả lại. Chưa duyệt thì không lên loa. Bản ghi sẽ phát sớm nhất đứng đầu.";
     /// Nothing waits.
@@ -346,14 +349,16 @@ pub mod approve {
         format!("nếu được duyệt sẽ phát {at}")
     }
 
-    /// It was approved just now.
-    pub fn approved(title: &str) -> String {
-        format!("Đã duyệt “{title}”.")
+    /// It is approved: by whom, and when.
+    pub fn approved(title: &str, by: &str, at: Timestamp, zone: &TimeZone) -> String {
+        format!("Đã duyệt “{title}”: {}.", super::one::approved(by, at, zone))
     }
 
-    /// It was returned just now.
-    pub fn returned(title: &str) -> String {
-        format!("Đã trả lại “{title}” cho người nộp.")
+    /// It is returned: by whom, when and why.
+    pub fn returned(title: &str, event: &SegmentEvent, zone: &TimeZone) -> String {
+        let SegmentEvent { by, at, reason, .. } = event;
+        let (at, reason) = (date::moment(*at, zone), reason.as_deref().unwrap_or_default());
+        format!("Đã trả lại “{title}” cho người nộp: {by} trả lại {at}, lý do “{reason}”.")
     }
 
     /// It was withdrawn just now.

@@ -375,7 +375,8 @@ pub(super) struct Why {
     reason: String,
 }
 
-/// Gives a recording back to who handed it in.
+/// Gives a recording back to who handed it in. Given back already and not submitted again, it is answered as if it were
+/// done now, and the first reason stays.
 #[utoipa::path(post, path = "/segments/{id}/return", tag = "segments", request_body = Why, params(("id" = String, Path, description = "The recording")),
     responses((status = OK, body = Recording), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn give_back(

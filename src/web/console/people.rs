@@ -5,21 +5,22 @@ use std::collections::BTreeSet;
 use axum::extract::State as Of;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use super::acts;
 use super::form::{Fields, Sent};
 use super::page::{Failure, key, page, to};
 use super::visitor::Visitor;
 use crate::access::Role;
-use crate::store::{LINK_DAYS, Link, Secret, Store, User};
+use crate::store::{LINK_DAYS, Link, Secret, Store, StoreError, User};
 use crate::text;
 use crate::text::http::Refusal;
 use crate::text::page::people as say;
 use crate::text::page::{names, signin};
 use crate::web::State;
-use crate::web::input::Named;
+use crate::web::input::{Asked, Named};
 use crate::web::person::{ManageUsers, Person};
 use crate::web::problem::Problem;
 use crate::web::proxy::Scheme;
@@ -28,13 +29,45 @@ use crate::web::proxy::Scheme;
 const HERE: &str = "/nguoi-dung";
 /// Acts that are shown.
 const ACTS: u32 = 50;
+/// The act of ending an account.
+const REVOKE: &str = "user.revoke";
+
+/// What was done just now.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Done {
+    /// Whose account was ended.
+    #[serde(default)]
+    vua: String,
+}
 
 /// Everyone.
 pub(super) async fn list(
     visitor: Visitor<ManageUsers>,
     Of(state): Of<State>,
+    Asked(done): Asked<Done>,
 ) -> Result<Html<String>, Failure> {
-    everyone(&state, &visitor, None, &html! {}).await
+    let note = has_left(&state, done.vua).await?;
+    everyone(&state, &visitor, None, &note).await
+}
+
+/// That somebody has left: since when, and who ended their account, where that is on record.
+async fn has_left(state: &State, name: String) -> Result<Markup, Failure> {
+    let read = move |store: &Store| {
+        let Some(at) = store.user(&name)?.and_then(|user| user.revoked) else {
+            return Ok(None);
+        };
+        let after = at.checked_add(SignedDuration::from_millis(1)).unwrap_or(Timestamp::MAX);
+        let acts = store.acts(at, after, ACTS)?;
+        let ended = acts.into_iter().find(|act| act.what == REVOKE && act.subject == name);
+        Ok(Some((name, at, ended.map(|act| act.by))))
+    };
+    let zone = &state.plan().schedule.time_zone;
+    Ok(match state.store.run(read).await? {
+        Some((name, at, by)) => html! {
+            p.note.good role="status" { (say::has_left(&name, at, by.as_deref(), zone)) }
+        },
+        None => html! {},
+    })
 }
 
 /// Everyone; where a form to add somebody is not taken, with what was filled in, and why.
@@ -226,9 +259,15 @@ fn person(state: &State, visitor: &Visitor<ManageUsers>, user: &User, why: Optio
 
 /// Somebody who has not left.
 async fn present(state: &State, name: &str) -> Result<User, Failure> {
+    let user = known(state, name).await?;
+    if user.revoked.is_none() { Ok(user) } else { Err(Refusal::NoUser.into()) }
+}
+
+/// Somebody who is, or was.
+async fn known(state: &State, name: &str) -> Result<User, Failure> {
     let wanted = name.to_owned();
     let user = state.store.run(move |store| store.user(&wanted)).await?;
-    Ok(user.filter(|user| user.revoked.is_none()).ok_or(Refusal::NoUser)?)
+    Ok(user.ok_or(Refusal::NoUser)?)
 }
 
 /// Gives a person other roles.
@@ -312,13 +351,22 @@ pub(super) async fn end_all(
     Ok(to(&back))
 }
 
-/// Asks whether a person shall go.
+/// Everyone, with a note that somebody has left.
+fn who_left(name: &str) -> String {
+    let name: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
+    format!("{HERE}?vua={name}")
+}
+
+/// Asks whether a person shall go; of one who has gone, it is said.
 pub(super) async fn ask_revoke(
     visitor: Visitor<ManageUsers>,
     Of(state): Of<State>,
     Named(name): Named,
-) -> Result<Html<String>, Failure> {
-    let user = present(&state, &name).await?;
+) -> Result<Response, Failure> {
+    let user = known(&state, &name).await?;
+    if user.revoked.is_some() {
+        return Ok(to(&who_left(&user.name)));
+    }
     let content = html! {
         p.note.warn { (say::revoke_question(&user.name)) }
         form.actions method="post" {
@@ -327,7 +375,7 @@ pub(super) async fn ask_revoke(
             a.button href={ (HERE) "/" (user.name) } { (text::page::CANCEL) }
         }
     };
-    Ok(page(&state, &visitor, HERE, say::REVOKE, &content))
+    Ok(page(&state, &visitor, HERE, say::REVOKE, &content).into_response())
 }
 
 /// Lets a person go.
@@ -336,7 +384,13 @@ pub(super) async fn revoke(
     Named(name): Named,
     Sent { visitor, .. }: Sent<ManageUsers>,
 ) -> Result<Response, Failure> {
-    let act = act(&visitor.person, &state, "user.revoke", &name);
-    state.store.run(move |store| store.let_go(&name, act)).await?;
-    Ok(to(HERE))
+    let act = act(&visitor.person, &state, REVOKE, &name);
+    let address = who_left(&name);
+    let ended = move |store: &Store| match store.let_go(&name, act) {
+        // A button was pressed twice, or somebody else was quicker.
+        Err(StoreError::NoUser(_)) if store.user(&name)?.is_some() => Ok(()),
+        ended => ended,
+    };
+    state.store.run(ended).await?;
+    Ok(to(&address))
 }

@@ -195,6 +195,28 @@ async fn a_person_who_cannot_be_added_stands_in_the_form_as_they_were_filled_in(
 }
 
 #[tokio::test]
+async fn an_account_that_is_ended_twice_has_ended() {
+    let site = Site::new();
+    let (cookie, path) = (site.cookie("admin").await, "/nguoi-dung/uploader/thoi-viec");
+    let key = site.key(&cookie).await;
+    let end = async |path: &str| site.post(path, &[("cookie", &cookie)], &[("key", &key)]).await;
+    let after = "/nguoi-dung?vua=uploader";
+    let said = "Tài khoản uploader đã ngừng: admin ngừng thứ Hai 23/11/2026, 08:00.";
+    for _ in 0..2 {
+        let ended = end(path).await;
+        assert_eq!((ended.status, ended.header(LOCATION)), (StatusCode::SEE_OTHER, after));
+        assert!(site.page(&cookie, after).await.text().contains(said));
+        site.clock.advance(Duration::from_secs(60));
+    }
+    assert_eq!(site.page(&cookie, path).await.header(LOCATION), after, "nothing is asked any more");
+    assert_eq!(site.acts().iter().filter(|(_, what, _)| what == "user.revoke").count(), 1);
+    assert_eq!(end("/nguoi-dung/nobody/thoi-viec").await.status, StatusCode::NOT_FOUND);
+    for nobody in ["/nguoi-dung?vua=nobody", "/nguoi-dung?vua=admin", "/nguoi-dung"] {
+        assert!(!site.page(&cookie, nobody).await.text().contains("đã ngừng:"), "{nobody}");
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_name_and_a_wrong_password_look_the_same() {
     let site = Site::new();
     site.password("admin");

@@ -77,6 +77,40 @@ async fn a_recording_goes_its_way_through_the_pages() {
 }
 
 #[tokio::test]
+async fn what_is_judged_twice_says_by_whom_and_when_it_was_the_first_time() {
+    let site = Site::new();
+    let recording = site.recording(440.0).await;
+    let (id, hash) = (recording["id"].as_str().unwrap(), recording["hash"].as_str().unwrap());
+    let (here, at) = (format!("/ban-ghi/{id}"), |what: &str| format!("/ban-ghi/{id}/{what}"));
+    let (first, second) = (Tab::of(&site, "approver"), Tab::of(&site, "second"));
+    let give_back = async |tab: &Tab<'_>, reason: &str, page: &str| {
+        tab.post(&at("tra-lai"), &[("reason", reason), ("ve", page)]).await
+    };
+    assert_eq!(give_back(&first, "rè", "").await.status, StatusCode::CONFLICT, "nobody asked for approval");
+    Tab::of(&site, "uploader").post(&at("gui-duyet"), &[]).await;
+    for (tab, reason) in [(&first, "nhỏ quá"), (&first, "nhỏ quá"), (&second, "rè")] {
+        let back = give_back(tab, reason, "/duyet").await;
+        assert_eq!(
+            (back.status, back.header(header::LOCATION)),
+            (StatusCode::SEE_OTHER, &*format!("/duyet?vua={id}"))
+        );
+        let said = "approver trả lại thứ Hai 23/11/2026, 08:00, lý do “nhỏ quá”";
+        assert!(tab.get(back.header(header::LOCATION)).await.text().contains(said));
+    }
+    assert_eq!(give_back(&second, "rè", "/ban-ghi").await.header(header::LOCATION), here);
+    let events = site.state.store.segment_events(&id.into()).unwrap();
+    assert_eq!(events.iter().filter(|event| event.what == "returned").count(), 1);
+
+    Tab::of(&site, "uploader").post(&at("gui-duyet"), &[]).await;
+    for tab in [&first, &second] {
+        let back = tab.post(&at("duyet"), &[("hash", hash), ("ve", "/duyet")]).await;
+        let page = tab.get(back.header(header::LOCATION)).await.text();
+        assert!(page.contains("Đã duyệt “bài”: approver duyệt thứ Hai 23/11/2026, 08:00."), "{page}");
+    }
+    assert_eq!(give_back(&second, "rè", "/duyet").await.status, StatusCode::CONFLICT, "it is approved");
+}
+
+#[tokio::test]
 async fn the_history_says_which_words_became_which() {
     let site = Site::new();
     let id = site.recording(440.0).await["id"].as_str().unwrap().to_owned();

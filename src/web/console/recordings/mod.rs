@@ -31,6 +31,7 @@ use crate::text::page::{date, names};
 use crate::web::State;
 use crate::web::input::{Asked, parse_code};
 use crate::web::person::See;
+use crate::web::recordings::returned;
 pub(super) use weeks::send_address;
 
 /// The list's address.
@@ -194,12 +195,6 @@ pub(super) fn given_back(store: &Store, name: &str) -> Result<Vec<(Arc<Segment>,
         found.extend(returned(&events).map(|event| (Arc::clone(segment), event.clone())));
     }
     Ok(found)
-}
-
-/// How a recording was given back, if it was not sent again since.
-fn returned(events: &[SegmentEvent]) -> Option<&SegmentEvent> {
-    let step = |event: &&SegmentEvent| matches!(event.what.as_str(), "submitted" | "returned");
-    events.iter().rev().find(step).filter(|event| event.what == "returned")
 }
 
 /// What it is for, how long, and who handed it in.

@@ -18,7 +18,7 @@ use super::queue::{first_airings, judge, players};
 use super::trail::{trail, value};
 use super::waveform::waveform;
 use super::weeks::{coming, monday};
-use super::{HERE, about, address, badge, programmes, returned};
+use super::{HERE, about, address, badge, programmes};
 use crate::access::{Permission, permit};
 use crate::segment::{Genre, Segment, SegmentId, State as Stand};
 use crate::store::{Store, StoreError};
@@ -31,7 +31,7 @@ use crate::web::State;
 use crate::web::input::{Asked, Named};
 use crate::web::person::{HandIn, See};
 use crate::web::problem::Problem;
-use crate::web::recordings::{self, LONGEST_SCRIPT, LONGEST_TEXT, existing, segment_id};
+use crate::web::recordings::{self, LONGEST_SCRIPT, LONGEST_TEXT, existing, returned, segment_id};
 
 /// The content areas of the plan.
 const TOPICS: [&str; 6] = ["II.1", "II.2", "II.3", "II.4", "II.5", "II.6"];

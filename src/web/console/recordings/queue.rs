@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::State as Of;
 use axum::response::{Html, Response};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -16,7 +17,7 @@ use super::one::{Typed, fault, turned_down};
 use super::{QUEUE, about, address};
 use crate::access::may_approve;
 use crate::segment::{Catalog, Segment, SegmentId, State as Stand};
-use crate::store::Store;
+use crate::store::{SegmentEvent, Store};
 use crate::text::http::Refusal;
 use crate::text::page::recordings::{self as say_all, approve as say, one};
 use crate::text::page::{date, names};
@@ -73,7 +74,8 @@ pub(in crate::web::console) async fn queue(
 ) -> Result<Html<String>, Failure> {
     let (plan, now) = (state.plan(), state.clock.now());
     let read = move |store: &Store| {
-        let done = store.segment(&SegmentId::new(done.vua))?;
+        let done = SegmentId::new(done.vua);
+        let done = store.segment(&done)?.zip(Some(store.segment_events(&done)?));
         let catalog = store.catalog()?;
         let waiting = catalog.iter().filter(|segment| segment.state == Stand::Pending);
         let waiting = waiting.map(|segment| Ok((Arc::clone(segment), store.script(&segment.id)?)));
@@ -90,11 +92,7 @@ pub(in crate::web::console) async fn queue(
     });
     let zone = &plan.schedule.time_zone;
     let content = html! {
-        @if let Some(done) = done { @match done.state {
-            Stand::Approved => p.note.good role="status" { (say::approved(&done.words.title)) },
-            Stand::Draft => p.note role="status" { (say::returned(&done.words.title)) },
-            Stand::Pending | Stand::Withdrawn => {}
-        } }
+        @if let Some((done, events)) = &done { (what_became(done, events, zone)) }
         p.lead { (say::INTRO) }
         @if waiting.is_empty() { p.note.good { (say::NOTHING) } }
         ol.queue { @for (segment, script) in &waiting { li.card {
@@ -112,6 +110,20 @@ pub(in crate::web::console) async fn queue(
         } } }
     };
     Ok(page(&state, &visitor, QUEUE, names::APPROVE, &content))
+}
+
+/// What a press did; of the second of two, what the first did, or somebody else's.
+fn what_became(segment: &Segment, events: &[SegmentEvent], zone: &TimeZone) -> Markup {
+    let title = &segment.words.title;
+    match (&segment.approval, recordings::returned(events)) {
+        (Some(approval), _) => html! {
+            p.note.good role="status" { (say::approved(title, &approval.by, approval.at, zone)) }
+        },
+        (None, Some(event)) if segment.state == Stand::Draft => html! {
+            p.note role="status" { (say::returned(title, event, zone)) }
+        },
+        (None, _) => html! {},
+    }
 }
 
 /// What the loudspeakers will get, and what was handed in. Nothing is fetched before somebody listens.
