@@ -28,6 +28,8 @@ pub const LIVE_ON_AIR: &str = "Đang phát ngay, ngoài lịch";
 pub const TO_CALL_OFF: &str = "Xem và trả lại sóng";
 /// To the page that an address belongs to.
 pub const TO_ITS_PAGE: &str = "Mở trang đó";
+/// Back to where somebody was when something was not done.
+pub const TO_PAGE_BEFORE: &str = "Quay lại trang trước";
 /// Back to the first page.
 pub const TO_HOME: &str = "Về trang Hôm nay";
 /// Leaves everything as it is.

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::page::Failure;
-use super::signin::late;
+use super::signin::{late, ours};
 use super::unsent::Unsent;
 use super::visitor::{Turned, Visitor};
 use crate::access::password::same;
@@ -143,5 +143,26 @@ pub(super) fn whence(headers: &HeaderMap) -> Whence {
         (_, Some(false)) => Whence::Elsewhere,
         (Some(b"same-origin"), _) | (_, Some(true)) => Whence::Here,
         _ => Whence::Unsaid,
+    }
+}
+
+/// The page that somebody was on before, where the browser says so and it is ours; for a form without that, the one that
+/// its address belongs to.
+pub(super) fn page_before(parts: &Parts) -> Option<String> {
+    let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let (from, host) = (header(header::REFERER), header(header::HOST));
+    let path = from
+        .and_then(|from| from.split_once("://")?.1.strip_prefix(host?))
+        .filter(|path| ours(path) == *path)
+        .map(str::to_owned);
+    path.or_else(|| page_of(parts.uri.path()).filter(|_| !parts.method.is_safe()))
+}
+
+/// The page that an address for forms belongs to: a recording's, a person's, or that of its part of the console.
+pub(super) fn page_of(path: &str) -> Option<String> {
+    let mut names = path.split('/').skip(1);
+    match (names.next()?, names.next()?) {
+        (part @ ("ban-ghi" | "nguoi-dung"), one) => Some(format!("/{part}/{one}")),
+        (part, _) => Some(format!("/{part}")),
     }
 }

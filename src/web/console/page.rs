@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::air;
 use super::assets::{ICON, SCRIPT, STYLE};
-use super::form::KEY_FIELD;
+use super::form::{KEY_FIELD, page_before, page_of};
 use super::visitor::Visitor;
 use crate::access::{Permission, permit};
 use crate::text;
@@ -75,7 +75,10 @@ pub(super) fn page<N>(
             }
         }
         (air::banner(state, permit(roles, Permission::CallEmergency)))
-        main #content tabindex="-1" { h1 { (title) } (content) }
+        main #content tabindex="-1" {
+            h1 { (title) }
+            (content)
+        }
     };
     frame(&format!("{title} – {station}"), &body)
 }
@@ -145,22 +148,22 @@ pub(in crate::web) async fn for_people(Of(state): Of<State>, request: Request, n
     }
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
-    let secret = SECRET.iter().any(|door| parts.uri.path().starts_with(door));
-    let policy = HeaderValue::from_static(if secret { "no-referrer" } else { "same-origin" });
+    let policy =
+        HeaderValue::from_static(if is_secret(parts.uri.path()) { "no-referrer" } else { "same-origin" });
     headers.entry(header::REFERRER_POLICY).or_insert(policy);
     response
 }
 
+fn is_secret(path: &str) -> bool {
+    SECRET.iter().any(|door| path.starts_with(door))
+}
+
 /// The page that says what was not done.
 async fn refused(state: &State, parts: &mut Parts, refusal: &Refusal) -> Html<String> {
-    let path = parts.uri.path().to_owned();
-    // Somebody typed it, or came back to it after signing in.
-    let above = path.rsplit_once('/').map(|(page, _)| page).filter(|page| !page.is_empty());
-    let its_page = above.filter(|_| matches!(refusal, Refusal::OnlyFromAPage));
     let content = html! {
         p.note.bad role="alert" { (refusal.detail()) }
         div.actions {
-            @if let Some(page) = its_page { a.button.main href=(page) { (text::page::TO_ITS_PAGE) } }
+            @if let Some((page, said)) = way_on(parts, refusal) { a.button.main href=(page) { (said) } }
             a.button href="/" { (text::page::TO_HOME) }
         }
     };
@@ -170,6 +173,18 @@ async fn refused(state: &State, parts: &mut Parts, refusal: &Refusal) -> Html<St
         Ok(Ok(visitor)) => page(state, &visitor, "", refusal.title(), &content),
         Ok(Err(_)) | Err(_) => plain(refusal.title(), &content),
     }
+}
+
+/// Where it goes on from something that was not done, but for the first page: where somebody was.
+fn way_on(parts: &Parts, refusal: &Refusal) -> Option<(String, &'static str)> {
+    // Somebody typed it, or came back to it after signing in.
+    if matches!(refusal, Refusal::OnlyFromAPage) {
+        return Some((page_of(parts.uri.path())?, text::page::TO_ITS_PAGE));
+    }
+    let itself =
+        |page: &String| parts.method.is_safe() && parts.uri.path_and_query().is_some_and(|own| own == page);
+    let before = page_before(parts).filter(|page| page != "/" && !itself(page));
+    before.filter(|_| !is_secret(parts.uri.path())).map(|page| (page, text::page::TO_PAGE_BEFORE))
 }
 
 /// There is no such page; for programs that lost their way there is the answer they understand.

@@ -31,7 +31,7 @@ use crate::web::proxy::Scheme;
 const FIRST_ROLES: [Role; 2] = [Role::Admin, Role::Operator];
 
 /// Only to a page of ours: `//elsewhere` and `/\elsewhere` are other sites, also with a tab that a browser leaves out.
-fn ours(address: &str) -> &str {
+pub(super) fn ours(address: &str) -> &str {
     let inside = address.starts_with('/')
         && !address.starts_with("//")
         && !address.contains(|letter: char| letter == '\\' || letter.is_control());

@@ -11,8 +11,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use axum::http::HeaderValue;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, header};
 use axum::response::Html;
 use maud::html;
 
@@ -196,14 +196,4 @@ fn shown(name: &str, value: &str, schedule: &Schedule) -> String {
         _ => None,
     };
     known.unwrap_or_else(|| value.to_owned())
-}
-
-/// The page from which something was sent, where the browser says so and it is ours; the first one otherwise.
-pub(super) fn page_before(parts: &Parts) -> String {
-    let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
-    let (from, host) = (header(header::REFERER), header(header::HOST));
-    let path = from
-        .and_then(|from| from.split_once("://")?.1.strip_prefix(host?))
-        .filter(|path| path.starts_with('/'));
-    path.unwrap_or("/").to_owned()
 }

@@ -4,8 +4,8 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 
+use super::form::page_before;
 use super::page::Failure;
-use super::unsent::page_before;
 use crate::web::State;
 use crate::web::person::{Needs, Person, key_of, login, signed_in};
 
@@ -54,7 +54,7 @@ impl<N: Needs> FromRequestParts<State> for Visitor<N> {
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Turned> {
         let back = || match parts.method.is_safe() {
             true => Turned::SignIn(parts.uri.to_string()),
-            false => Turned::SignInAgain(page_before(parts)),
+            false => Turned::SignInAgain(page_before(parts).unwrap_or_else(|| "/".to_owned())),
         };
         let login = login(parts).ok_or_else(back)?;
         let key = key_of(&login);

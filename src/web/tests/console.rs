@@ -299,6 +299,44 @@ async fn whatever_was_refused_whoever_is_signed_in_keeps_the_way_around_and_know
 }
 
 #[tokio::test]
+async fn what_was_not_done_leads_back_to_where_somebody_was() {
+    let site = Site::new();
+    let id = site.recording(440.0).await["id"].as_str().unwrap().to_owned();
+    let cookie = site.cookie("approver").await;
+    let (host, from) = (("host", "loa.example"), "http://loa.example/duyet?vua=x");
+    let key = site.key(&cookie).await;
+    let approve = async |headers: &[(&str, &str)]| {
+        let headers = [&[("cookie", cookie.as_str()), host], headers].concat();
+        let fields = [("key", &*key), ("reason", "rè")];
+        let refused = site.post(&format!("/ban-ghi/{id}/tra-lai"), &headers, &fields).await;
+        assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.text());
+        refused.text()
+    };
+    let leads = |page: &str, to: &str| {
+        page.contains(&format!("<a class=\"button main\" href=\"{to}\">Quay lại trang trước</a>"))
+    };
+    for (headers, page) in [
+        (&[("referer", from)][..], "/duyet?vua=x"),
+        // Where the browser does not say it, or says another site.
+        (&[], &format!("/ban-ghi/{id}")),
+        (&[("referer", "http://evil.example/duyet")], &format!("/ban-ghi/{id}")),
+    ] {
+        let refused = approve(headers).await;
+        assert!(leads(&refused, page), "{page}: {refused}");
+    }
+    let look = async |path: &str, from: &str| {
+        let request = site.request("", "GET", path).header(COOKIE, &cookie);
+        let request = request.header("host", "loa.example").header("referer", from);
+        site.send(request.body(Body::empty()).unwrap()).await.text()
+    };
+    let path = format!("/phat-ngay/xac-nhan?segment={id}&rank=emergency&repeat=once");
+    let confirm = look(&path, from).await;
+    assert!(leads(&confirm, "/duyet?vua=x"), "{confirm}");
+    let again = look(&path, &format!("http://loa.example{path}")).await;
+    assert!(!again.contains("Quay lại trang trước"), "a page does not lead to itself: {again}");
+}
+
+#[tokio::test]
 async fn a_login_ends_with_its_person() {
     let site = Site::new();
     let cookie = site.cookie("uploader").await;

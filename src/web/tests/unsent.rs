@@ -100,27 +100,30 @@ async fn nobody_elses_form_is_kept_and_nothing_that_takes_the_air() {
     let key = ("key", old.key.as_str());
     let title = ("title", "Khác");
     let other = "0".repeat(64);
-    for (path, headers, fields) in [
+    for (path, headers, fields, page) in [
         // Other sites send no cookie, or do not know the key; or the browser says where it comes from.
-        (&*here, &[host][..], &[title, key][..]),
-        (&here, &[host, cookie], &[title, ("key", &other)]),
-        (&here, &[host, ("origin", "http://evil.example")], &[title]),
-        (&here, &[host, ("sec-fetch-site", "cross-site"), ("origin", "http://loa.example")], &[title]),
+        (&*here, &[host][..], &[title, key][..], &*here),
+        (&here, &[host, cookie], &[title, ("key", &other)], &here),
+        (&here, &[host, ("origin", "http://evil.example")], &[title], &here),
+        (&here, &[host, ("sec-fetch-site", "cross-site"), ("origin", "http://loa.example")], &[title], &here),
         // Nothing was typed.
         (
             &format!("{here}/duyet"),
             &[host, cookie],
             &[key, ("hash", &other), ("seen", &other), ("ve", "/duyet")],
+            &here,
         ),
-        (&format!("{here}/gui-duyet"), &[host, cookie], &[key]),
-        ("/nguoi-dung/uploader/lien-ket", &[host, cookie], &[key]),
+        (&format!("{here}/gui-duyet"), &[host, cookie], &[key], &here),
+        ("/nguoi-dung/uploader/lien-ket", &[host, cookie], &[key], "/nguoi-dung/uploader"),
         // What takes the air is confirmed anew.
-        ("/phat-ngay", &[host, cookie], &[key, ("segment", &id), ("rank", "emergency")]),
+        ("/phat-ngay/dung", &[host, cookie], &[key, ("output", "loa-xa")], "/phat-ngay"),
+        ("/phat-ngay", &[host, cookie], &[key, ("segment", &id), ("rank", "emergency")], "/"),
+        ("/phat-ngay", &[host, cookie, ("referer", "http://loa.example//evil.example/")], &[key], "/"),
     ] {
         let turned = site.post(path, headers, fields).await;
         assert_eq!(
             turned.header(LOCATION),
-            "/dang-nhap?sau=%2F&lai=1",
+            format!("/dang-nhap?sau={}&lai=1", page.replace('/', "%2F")),
             "{path} {headers:?}: {}",
             turned.text()
         );
