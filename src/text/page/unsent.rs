@@ -22,6 +22,9 @@ pub const SIGN_IN: &str = "Phiên đăng nhập đã hết, nên những gì v�
 /// Above name and password, where nothing was typed.
 pub const AGAIN: &str = "Phiên đăng nhập đã hết, nên việc bạn vừa bấm chưa được làm, lịch phát không bị ảnh hưởng. Hãy đăng nhập rồi làm lại; nếu đang gửi tệp thì chọn lại tệp.";
 
+/// On the page on which something was pressed too late, after signing in again.
+pub const IN_VAIN: &str = "Việc bạn bấm trước khi đăng nhập lại chưa được làm, lịch phát không bị ảnh hưởng. Hãy xem lại trang này; nếu vẫn cần thì bấm lại.";
+
 /// What will be done, from the address and the button.
 pub fn what(address: &str, then: &str) -> &'static str {
     match address.rsplit('/').next().unwrap_or_default() {

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use super::page::Failure;
 use super::signin::{late, ours};
 use super::unsent::Unsent;
-use super::visitor::{Turned, Visitor};
+use super::visitor::{Turned, Visitor, not_in_vain};
 use crate::access::password::same;
 use crate::text::http::Refusal;
 use crate::web::person::Needs;
@@ -154,7 +154,7 @@ pub(super) fn page_before(parts: &Parts) -> Option<String> {
     let path = from
         .and_then(|from| from.split_once("://")?.1.strip_prefix(host?))
         .filter(|path| ours(path) == *path)
-        .map(str::to_owned);
+        .map(|path| not_in_vain(path).to_owned());
     path.or_else(|| page_of(parts.uri.path()).filter(|_| !parts.method.is_safe()))
 }
 

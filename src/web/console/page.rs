@@ -77,6 +77,7 @@ pub(super) fn page<N>(
         (air::banner(state, permit(roles, Permission::CallEmergency)))
         main #content tabindex="-1" {
             h1 { (title) }
+            @if visitor.pressed_in_vain { p.note.warn role="alert" { (text::page::unsent::IN_VAIN) } }
             (content)
         }
     };

@@ -13,7 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::form::{Fields, Query, Sent, Whence, whence};
 use super::page::{Failure, plain, to};
 use super::unsent::{Drawer, Unsent};
-use super::visitor::{AGAIN, Visitor};
+use super::visitor::{AGAIN, Visitor, in_vain};
 use crate::access::Role;
 use crate::access::password::{self, Kept, LONGEST, SHORTEST};
 use crate::access::throttle::Attempt;
@@ -43,22 +43,37 @@ pub(super) fn ours(address: &str) -> &str {
 struct Way {
     name: String,
     back: String,
+    /// What they pressed there was not done.
+    in_vain: bool,
     /// A form of this browser waits.
     keeps: bool,
 }
 
 impl Way {
     fn of(fields: &Fields, keeps: bool) -> Self {
-        Self { name: fields.one("name").to_owned(), back: ours(fields.one("sau")).to_owned(), keeps }
+        Self { name: fields.one("name").to_owned(), keeps, ..Self::back(fields) }
+    }
+
+    /// Where an address or a form leads back to.
+    fn back(fields: &Fields) -> Self {
+        let in_vain = !fields.one(AGAIN).is_empty();
+        Self { back: ours(fields.one("sau")).to_owned(), in_vain, ..Self::default() }
+    }
+
+    /// Back, and it is said there what was not done.
+    fn to(&self) -> Response {
+        if self.in_vain { to(&in_vain(&self.back)) } else { to(&self.back) }
     }
 
     /// Asks for name and password.
     fn page(&self, wrong: Option<&str>) -> Html<String> {
         let content = html! {
             @if self.keeps { p.note.warn role="status" { (unsent::SIGN_IN) } }
+            @else if self.in_vain { p.note.warn role="status" { (unsent::AGAIN) } }
             @if let Some(wrong) = wrong { p.note.bad role="alert" { (wrong) } }
             form.card method="post" action="/dang-nhap" {
                 input type="hidden" name="sau" value=(self.back);
+                @if self.in_vain { input type="hidden" name=(AGAIN) value="1"; }
                 label { (say::NAME)
                     input name="name" value=(self.name) required autocomplete="username" autocapitalize="none" spellcheck="false";
                 }
@@ -75,14 +90,15 @@ impl Way {
 
 /// Asks for name and password.
 pub(super) async fn ask(Query(asked): Query) -> Html<String> {
-    let not_done = (!asked.one(AGAIN).is_empty()).then_some(unsent::AGAIN);
-    Way { back: ours(asked.one("sau")).to_owned(), ..Way::default() }.page(not_done)
+    Way::back(&asked).page(None)
 }
 
 /// Asks for name and password where something was sent too late, which is kept.
 pub(super) fn late(state: &State, unsent: Unsent) -> Result<Response, Failure> {
+    let back = unsent.from().to_owned();
     let cookie = drawer(state).put(unsent, state.clock.elapsed())?;
-    let page = Way { keeps: true, ..Way::default() }.page(None);
+    // Should it be gone when they have signed in, they are told so where they were.
+    let page = Way { back, in_vain: true, keeps: true, ..Way::default() }.page(None);
     // Like the page to sign in on, whose form it has: it says to nobody where it was.
     let headers =
         [(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")), (header::SET_COOKIE, cookie)];
@@ -133,7 +149,7 @@ pub(super) async fn enter(Of(state): Of<State>, parts: Parts, fields: Fields) ->
     let unsent = drawer(&state).take(&parts, state.clock.elapsed());
     let next = match unsent {
         Some(unsent) => unsent.ask(&state, &just_signed_in(&state, &secret, &parts).await?).into_response(),
-        None => to(&way.back),
+        None => way.to(),
     };
     Ok(with_login(&secret, Scheme::of(&parts), next))
 }
@@ -143,7 +159,7 @@ async fn just_signed_in(state: &State, secret: &Secret, parts: &Parts) -> Result
     let login = secret.to_string();
     let key = key_of(&login);
     let user = person::signed_in(state, login).await?.ok_or(Refusal::NoUser)?;
-    Ok(Visitor { person: Person::of(user, parts)?, key })
+    Ok(Visitor { person: Person::of(user, parts)?, key, pressed_in_vain: false })
 }
 
 /// The one place at which a hash of a password is computed: each takes memory, and the air has the first right to the

@@ -17,7 +17,7 @@ use axum::response::Html;
 use maud::html;
 
 use super::calendar::{GO_ON, STEP};
-use super::form::{Fields, KEY_FIELD, Whence, whence};
+use super::form::{Fields, KEY_FIELD, Whence, page_before, whence};
 use super::page::{key, page};
 use super::visitor::Visitor;
 use crate::access::Role;
@@ -51,6 +51,8 @@ const HIDDEN: [&str; 5] = ["seen", "hash", "ve", "then", STEP];
 #[derive(Debug)]
 pub(super) struct Unsent {
     to: String,
+    /// The page that it was on.
+    from: String,
     calendar: bool,
     fields: Vec<(String, String)>,
 }
@@ -62,10 +64,16 @@ impl Unsent {
         let own = login(parts).map(|login| key_of(&login));
         let shows = own.is_some_and(|key| same(sent.one(KEY_FIELD).as_bytes(), key.as_bytes()));
         let ours = shows || whence(&parts.headers) == Whence::Here;
-        ours.then(|| Self::new(parts.uri.path(), sent.pairs())).flatten()
+        let from = page_before(parts).unwrap_or_else(|| "/".to_owned());
+        ours.then(|| Self::new(parts.uri.path(), from, sent.pairs())).flatten()
     }
 
-    fn new<'a>(to: &str, fields: impl Iterator<Item = (&'a str, &'a str)>) -> Option<Self> {
+    /// The page that it was on.
+    pub(super) fn from(&self) -> &str {
+        &self.from
+    }
+
+    fn new<'a>(to: &str, from: String, fields: impl Iterator<Item = (&'a str, &'a str)>) -> Option<Self> {
         let below =
             |page: &str| to.strip_prefix(page).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         let calendar = below(CALENDAR);
@@ -75,7 +83,7 @@ impl Unsent {
             STEP => calendar.then(|| (name.to_owned(), GO_ON.to_owned())),
             _ => Some((name.to_owned(), value.to_owned())),
         };
-        let kept = Self { to: to.to_owned(), calendar, fields: fields.filter_map(kept).collect() };
+        let kept = Self { to: to.to_owned(), from, calendar, fields: fields.filter_map(kept).collect() };
         let plain = !to.contains("..") && !to.contains("//") && !to.contains('%');
         let bytes: usize = kept.fields.iter().map(|(name, value)| name.len() + value.len()).sum();
         let keeps = plain && bytes <= LONGEST && PAGES.iter().any(|page| below(page));
@@ -131,7 +139,7 @@ impl Unsent {
                 dl { @for (label, value) in self.shown(schedule) { dt { (label) } dd.script { (value) } } }
                 div.actions {
                     button.main { (say::SEND) }
-                    a.button href="/" { (say::LEAVE) }
+                    a.button href=(self.from) { (say::LEAVE) }
                 }
             }
         };

@@ -1,6 +1,7 @@
 //! Who looks at a page: somebody who is signed in, and may.
 
 use axum::extract::FromRequestParts;
+use axum::http::Uri;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 
@@ -16,6 +17,8 @@ pub(super) struct Visitor<N> {
     pub(super) person: Person<N>,
     /// What the forms of their pages bear.
     pub(super) key: String,
+    /// They come from signing in, and what they pressed before was not done.
+    pub(super) pressed_in_vain: bool,
 }
 
 /// Why a page is not shown.
@@ -42,6 +45,23 @@ impl IntoResponse for Turned {
 /// What an address of [`signin`](super::signin) has where something was not done.
 pub(super) const AGAIN: &str = "lai";
 
+/// What the address of a page ends with on which something was pressed in vain, right after signing in.
+const IN_VAIN: &str = "chua-lam=1";
+
+/// The address of a page, so that it says that what was pressed there was not done.
+pub(super) fn in_vain(page: &str) -> String {
+    format!("{page}{}{IN_VAIN}", if page.contains('?') { '&' } else { '?' })
+}
+
+fn is_in_vain(page: &Uri) -> bool {
+    page.query().is_some_and(|query| query == IN_VAIN || query.ends_with(&format!("&{IN_VAIN}")))
+}
+
+/// The address of a page without that.
+pub(super) fn not_in_vain(page: &str) -> &str {
+    page.strip_suffix(IN_VAIN).and_then(|page| page.strip_suffix(['?', '&'])).unwrap_or(page)
+}
+
 fn to_sign_in(back: &str, more: &[(&str, &str)]) -> Response {
     let mut query = form_urlencoded::Serializer::new(String::new());
     let query = query.append_pair("sau", back).extend_pairs(more).finish();
@@ -61,6 +81,6 @@ impl<N: Needs> FromRequestParts<State> for Visitor<N> {
         let user = signed_in(state, login).await.map_err(|failure| Turned::Away(failure.into()))?;
         let person =
             Person::of(user.ok_or_else(back)?, parts).map_err(|problem| Turned::Away(problem.into()))?;
-        Ok(Self { person, key })
+        Ok(Self { person, key, pressed_in_vain: is_in_vain(&parts.uri) })
     }
 }

@@ -149,6 +149,60 @@ async fn nobody_elses_form_is_kept_and_nothing_that_takes_the_air() {
 }
 
 #[tokio::test]
+async fn what_was_pressed_too_late_is_not_done_and_said_so_on_the_page_it_was_pressed_on() {
+    let site = Site::new();
+    let recording = site.recording(440.0).await;
+    let (id, hash) = (recording["id"].as_str().unwrap(), recording["hash"].as_str().unwrap());
+    Tab::of(&site, "uploader").post(&format!("/ban-ghi/{id}/gui-duyet"), &[]).await;
+    let old = Tab::of(&site, "approver");
+    site.new_password("approver");
+    let own = [("host", "loa.example"), ("cookie", &*old.cookie)];
+    let said = "Việc bạn bấm trước khi đăng nhập lại chưa được làm";
+    for (page, after) in [("/duyet", "/duyet?chua-lam=1"), ("/ban-ghi?tim=a", "/ban-ghi?tim=a&chua-lam=1")] {
+        // Pressed once more on the page that says it, it leads to the same.
+        for page in [page, after] {
+            let referer = format!("http://loa.example{page}");
+            let headers = [&own[..], &[("referer", &referer)]].concat();
+            let fields = [("key", &*old.key), ("hash", hash), ("ve", "/duyet")];
+            let turned = site.post(&format!("/ban-ghi/{id}/duyet"), &headers, &fields).await;
+            let door = site.get("", turned.header(LOCATION)).await.text();
+            assert!(door.contains("việc bạn vừa bấm chưa được làm"), "{door}");
+            let fields = [("name", "approver"), ("lai", hidden(&door, "lai")), ("sau", hidden(&door, "sau"))];
+            // Who mistypes the password is told the same after it.
+            let wrong =
+                site.post("/dang-nhap", &[], &[&fields[..], &[("password", "?")]].concat()).await.text();
+            assert_eq!((hidden(&wrong, "lai"), hidden(&wrong, "sau")), (fields[1].1, fields[2].1), "{wrong}");
+            let signed_in =
+                site.post("/dang-nhap", &[], &[&fields[..], &[("password", PASSWORD)]].concat()).await;
+            assert_eq!(signed_in.header(LOCATION), after);
+        }
+        assert!(Tab::of(&site, "approver").get(after).await.text().contains(said), "{after}");
+        assert!(!Tab::of(&site, "approver").get(page).await.text().contains(said), "{page}");
+    }
+    let segment = site.state.store.segment(&id.into()).unwrap().unwrap();
+    assert_eq!(segment.state, crate::segment::State::Pending, "nothing is done unseen");
+}
+
+#[tokio::test]
+async fn a_kept_form_that_is_gone_or_left_leads_to_the_page_it_was_on() {
+    let site = Site::new();
+    let id = site.recording(440.0).await["id"].as_str().unwrap().to_owned();
+    let (here, old) = (format!("/ban-ghi/{id}"), Tab::of(&site, "uploader"));
+    site.new_password("uploader");
+    let send = async || old.post(&here, &[("title", "Quét mã QR")]).await;
+    let late = send().await;
+    let (shown, _) =
+        site.go_on(late.header(SET_COOKIE).split(';').next().unwrap(), "uploader", PASSWORD).await;
+    let leave = format!("<a class=\"button\" href=\"{here}\">Thôi, bỏ những gì đã gõ</a>");
+    assert!(shown.text().contains(&leave), "{}", shown.text());
+    let door = send().await.text();
+    let fields = [("name", "uploader"), ("password", PASSWORD), ("lai", "1"), ("sau", hidden(&door, "sau"))];
+    assert_eq!(hidden(&door, "lai"), "1");
+    let gone = site.post("/dang-nhap", &[], &fields).await;
+    assert_eq!(gone.header(LOCATION), format!("{here}?chua-lam=1"));
+}
+
+#[tokio::test]
 async fn a_form_from_before_signing_in_anew_is_asked_about_where_the_browser_says_that_it_is_ours() {
     let site = Site::new();
     let id = site.recording(440.0).await["id"].as_str().unwrap().to_owned();
