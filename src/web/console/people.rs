@@ -231,9 +231,20 @@ pub(super) async fn one(
     visitor: Visitor<ManageUsers>,
     Of(state): Of<State>,
     Named(name): Named,
-) -> Result<Html<String>, Failure> {
+) -> Result<Response, Failure> {
+    if let Some(name) = spelt(&state, &name).await? {
+        return Ok(to(&format!("{HERE}/{name}")));
+    }
     let user = present(&state, &name).await?;
-    Ok(person(&state, &visitor, &user, None))
+    Ok(person(&state, &visitor, &user, None).into_response())
+}
+
+/// How the name of somebody is spelt who has it in other case; none where it is right, or nobody's.
+async fn spelt(state: &State, typed: &str) -> Result<Option<String>, Failure> {
+    let typed = typed.to_owned();
+    let read =
+        move |store: &Store| if store.user(&typed)?.is_some() { Ok(None) } else { store.meant_by(&typed) };
+    Ok(state.store.run(read).await?)
 }
 
 /// A person's page; where their roles are not taken, with why.
@@ -363,6 +374,9 @@ pub(super) async fn ask_revoke(
     Of(state): Of<State>,
     Named(name): Named,
 ) -> Result<Response, Failure> {
+    if let Some(name) = spelt(&state, &name).await? {
+        return Ok(to(&format!("{HERE}/{name}/thoi-viec")));
+    }
     let user = known(&state, &name).await?;
     if user.revoked.is_some() {
         return Ok(to(&who_left(&user.name)));

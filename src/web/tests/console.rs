@@ -171,6 +171,23 @@ async fn a_name_is_typed_in_whatever_case_and_kept_in_its_own() {
 }
 
 #[tokio::test]
+async fn a_name_in_other_case_in_an_address_leads_to_whose_it_is() {
+    let site = Site::new();
+    let cookie = site.cookie("admin").await;
+    for (typed, right) in [
+        ("/nguoi-dung/UPLOADER", "/nguoi-dung/uploader"),
+        ("/nguoi-dung/Uploader/thoi-viec", "/nguoi-dung/uploader/thoi-viec"),
+    ] {
+        let answer = site.page(&cookie, typed).await;
+        assert_eq!((answer.status, answer.header(LOCATION)), (StatusCode::SEE_OTHER, right));
+        assert_eq!(site.page(&cookie, right).await.status, StatusCode::OK);
+    }
+    for nobody in ["/nguoi-dung/up", "/nguoi-dung/Nobody/thoi-viec"] {
+        assert_eq!(site.page(&cookie, nobody).await.status, StatusCode::NOT_FOUND, "{nobody}");
+    }
+}
+
+#[tokio::test]
 async fn a_person_who_cannot_be_added_stands_in_the_form_as_they_were_filled_in() {
     let site = Site::new();
     let cookie = site.cookie("admin").await;
