@@ -12,7 +12,7 @@ use super::problem::Problem;
 use crate::access::Permission;
 use crate::engine::handle::{Command, Handle, InForce, Status};
 use crate::schedule::{OutputId, QuietHours};
-use crate::segment::{Segment, SegmentId, State as Stand, is_id};
+use crate::segment::{FileTrouble, Segment, SegmentId, State as Stand, is_id};
 use crate::sequencer::{Interrupt, InterruptId, Repeats};
 use crate::store::{Act, Store};
 use crate::text::http::Refusal;
@@ -88,12 +88,22 @@ pub(super) async fn can_sound(state: &State, wish: &Wish) -> Result<(Arc<Segment
 /// Whether a recording cannot sound: its file was found gone or changed, or is not there now, and none of the engines has
 /// it in memory or open. One that has is enough: the others must not keep it silent.
 async fn is_broken(state: &State, engines: &[Handle], segment: &Segment) -> bool {
-    if engines.iter().any(|engine| engine.status().needs_no_file(&segment.id)) {
+    if needs_no_file(engines, segment) {
         return false;
     }
     let file = state.audio_dir.join(&segment.file);
     state.plan().catalog.troubles().contains_key(&segment.id)
         || seen(move || file.try_exists()).await == Some(false)
+}
+
+/// What was found wrong with a recording's file, so that it cannot sound; without a look at the disk, which may hang.
+pub(super) fn trouble(state: &State, segment: &Segment) -> Option<FileTrouble> {
+    let found = state.plan().catalog.troubles().get(&segment.id).copied();
+    found.filter(|_| !needs_no_file(&state.engines, segment))
+}
+
+fn needs_no_file(engines: &[Handle], segment: &Segment) -> bool {
+    engines.iter().any(|engine| engine.status().needs_no_file(&segment.id))
 }
 
 /// Whether an engine keeps a recording in memory.

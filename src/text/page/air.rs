@@ -24,6 +24,8 @@ pub const READY_MEANS: &str =
     "Có sẵn trong máy: phát được cả khi đĩa hỏng. Bấm một bản ghi để xem rồi mới xác nhận; loa chưa phát.";
 /// None is kept.
 pub const NONE_READY: &str = "Đài chưa có bản ghi khẩn cấp nào được duyệt. Hãy nộp và duyệt bản ghi cho chuyên mục khẩn cấp, để khi cần thì có sẵn.";
+/// What follows for one of them whose file is gone or changed.
+pub const SO_SILENT: &str = ", nên chưa phát khẩn cấp được.";
 /// All others.
 pub const OTHERS: &str = "Bản ghi khác";
 /// Searches them.
@@ -89,6 +91,13 @@ pub const TOO_OLD: &str =
     "Trang xác nhận trước đã để quá lâu nên chưa phát gì. Hãy xem lại những điều dưới đây rồi bấm lần nữa.";
 /// To the page from others.
 pub const TO_ALL: &str = "Bản ghi khác…";
+
+/// How a recording sounds again whose file is gone or changed.
+pub fn mend_file(file: &str) -> String {
+    format!(
+        "Hãy chép lại đúng tệp “{file}” vào thư mục “audio” từ bản sao lưu, hoặc nộp bản ghi khác và gửi duyệt."
+    )
+}
 
 /// The name of a rank.
 pub fn rank(layer: Layer) -> &'static str {

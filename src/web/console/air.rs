@@ -22,6 +22,7 @@ use crate::store::searchable;
 use crate::text;
 use crate::text::http::Refusal;
 use crate::text::page::air as say;
+use crate::text::page::home::file_broken;
 use crate::text::page::{date, names};
 use crate::timeline::Layer;
 use crate::timeline::plan::Plan;
@@ -58,7 +59,7 @@ pub(super) async fn choose(
             @if ready.is_empty() {
                 p.note.warn { (say::NONE_READY) }
             } @else {
-                (urgent(&ready))
+                (urgent(&state, &ready))
                 p.quiet { (say::READY_MEANS) }
             }
         }
@@ -109,22 +110,30 @@ fn recordings<'a>(
 }
 
 /// The recordings kept ready, for the first page: each leads straight to its confirmation.
-pub(super) fn urgent_now(plan: &Plan, now: Timestamp) -> Markup {
+pub(super) fn urgent_now(state: &State, plan: &Plan, now: Timestamp) -> Markup {
     let (ready, _) = recordings(plan, now, "");
     html! {
         section.emergency {
-            (urgent(&ready))
+            (urgent(state, &ready))
             p.actions { a.button.bad href=(HERE) { (say::EMERGENCY) ": " (say::TO_ALL) } }
         }
     }
 }
 
-fn urgent(ready: &[&Arc<Segment>]) -> Markup {
+/// Each as a button; what cannot sound with why, and with how it can.
+fn urgent(state: &State, ready: &[&Arc<Segment>]) -> Markup {
     html! {
         ul.urgent { @for segment in ready { li {
-            a.button href=(confirm_at(segment, Layer::Emergency)) {
-                span { (say::EMERGENCY) ": " strong { (segment.words.title) } }
-                span.times { (date::length(segment.duration())) }
+            @if let Some(trouble) = air::trouble(state, segment) {
+                p.note.bad {
+                    strong { (file_broken(trouble, &segment.words.title)) (say::SO_SILENT) } " "
+                    (say::mend_file(&segment.file))
+                }
+            } @else {
+                a.button href=(confirm_at(segment, Layer::Emergency)) {
+                    span { (say::EMERGENCY) ": " strong { (segment.words.title) } }
+                    span.times { (date::length(segment.duration())) }
+                }
             }
         } } }
     }

@@ -53,7 +53,7 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
     let may_withdraw = permit(&visitor.person.user().roles, Permission::Withdraw);
     let content = html! {
         p.lead { (date::day(today)) }
-        @if permit(&visitor.person.user().roles, Permission::CallEmergency) { (air::urgent_now(&plan, now)) }
+        @if permit(&visitor.person.user().roles, Permission::CallEmergency) { (air::urgent_now(&state, &plan, now)) }
         div.home {
             section.air #air data-live { (on_air(&state, now, zone, may_withdraw)) }
             div.side {

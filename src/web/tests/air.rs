@@ -168,6 +168,12 @@ async fn what_has_no_file_is_not_ordered_unless_it_is_kept_in_memory() {
         let page = tab.get(&confirm).await;
         assert!(page.text().contains("tệp âm thanh không còn trên máy"), "{}", page.text());
     }
+    let button = confirm.replace('&', "&amp;").replace("once", "until");
+    for path in ["/phat-ngay", "/"] {
+        let list = tab.get(path).await.text();
+        let why = "Tệp của bản ghi “bài” bị mất, nên chưa phát khẩn cấp được.";
+        assert!(list.contains(why) && !list.contains(&button), "{path}: {list}");
+    }
     let segment = recording["id"].as_str().unwrap();
     let fields = [("id", id), ("segment", segment), ("rank", "emergency"), ("repeat", "once")];
     let status = site.status.as_ref().unwrap();
@@ -190,7 +196,7 @@ async fn what_has_no_file_is_not_ordered_unless_it_is_kept_in_memory() {
 
     status.send_modify(|status| status.kept = Arc::new([segment.into()].into()));
     let list = tab.get("/phat-ngay").await.text();
-    assert!(list.contains(&confirm.replace('&', "&amp;").replace("once", "until")), "{list}");
+    assert!(list.contains(&button) && !list.contains("chưa phát khẩn cấp được"), "{list}");
     assert_eq!(tab.get(&confirm).await.status, StatusCode::OK);
     assert!(matches!(site.commands.try_recv(), Ok(Command::Poise(_))));
     assert_eq!(order().await.status, StatusCode::ACCEPTED);
