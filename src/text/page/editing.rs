@@ -227,6 +227,8 @@ pub mod form {
     /// Not a length.
     pub const BAD_LENGTH: &str =
         "Thời lượng phải là số phút và số giây, ví dụ 6 phút 30 giây, và không quá 24 giờ.";
+    /// Whole, and nobody says how late at most.
+    pub const NO_WITHIN: &str = "Hãy ghi mục này được trễ nhiều nhất bao lâu mà vẫn phát trọn, ví dụ 10 phút; hoặc chọn cách khác khi trễ.";
     /// Not a date.
     pub const BAD_DATE: &str = "Ngày chưa đúng. Hãy ghi như ví dụ này: 25/12/2026.";
     /// No title.

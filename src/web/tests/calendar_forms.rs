@@ -80,6 +80,19 @@ async fn what_is_wrong_with_a_field_is_said_beside_it() {
     let dates = refused(&tab, slot, &[&dates[..], &[("play", "programme:tin")]].concat()).await;
     assert!(beside(&dates, "valid_until").len() == 1 && dates.contains("<details class=\"session\" open>"));
 
+    for minutes in ["", "0"] {
+        let whole =
+            [("play", "programme:tin"), ("start", "follow"), ("late", "whole"), ("late_minutes", minutes)];
+        let whole = refused(&tab, slot, &whole).await;
+        assert!(whole.contains("<option value=\"whole\" selected>"), "{whole}");
+        let said = beside(&whole, "late_minutes");
+        assert!(
+            said.len() == 1 && said[0].starts_with("Hãy ghi mục này được trễ nhiều nhất bao lâu"),
+            "{whole}"
+        );
+        assert!(whole.contains("<details class=\"session\" open>"), "{whole}");
+    }
+
     let none = tab.post("/lich-phat/buoi-moi", &[("from", "07:00")]).await.text();
     for field in ["title", "to", "day", "play"] {
         assert_eq!(beside(&none, field).len(), 1, "{field} of {none}");

@@ -299,7 +299,10 @@ pub(super) fn late_values(late: Late) -> Values {
 pub(super) fn late(fields: &Fields) -> Result<Late, Wrong> {
     Ok(match fields.one("late") {
         "skip" => Late::Skip,
-        "whole" => Late::WholeWithin(length("late_", fields)?.unwrap_or_default()),
+        "whole" => {
+            let within = length("late_", fields)?;
+            Late::WholeWithin(within.ok_or_else(|| Wrong::field(minutes("late_"), say::NO_WITHIN))?)
+        }
         _ => Late::Join,
     })
 }
