@@ -141,6 +141,12 @@ async fn a_session_moves_with_what_has_an_exact_time_in_it() {
         for said in [cue, line] {
             assert!(shown.text().contains(&said), "{said} in {}", shown.text());
         }
+        // What lies between lines that change is no change.
+        let page = shown.text();
+        let (_, lines) = page.split_once("<pre class=\"lines\"").unwrap();
+        let (lines, _) = lines.split_once("</pre>").unwrap();
+        assert_eq!([lines.matches("<del>").count(), lines.matches("<ins>").count()], [3, 3], "{lines}");
+        assert!(lines.contains("⋯") && !lines.contains("Tin xã"), "{lines}");
     }
     // What is exact stays where the session only grows.
     let longer = move_to("05:40", "06:00").await.text();

@@ -5,6 +5,7 @@
 
 mod day;
 mod desk;
+mod difference;
 mod fields;
 mod history;
 mod place;

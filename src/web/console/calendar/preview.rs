@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use maud::{Markup, html};
 
+use super::difference::{Line, difference};
 use crate::editing::{Draft, Wish};
 use crate::schedule::{PlanDate, Schedule, Sources};
 use crate::segment::Catalog;
@@ -235,27 +236,22 @@ fn heard(cue: &Cue) -> &str {
 /// The lines that differ, as they stand in the files.
 pub(super) fn lines(before: &Sources, after: &Sources) -> Markup {
     let pairs = [(&before.station, &after.station), (&before.week, &after.week), (&before.days, &after.days)];
-    let all: Vec<_> =
-        pairs.into_iter().flat_map(|(old, new)| difference(old.as_deref(), new.as_deref())).collect();
+    let files = pairs.map(|(old, new)| difference(old.as_deref(), new.as_deref()));
+    let changed: Vec<_> = files.into_iter().filter(|lines| !lines.is_empty()).collect();
+    let all = changed.join(&Line::Gap);
     html! {
         pre.lines tabindex="0" {
-            @for (sign, line) in all.iter().take(LINES) {
-                @if *sign == '+' { ins { "+ " (line) "\n" } } @else { del { "− " (line) "\n" } }
+            @for line in all.iter().take(LINES) {
+                @match line {
+                    Line::Comes(line) => ins { "+ " (line) "\n" },
+                    Line::Goes(line) => del { "− " (line) "\n" },
+                    Line::Stays(line) => { "  " (line) "\n" },
+                    Line::Gap => "⋯\n",
+                }
             }
             @if all.len() > LINES { "…" }
         }
     }
-}
-
-/// The lines between the first and the last that differ.
-fn difference<'a>(old: Option<&'a str>, new: Option<&'a str>) -> Vec<(char, &'a str)> {
-    let lines = |text: Option<&'a str>| text.unwrap_or_default().lines().collect::<Vec<_>>();
-    let (old, new) = (lines(old), lines(new));
-    let same = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
-    let (old, new) = (old.into_iter().skip(same), new.into_iter().skip(same));
-    let end = old.clone().rev().zip(new.clone().rev()).take_while(|(old, new)| old == new).count();
-    let (gone, come) = (old.len() - end, new.len() - end);
-    old.take(gone).map(|line| ('-', line)).chain(new.take(come).map(|line| ('+', line))).collect()
 }
 
 #[cfg(test)]
@@ -274,13 +270,5 @@ mod tests {
             ["2026-12-25", "2026-11-25", "2027-10-10", "2028-02-29"]
         );
         assert_eq!(special(&Wish::Undo(1), Date::constant(2026, 11, 25)), None);
-    }
-
-    #[test]
-    fn lines_that_stayed_are_not_shown() {
-        assert_eq!(difference(Some("a\nb\nc"), Some("a\nx\nc")), [('-', "b"), ('+', "x")]);
-        assert_eq!(difference(Some("a\na"), Some("a\na\na")), [('+', "a")]);
-        assert_eq!(difference(None, Some("a")), [('+', "a")]);
-        assert_eq!(difference(Some("a"), Some("a")), []);
     }
 }
