@@ -163,8 +163,8 @@ pub fn router(state: State) -> Router {
     let (api, _) = api::router().split_for_parts();
     let whole = api
         .merge(console::router())
-        .fallback(console::no_page)
-        .method_not_allowed_fallback(console::wrong_method)
+        .fallback(|| async { Problem::from(Refusal::NoRoute) })
+        .method_not_allowed_fallback(|| async { Problem::from(Refusal::WrongMethod) })
         .layer(DefaultBodyLimit::max(usize::try_from(BODY_BYTES).unwrap_or(usize::MAX)))
         .layer(from_fn_with_state(state.clone(), console::for_people))
         .layer(from_fn(guarded));

@@ -77,4 +77,4 @@ async fn in_time(request: Request, next: Next) -> Response {
     }
 }
 
-pub(super) use page::{for_people, no_page, wrong_method};
+pub(super) use page::for_people;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::{FromRequestParts as _, Request, State as Of};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
@@ -145,7 +145,7 @@ pub(in crate::web) async fn for_people(Of(state): Of<State>, request: Request, n
         let status = response.status();
         let again = response.headers_mut().remove(header::RETRY_AFTER);
         let again = again.map(|seconds| [(header::RETRY_AFTER, seconds)]);
-        response = (status, again, refused(&state, &mut parts, &refusal).await).into_response();
+        response = (status, again, refused(&state, &mut parts, for_a_page(&refusal)).await).into_response();
     }
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
@@ -157,6 +157,19 @@ pub(in crate::web) async fn for_people(Of(state): Of<State>, request: Request, n
 
 fn is_secret(path: &str) -> bool {
     SECRET.iter().any(|door| path.starts_with(door))
+}
+
+/// What people are told of a refusal that is said in words for programs.
+fn for_a_page(refusal: &Refusal) -> &Refusal {
+    if matches!(refusal, Refusal::NoRoute) {
+        &Refusal::NoPage
+    } else if matches!(refusal, Refusal::WrongMethod) {
+        &Refusal::OnlyFromAPage
+    } else if matches!(refusal, Refusal::WrongType) {
+        &Refusal::Forged
+    } else {
+        refusal
+    }
 }
 
 /// The page that says what was not done.
@@ -186,16 +199,6 @@ fn way_on(parts: &Parts, refusal: &Refusal) -> Option<(String, &'static str)> {
         |page: &String| parts.method.is_safe() && parts.uri.path_and_query().is_some_and(|own| own == page);
     let before = page_before(parts).filter(|page| page != "/" && !itself(page));
     before.filter(|_| !is_secret(parts.uri.path())).map(|page| (page, text::page::TO_PAGE_BEFORE))
-}
-
-/// There is no such page; for programs that lost their way there is the answer they understand.
-pub(in crate::web) async fn no_page(uri: Uri) -> Problem {
-    Problem(if is_for_programs(uri.path()) { Refusal::NoRoute } else { Refusal::NoPage })
-}
-
-/// The address takes what a page of ours sends, and no more.
-pub(in crate::web) async fn wrong_method(uri: Uri) -> Problem {
-    Problem(if is_for_programs(uri.path()) { Refusal::WrongMethod } else { Refusal::OnlyFromAPage })
 }
 
 /// To another page, after something was done: reloading it does nothing again.

@@ -295,10 +295,14 @@ async fn whatever_was_refused_whoever_is_signed_in_keeps_the_way_around_and_know
         assert_eq!(answer.header(CONTENT_TYPE), "text/html; charset=utf-8");
         assert_eq!(page.contains("<nav") && page.contains("ĐANG PHÁT KHẨN CẤP"), framed, "{status}: {page}");
         assert!(page.contains("role=\"alert\"") && page.contains("href=\"/\""), "{status}: {page}");
+        for of_programs in ["openapi", "JSON", "phương thức"] {
+            assert!(!page.contains(of_programs), "{status}: {page}");
+        }
     };
     for (path, status) in [
         ("/nguoi-dung", 403),
         ("/khong-co", 404),
+        ("/ban-ghi/%FF%00", 404),
         ("/ban-ghi/0123456789abcdef", 404),
         ("/dang-xuat", 405),
         ("/ban-ghi?tim=a&tim=b", 400),
@@ -312,6 +316,8 @@ async fn whatever_was_refused_whoever_is_signed_in_keeps_the_way_around_and_know
     let reply =
         site.post("/ban-ghi/0123456789abcdef/gui-duyet", &headers, &[("key", &key), ("x", &long)]).await;
     refused(&reply, 413, true);
+    let odd = site.request("", "POST", "/ban-ghi/0123456789abcdef/gui-duyet").header("cookie", &cookie);
+    refused(&site.send(odd.body(Body::from("{}")).unwrap()).await, 415, true);
     refused(&site.page("loa=none", "/khong-co").await, 404, false);
 }
 
