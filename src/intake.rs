@@ -12,7 +12,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use crate::clock::Clock;
 use crate::media::ingest::{Ingest, Refusal};
 use crate::media::temporary::{Temporary, waiting};
-use crate::segment::{Segment, State, Words};
+use crate::segment::{BadWord, LONGEST_TEXT, Segment, State, Words};
 use crate::store::{Added, Store, StoreError};
 
 /// Takes recordings in.
@@ -40,6 +40,15 @@ pub enum IntakeError {
     /// It cannot air.
     #[error("the recording was refused")]
     Refused(#[source] Refusal),
+    /// One of its words cannot be.
+    #[error("the {field} of the recording cannot be what it is")]
+    Word {
+        /// Which.
+        field: &'static str,
+        /// Why.
+        #[source]
+        cause: BadWord,
+    },
     /// The catalogue could not be written.
     #[error("the recording could not be entered")]
     Store(#[from] StoreError),
@@ -92,6 +101,7 @@ impl Intake {
         by: &str,
         cancel: &AtomicBool,
     ) -> Result<Taken, IntakeError> {
+        words.check().map_err(|(field, cause)| IntakeError::Word { field, cause })?;
         let mut examined = self.ingest.examine(file, cancel).map_err(IntakeError::Refused)?;
         let converted_from = examined.converted_from;
         let (hash, sound) = (examined.hash, examined.sound.clone());
@@ -148,17 +158,70 @@ impl Intake {
 
 /// A person's words, completed by the file's own.
 fn completed(mut words: Words, tags: Words, name: &str) -> Words {
-    // Some devices write names and tags decomposed: they would not be found by who types them.
     if words.title.trim().is_empty() {
         let title = if tags.title.trim().is_empty() { stem(name) } else { tags.title };
-        words.title = title.nfc().collect();
+        words.title = fitting(&title);
     }
-    words.author = words.author.or(tags.author.map(|author| author.nfc().collect::<String>().into()));
+    words.author = words.author.or(tags.author.map(|author| fitting(&author).into()));
     words
+}
+
+/// What a file says of itself, as it can be one of a segment's words. Some devices write names and tags decomposed: they
+/// would not be found by who types them.
+fn fitting(text: &str) -> String {
+    let seen = |letter: char| if letter.is_control() { ' ' } else { letter };
+    text.trim().nfc().map(seen).take(LONGEST_TEXT).collect()
 }
 
 /// A file's name without its ending.
 fn stem(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
     last.rsplit_once('.').map_or(last, |(stem, _)| stem).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::media::ingest::Limits;
+
+    #[test]
+    fn what_a_file_says_of_itself_can_be_a_word() {
+        let tags = |title: &str| Words {
+            title: title.to_owned(),
+            author: Some(format!("Lan\r\n{}", "x".repeat(400)).into()),
+            ..Words::default()
+        };
+        for title in ["a\u{0}b", &"dài ".repeat(200), " ", "\ta"] {
+            let words = completed(Words::default(), tags(title), &format!("{}\n.wav", "tên ".repeat(200)));
+            assert_eq!(words.check(), Ok(()), "{words:?}");
+            assert!(!words.title.is_empty());
+        }
+        assert_eq!(completed(Words::default(), tags("a\tb"), "").title, "a b");
+    }
+
+    #[test]
+    fn words_that_cannot_be_are_not_taken_in_and_nothing_is_left() {
+        let dir = tempfile::tempdir().unwrap();
+        let (audio_dir, file) = (dir.path().join("audio"), dir.path().join("a.wav"));
+        fs::create_dir(&audio_dir).unwrap();
+        File::create(&file).unwrap();
+        let ingest = Ingest { audio_dir: audio_dir.clone(), limits: Limits::default(), ffmpeg: None };
+        let clock = Arc::new(ManualClock::new(jiff::Timestamp::UNIX_EPOCH));
+        let intake = Intake::new(ingest, Store::open(&dir.path().join("data")).unwrap(), clock);
+        for (words, expected) in [
+            (Words { topic: Some("II.7".into()), ..Words::default() }, ("topic", BadWord::NoTopic)),
+            (Words { title: "x".repeat(301), ..Words::default() }, ("title", BadWord::TooLong)),
+            (Words { source: Some("a\nb".into()), ..Words::default() }, ("source", BadWord::Unseen)),
+        ] {
+            let refused = intake.take_in_copy(&file, words, "lan").unwrap_err();
+            let IntakeError::Word { field, cause } = refused else { panic!("{refused:?}") };
+            assert_eq!((field, cause), expected);
+        }
+        let left = |dir: &Path| {
+            fs::read_dir(dir)
+                .map_or(0, |dir| dir.filter(|one| one.as_ref().unwrap().path().is_file()).count())
+        };
+        assert_eq!(left(&audio_dir) + left(&audio_dir.join(".incoming")), 0);
+    }
 }

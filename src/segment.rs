@@ -171,6 +171,38 @@ pub struct Approval {
     pub at: Timestamp,
 }
 
+/// Longest title, author or source, in letters.
+pub const LONGEST_TEXT: usize = 300;
+/// The content areas of the plan.
+pub const TOPICS: [&str; 6] = ["II.1", "II.2", "II.3", "II.4", "II.5", "II.6"];
+
+/// Why something cannot be one of a segment's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadWord {
+    /// It is too long.
+    #[error("it has more than {LONGEST_TEXT} letters")]
+    TooLong,
+    /// It has signs that nobody sees, as a line's end.
+    #[error("it has signs that nobody sees")]
+    Unseen,
+    /// It is no content area.
+    #[error("it is none of the content areas II.1 to II.6")]
+    NoTopic,
+}
+
+/// Whether a text can be a title, an author or a source.
+pub fn check_text(text: &str) -> Result<(), BadWord> {
+    if text.chars().count() > LONGEST_TEXT {
+        return Err(BadWord::TooLong);
+    }
+    if text.chars().any(char::is_control) { Err(BadWord::Unseen) } else { Ok(()) }
+}
+
+/// Whether a text is a content area.
+pub fn check_topic(text: &str) -> Result<(), BadWord> {
+    if TOPICS.contains(&text) { Ok(()) } else { Err(BadWord::NoTopic) }
+}
+
 /// What a person says of a segment; all of it may be changed without touching the approval of the bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Words {
@@ -192,6 +224,22 @@ pub struct Words {
     pub valid_until: Option<Date>,
     /// The Monday of the ISO week it is meant for, in a weekly programme.
     pub week: Option<Date>,
+}
+
+impl Words {
+    /// Makes sure that they can be; otherwise which of them cannot, and why.
+    pub fn check(&self) -> Result<(), (&'static str, BadWord)> {
+        let given = |text: &Option<Arc<str>>, check: fn(&str) -> Result<(), BadWord>| {
+            text.as_deref().map_or(Ok(()), check)
+        };
+        let each = [
+            ("title", check_text(&self.title)),
+            ("topic", given(&self.topic, check_topic)),
+            ("author", given(&self.author, check_text)),
+            ("source", given(&self.source, check_text)),
+        ];
+        each.into_iter().try_for_each(|(field, checked)| checked.map_err(|why| (field, why)))
+    }
 }
 
 /// What ingest measured of the audio.

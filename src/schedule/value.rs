@@ -11,7 +11,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::problem::Expected;
 use super::{Late, PlanDate, SessionId, SlotId, StandIn, Weekdays};
-use crate::segment::{Genre, is_id};
+use crate::segment::{Genre, check_topic, is_id};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -89,7 +89,7 @@ value!(Weekdays, Days, |value| {
 value!(TimeZone, TimeZone, |value| TimeZoneDatabase::bundled().get(value.as_str()?).ok());
 value!(Topic, Topic, |value| {
     let topic = value.as_str()?;
-    matches!(topic, "II.1" | "II.2" | "II.3" | "II.4" | "II.5" | "II.6").then(|| Topic(topic.to_owned()))
+    check_topic(topic).ok().map(|()| Topic(topic.to_owned()))
 });
 value!(Genre, Genre, |value| {
     Genre::deserialize(IntoDeserializer::<NoSuchName>::into_deserializer(value.as_str()?)).ok()

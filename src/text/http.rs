@@ -2,7 +2,7 @@
 
 use crate::access::Permission;
 use crate::media::ingest;
-use crate::segment::State;
+use crate::segment::{BadWord, LONGEST_TEXT, State};
 
 /// Why a field's value is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,16 @@ pub enum Why {
     EndsBeforeItBegins,
     /// There is no such field.
     NoSuchField,
+}
+
+impl From<BadWord> for Why {
+    fn from(bad: BadWord) -> Self {
+        match bad {
+            BadWord::TooLong => Self::TooLong(LONGEST_TEXT),
+            BadWord::Unseen => Self::Unseen,
+            BadWord::NoTopic => Self::NoChoice,
+        }
+    }
 }
 
 impl Why {

@@ -242,6 +242,7 @@ impl From<IntakeError> for Problem {
                 Self(Refusal::Recording(refusal))
             }
             IntakeError::Refused(refusal) => Self(Refusal::Recording(refusal)),
+            IntakeError::Word { field, cause } => Self::word(field, cause.into()),
             IntakeError::Store(failure) => failure.into(),
         }
     }

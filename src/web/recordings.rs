@@ -18,12 +18,13 @@ use crate::access::{Permission, may_approve, permit};
 use crate::engine::handle::{Command, Refused};
 use crate::intake::Taken;
 use crate::media::temporary::Temporary;
-use crate::segment::{ContentHash, ProgrammeId, Segment, SegmentId, State as Stand, Words, is_id};
+use crate::segment::{
+    ContentHash, LONGEST_TEXT, ProgrammeId, Segment, SegmentId, State as Stand, Words, check_text,
+    check_topic, is_id,
+};
 use crate::store::{Act, SegmentEvent, Step, Store, StoreError};
 use crate::text::http::{Refusal, Why};
 
-/// Longest text of a field, in letters.
-pub(super) const LONGEST_TEXT: usize = 300;
 /// Longest script: half an hour, read slowly.
 pub(super) const LONGEST_SCRIPT: usize = 20_000;
 /// The field of the script, which is no word of the catalogue.
@@ -32,12 +33,7 @@ const SCRIPT: &str = "script";
 /// Changes one of a recording's words, as a field of a form or a key of JSON gives it; an empty text takes it away.
 pub(super) fn set_word(state: &State, words: &mut Words, field: &str, text: &str) -> Result<(), Why> {
     let text = text.nfc().collect::<String>().trim().to_owned();
-    if text.chars().count() > LONGEST_TEXT {
-        return Err(Why::TooLong(LONGEST_TEXT));
-    }
-    if text.chars().any(char::is_control) {
-        return Err(Why::Unseen);
-    }
+    check_text(&text)?;
     let date = || {
         let parse = |text: &String| text.parse::<Date>().map_err(|_| Why::NoDate);
         Some(&text).filter(|text| !text.is_empty()).map(parse).transpose()
@@ -45,7 +41,12 @@ pub(super) fn set_word(state: &State, words: &mut Words, field: &str, text: &str
     let given = Some(text.clone()).filter(|text| !text.is_empty());
     match field {
         "title" => words.title = text,
-        "topic" => words.topic = given.map(Into::into),
+        // One that was kept before it was asked what it is may stay.
+        "topic" if given.as_deref() == words.topic.as_deref() => {}
+        "topic" => {
+            given.as_deref().map_or(Ok(()), check_topic)?;
+            words.topic = given.map(Into::into);
+        }
         "author" => words.author = given.map(Into::into),
         "source" => words.source = given.map(Into::into),
         "programme" => words.programme = given.map(|id| known_programme(state, &id)).transpose()?,

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::intake::{Intake, IntakeError, Taken};
 use crate::segment::{Segment, SegmentId, State, Words};
 use crate::store::{SegmentFilter, Step, Store};
+use crate::text::http::Refusal;
 use crate::text::table::Table;
 use crate::text::{console, outcome, verdict};
 
@@ -91,6 +92,11 @@ fn take_in(
         }
         Err(IntakeError::Refused(refusal)) => {
             say(&console::refused(&file.display().to_string(), &verdict::refusal(&refusal)))?;
+            Ok(None)
+        }
+        Err(IntakeError::Word { field, cause }) => {
+            let why = Refusal::BadWords(vec![(field.to_owned(), cause.into())]).detail();
+            say(&console::refused(&file.display().to_string(), &why))?;
             Ok(None)
         }
         Err(IntakeError::Store(failure)) => Err(failure.into()),

@@ -171,6 +171,13 @@ async fn a_form_that_is_not_taken_comes_back_as_it_was_with_why_beside_each_fiel
         let (label, _) = from.split_once("</label>").unwrap();
         assert!(label.contains("aria-invalid=\"true\"") && label.contains(why), "{field}: {label}");
     }
+    let other = tab.post(&here, &[("title", "Quét mã"), ("topic", "X.9")]).await.text();
+    let (_, topic) = other.split_once(" name=\"topic\"").unwrap();
+    let (topic, _) = topic.split_once("</label>").unwrap();
+    assert!(
+        topic.contains("aria-invalid=\"true\"") && topic.contains("Không phải là một trong các giá trị"),
+        "{topic}"
+    );
     assert!(page.contains("value=\"Lan\"") && page.matches("class=\"fault\"").count() == 7, "{page}");
     assert!(page.contains("lịch phát không bị ảnh hưởng. Hãy xem lại: “Tên”, “Chuyên mục”"), "{page}");
     let empty = tab.post(&here, &[("title", " "), ("author", "Lan")]).await;

@@ -63,8 +63,8 @@ async fn the_same_bytes_again_are_the_same_recording() {
 async fn what_cannot_air_is_refused_and_leaves_nothing() {
     let site = Site::with(Limits::default(), Bounds { max_bytes: 60_000, ..Bounds::default() });
     let (sound, long) = (wav(440.0, 1.0), wav(440.0, 2.0));
-    let silence = wav(0.0, 1.0);
-    let cases: [(&[Part<'_>], u16, &str); 13] = [
+    let (silence, too_long) = (wav(0.0, 1.0), "x".repeat(301));
+    let cases: [(&[Part<'_>], u16, &str); 15] = [
         (&[Part::file("a.wav", &long)], 413, "too-large"),
         (&[Part::file("a.wav", b"")], 422, "recording-empty"),
         (&[Part::file("a.mp3", b"not a sound at all")], 422, "recording-not-audio"),
@@ -75,6 +75,8 @@ async fn what_cannot_air_is_refused_and_leaves_nothing() {
         (&[Part::file("a.wav", &sound), Part::file("b.wav", &sound)], 422, "bad-field"),
         (&[Part::file("a.wav", &sound), Part::word("genre", "opera")], 422, "bad-field"),
         (&[Part::file("a.wav", &sound), Part::word("colour", "red")], 422, "bad-field"),
+        (&[Part::file("a.wav", &sound), Part::word("topic", "II.7")], 422, "bad-field"),
+        (&[Part::file("a.wav", &sound), Part::word("title", &too_long)], 422, "bad-field"),
         (&[Part::file("a.wav", &sound), Part::word("valid_from", "2026-13-01")], 422, "bad-field"),
         (
             &[
@@ -316,6 +318,8 @@ async fn words_are_changed_one_by_one() {
         json!({"state": "approved"}),
         json!({"title": "x".repeat(400)}),
         json!({"title": "a\u{7}b"}),
+        json!({"topic": "II.7"}),
+        json!({"author": "x".repeat(301)}),
         json!({"valid_from": "2027-01-01"}),
     ] {
         assert_eq!(set(body.clone()).await.problem(), refused(422, "bad-field"), "{body}");

@@ -20,7 +20,7 @@ use super::waveform::waveform;
 use super::weeks::{coming, monday};
 use super::{HERE, about, address, badge, programmes};
 use crate::access::{Permission, permit};
-use crate::segment::{Genre, Segment, SegmentId, State as Stand};
+use crate::segment::{Genre, LONGEST_TEXT, Segment, SegmentId, State as Stand, TOPICS};
 use crate::store::{Store, StoreError};
 use crate::text::http::{Refusal, Why};
 use crate::text::outcome;
@@ -31,10 +31,8 @@ use crate::web::State;
 use crate::web::input::{Asked, Named};
 use crate::web::person::{HandIn, See};
 use crate::web::problem::Problem;
-use crate::web::recordings::{self, LONGEST_SCRIPT, LONGEST_TEXT, existing, returned, segment_id};
+use crate::web::recordings::{self, LONGEST_SCRIPT, existing, returned, segment_id};
 
-/// The content areas of the plan.
-const TOPICS: [&str; 6] = ["II.1", "II.2", "II.3", "II.4", "II.5", "II.6"];
 /// The genres with their codes.
 const GENRES: [(&str, Genre); 10] = [
     ("news", Genre::News),

@@ -16,7 +16,7 @@ use super::super::visitor::Visitor;
 use super::one::{Typed, fault, turned_down};
 use super::{QUEUE, about, address};
 use crate::access::may_approve;
-use crate::segment::{Catalog, Segment, SegmentId, State as Stand};
+use crate::segment::{Catalog, LONGEST_TEXT, Segment, SegmentId, State as Stand};
 use crate::store::{SegmentEvent, Store};
 use crate::text::http::Refusal;
 use crate::text::page::recordings::{self as say_all, approve as say, one};
@@ -27,7 +27,7 @@ use crate::web::State;
 use crate::web::input::{Asked, Named};
 use crate::web::person::Approve;
 use crate::web::problem::Problem;
-use crate::web::recordings::{self, LONGEST_TEXT, segment_id};
+use crate::web::recordings::{self, segment_id};
 
 /// The field that tells which words and which script the page showed.
 const SEEN: &str = "seen";

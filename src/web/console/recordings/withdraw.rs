@@ -10,7 +10,7 @@ use super::super::page::{Failure, key, page, to};
 use super::super::visitor::Visitor;
 use super::one::fault;
 use super::{HERE, about, address, badge};
-use crate::segment::{Segment, State as Stand};
+use crate::segment::{LONGEST_TEXT, Segment, State as Stand};
 use crate::text;
 use crate::text::http::{Refusal, Why};
 use crate::text::page::recordings::withdraw as say;
@@ -18,7 +18,7 @@ use crate::web::State;
 use crate::web::input::Named;
 use crate::web::person::Withdraw;
 use crate::web::problem::Problem;
-use crate::web::recordings::{self, LONGEST_TEXT, existing, segment_id};
+use crate::web::recordings::{self, existing, segment_id};
 
 /// Letters left for a person's own words beside the common reason.
 const MORE: usize = LONGEST_TEXT - 60;
