@@ -16,6 +16,7 @@ mod revisions;
 mod row;
 mod scripts;
 mod segments;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod uploads;
@@ -42,7 +43,8 @@ pub use logins::{LINK_DAYS, Link};
 pub use people::{Act, Secret, User};
 pub use reserve::free_bytes;
 pub use revisions::{BY_HAND, Revision};
-pub use segments::{Added, SegmentEvent, SegmentFilter, Step, searchable};
+pub use segments::{Added, SegmentFilter, searchable};
+pub use steps::{SegmentEvent, Step};
 pub use uploads::{UPLOAD_LIFE, Upload, Verdict as UploadVerdict};
 pub use verify::{Bad, Fault, Verdict};
 pub use version::Version;

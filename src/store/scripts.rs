@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::error::Doing as _;
-use super::segments::{existing, note_event};
+use super::segments::existing;
+use super::steps::note_event;
 use super::{Store, StoreError};
 use crate::segment::SegmentId;
 

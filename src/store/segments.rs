@@ -12,8 +12,9 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::error::Doing;
 use super::journal::{hash_at, instant};
+use super::steps::note_event;
 use super::{Store, StoreError};
-use crate::segment::{Approval, Catalog, ContentHash, ProgrammeId, Segment, SegmentId, Sound, State, Words};
+use crate::segment::{Approval, Catalog, ProgrammeId, Segment, SegmentId, Sound, State, Words};
 
 /// Segments of an answer, at most.
 const LARGEST_PAGE: u32 = 10_000;
@@ -25,73 +26,6 @@ pub enum Added {
     New(Segment),
     /// Its bytes were there already, with these words and this state.
     Existing(Segment),
-}
-
-/// A step of a segment on its way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// Draft to pending.
-    Submit,
-    /// Pending to approved.
-    Approve {
-        /// The bytes that were listened to.
-        hash: ContentHash,
-    },
-    /// Pending to draft.
-    Return {
-        /// What is to be better.
-        reason: String,
-    },
-    /// To withdrawn, from anywhere.
-    Withdraw {
-        /// Why.
-        reason: String,
-    },
-}
-
-impl Step {
-    /// Where it leads from a state; none where it leads nowhere.
-    fn from(&self, state: State) -> Option<State> {
-        match (self, state) {
-            (Self::Submit, State::Draft) => Some(State::Pending),
-            (Self::Approve { .. }, State::Pending) => Some(State::Approved),
-            (Self::Return { .. }, State::Pending) => Some(State::Draft),
-            (Self::Withdraw { .. }, State::Draft | State::Pending | State::Approved) => {
-                Some(State::Withdrawn)
-            }
-            (Self::Submit | Self::Approve { .. } | Self::Return { .. } | Self::Withdraw { .. }, _) => None,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Submit => "submitted",
-            Self::Approve { .. } => "approved",
-            Self::Return { .. } => "returned",
-            Self::Withdraw { .. } => "withdrawn",
-        }
-    }
-
-    fn reason(&self) -> Option<&str> {
-        match self {
-            Self::Submit | Self::Approve { .. } => None,
-            Self::Return { reason } | Self::Withdraw { reason } => Some(reason),
-        }
-    }
-}
-
-/// What was done with a segment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SegmentEvent {
-    /// When.
-    pub at: Timestamp,
-    /// By whom.
-    pub by: String,
-    /// `added`, `submitted`, `approved`, `returned`, `withdrawn`, `described`, `scripted`, `renamed`.
-    pub what: String,
-    /// Why; for `added` and `described`, the words as they then were, in JSON; for `scripted`, the script; for `renamed`,
-    /// the file's name before. Older stations kept no words for `added`.
-    pub reason: Option<String>,
 }
 
 /// Which segments are asked for, newest first.
@@ -182,7 +116,7 @@ fn from_code<T: DeserializeOwned>(code: &str, column: usize) -> rusqlite::Result
     T::deserialize(read).map_err(|cause| unreadable(column, cause))
 }
 
-fn code_of(value: impl Serialize) -> Option<String> {
+pub(super) fn code_of(value: impl Serialize) -> Option<String> {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned))
 }
 
@@ -213,25 +147,6 @@ fn find(connection: &Connection, id: &SegmentId) -> Result<Option<Segment>, Stor
 
 pub(super) fn existing(connection: &Connection, id: &SegmentId) -> Result<Segment, StoreError> {
     find(connection, id)?.ok_or_else(|| StoreError::NoSegment(id.clone()))
-}
-
-pub(super) fn note_event(
-    connection: &Connection,
-    id: &SegmentId,
-    at: Timestamp,
-    by: &str,
-    what: &str,
-    reason: Option<&str>,
-) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(
-            "INSERT INTO segment_event (segment, at_ms, by, what, reason) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )
-        .and_then(|mut statement| {
-            statement.execute(params![id.as_str(), at.as_millisecond(), by, what, reason])
-        })
-        .doing("note what was done with a segment")?;
-    Ok(())
 }
 
 fn insert(connection: &Connection, segment: &Segment) -> Result<(), StoreError> {
@@ -420,62 +335,6 @@ impl Store {
         })
     }
 
-    /// Takes a segment a step on its way. Whether `by` may is for [`access`](crate::access) to say.
-    pub fn step_segment(
-        &self,
-        id: &SegmentId,
-        step: Step,
-        by: &str,
-        at: Timestamp,
-    ) -> Result<Segment, StoreError> {
-        let (id, by) = (id.clone(), by.to_owned());
-        self.write("take a segment a step on its way", move |transaction| {
-            let segment = existing(transaction, &id)?;
-            if matches!(step, Step::Approve { hash } if hash != segment.hash) {
-                return Err(StoreError::OtherBytes(id));
-            }
-            let Some(state) = step.from(segment.state) else {
-                return Err(StoreError::WrongState { id, state: segment.state, step });
-            };
-            let approval = (state == State::Approved).then(|| (by.as_str(), at.as_millisecond()));
-            transaction
-                .execute(
-                    "UPDATE segment SET state = ?2, approved_by = ?3, approved_ms = ?4 WHERE id = ?1",
-                    params![
-                        id.as_str(),
-                        code_of(state),
-                        approval.map(|(by, _)| by),
-                        approval.map(|(_, at_ms)| at_ms)
-                    ],
-                )
-                .doing("take a segment a step on its way")?;
-            note_event(transaction, &id, at, &by, step.code(), step.reason())?;
-            existing(transaction, &id)
-        })
-    }
-
-    /// What was done with a segment, in order.
-    pub fn segment_events(&self, id: &SegmentId) -> Result<Vec<SegmentEvent>, StoreError> {
-        self.read(|connection| {
-            connection
-                .prepare_cached(
-                    "SELECT at_ms, by, what, reason FROM segment_event WHERE segment = ?1 ORDER BY id",
-                )
-                .and_then(|mut statement| {
-                    let event = |row: &Row<'_>| {
-                        Ok(SegmentEvent {
-                            at: instant_at(row.get(0)?, 0)?,
-                            by: row.get(1)?,
-                            what: row.get(2)?,
-                            reason: row.get(3)?,
-                        })
-                    };
-                    statement.query_map([id.as_str()], event)?.collect()
-                })
-                .doing("read what was done with a segment")
-        })
-    }
-
     /// The peaks of a segment's waveform, as ingest made them.
     pub fn peaks(&self, id: &SegmentId) -> Result<Option<Vec<u8>>, StoreError> {
         self.read(|connection| {
@@ -531,35 +390,6 @@ pub(super) mod tests {
         assert!(matches!(renamed, Err(StoreError::FileTaken(_))));
         store.rename_segment(&segment(2).id, "khác.mp3", "an", at(9)).unwrap();
         assert!(store.catalog().unwrap().by_file("khác.mp3").is_some());
-    }
-
-    #[test]
-    fn the_way_to_the_air_is_draft_pending_approved_withdrawn() {
-        let (store, _dir) = store();
-        let Segment { id, hash, .. } = added(&store, 1);
-        let step = |step| store.step_segment(&id, step, "minh", at(50));
-        let approve = || Step::Approve { hash };
-        assert!(matches!(step(approve()), Err(StoreError::WrongState { state: State::Draft, .. })));
-        assert_eq!(step(Step::Submit).unwrap().state, State::Pending);
-        let wrong = ContentHash([0; 32]);
-        assert!(matches!(step(Step::Approve { hash: wrong }), Err(StoreError::OtherBytes(_))));
-        assert_eq!(step(Step::Return { reason: "nhỏ quá".to_owned() }).unwrap().state, State::Draft);
-        step(Step::Submit).unwrap();
-        let approved = step(approve()).unwrap();
-        assert_eq!(approved.approval, Some(Approval { by: "minh".into(), at: at(50) }));
-        let described = Words { title: "Khác".to_owned(), ..Words::default() };
-        let described = store.describe_segment(&id, described, "lan", at(51)).unwrap();
-        assert_eq!((described.state, described.approval), (State::Approved, approved.approval));
-        let withdrawn = step(Step::Withdraw { reason: "sai".to_owned() }).unwrap();
-        assert_eq!((withdrawn.state, withdrawn.approval), (State::Withdrawn, None));
-        assert!(matches!(step(Step::Submit), Err(StoreError::WrongState { .. })));
-
-        let events = store.segment_events(&id).unwrap();
-        let whats: Vec<_> = events.iter().map(|event| event.what.as_str()).collect();
-        let way = ["added", "submitted", "returned", "submitted", "approved", "described", "withdrawn"];
-        assert_eq!(whats, way);
-        assert_eq!(events[2].reason.as_deref(), Some("nhỏ quá"));
-        assert_eq!((events[0].by.as_str(), events[4].by.as_str()), ("lan", "minh"));
     }
 
     #[test]
