@@ -106,6 +106,9 @@ pub enum StoreError {
     /// The approval was meant for other bytes.
     #[error("the approval of segment `{0}` was meant for other bytes")]
     OtherBytes(SegmentId),
+    /// The approval was meant for other words.
+    #[error("the approval of segment `{0}` was meant for other words")]
+    OtherWords(SegmentId),
     /// Another segment has the file's name.
     #[error("another segment has the file name `{0}`")]
     FileTaken(String),

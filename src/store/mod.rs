@@ -44,7 +44,7 @@ pub use people::{Act, Secret, User};
 pub use reserve::free_bytes;
 pub use revisions::{BY_HAND, Revision};
 pub use segments::{Added, SegmentFilter, searchable};
-pub use steps::{SegmentEvent, Step};
+pub use steps::{SegmentEvent, Step, seen};
 pub use uploads::{UPLOAD_LIFE, Upload, Verdict as UploadVerdict};
 pub use verify::{Bad, Fault, Verdict};
 pub use version::Version;

@@ -9,7 +9,7 @@ use super::steps::note_event;
 use super::{Store, StoreError};
 use crate::segment::SegmentId;
 
-fn script_of(connection: &Connection, id: &SegmentId) -> Result<String, StoreError> {
+pub(super) fn script_of(connection: &Connection, id: &SegmentId) -> Result<String, StoreError> {
     let found = connection
         .prepare_cached("SELECT script FROM segment_script WHERE segment = ?1")
         .and_then(|mut statement| statement.query_row([id.as_str()], |row| row.get(0)).optional());

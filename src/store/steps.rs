@@ -3,11 +3,13 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 use super::error::Doing as _;
+use super::scripts::script_of;
 use super::segments::{code_of, existing, instant_at};
 use super::{Store, StoreError};
-use crate::segment::{ContentHash, Segment, SegmentId, State};
+use crate::segment::{ContentHash, Segment, SegmentId, State, Words};
 
 /// A step of a segment on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub enum Step {
     Approve {
         /// The bytes that were listened to.
         hash: ContentHash,
+        /// The words and the script that were read, as [`seen`]; whichever they are where it is none.
+        seen: Option<ContentHash>,
     },
     /// Pending to draft.
     Return {
@@ -76,6 +80,15 @@ pub struct SegmentEvent {
     pub reason: Option<String>,
 }
 
+/// Tells apart the words and scripts that an approver may have seen of a segment.
+pub fn seen(words: &Words, script: &str) -> ContentHash {
+    // Texts and dates are always written; the empty text would only be the words that nobody has.
+    let words = serde_json::to_vec(words).unwrap_or_default();
+    let length = u64::try_from(words.len()).unwrap_or(u64::MAX).to_be_bytes();
+    let hash = Sha256::new().chain_update(length).chain_update(words).chain_update(script);
+    ContentHash(hash.finalize().into())
+}
+
 pub(super) fn note_event(
     connection: &Connection,
     id: &SegmentId,
@@ -107,8 +120,15 @@ impl Store {
         let (id, by) = (id.clone(), by.to_owned());
         self.write("take a segment a step on its way", move |transaction| {
             let segment = existing(transaction, &id)?;
-            if matches!(step, Step::Approve { hash } if hash != segment.hash) {
-                return Err(StoreError::OtherBytes(id));
+            if let Step::Approve { hash, seen: shown } = step {
+                if hash != segment.hash {
+                    return Err(StoreError::OtherBytes(id));
+                }
+                // In the transaction of the approval: between the two nobody changes them.
+                let script = script_of(transaction, &id)?;
+                if shown.is_some_and(|shown| shown != seen(&segment.words, &script)) {
+                    return Err(StoreError::OtherWords(id));
+                }
             }
             let Some(state) = step.from(segment.state) else {
                 return Err(StoreError::WrongState { id, state: segment.state, step });
@@ -157,7 +177,7 @@ impl Store {
 mod tests {
     use super::super::tests::{at, segment, store};
     use super::*;
-    use crate::segment::{Approval, Words};
+    use crate::segment::Approval;
 
     #[test]
     fn the_way_to_the_air_is_draft_pending_approved_withdrawn() {
@@ -165,11 +185,11 @@ mod tests {
         store.add_segment(segment(1), Vec::new()).unwrap();
         let Segment { id, hash, .. } = segment(1);
         let step = |step| store.step_segment(&id, step, "minh", at(50));
-        let approve = || Step::Approve { hash };
+        let approve = || Step::Approve { hash, seen: None };
         assert!(matches!(step(approve()), Err(StoreError::WrongState { state: State::Draft, .. })));
         assert_eq!(step(Step::Submit).unwrap().state, State::Pending);
         let wrong = ContentHash([0; 32]);
-        assert!(matches!(step(Step::Approve { hash: wrong }), Err(StoreError::OtherBytes(_))));
+        assert!(matches!(step(Step::Approve { hash: wrong, seen: None }), Err(StoreError::OtherBytes(_))));
         assert_eq!(step(Step::Return { reason: "nhỏ quá".to_owned() }).unwrap().state, State::Draft);
         step(Step::Submit).unwrap();
         let approved = step(approve()).unwrap();
@@ -187,5 +207,26 @@ mod tests {
         assert_eq!(whats, way);
         assert_eq!(events[2].reason.as_deref(), Some("nhỏ quá"));
         assert_eq!((events[0].by.as_str(), events[4].by.as_str()), ("lan", "minh"));
+    }
+
+    #[test]
+    fn only_the_words_and_the_script_that_were_seen_are_approved() {
+        let (store, _dir) = store();
+        store.add_segment(segment(1), Vec::new()).unwrap();
+        let Segment { id, hash, words, .. } = segment(1);
+        store.step_segment(&id, Step::Submit, "lan", at(1)).unwrap();
+        let approve =
+            |shown| store.step_segment(&id, Step::Approve { hash, seen: Some(shown) }, "minh", at(9));
+        let before = seen(&words, "");
+        store.set_script(&id, "Kính chào", "lan", at(2)).unwrap();
+        assert!(matches!(approve(before), Err(StoreError::OtherWords(_))));
+        let before = seen(&words, "Kính chào");
+        let other = Words { title: "Khác".to_owned(), ..words };
+        store.describe_segment(&id, other.clone(), "lan", at(3)).unwrap();
+        assert!(matches!(approve(before), Err(StoreError::OtherWords(_))));
+        let now = seen(&other, "Kính chào");
+        assert_eq!(approve(now).unwrap().state, State::Approved);
+        assert!(matches!(approve(before), Err(StoreError::OtherWords(_))), "also of what is approved");
+        assert!(matches!(approve(now), Err(StoreError::WrongState { state: State::Approved, .. })));
     }
 }

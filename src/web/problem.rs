@@ -215,6 +215,7 @@ impl From<StoreError> for Problem {
             StoreError::NoSegment(_) => Self(Refusal::NoSegment),
             StoreError::WrongState { state, .. } => Self(Refusal::WrongState(state)),
             StoreError::OtherBytes(_) => Self(Refusal::OtherBytes),
+            StoreError::OtherWords(_) => Self(Refusal::OtherWords),
             StoreError::NoUser(_) => Self(Refusal::NoUser),
             StoreError::UserExists(_) => Self(Refusal::UserExists),
             StoreError::BadUserName(_) => Self(Refusal::BadUserName),

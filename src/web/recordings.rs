@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::civil::Date;
-use sha2::{Digest as _, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -105,14 +104,6 @@ pub(super) fn may_describe<N>(state: &State, person: &Person<N>, segment: &Segme
     permit(roles, Permission::HandIn)
         && (segment.state != Stand::Approved
             || may_approve(roles, person.name(), &segment.added_by, state.own_work()))
-}
-
-/// Tells apart the words and scripts that an approver may have seen of a recording.
-pub(super) fn seen(words: &Words, script: &str) -> Result<String, Problem> {
-    let words = serde_json::to_vec(words).map_err(|failure| Problem::unexpected(&failure))?;
-    let length = u64::try_from(words.len()).unwrap_or(u64::MAX).to_be_bytes();
-    let hash = Sha256::new().chain_update(length).chain_update(words).chain_update(script);
-    Ok(ContentHash(hash.finalize().into()).to_string())
 }
 
 /// Changes a recording's words, and its script. The approval of its bytes stays, so that of an approved one only who may
@@ -215,7 +206,7 @@ pub(super) async fn submit(
     }
 }
 
-/// Lets the bytes that were listened to on the air, with the words that were [`seen`], where those are told. Nobody
+/// Lets the bytes that were listened to on the air, with the words that were [`seen`](crate::store::seen), where those are told. Nobody
 /// approves what they handed in. Of the same bytes and words that are approved already, it is done.
 pub(super) async fn approve(
     state: &State,
@@ -224,18 +215,12 @@ pub(super) async fn approve(
     hash: ContentHash,
     shown: Option<&str>,
 ) -> Result<Segment, Problem> {
-    let read = move |store: &Store| Ok((store.segment(&id)?, store.script(&id)?));
-    let (segment, script) = state.store.run(read).await?;
-    let segment = segment.ok_or(Refusal::NoSegment)?;
+    let segment = existing(state, id).await?;
     if !may_approve(&person.user().roles, person.name(), &segment.added_by, state.own_work()) {
         return Err(Refusal::OwnWork.into());
     }
-    if let Some(shown) = shown
-        && shown != seen(&segment.words, &script)?
-    {
-        return Err(Refusal::OtherWords.into());
-    }
-    match step(state, person, segment.id.clone(), Step::Approve { hash }, "segment.approve").await {
+    let seen = shown.map(str::parse).transpose().map_err(|_| Refusal::OtherWords)?;
+    match step(state, person, segment.id.clone(), Step::Approve { hash, seen }, "segment.approve").await {
         Err(Problem(Refusal::WrongState(Stand::Approved))) => existing(state, segment.id).await,
         stepped => stepped,
     }

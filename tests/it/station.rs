@@ -205,7 +205,8 @@ impl Station {
     /// Lets a recording air.
     pub fn approve(&mut self, name: &str) {
         let Segment { id, hash, .. } = self.made[name].segment.clone();
-        let approved = self.store.step_segment(&id, Step::Approve { hash }, "hoa", self.now()).unwrap();
+        let approved =
+            self.store.step_segment(&id, Step::Approve { hash, seen: None }, "hoa", self.now()).unwrap();
         self.made.get_mut(name).unwrap().segment = approved;
     }
 

@@ -151,7 +151,7 @@ fn approve(store: &Store, clock: &Arc<dyn Clock>, segment: &Segment, by: &str) -
     if segment.state == State::Draft {
         store.step_segment(&segment.id, Step::Submit, by, clock.now())?;
     }
-    Ok(store.step_segment(&segment.id, Step::Approve { hash: segment.hash }, by, clock.now())?)
+    Ok(store.step_segment(&segment.id, Step::Approve { hash: segment.hash, seen: None }, by, clock.now())?)
 }
 
 /// A segment by its id or its file's name.

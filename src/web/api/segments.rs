@@ -16,7 +16,7 @@ use tower_http::services::ServeFile;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::segment::{ContentHash, Genre, ProgrammeId, Segment, SegmentId, State as Stand};
-use crate::store::SegmentFilter;
+use crate::store::{SegmentFilter, seen};
 use crate::text::http::Refusal;
 use crate::text::{outcome, verdict};
 use crate::web::State;
@@ -225,7 +225,7 @@ pub(super) async fn one(
 pub(super) async fn whole(state: &State, segment: Segment) -> Result<Recording, Problem> {
     let id = segment.id.clone();
     let script = state.store.run(move |store| store.script(&id)).await?;
-    let seen = Some(recordings::seen(&segment.words, &script)?);
+    let seen = Some(seen(&segment.words, &script).to_string());
     Ok(Recording { script: Some(script).filter(|script| !script.is_empty()), seen, ..segment.into() })
 }
 

@@ -169,7 +169,7 @@ async fn show<N>(
                         }
                     }
                     @if segment.state == Stand::Pending && may(Permission::Approve) {
-                        (judge(state, visitor, (&segment, &script), typed, HERE)?)
+                        (judge(state, visitor, (&segment, &script), typed, HERE))
                     } @else if segment.state != Stand::Withdrawn && may(Permission::Withdraw) {
                         a.button.bad href={ (address(&segment.id)) "/thu-hoi" } { (say_all::WITHDRAW) }
                     }

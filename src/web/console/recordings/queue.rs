@@ -17,7 +17,7 @@ use super::one::{Typed, fault, turned_down};
 use super::{QUEUE, about, address};
 use crate::access::may_approve;
 use crate::segment::{Catalog, LONGEST_TEXT, Segment, SegmentId, State as Stand};
-use crate::store::{SegmentEvent, Store};
+use crate::store::{SegmentEvent, Store, seen};
 use crate::text::http::Refusal;
 use crate::text::page::recordings::{self as say_all, approve as say, one};
 use crate::text::page::{date, names};
@@ -106,7 +106,7 @@ pub(in crate::web::console) async fn queue(
             @if script.is_empty() { p.quiet { (one::NO_SCRIPT) } } @else {
                 details { summary { (one::SCRIPT) } p.script { (script) } }
             }
-            (judge(&state, &visitor, (segment, script), None, QUEUE)?)
+            (judge(&state, &visitor, (segment, script), None, QUEUE))
         } } }
     };
     Ok(page(&state, &visitor, QUEUE, names::APPROVE, &content))
@@ -144,14 +144,14 @@ pub(super) fn judge<N>(
     (segment, script): (&Segment, &str),
     typed: Option<Typed<'_>>,
     back: &str,
-) -> Result<Markup, Problem> {
+) -> Markup {
     let person = &visitor.person;
     if !may_approve(&person.user().roles, person.name(), &segment.added_by, state.own_work()) {
-        return Ok(html! { p.note { (Refusal::OwnWork.detail()) } });
+        return html! { p.note { (Refusal::OwnWork.detail()) } };
     }
-    let words = recordings::seen(&segment.words, script)?;
+    let words = seen(&segment.words, script);
     let at = |what: &str| format!("{}/{what}", address(&segment.id));
-    Ok(html! {
+    html! {
         div.judge {
             form method="post" action=(at("duyet")) {
                 (key(visitor))
@@ -177,7 +177,7 @@ pub(super) fn judge<N>(
             }
             a.button.bad href=(at("thu-hoi")) { (say_all::WITHDRAW) }
         }
-    })
+    }
 }
 
 /// Lets the bytes that the page showed on the air, with the words that it showed.
