@@ -142,6 +142,17 @@ fn rooms_import_only_what_they_may() {
     assert_tidy(&broken);
 }
 
+/// The console is served beside the interface, and goes the same ways; what lies on those knows no page.
+#[test]
+fn what_the_console_uses_does_not_use_the_console() {
+    let beside = sources("src")
+        .into_iter()
+        .filter(|source| source.name.starts_with("src/web/") && !source.is_test())
+        .filter(|source| !source.name.starts_with("src/web/console/"));
+    let imports = ["use console::", "super::console", "web::console"];
+    assert_tidy(&beside.flat_map(|source| source.places_of(&imports)).collect::<Vec<_>>());
+}
+
 #[test]
 fn pure_rooms_touch_nothing_outside() {
     let pure = sources("src").into_iter().filter(|source| PURE.contains(&source.room()));

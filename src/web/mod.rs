@@ -10,6 +10,7 @@
 mod air;
 mod api;
 mod console;
+mod drawer;
 mod examining;
 mod input;
 mod listener;
@@ -45,7 +46,7 @@ use crate::intake::Intake;
 use crate::store::Store;
 use crate::text::http::Refusal;
 use crate::timeline::plan::Plan;
-use console::unsent::Drawer;
+use drawer::Drawer;
 pub use examining::take_up_uploads;
 use listener::{Bounded, Peer};
 use problem::Problem;
@@ -104,7 +105,7 @@ pub struct Limits {
     /// Attempts to sign in that failed.
     pub guesses: Mutex<Throttle>,
     /// What was typed into forms whose login had ended.
-    pub(in crate::web) unsent: Mutex<Drawer>,
+    unsent: Mutex<Drawer>,
     /// How long the next bytes of an upload may take to come.
     pub stall: Duration,
     /// How long a changed schedule is waited for to come into force.

@@ -10,10 +10,10 @@ use axum::response::{IntoResponse, Response};
 
 use super::page::Failure;
 use super::signin::{late, ours};
-use super::unsent::Unsent;
 use super::visitor::{Turned, Visitor, not_in_vain};
 use crate::access::password::same;
 use crate::text::http::Refusal;
+use crate::web::drawer::Unsent;
 use crate::web::person::Needs;
 use crate::web::{BODY_BYTES, State};
 

@@ -22,7 +22,7 @@ mod rehearsal;
 mod rundown;
 mod signin;
 mod to_do;
-pub(in crate::web) mod unsent;
+mod unsent;
 mod visitor;
 
 use axum::Router;

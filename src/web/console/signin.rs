@@ -12,7 +12,6 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::form::{Fields, Query, Sent, Whence, whence};
 use super::page::{Failure, plain, to};
-use super::unsent::{Drawer, Unsent};
 use super::visitor::{AGAIN, Visitor, in_vain};
 use crate::access::Role;
 use crate::access::password::{self, Kept, LONGEST, SHORTEST};
@@ -22,6 +21,7 @@ use crate::store::{Act, Link, Secret, Store, StoreError};
 use crate::text::http::Refusal;
 use crate::text::page::{names, signin as say, unsent};
 use crate::web::State;
+use crate::web::drawer::{Drawer, Unsent};
 use crate::web::input::Named;
 use crate::web::person::{self, COOKIE, Person, See, key_of, login, origin};
 use crate::web::problem::Problem;
@@ -95,7 +95,7 @@ pub(super) async fn ask(Query(asked): Query) -> Html<String> {
 
 /// Asks for name and password where something was sent too late, which is kept.
 pub(super) fn late(state: &State, unsent: Unsent) -> Result<Response, Failure> {
-    let back = unsent.from().to_owned();
+    let back = unsent.from.clone();
     let cookie = drawer(state).put(unsent, state.clock.elapsed())?;
     // Should it be gone when they have signed in, they are told so where they were.
     let page = Way { back, in_vain: true, keeps: true, ..Way::default() }.page(None);

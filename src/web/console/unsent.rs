@@ -1,17 +1,10 @@
-//! What was typed into a form whose login had ended meanwhile: it lies in a drawer while the person signs in, is shown, and
-//! is sent when they say so, with the key of their new login.
-//!
-//! What is in the drawer never travels: the browser has a secret that names it, and no page can be made up that shows more
-//! or other than what this browser sent.
+//! What was typed into a form whose login had ended meanwhile: it lies in a [drawer](crate::web::drawer) while the person
+//! signs in, is shown, and is sent when they say so, with the key of their new login.
 //!
 //! Only what a page of ours sent is kept, so that nobody else's form gets as far as being shown; only text, no files and
 //! no passwords; and only for the pages below. What takes the air, approves or gives a link is not kept: it is pressed
 //! again, on a page that says what is true then.
 
-use std::collections::VecDeque;
-use std::time::Duration;
-
-use axum::http::HeaderValue;
 use axum::http::request::Parts;
 use axum::response::Html;
 use maud::html;
@@ -23,22 +16,16 @@ use super::visitor::Visitor;
 use crate::access::Role;
 use crate::access::password::same;
 use crate::schedule::Schedule;
-use crate::segment::{ContentHash, ProgrammeId};
+use crate::segment::ProgrammeId;
 use crate::text;
 use crate::text::page::unsent as say;
 use crate::web::State;
-use crate::web::person::{cookie, key_of, login};
-use crate::web::problem::Problem;
+use crate::web::drawer::Unsent;
+use crate::web::person::{key_of, login};
 
 /// The pages whose forms are kept.
 const PAGES: [&str; 3] = ["/ban-ghi", "/nguoi-dung", CALENDAR];
 const CALENDAR: &str = "/lich-phat";
-/// The cookie that names what a browser has in the drawer.
-const COOKIE: &str = "loa-gui";
-/// Forms in the drawer, at most; the oldest makes room.
-const KEPT_AT_MOST: usize = 16;
-/// For how long one lies there.
-const KEPT_FOR: Duration = Duration::from_secs(1_800);
 /// The longest that is kept, in bytes: with a script of the longest kind.
 const LONGEST: usize = 1 << 18;
 /// Fields that are not kept.
@@ -46,16 +33,6 @@ const NEVER: [&str; 3] = [KEY_FIELD, "password", "again"];
 
 /// Fields that a form bears and nobody fills in.
 const HIDDEN: [&str; 5] = ["seen", "hash", "ve", "then", STEP];
-
-/// A form that was sent too late.
-#[derive(Debug)]
-pub(super) struct Unsent {
-    to: String,
-    /// The page that it was on.
-    from: String,
-    calendar: bool,
-    fields: Vec<(String, String)>,
-}
 
 impl Unsent {
     /// A form that came without a login, or from a page of another one; none where it does not show that it is ours, or
@@ -66,11 +43,6 @@ impl Unsent {
         let ours = shows || whence(&parts.headers) == Whence::Here;
         let from = page_before(parts).unwrap_or_else(|| "/".to_owned());
         ours.then(|| Self::new(parts.uri.path(), from, sent.pairs())).flatten()
-    }
-
-    /// The page that it was on.
-    pub(super) fn from(&self) -> &str {
-        &self.from
     }
 
     fn new<'a>(to: &str, from: String, fields: impl Iterator<Item = (&'a str, &'a str)>) -> Option<Self> {
@@ -144,49 +116,6 @@ impl Unsent {
             }
         };
         page(state, visitor, "", say::TITLE, &content)
-    }
-}
-
-/// Forms that wait until their browser has signed in.
-#[derive(Debug, Default)]
-pub(in crate::web) struct Drawer {
-    /// The oldest first: the browser's secret, until when it lies here by the clock's `elapsed`, and the form.
-    kept: VecDeque<(String, Duration, Unsent)>,
-}
-
-impl Drawer {
-    /// Puts a form in; the cookie by which its browser has it again.
-    pub(super) fn put(&mut self, unsent: Unsent, now: Duration) -> Result<HeaderValue, Problem> {
-        let mut secret = [0; 32];
-        getrandom::fill(&mut secret).map_err(|failure| Problem::unexpected(&failure))?;
-        let secret = ContentHash(secret).to_string();
-        let seconds = KEPT_FOR.as_secs();
-        // Never sent with what another site begins.
-        let cookie =
-            format!("{COOKIE}={secret}; Path=/dang-nhap; Max-Age={seconds}; HttpOnly; SameSite=Strict");
-        while self.kept.len() >= KEPT_AT_MOST {
-            self.kept.pop_front();
-        }
-        self.kept.push_back((secret, now + KEPT_FOR, unsent));
-        HeaderValue::try_from(cookie).map_err(|failure| Problem::unexpected(&failure))
-    }
-
-    /// Whether a browser has something in it.
-    pub(super) fn has(&self, parts: &Parts, now: Duration) -> bool {
-        self.place(parts, now).is_some()
-    }
-
-    /// Takes a browser's form out.
-    pub(super) fn take(&mut self, parts: &Parts, now: Duration) -> Option<Unsent> {
-        let place = self.place(parts, now)?;
-        self.kept.remove(place).map(|(_, _, unsent)| unsent)
-    }
-
-    fn place(&self, parts: &Parts, now: Duration) -> Option<usize> {
-        let shown = cookie(parts, COOKIE)?;
-        self.kept
-            .iter()
-            .position(|(secret, until, _)| now < *until && same(secret.as_bytes(), shown.as_bytes()))
     }
 }
 
