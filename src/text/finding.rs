@@ -11,6 +11,8 @@ use crate::timeline::{Absence, BlockId, Finding, FindingKind, Severity, Timeline
 
 /// Times that are named one by one; of more, the first, the last and how many.
 const NAMED: usize = 3;
+/// What an output is called within a sentence.
+const OUTPUT: &str = "đường ra";
 
 /// What things are called: a finding knows their ids alone.
 #[derive(Debug, Clone, Copy)]
@@ -42,8 +44,17 @@ impl<'a> Names<'a> {
         self.schedule.pools.get(id).map_or_else(|| id.to_string(), |pool| pool.title.clone())
     }
 
-    /// Where a finding is: `mục “Bản tin” của “Buổi phát thanh sáng”`.
+    /// Where a finding is: `mục “Bản tin” của “Buổi phát thanh sáng”`; with the output, where there are several.
     fn place(&self, f: &Finding) -> String {
+        let place = self.place_in_the_week(f);
+        if self.schedule.outputs.len() > 1 {
+            format!("{place} ({OUTPUT} {})", self.timeline.output)
+        } else {
+            place
+        }
+    }
+
+    fn place_in_the_week(&self, f: &Finding) -> String {
         let session = match self.session(&f.block) {
             "" => f.block.session.as_str(),
             title => title,
@@ -264,7 +275,7 @@ fn length(ms: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schedule::Start;
+    use crate::schedule::{Output, Start};
     use crate::timeline::fixture::{at, output, play, schedule, segment, segment_id, slot};
     use crate::timeline::{CueId, History, Window, compile};
 
@@ -332,6 +343,25 @@ mod tests {
             many.starts_with("Lúc 05:31 ngày 23/11 và 3 lần nữa đến 05:31 ngày 27/11, “sang”: "),
             "{many}"
         );
+    }
+
+    #[test]
+    fn of_several_outputs_a_finding_names_its_own() {
+        let mut schedule = schedule("UTC", Vec::new());
+        let second = Output { id: "loa-thon".into(), ..schedule.outputs[0].clone() };
+        schedule.outputs.push(second);
+        let (catalog, window) = (Catalog::default(), Window { from: Timestamp::MIN, to: Timestamp::MIN });
+        let timeline = compile(&schedule, &catalog, &History::default(), &"loa-thon".into(), window);
+        let names = Names { schedule: &schedule, catalog: &catalog, timeline: &timeline };
+        let gap = Finding {
+            severity: Severity::Error,
+            block: BlockId::new("2026-11-23".parse().unwrap(), "sang"),
+            cue: None,
+            at: at("2026-11-23T05:31:00Z"),
+            kind: FindingKind::Gap { silence_ms: 60_000 },
+        };
+        let said = finding(&gap, &names).to_string();
+        assert!(said.starts_with("Lúc 05:31 ngày 23/11, “sang” (đường ra loa-thon): không có gì"), "{said}");
     }
 
     #[test]

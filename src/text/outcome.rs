@@ -71,6 +71,28 @@ pub fn log_line(number: usize, session: &str, airing: &Airing, time_zone: &TimeZ
     ]
 }
 
+/// The columns as files have them: where the station has several outputs, with the output after the others.
+pub fn file_columns(schedule: Option<&Schedule>) -> Vec<&'static str> {
+    LOG_COLUMNS.into_iter().chain(several(schedule).map(|_| OUTPUT)).collect()
+}
+
+/// An airing as a line of such a file.
+pub fn file_line(
+    number: usize,
+    airing: &Airing,
+    schedule: Option<&Schedule>,
+    time_zone: &TimeZone,
+) -> Vec<String> {
+    let line = log_line(number, session(schedule, airing), airing, time_zone);
+    let output = several(schedule).map(|_| airing.item.output.to_string());
+    line.into_iter().chain(output).collect()
+}
+
+/// A schedule of a station with several outputs.
+fn several(schedule: Option<&Schedule>) -> Option<&Schedule> {
+    schedule.filter(|schedule| schedule.outputs.len() > 1)
+}
+
 /// What stands for the session of what a person ordered.
 pub const OUT_OF_SCHEDULE: &str = "Ngoài lịch";
 

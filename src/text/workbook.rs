@@ -9,17 +9,18 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Unit};
 use rust_xlsxwriter::{Format, FormatAlign, Workbook, Worksheet, XlsxError};
 
-use super::outcome::{LOG_COLUMNS, log_line};
+use super::outcome::{LOG_COLUMNS, file_columns, file_line};
 use crate::asrun::Airing;
+use crate::schedule::Schedule;
 
 /// The sheet's name.
 const SHEET: &str = "Nhật ký phát thanh";
 /// How long it sounded: a column that paper has no room for.
 const LENGTH: &str = "Thời lượng phát";
 /// How wide the columns are, in letters.
-const WIDTHS: [f64; 20] = [
+const WIDTHS: [f64; 21] = [
     6.0, 11.0, 22.0, 10.0, 10.0, 10.0, 8.0, 44.0, 14.0, 8.0, 14.0, 26.0, 20.0, 24.0, 24.0, 12.0, 14.0, 34.0,
-    14.0, 11.0,
+    14.0, 11.0, 12.0,
 ];
 /// How high the head is, in points: its names take two lines, for which not every spreadsheet makes room by itself.
 const HEAD_HEIGHT: f64 = 30.0;
@@ -51,8 +52,8 @@ impl fmt::Debug for Book {
 }
 
 impl Book {
-    /// A workbook with a head that stays in sight, in local times of `zone`.
-    pub fn new(zone: TimeZone) -> Result<Self, BookError> {
+    /// A workbook with a head that stays in sight, in local times of a schedule's station.
+    pub fn new(schedule: &Schedule) -> Result<Self, BookError> {
         let mut workbook = Workbook::new();
         let sheet = workbook.add_worksheet_with_constant_memory()?;
         sheet
@@ -66,13 +67,15 @@ impl Book {
             sheet.set_column_width(column, width)?;
         }
         let bold = Format::new().set_bold().set_text_wrap().set_align(FormatAlign::Top);
-        for (column, name) in (0..).zip(LOG_COLUMNS.into_iter().chain([LENGTH])) {
+        let mut head = file_columns(Some(schedule));
+        head.insert(LOG_COLUMNS.len(), LENGTH);
+        for (column, name) in (0..).zip(head) {
             sheet.write_string_with_format(0, column, name, &bold)?;
         }
         let format = |code: &str| Format::new().set_num_format(code);
         Ok(Self {
             workbook,
-            zone,
+            zone: schedule.time_zone.clone(),
             rows: 0,
             date: format("dd/mm/yyyy"),
             time: format("hh:mm:ss"),
@@ -81,11 +84,12 @@ impl Book {
         })
     }
 
-    /// Adds an airing; `session` is the title of its session.
-    pub fn airing(&mut self, session: &str, airing: &Airing) -> Result<(), BookError> {
+    /// Adds an airing.
+    pub fn airing(&mut self, schedule: &Schedule, airing: &Airing) -> Result<(), BookError> {
         self.rows += 1;
         let (row, number) = (self.rows, usize::try_from(self.rows).unwrap_or(usize::MAX));
-        let line = log_line(number, session, airing, &self.zone);
+        let mut line = file_line(number, airing, Some(schedule), &self.zone);
+        line.insert(LOG_COLUMNS.len(), String::new());
         // To the nearest second, as the paper log has it.
         let local = |at: Timestamp| self.zone.to_datetime(at.round(Unit::Second).unwrap_or(at));
         let planned = local(airing.item.planned);
@@ -140,6 +144,8 @@ mod tests {
 
     use super::super::outcome::tests::airing;
     use super::*;
+    use crate::schedule::Output;
+    use crate::timeline::fixture::schedule;
 
     /// What a reader of the format finds in a part of a workbook.
     fn part(bytes: &[u8], name: &str) -> String {
@@ -151,12 +157,13 @@ mod tests {
 
     #[test]
     fn cells_have_their_types_and_none_is_a_formula() {
-        let mut book = Book::new(TimeZone::get("Asia/Ho_Chi_Minh").unwrap()).unwrap();
+        let schedule = schedule("Asia/Ho_Chi_Minh", Vec::new());
+        let mut book = Book::new(&schedule).unwrap();
         let mut second = airing();
         second.item.segment.as_mut().unwrap().title = "=HYPERLINK(\"http://x\")".to_owned();
         second.takes.clear();
-        book.airing("Buổi sáng", &airing()).unwrap();
-        book.airing("Buổi sáng", &second).unwrap();
+        book.airing(&schedule, &airing()).unwrap();
+        book.airing(&schedule, &second).unwrap();
         let bytes = book.finish().unwrap();
         let sheet = part(&bytes, "xl/worksheets/sheet1.xml");
         let value = |cell: &str| {
@@ -177,6 +184,7 @@ mod tests {
             !sheet.contains("r=\"E3\"") && !sheet.contains("r=\"T3\""),
             "what did not air has no times: {sheet}"
         );
+        assert!(!sheet.contains("r=\"U1\"") && !sheet.contains("Đường ra"), "{sheet}");
         assert!(!sheet.contains("<f>") && sheet.contains("state=\"frozen\""), "{sheet}");
         assert!(
             sheet.contains("=HYPERLINK(")
@@ -187,5 +195,19 @@ mod tests {
         for format in ["dd/mm/yyyy", "hh:mm:ss"] {
             assert!(styles.contains(format), "{format} in {styles}");
         }
+    }
+
+    #[test]
+    fn of_several_outputs_each_line_says_which() {
+        let mut schedule = schedule("Asia/Ho_Chi_Minh", Vec::new());
+        let second = Output { id: "loa-thon".into(), ..schedule.outputs[0].clone() };
+        schedule.outputs.push(second);
+        let mut book = Book::new(&schedule).unwrap();
+        book.airing(&schedule, &airing()).unwrap();
+        let sheet = part(&book.finish().unwrap(), "xl/worksheets/sheet1.xml");
+        let (_, head) = sheet.split_once("r=\"U1\"").unwrap();
+        let (_, line) = head.split_once("r=\"U2\"").unwrap();
+        assert!(head.contains("Đường ra") && line.contains("loa-xa"), "{sheet}");
+        assert!(sheet.contains("r=\"T2\""), "beside how long it sounded: {sheet}");
     }
 }

@@ -26,11 +26,10 @@ pub fn airings(station: &Station, which: &Airings) -> anyhow::Result<Exit> {
         to: to.transpose().context("this date is beyond the calendar")?.map(instant).transpose()?,
         ..AiringFilter::default()
     };
-    let mut table = Table::new(outcome::LOG_COLUMNS);
+    let mut table = Table::new(outcome::file_columns(schedule.as_ref()));
     let mut all = Vec::new();
     store.each_airing(filter, |airing| {
-        let session = outcome::session(schedule.as_ref(), &airing);
-        table.row(outcome::log_line(all.len() + 1, session, &airing, &zone));
+        table.row(outcome::file_line(all.len() + 1, &airing, schedule.as_ref(), &zone));
         all.push(airing);
         anyhow::Ok(())
     })?;

@@ -50,8 +50,7 @@ pub fn check(station: &Station, days: &Days, now: Timestamp) -> anyhow::Result<E
     let findings: Vec<_> = plan.timelines.iter().flat_map(|timeline| &timeline.findings).collect();
     match days.format.format {
         Shape::Json => {
-            let files = files.iter().map(Line::File);
-            let lines: Vec<_> = findings.iter().copied().map(Line::Finding).chain(files).collect();
+            let lines = lines(&plan, &files);
             print(Shape::Json, &Table::default(), &lines)?;
         }
         Shape::Table | Shape::Csv if findings.is_empty() && files.is_empty() => say(console::ALL_WELL)?,
@@ -64,8 +63,20 @@ pub fn check(station: &Station, days: &Days, now: Timestamp) -> anyhow::Result<E
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Line<'a> {
-    Finding(&'a Finding),
+    Finding {
+        output: &'a OutputId,
+        #[serde(flatten)]
+        finding: &'a Finding,
+    },
     File(&'a BadFile),
+}
+
+fn lines<'a>(plan: &'a Plan, files: &'a [BadFile]) -> Vec<Line<'a>> {
+    let of = |timeline: &'a Arc<Timeline>| {
+        let output = &timeline.output;
+        timeline.findings.iter().map(move |finding| Line::Finding { output, finding })
+    };
+    plan.timelines.iter().flat_map(of).chain(files.iter().map(Line::File)).collect()
 }
 
 /// A recording that is to air, and whose file is not as it was approved.
@@ -353,5 +364,16 @@ pub(super) mod tests {
         assert!(one.starts_with("Giờ phát") && !one.contains("loa-1"), "{one}");
         let two = print(&[of("loa-1"), of("loa-2")]);
         assert!(two.starts_with("Đường ra") && two.contains("\nloa-1 ") && two.contains("\nloa-2 "), "{two}");
+        let plan = Plan {
+            schedule: Arc::new(schedule.clone()),
+            catalog: Arc::default(),
+            timelines: vec![of("loa-1"), of("loa-2")],
+            problems: Arc::default(),
+            at: window.from,
+        };
+        let found = serde_json::to_value(lines(&plan, &[])).unwrap();
+        let outputs: BTreeSet<&str> =
+            found.as_array().unwrap().iter().map(|line| line["output"].as_str().unwrap()).collect();
+        assert_eq!(outputs, ["loa-1", "loa-2"].into(), "{found}");
     }
 }

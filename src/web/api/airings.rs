@@ -15,7 +15,7 @@ use crate::asrun::Airing;
 use crate::schedule::{OutputId, Schedule};
 use crate::store::{AiringFilter, Cursor, Store, StoreError, Verdict};
 use crate::text::http::Refusal;
-use crate::text::outcome::{LOG_COLUMNS, log_line, outcome_name, session};
+use crate::text::outcome::{file_columns, file_line, outcome_name};
 use crate::text::table::Table;
 use crate::web::State;
 use crate::web::input::{Asked, end, instant, local, parse_code};
@@ -118,9 +118,9 @@ fn as_json(airing: &Airing, schedule: &Schedule) -> Option<serde_json::Value> {
 }
 
 fn as_csv(airings: &[Airing], next: Option<Cursor>, schedule: &Schedule) -> Response {
-    let mut table = Table::new(LOG_COLUMNS);
+    let mut table = Table::new(file_columns(Some(schedule)));
     for (number, airing) in (1..).zip(airings) {
-        table.row(log_line(number, session(Some(schedule), airing), airing, &schedule.time_zone));
+        table.row(file_line(number, airing, Some(schedule), &schedule.time_zone));
     }
     let mut bytes = Vec::new();
     if let Err(failure) = table.csv(&mut bytes) {

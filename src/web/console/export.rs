@@ -19,7 +19,7 @@ use super::visitor::Visitor;
 use crate::schedule::{OutputId, Schedule};
 use crate::store::{AiringFilter, Store, StoreError};
 use crate::text::http::Refusal;
-use crate::text::outcome::{LOG_COLUMNS, log_line, session};
+use crate::text::outcome::{file_columns, file_line};
 use crate::text::table::Csv;
 use crate::text::workbook::{Book, BookError};
 use crate::web::State;
@@ -84,10 +84,10 @@ fn xlsx(
     schedule: &Schedule,
 ) -> Result<Vec<u8>, Problem> {
     let wanted = Wanted::of(asked);
-    let mut book = Book::new(schedule.time_zone.clone())?;
+    let mut book = Book::new(schedule)?;
     store.each_airing(filter, |airing| {
         if wanted.has(&airing) {
-            book.airing(session(Some(schedule), &airing), &airing)?;
+            book.airing(schedule, &airing)?;
         }
         Ok::<_, Problem>(())
     })?;
@@ -126,15 +126,15 @@ fn csv(
     to: Outgoing,
 ) -> Result<(), Problem> {
     let write = || {
-        let mut csv = Csv::for_excel(LOG_COLUMNS, BufWriter::with_capacity(PIECE, to)).map_err(unread)?;
+        let mut csv = Csv::for_excel(file_columns(Some(schedule)), BufWriter::with_capacity(PIECE, to))
+            .map_err(unread)?;
         let mut number = 0;
         let read = store.each_airing(filter, |airing| {
             if !wanted.has(&airing) {
                 return Ok(());
             }
             number += 1;
-            let line = log_line(number, session(Some(schedule), &airing), &airing, &schedule.time_zone);
-            csv.row(line).map_err(unread)
+            csv.row(file_line(number, &airing, Some(schedule), &schedule.time_zone)).map_err(unread)
         });
         let mut rest = csv.into_inner();
         if read.is_ok() {

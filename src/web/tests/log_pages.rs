@@ -5,7 +5,7 @@ use super::log::site_with;
 use super::*;
 use crate::asrun::{Cause, Fact, NotAired};
 use crate::store::AiringFilter;
-use crate::text::outcome::{LOG_COLUMNS, log_line, session};
+use crate::text::outcome::{file_columns, file_line};
 use crate::text::table::Csv;
 
 #[tokio::test]
@@ -115,6 +115,23 @@ async fn files_hold_what_the_filter_leaves() {
 }
 
 #[tokio::test]
+async fn files_of_a_station_with_several_outputs_say_which() {
+    let site = site_with(&["Điểm tin"]);
+    let tab = Tab::of(&site, "auditor");
+    let paths = ["/nhat-ky/tai-ve?from=2026-11-01&to=2026-11-30&format=csv", "/api/v1/airings?format=csv"];
+    for (head, line) in [("Người trực", ""), ("Đường ra", "loa-xa")] {
+        for path in paths {
+            let file = tab.get(path).await.text();
+            let ends = file.lines().take(2).map(|line| line.rsplit([';', ',']).next().unwrap());
+            assert_eq!(ends.collect::<Vec<_>>(), [head, line], "{path}: {file}");
+        }
+        let station = format!("{STATION}[[output]]\nid = \"loa-thon\"\n");
+        let plan = plan_of(&station, WEEK, &site.state.store, site.clock.now());
+        site.plan.send_replace(Arc::new(plan));
+    }
+}
+
+#[tokio::test]
 async fn what_people_did_is_shown_to_the_auditor_page_by_page() {
     let site = Site::new();
     let recording = site.approved(440.0).await;
@@ -196,10 +213,9 @@ async fn text_is_sent_while_the_log_is_read_and_breaks_off_where_the_log_does() 
     assert!(!being_read());
     let airings = site.state.store.airings(&AiringFilter::default()).unwrap().airings;
     let schedule = Arc::clone(&site.state.plan().schedule);
-    let mut whole = Csv::for_excel(LOG_COLUMNS, Vec::new()).unwrap();
+    let mut whole = Csv::for_excel(file_columns(Some(&schedule)), Vec::new()).unwrap();
     for (number, airing) in (1..).zip(&airings) {
-        let session = session(Some(&schedule), airing);
-        whole.row(log_line(number, session, airing, &schedule.time_zone)).unwrap();
+        whole.row(file_line(number, airing, Some(&schedule), &schedule.time_zone)).unwrap();
     }
     assert_eq!(airings.len(), 900);
     assert!(sent == whole.into_inner(), "{}", String::from_utf8_lossy(&sent));
