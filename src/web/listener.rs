@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::extract::connect_info::Connected;
+use axum::extract::Request;
+use axum::extract::connect_info::{ConnectInfo, Connected};
+use axum::middleware::Next;
+use axum::response::Response;
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -19,17 +23,57 @@ use tokio::time::{Instant, Sleep, sleep};
 const CONNECTIONS: usize = 256;
 /// Connections from one address: a browser opens six. Behind a proxy all come from one, so this is not small.
 const FROM_ONE_ADDRESS: usize = 64;
-/// A connection on which nothing moves for so long is closed; events send something every 15 s.
-const IDLE: Duration = Duration::from_secs(40);
+/// A connection on which nothing moves for so long is closed, unless we are the ones who are waited for; events send
+/// something every 15 s.
+pub(super) const IDLE: Duration = Duration::from_secs(40);
 
 /// The other end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
-impl Connected<IncomingStream<'_, Bounded>> for Peer {
+/// What requests know of the connection they come by.
+#[derive(Debug, Clone)]
+pub(super) struct Line {
+    peer: Peer,
+    work: Arc<Work>,
+}
+
+impl Connected<IncomingStream<'_, Bounded>> for Line {
     fn connect_info(stream: IncomingStream<'_, Bounded>) -> Self {
-        Self(*stream.remote_addr())
+        Self { peer: Peer(*stream.remote_addr()), work: Arc::clone(&stream.io().work) }
     }
+}
+
+/// Whether a request of a connection is at work, of which HTTP/1 has one at a time.
+#[derive(Debug, Default)]
+struct Work(AtomicBool);
+
+/// A request at work, until this is dropped.
+struct AtWork(Arc<Work>);
+
+impl AtWork {
+    fn begin(work: Arc<Work>) -> Self {
+        work.0.store(true, Ordering::Relaxed);
+        Self(work)
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.0.0.store(false, Ordering::Relaxed);
+    }
+}
+
+/// Has a connection stay while a request of it is at work: to examine an hour of sound, or to walk through the log of
+/// years, takes longer than a connection may be silent. Whoever reads a body says how long its next bytes may take.
+pub(super) async fn at_work(
+    ConnectInfo(Line { peer, work }): ConnectInfo<Line>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    request.extensions_mut().insert(ConnectInfo(peer));
+    let _at_work = AtWork::begin(work);
+    next.run(request).await
 }
 
 /// A listener with bounds.
@@ -42,8 +86,8 @@ pub(super) struct Bounded {
 }
 
 impl Bounded {
-    pub(super) fn new(listener: TcpListener) -> Self {
-        Self { listener, idle: IDLE, places: Arc::new(Semaphore::new(CONNECTIONS)), guests: Arc::default() }
+    pub(super) fn new(listener: TcpListener, idle: Duration) -> Self {
+        Self { listener, idle, places: Arc::new(Semaphore::new(CONNECTIONS)), guests: Arc::default() }
     }
 }
 
@@ -68,6 +112,7 @@ impl Listener for Bounded {
                     stream,
                     patience: self.idle,
                     idle: Box::pin(sleep(self.idle)),
+                    work: Arc::default(),
                     _guest: guest,
                     _place: place,
                 },
@@ -116,12 +161,13 @@ impl Drop for Guest {
     }
 }
 
-/// A connection that fails once nothing has moved on it for too long.
+/// A connection that fails once nothing has moved on it for too long while the other end was waited for.
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: TcpStream,
     patience: Duration,
     idle: Pin<Box<Sleep>>,
+    work: Arc<Work>,
     _guest: Guest,
     _place: OwnedSemaphorePermit,
 }
@@ -129,9 +175,11 @@ pub(super) struct Connection {
 impl Connection {
     /// Notes that something moved, or fails when it has been too long.
     fn watch<T>(&mut self, moved: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
-        if moved.is_ready() {
+        if moved.is_ready() || self.work.0.load(Ordering::Relaxed) {
             let until = Instant::now() + self.patience;
             self.idle.as_mut().reset(until);
+        }
+        if moved.is_ready() {
             return moved;
         }
         self.idle.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
@@ -204,7 +252,7 @@ mod tests {
     #[tokio::test]
     async fn a_connection_that_only_sits_there_is_closed() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut bounded = Bounded { idle: Duration::from_millis(20), ..Bounded::new(listener) };
+        let mut bounded = Bounded::new(listener, Duration::from_millis(20));
         let client = TcpStream::connect(bounded.local_addr().unwrap()).await.unwrap();
         let (mut connection, _) = bounded.accept().await;
         let read = connection.read_u8().await;

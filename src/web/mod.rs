@@ -48,7 +48,7 @@ use crate::text::http::Refusal;
 use crate::timeline::plan::Plan;
 use drawer::Drawer;
 pub use examining::take_up_uploads;
-use listener::{Bounded, Peer};
+use listener::{Bounded, Line};
 use problem::Problem;
 pub use proxy::Proxy;
 pub use uploads::Uploads;
@@ -108,6 +108,8 @@ pub struct Limits {
     unsent: Mutex<Drawer>,
     /// How long the next bytes of an upload may take to come.
     pub stall: Duration,
+    /// How long nothing may move on a connection of which no request is at work.
+    pub idle: Duration,
     /// How long a changed schedule is waited for to come into force.
     pub in_force: Duration,
     /// How often listeners for events are sent something, so that both ends know the other is there.
@@ -128,6 +130,7 @@ impl Limits {
             guesses: Mutex::default(),
             unsent: Mutex::default(),
             stall: Duration::from_secs(30),
+            idle: listener::IDLE,
             in_force: Duration::from_secs(3),
             heartbeat: Duration::from_secs(15),
         }
@@ -183,12 +186,14 @@ pub async fn serve(
     let limits = Arc::clone(&state.limits);
     let uploads = examining::look_after_uploads(state.clone());
     let (stopped, stopping) = oneshot::channel();
-    let service = router(state).into_make_service_with_connect_info::<Peer>();
-    let serving = axum::serve(Bounded::new(listener), service).with_graceful_shutdown(async move {
-        stop.await;
-        // Nobody waits for it only when the serving has ended.
-        let _told = stopped.send(());
-    });
+    let service =
+        router(state).layer(from_fn(listener::at_work)).into_make_service_with_connect_info::<Line>();
+    let serving =
+        axum::serve(Bounded::new(listener, limits.idle), service).with_graceful_shutdown(async move {
+            stop.await;
+            // Nobody waits for it only when the serving has ended.
+            let _told = stopped.send(());
+        });
     let out_of_patience = async {
         let _told = stopping.await;
         tokio::time::sleep(GRACE).await;

@@ -15,7 +15,7 @@ use crate::access::password::same;
 use crate::text::http::Refusal;
 use crate::web::drawer::Unsent;
 use crate::web::person::Needs;
-use crate::web::{BODY_BYTES, State};
+use crate::web::{BODY_BYTES, PATIENCE, State};
 
 /// The field that bears the key of our pages.
 pub(super) const KEY_FIELD: &str = "key";
@@ -77,8 +77,9 @@ impl FromRequest<State> for Fields {
         if !kind.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded")) {
             return Err(Refusal::WrongType.into());
         }
+        let read = tokio::time::timeout(PATIENCE, Bytes::from_request(request, state)).await;
         let bytes =
-            Bytes::from_request(request, state).await.map_err(|_| Refusal::TooLarge { most: BODY_BYTES })?;
+            read.map_err(|_| Refusal::Interrupted)?.map_err(|_| Refusal::TooLarge { most: BODY_BYTES })?;
         Ok(Self(form_urlencoded::parse(&bytes).into_owned().collect()))
     }
 }

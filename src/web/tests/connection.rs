@@ -53,3 +53,35 @@ async fn a_listener_who_stays_does_not_keep_the_program_from_stopping() {
     assert!(ended.unwrap().unwrap().is_ok());
     drop(listening);
 }
+
+/// Waits until a connection on which nothing moves has been closed: as long as any may be silent.
+async fn as_long_as_a_connection_may_be_silent(address: SocketAddr) {
+    let mut silent = TcpStream::connect(address).await.unwrap();
+    assert_eq!(silent.read(&mut [0]).await.unwrap(), 0, "nothing was sent, and nothing is answered");
+}
+
+#[tokio::test]
+async fn a_connection_stays_for_as_long_as_its_request_is_at_work() {
+    let limits = Limits { idle: Duration::from_millis(200), ..Limits::default() };
+    let site = Site::with(limits, Bounds::default());
+    let (address, _stop, _serving) = served(&site).await;
+    let free = hang(&site);
+    let body = form(&[Part::file("bài.wav", &wav(440.0, 1.0))]);
+    let head = format!(
+        "POST /api/v1/segments HTTP/1.1\r\nHost: loa\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: multipart/form-data; boundary=xxx\r\nContent-Length: {}\r\n\r\n",
+        site.tokens["uploader"],
+        body.len()
+    );
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(&[head.as_bytes(), &body].concat()).await.unwrap();
+    // The first began to be silent before the last bytes of the recording were read, maybe; the second did not.
+    as_long_as_a_connection_may_be_silent(address).await;
+    as_long_as_a_connection_may_be_silent(address).await;
+    free.send(()).unwrap();
+    let mut answer = String::new();
+    // All of it: once it is answered, nobody is waited for but the client.
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    assert_eq!(site.state.store.catalog().unwrap().iter().count(), 1);
+}

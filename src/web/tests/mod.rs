@@ -35,6 +35,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
+use super::listener::Peer;
 use super::*;
 use crate::access::Role;
 use crate::clock::{ClockHealth, ManualClock};
