@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::error::Doing as _;
-use super::segments::existing;
 use super::steps::note_event;
 use super::{Store, StoreError};
 use crate::segment::SegmentId;
@@ -21,36 +20,33 @@ impl Store {
     pub fn script(&self, id: &SegmentId) -> Result<String, StoreError> {
         self.read(|connection| script_of(connection, id))
     }
+}
 
-    /// Writes down what is read in a segment.
-    pub fn set_script(
-        &self,
-        id: &SegmentId,
-        script: &str,
-        by: &str,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let (id, script, by) = (id.clone(), script.to_owned(), by.to_owned());
-        self.write("write down the script of a segment", move |transaction| {
-            existing(transaction, &id)?;
-            if script_of(transaction, &id)? == script {
-                return Ok(());
-            }
-            transaction
-                .execute(
-                    "INSERT INTO segment_script (segment, script) VALUES (?1, ?2)
-                     ON CONFLICT (segment) DO UPDATE SET script = ?2",
-                    params![id.as_str(), script],
-                )
-                .doing("write down the script of a segment")?;
-            note_event(transaction, &id, at, &by, "scripted", Some(&script))
-        })
+/// Writes down what is read in a segment.
+pub(super) fn set_script(
+    connection: &Connection,
+    id: &SegmentId,
+    script: &str,
+    (by, at): (&str, Timestamp),
+) -> Result<(), StoreError> {
+    if script_of(connection, id)? == script {
+        return Ok(());
     }
+    connection
+        .execute(
+            "INSERT INTO segment_script (segment, script) VALUES (?1, ?2)
+             ON CONFLICT (segment) DO UPDATE SET script = ?2",
+            params![id.as_str(), script],
+        )
+        .doing("write down the script of a segment")?;
+    note_event(connection, id, at, by, "scripted", Some(script))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{at, segment, store};
+    use super::super::tests::{act, segment, store};
+    use super::*;
+    use crate::segment::Segment;
 
     #[test]
     fn a_script_is_kept_with_its_history_and_only_when_it_changed() {
@@ -58,13 +54,18 @@ mod tests {
         store.add_segment(segment(1), Vec::new()).unwrap();
         let id = segment(1).id;
         assert_eq!(store.script(&id).unwrap(), "");
+        let set = |id: &SegmentId, script: &'static str| {
+            let change =
+                move |segment: &Segment, _: &str| Ok((segment.words.clone(), Some(script.to_owned())));
+            store.describe_segment::<StoreError, _>(id, act("segment.describe", 5), change)
+        };
         for script in ["", "Kính chào", "Kính chào", "Kính chào bà con"] {
-            store.set_script(&id, script, "lan", at(5)).unwrap();
+            set(&id, script).unwrap();
         }
         assert_eq!(store.script(&id).unwrap(), "Kính chào bà con");
         let events = store.segment_events(&id).unwrap();
         let scripts: Vec<_> = events.iter().filter(|event| event.what == "scripted").collect();
         assert_eq!((scripts.len(), scripts[0].reason.as_deref()), (2, Some("Kính chào")));
-        assert!(store.set_script(&"none".into(), "x", "lan", at(6)).is_err());
+        assert!(set(&"none".into(), "x").is_err());
     }
 }

@@ -12,6 +12,8 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::error::Doing;
 use super::journal::{hash_at, instant};
+use super::people::{Act, insert_act};
+use super::scripts::{script_of, set_script};
 use super::steps::note_event;
 use super::{Store, StoreError};
 use crate::segment::{Approval, Catalog, ProgrammeId, Segment, SegmentId, Sound, State, Words};
@@ -191,6 +193,29 @@ fn insert(connection: &Connection, segment: &Segment) -> Result<(), StoreError> 
     Ok(())
 }
 
+fn set_words(connection: &Connection, segment: &Segment, words: &Words) -> Result<(), StoreError> {
+    connection
+        .execute(
+            "UPDATE segment SET title = ?2, programme = ?3, topic = ?4, genre = ?5, author = ?6, source = ?7,
+             valid_from = ?8, valid_until = ?9, week = ?10, search = ?11 WHERE id = ?1",
+            params![
+                segment.id.as_str(),
+                words.title,
+                words.programme.as_ref().map(ProgrammeId::as_str),
+                words.topic,
+                words.genre.and_then(code_of),
+                words.author,
+                words.source,
+                words.valid_from.map(|date| date.to_string()),
+                words.valid_until.map(|date| date.to_string()),
+                words.week.map(|date| date.to_string()),
+                search_text(&segment.file, words),
+            ],
+        )
+        .doing("change the words of a segment")?;
+    Ok(())
+}
+
 impl Store {
     /// Adds a segment with its waveform's peaks, unless its bytes are there already. Instants are kept to the millisecond.
     pub fn add_segment(&self, segment: Segment, peaks: Vec<u8>) -> Result<Added, StoreError> {
@@ -274,40 +299,31 @@ impl Store {
         })
     }
 
-    /// Changes a segment's words. The approval of its bytes stays.
-    pub fn describe_segment(
-        &self,
-        id: &SegmentId,
-        words: Words,
-        by: &str,
-        at: Timestamp,
-    ) -> Result<Segment, StoreError> {
-        let (id, by) = (id.clone(), by.to_owned());
+    /// Changes a segment's words and its script, as `change` has them on seeing what they are: nobody else changes them in
+    /// between. What it refuses stays as it is. The approval of the bytes stays. The act is kept with it.
+    pub fn describe_segment<E, F>(&self, id: &SegmentId, act: Act, change: F) -> Result<Segment, E>
+    where
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&Segment, &str) -> Result<(Words, Option<String>), E> + Send + 'static,
+    {
+        let id = id.clone();
         self.write("change the words of a segment", move |transaction| {
             let segment = existing(transaction, &id)?;
-            transaction
-                .execute(
-                    "UPDATE segment SET title = ?2, programme = ?3, topic = ?4, genre = ?5, author = ?6, source = ?7,
-                     valid_from = ?8, valid_until = ?9, week = ?10, search = ?11 WHERE id = ?1",
-                    params![
-                        id.as_str(),
-                        words.title,
-                        words.programme.as_ref().map(ProgrammeId::as_str),
-                        words.topic,
-                        words.genre.and_then(code_of),
-                        words.author,
-                        words.source,
-                        words.valid_from.map(|date| date.to_string()),
-                        words.valid_until.map(|date| date.to_string()),
-                        words.week.map(|date| date.to_string()),
-                        search_text(&segment.file, &words),
-                    ],
-                )
-                .doing("change the words of a segment")?;
-            let now = serde_json::to_string(&words).ok();
-            note_event(transaction, &id, at, &by, "described", now.as_deref())?;
-            existing(transaction, &id)
-        })
+            let (words, script) = match change(&segment, &script_of(transaction, &id)?) {
+                Ok(changed) => changed,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            if words != segment.words {
+                set_words(transaction, &segment, &words)?;
+                let now = serde_json::to_string(&words).ok();
+                note_event(transaction, &id, act.at, &act.by, "described", now.as_deref())?;
+            }
+            if let Some(script) = script {
+                set_script(transaction, &id, &script, (&act.by, act.at))?;
+            }
+            insert_act(transaction, &act)?;
+            existing(transaction, &id).map(Ok)
+        })?
     }
 
     /// Notes that a segment's file has another name now; its bytes are the same.

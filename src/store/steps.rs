@@ -6,10 +6,14 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::error::Doing as _;
+use super::people::{Act, insert_act};
 use super::scripts::script_of;
 use super::segments::{code_of, existing, instant_at};
 use super::{Store, StoreError};
 use crate::segment::{ContentHash, Segment, SegmentId, State, Words};
+
+/// What a step is called where it fails.
+const STEP: &str = "take a segment a step on its way";
 
 /// A step of a segment on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +84,7 @@ pub struct SegmentEvent {
     pub reason: Option<String>,
 }
 
-/// Tells apart the words and scripts that an approver may have seen of a segment.
+/// Tells apart the words and scripts that a segment has had, as somebody may have seen them.
 pub fn seen(words: &Words, script: &str) -> ContentHash {
     // Texts and dates are always written; the empty text would only be the words that nobody has.
     let words = serde_json::to_vec(words).unwrap_or_default();
@@ -108,6 +112,43 @@ pub(super) fn note_event(
     Ok(())
 }
 
+fn take_step(
+    connection: &Connection,
+    id: SegmentId,
+    step: Step,
+    by: &str,
+    at: Timestamp,
+) -> Result<Segment, StoreError> {
+    let segment = existing(connection, &id)?;
+    if let Step::Approve { hash, seen: shown } = step {
+        if hash != segment.hash {
+            return Err(StoreError::OtherBytes(id));
+        }
+        // In the transaction of the approval: between the two nobody changes them.
+        let script = script_of(connection, &id)?;
+        if shown.is_some_and(|shown| shown != seen(&segment.words, &script)) {
+            return Err(StoreError::OtherWords(id));
+        }
+    }
+    let Some(state) = step.from(segment.state) else {
+        return Err(StoreError::WrongState { id, state: segment.state, step });
+    };
+    let approval = (state == State::Approved).then(|| (by, at.as_millisecond()));
+    connection
+        .execute(
+            "UPDATE segment SET state = ?2, approved_by = ?3, approved_ms = ?4 WHERE id = ?1",
+            params![
+                id.as_str(),
+                code_of(state),
+                approval.map(|(by, _)| by),
+                approval.map(|(_, at_ms)| at_ms)
+            ],
+        )
+        .doing(STEP)?;
+    note_event(connection, &id, at, by, step.code(), step.reason())?;
+    existing(connection, &id)
+}
+
 impl Store {
     /// Takes a segment a step on its way. Whether `by` may is for [`access`](crate::access) to say.
     pub fn step_segment(
@@ -118,35 +159,16 @@ impl Store {
         at: Timestamp,
     ) -> Result<Segment, StoreError> {
         let (id, by) = (id.clone(), by.to_owned());
-        self.write("take a segment a step on its way", move |transaction| {
-            let segment = existing(transaction, &id)?;
-            if let Step::Approve { hash, seen: shown } = step {
-                if hash != segment.hash {
-                    return Err(StoreError::OtherBytes(id));
-                }
-                // In the transaction of the approval: between the two nobody changes them.
-                let script = script_of(transaction, &id)?;
-                if shown.is_some_and(|shown| shown != seen(&segment.words, &script)) {
-                    return Err(StoreError::OtherWords(id));
-                }
-            }
-            let Some(state) = step.from(segment.state) else {
-                return Err(StoreError::WrongState { id, state: segment.state, step });
-            };
-            let approval = (state == State::Approved).then(|| (by.as_str(), at.as_millisecond()));
-            transaction
-                .execute(
-                    "UPDATE segment SET state = ?2, approved_by = ?3, approved_ms = ?4 WHERE id = ?1",
-                    params![
-                        id.as_str(),
-                        code_of(state),
-                        approval.map(|(by, _)| by),
-                        approval.map(|(_, at_ms)| at_ms)
-                    ],
-                )
-                .doing("take a segment a step on its way")?;
-            note_event(transaction, &id, at, &by, step.code(), step.reason())?;
-            existing(transaction, &id)
+        self.write(STEP, move |transaction| take_step(transaction, id, step, &by, at))
+    }
+
+    /// The same as somebody's act, which is kept with it.
+    pub fn step_as(&self, id: &SegmentId, step: Step, act: Act) -> Result<Segment, StoreError> {
+        let id = id.clone();
+        self.write(STEP, move |transaction| {
+            let segment = take_step(transaction, id, step, &act.by, act.at)?;
+            insert_act(transaction, &act)?;
+            Ok(segment)
         })
     }
 
@@ -175,7 +197,7 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{at, segment, store};
+    use super::super::tests::{act, at, segment, store};
     use super::*;
     use crate::segment::Approval;
 
@@ -195,7 +217,8 @@ mod tests {
         let approved = step(approve()).unwrap();
         assert_eq!(approved.approval, Some(Approval { by: "minh".into(), at: at(50) }));
         let described = Words { title: "Khác".to_owned(), ..Words::default() };
-        let described = store.describe_segment(&id, described, "lan", at(51)).unwrap();
+        let change = |_: &Segment, _: &str| Ok::<_, StoreError>((described, None));
+        let described = store.describe_segment(&id, act("segment.describe", 51), change).unwrap();
         assert_eq!((described.state, described.approval), (State::Approved, approved.approval));
         let withdrawn = step(Step::Withdraw { reason: "sai".to_owned() }).unwrap();
         assert_eq!((withdrawn.state, withdrawn.approval), (State::Withdrawn, None));
@@ -218,15 +241,38 @@ mod tests {
         let approve =
             |shown| store.step_segment(&id, Step::Approve { hash, seen: Some(shown) }, "minh", at(9));
         let before = seen(&words, "");
-        store.set_script(&id, "Kính chào", "lan", at(2)).unwrap();
+        let describe = |words: &Words, script: &str| {
+            let to = (words.clone(), Some(script.to_owned()));
+            let change = move |_: &Segment, _: &str| Ok::<_, StoreError>(to);
+            store.describe_segment(&id, act("segment.describe", 2), change).unwrap();
+        };
+        describe(&words, "Kính chào");
         assert!(matches!(approve(before), Err(StoreError::OtherWords(_))));
         let before = seen(&words, "Kính chào");
         let other = Words { title: "Khác".to_owned(), ..words };
-        store.describe_segment(&id, other.clone(), "lan", at(3)).unwrap();
+        describe(&other, "Kính chào");
         assert!(matches!(approve(before), Err(StoreError::OtherWords(_))));
         let now = seen(&other, "Kính chào");
         assert_eq!(approve(now).unwrap().state, State::Approved);
         assert!(matches!(approve(before), Err(StoreError::OtherWords(_))), "also of what is approved");
         assert!(matches!(approve(now), Err(StoreError::WrongState { state: State::Approved, .. })));
+    }
+
+    #[test]
+    fn what_is_refused_leaves_a_segment_as_it_is_and_no_act() {
+        let (store, _dir) = store();
+        store.add_segment(Segment { state: State::Pending, ..segment(1) }, Vec::new()).unwrap();
+        let Segment { id, words, .. } = segment(1);
+        let (pending, events) = (store.segment(&id).unwrap(), store.segment_events(&id).unwrap());
+        let change = move |segment: &Segment, script: &str| {
+            assert_eq!((&segment.words, segment.state, script), (&words, State::Pending, ""));
+            Err(StoreError::Busy)
+        };
+        assert!(store.describe_segment(&id, act("segment.describe", 41), change).is_err());
+        assert!(store.step_as(&id, Step::Submit, act("segment.submit", 42)).is_err());
+        assert_eq!((store.segment(&id).unwrap(), store.segment_events(&id).unwrap()), (pending, events));
+        assert_eq!(store.acts(Timestamp::MIN, Timestamp::MAX, 9).unwrap(), []);
+        store.step_as(&id, Step::Return { reason: "nhỏ quá".to_owned() }, act("segment.return", 43)).unwrap();
+        assert_eq!(store.acts(Timestamp::MIN, Timestamp::MAX, 9).unwrap(), [act("segment.return", 43)]);
     }
 }

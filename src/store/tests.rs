@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
-use super::Store;
+use super::{Act, Store};
 use crate::asrun::{Cause, Closed, Fact, NotAired, Opened};
 use crate::clock::ClockHealth;
 use crate::schedule::Late;
@@ -21,6 +21,12 @@ pub(super) fn store() -> (Store, TempDir) {
 /// 05:30 in Viet Nam on a Monday, and so many seconds.
 pub(super) fn at(seconds: i64) -> Timestamp {
     "2026-11-22T22:30:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(seconds)
+}
+
+/// What Lan did.
+pub(super) fn act(what: &str, seconds: i64) -> Act {
+    let (by, what) = ("lan".to_owned(), what.to_owned());
+    Act { at: at(seconds), by, what, subject: "x".to_owned(), origin: "test".to_owned() }
 }
 
 /// The `n`th segment; bytes, words and length differ.

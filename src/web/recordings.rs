@@ -21,13 +21,16 @@ use crate::segment::{
     ContentHash, LONGEST_TEXT, ProgrammeId, Segment, SegmentId, State as Stand, Words, check_text,
     check_topic, is_id,
 };
-use crate::store::{Act, SegmentEvent, Step, Store, StoreError};
+use crate::store::{Act, SegmentEvent, Step, Store, StoreError, User, seen};
 use crate::text::http::{Refusal, Why};
 
 /// Longest script: half an hour, read slowly.
 pub(super) const LONGEST_SCRIPT: usize = 20_000;
 /// The field of the script, which is no word of the catalogue.
 const SCRIPT: &str = "script";
+
+/// New words, and a new script, by the names of their fields; none and empty take one away.
+pub(super) type Changes = BTreeMap<String, Option<String>>;
 
 /// Changes one of a recording's words, as a field of a form or a key of JSON gives it; an empty text takes it away.
 pub(super) fn set_word(state: &State, words: &mut Words, field: &str, text: &str) -> Result<(), Why> {
@@ -99,50 +102,46 @@ pub(super) async fn existing(state: &State, id: SegmentId) -> Result<Segment, Pr
 
 /// Whether somebody may change a recording's words. Those of an approved one say for which programme and which days it
 /// was approved: whoever changes them decides what airs.
-pub(super) fn may_describe<N>(state: &State, person: &Person<N>, segment: &Segment) -> bool {
-    let roles = &person.user().roles;
-    permit(roles, Permission::HandIn)
+pub(super) fn may_describe(state: &State, user: &User, segment: &Segment) -> bool {
+    permit(&user.roles, Permission::HandIn)
         && (segment.state != Stand::Approved
-            || may_approve(roles, person.name(), &segment.added_by, state.own_work()))
+            || may_approve(&user.roles, &user.name, &segment.added_by, state.own_work()))
 }
 
-/// Changes a recording's words, and its script. The approval of its bytes stays, so that of an approved one only who may
-/// approve it changes them.
+/// Changes a recording's words, and its script: those that were [`seen`], where they are told. The approval of its bytes
+/// stays, so that of an approved one only who may approve it changes them.
 pub(super) async fn describe(
     state: &State,
     person: &Person<HandIn>,
     id: SegmentId,
-    changes: &BTreeMap<String, Option<String>>,
+    changes: Changes,
+    shown: Option<ContentHash>,
 ) -> Result<Segment, Problem> {
-    let known = existing(state, id.clone()).await?;
-    if !may_describe(state, person, &known) {
-        return Err(Refusal::ApprovedWords.into());
-    }
-    let before = known.words;
-    let (words, script) = changed(state, before.clone(), changes)?;
-    let now = state.clock.now();
-    let act = person.act("segment.describe", id.as_str(), now);
-    let described = move |store: &Store| {
-        if words != before {
-            store.describe_segment(&id, words, &act.by, now)?;
+    let act = person.act("segment.describe", id.as_str(), state.clock.now());
+    let (all, user) = (state.clone(), person.user().clone());
+    let change = move |segment: &Segment, script: &str| {
+        if !may_describe(&all, &user, segment) {
+            return Err(Problem::from(Refusal::ApprovedWords));
         }
-        if let Some(script) = script {
-            store.set_script(&id, &script, &act.by, now)?;
+        let (words, new) = changed(&all, segment.words.clone(), &changes)?;
+        let is_so = words == segment.words && new.as_ref().is_none_or(|new| new == script);
+        if is_so || shown.is_none_or(|shown| shown == seen(&segment.words, script)) {
+            Ok((words, new))
+        } else {
+            Err(Refusal::OtherWords.into())
         }
-        let segment = store.segment(&id)?.ok_or(StoreError::NoSegment(id))?;
-        store.act(act)?;
-        Ok(segment)
     };
-    let segment = state.store.run(described).await?;
+    let described = move |store: &Store| Ok(store.describe_segment(&id, act, change));
+    let segment = state.store.run(described).await??;
     state.nudge();
     Ok(segment)
 }
 
 /// Words with changes, and the script where it changes; or everything that is wrong with them.
-fn changed(
+pub(super) fn changed(
     state: &State,
     mut words: Words,
-    changes: &BTreeMap<String, Option<String>>,
+    changes: &Changes,
 ) -> Result<(Words, Option<String>), Problem> {
     let (mut script, mut wrong) = (None, Vec::new());
     for (field, text) in changes {
@@ -181,14 +180,8 @@ async fn step<N>(
     step: Step,
     what: &str,
 ) -> Result<Segment, Problem> {
-    let now = state.clock.now();
-    let act = person.act(what, id.as_str(), now);
-    let stepped = move |store: &Store| {
-        let segment = store.step_segment(&id, step, &act.by, now)?;
-        store.act(act)?;
-        Ok(segment)
-    };
-    let segment = state.store.run(stepped).await?;
+    let act = person.act(what, id.as_str(), state.clock.now());
+    let segment = state.store.run(move |store| store.step_as(&id, step, act)).await?;
     tracing::info!(segment.id = %segment.id, by = person.name(), "{what}");
     state.nudge();
     Ok(segment)
@@ -269,29 +262,26 @@ pub(super) async fn withdraw(
     reason: &str,
 ) -> Result<Segment, Problem> {
     let reason = checked_reason(reason)?;
-    let now = state.clock.now();
-    let act = person.act("segment.withdraw", id.as_str(), now);
+    let act = person.act("segment.withdraw", id.as_str(), state.clock.now());
     // Before the disk: one that is locked or hangs must not keep wrong words on the air. Only what the plan does not know
     // yet waits for the store to say whether there is such a recording.
     let heard = state.plan().catalog.get(&id).is_some() && tell_all(state, &id).is_ok();
     // In one piece on another thread: a client who goes away meanwhile does not leave half of it done.
     let all = state.clone();
     let withdrawn = move |store: &Store| {
-        let stepped = store.step_segment(&id, Step::Withdraw { reason }, &act.by, now);
+        let stepped = store.step_as(&id, Step::Withdraw { reason }, act.clone());
         let segment = match stepped {
             Err(failure @ StoreError::NoSegment(_)) => return Err(failure),
             // Again: the engines are told once more, in case one was busy the first time.
-            Err(StoreError::WrongState { .. }) => {
-                store.segment(&id)?.ok_or(StoreError::NoSegment(id.clone()))
-            }
+            Err(StoreError::WrongState { .. }) => store
+                .act(act)
+                .and_then(|()| store.segment(&id)?.ok_or_else(|| StoreError::NoSegment(id.clone()))),
             // A full disk must not keep wrong words on the air: the engines are told whatever the store says.
             other => other,
         };
         let told = if heard { Ok(()) } else { tell_all(&all, &id) };
         all.nudge();
-        let segment = segment?;
-        store.act(act)?;
-        Ok((segment, told))
+        Ok((segment?, told))
     };
     let (segment, told) = state.store.run(withdrawn).await?;
     tracing::info!(segment.id = %segment.id, by = person.name(), "segment.withdraw");

@@ -191,6 +191,8 @@ pub mod one {
     pub const KEEP: &str = "Lưu thông tin";
     /// The words were kept.
     pub const KEPT: &str = "Đã lưu thông tin.";
+    /// Somebody else kept other words while these were typed; then what keeping these would change.
+    pub const OVERTAKEN: &str = "Trong lúc bạn sửa, người khác đã lưu thông tin khác cho bản ghi này. Những gì bạn gõ vẫn còn nguyên dưới đây nhưng chưa được lưu, lịch phát không bị ảnh hưởng. Nếu bạn lưu lúc này, thông tin của họ sẽ đổi như sau:";
     /// What was done.
     pub const HISTORY: &str = "Lịch sử";
     /// A change of the script.

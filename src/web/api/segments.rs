@@ -247,7 +247,7 @@ pub(super) async fn describe(
     Named(id): Named,
     Body(NewWords(changes)): Body<NewWords>,
 ) -> Result<Json<Recording>, Problem> {
-    let segment = recordings::describe(&state, &person, segment_id(&id)?, &changes).await?;
+    let segment = recordings::describe(&state, &person, segment_id(&id)?, changes, None).await?;
     Ok(Json(whole(&state, segment).await?))
 }
 

@@ -18,6 +18,7 @@ mod rehearsal;
 mod roles;
 mod unsent;
 mod uploads;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::f32::consts::TAU;

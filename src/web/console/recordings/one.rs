@@ -1,6 +1,5 @@
 //! One recording: heard, described, and taken on its way.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State as Of;
@@ -14,14 +13,14 @@ use super::super::form::{Fields, Sent};
 use super::super::page::{Failure, key, page, to};
 use super::super::to_do::broken_means;
 use super::super::visitor::Visitor;
-use super::queue::{first_airings, judge, players};
-use super::trail::{trail, value};
+use super::queue::{SEEN, first_airings, judge, players};
+use super::trail::{changes, script_change, trail, value};
 use super::waveform::waveform;
 use super::weeks::{coming, monday};
 use super::{HERE, about, address, badge, programmes};
 use crate::access::{Permission, permit};
-use crate::segment::{Genre, LONGEST_TEXT, Segment, SegmentId, State as Stand, TOPICS};
-use crate::store::{Store, StoreError};
+use crate::segment::{ContentHash, Genre, LONGEST_TEXT, Segment, SegmentId, State as Stand, TOPICS};
+use crate::store::{Store, StoreError, seen};
 use crate::text::http::{Refusal, Why};
 use crate::text::outcome;
 use crate::text::page::recordings::{self as say_all, one as say, send};
@@ -31,7 +30,7 @@ use crate::web::State;
 use crate::web::input::{Asked, Named};
 use crate::web::person::{HandIn, See};
 use crate::web::problem::Problem;
-use crate::web::recordings::{self, LONGEST_SCRIPT, existing, returned, segment_id};
+use crate::web::recordings::{self, Changes, LONGEST_SCRIPT, existing, returned, segment_id};
 
 /// The genres with their codes.
 const GENRES: [(&str, Genre); 10] = [
@@ -88,6 +87,11 @@ pub(super) struct Typed<'a> {
 }
 
 impl Typed<'_> {
+    /// Whether it is the form of the words.
+    fn is_of_words(&self) -> bool {
+        self.fields.pairs().any(|(name, _)| name == "title")
+    }
+
     /// Why a field's value is not taken.
     pub(super) fn why(&self, field: &str) -> Option<Why> {
         self.wrong.iter().find(|(name, _)| name == field).map(|(_, why)| *why)
@@ -175,8 +179,9 @@ async fn show<N>(
                     }
                 }
             }
-            @if recordings::may_describe(state, &visitor.person, &segment) {
-                (form(visitor, &plan, &segment, &Filled { segment: &segment, script: &script, typed }, now))
+            @if recordings::may_describe(state, visitor.person.user(), &segment) {
+                @let filled = Filled { segment: &segment, script: &script, typed: typed.filter(Typed::is_of_words) };
+                (form(visitor, &plan, &segment, &filled, now))
             } @else {
                 div {
                     (words(&plan, &segment, &script))
@@ -205,6 +210,12 @@ impl Filled<'_> {
     /// Whether the value is not taken, for who cannot see what stands beside it.
     fn invalid(&self, field: &str) -> Option<&'static str> {
         self.why(field).map(|_| "true")
+    }
+
+    /// What tells apart the words and scripts that the form shows, or showed when it was filled in.
+    fn seen(&self) -> ContentHash {
+        let typed = self.typed.and_then(|typed| typed.fields.one(SEEN).parse().ok());
+        typed.unwrap_or_else(|| seen(&self.segment.words, self.script))
     }
 
     fn of(&self, field: &str) -> String {
@@ -261,6 +272,7 @@ fn form<N>(
         form.card method="post" action=(address(&segment.id)) {
             h2 { (say::WORDS) }
             (key(visitor))
+            input type="hidden" name=(SEEN) value=(filled.seen());
             (text("title", say::TITLE))
             label { (say_all::PROGRAMME) select name="programme" aria-invalid=[filled.invalid("programme")] {
                 option value="" { (send::LATER) }
@@ -326,17 +338,49 @@ pub(in crate::web::console) async fn describe(
     Sent { visitor, fields }: Sent<HandIn>,
 ) -> Result<Response, Failure> {
     let id = segment_id(&id)?;
-    let changes: BTreeMap<_, _> =
+    let changes: Changes =
         FIELDS.iter().map(|field| ((*field).to_owned(), Some(fields.one(field).to_owned()))).collect();
-    match recordings::describe(&state, &visitor.person, id.clone(), &changes).await {
+    let seen = fields.one(SEEN).parse().ok();
+    match recordings::describe(&state, &visitor.person, id.clone(), changes.clone(), seen).await {
         Ok(segment) if fields.one("then") == "submit" => {
             let segment = recordings::submit(&state, &visitor.person, segment.id).await?;
             Ok(to(&address(&segment.id)))
         }
         Ok(segment) => Ok(to(&format!("{}?da-luu=1", address(&segment.id)))),
         Err(Problem(Refusal::BadWords(wrong))) => turned_down(&state, &visitor, id, (&fields, &wrong)).await,
+        Err(Problem(Refusal::OtherWords)) => overtaken(&state, &visitor, id, (&fields, &changes)).await,
         Err(problem) => Err(problem.into()),
     }
+}
+
+/// The page again, where somebody else kept other words since it was shown: with what was typed, and what keeping that
+/// would change of theirs.
+async fn overtaken(
+    state: &State,
+    visitor: &Visitor<HandIn>,
+    id: SegmentId,
+    (fields, typed): (&Fields, &Changes),
+) -> Result<Response, Failure> {
+    let read = move |store: &Store| Ok((store.segment(&id)?, store.script(&id)?));
+    let (segment, script) = state.store.run(read).await?;
+    let segment = segment.ok_or(Refusal::NoSegment)?;
+    let (words, new) = recordings::changed(state, segment.words.clone(), typed)?;
+    let note = html! {
+        div.note.warn role="alert" {
+            p { (say::OVERTAKEN) }
+            ul {
+                @for change in changes(&segment.words, &words, &state.plan().schedule) { li { (change) } }
+                @if let Some(new) = new.filter(|new| *new != script) { li { (script_change(&script, &new)) } }
+            }
+        }
+    };
+    // What they see now is what is kept now.
+    let fields = Fields::of(
+        fields.pairs().filter(|(name, _)| *name != SEEN).map(|(name, value)| (name, value.to_owned())),
+    );
+    let typed = Typed { fields: &fields, wrong: &[] };
+    let shown = show(state, visitor, segment, Some(typed), note).await?;
+    Ok((StatusCode::CONFLICT, shown).into_response())
 }
 
 /// Asks for approval.

@@ -30,7 +30,7 @@ use crate::web::problem::Problem;
 use crate::web::recordings::{self, segment_id};
 
 /// The field that tells which words and which script the page showed.
-const SEEN: &str = "seen";
+pub(super) const SEEN: &str = "seen";
 
 /// When each recording that is approved, or waits for it, will air first: the timeline as it would be if all were. What has
 /// a broken file does not air.

@@ -34,7 +34,7 @@ pub(super) fn value(words: &Words, field: &str, schedule: &Schedule) -> Option<S
 }
 
 /// What changed from some words to others, a line for each field.
-fn changes(before: &Words, after: &Words, schedule: &Schedule) -> Vec<String> {
+pub(super) fn changes(before: &Words, after: &Words, schedule: &Schedule) -> Vec<String> {
     let change = |field: &&str| {
         let (old, new) = (value(before, field, schedule), value(after, field, schedule));
         (old != new).then(|| say::changed(say::field(field), old.as_deref(), new.as_deref()))
@@ -73,6 +73,19 @@ fn told<'a>(events: &'a [SegmentEvent], schedule: &Schedule) -> Vec<Told<'a>> {
     events.iter().map(tell).collect()
 }
 
+/// What a script was, and what it became.
+pub(super) fn script_change(before: &str, after: &str) -> Markup {
+    html! {
+        details {
+            summary { (say::SCRIPT_CHANGE) }
+            @for (when, script) in [(say::BEFORE, before), (say::AFTER, after)] {
+                p { strong { (when) } ":" }
+                @if script.is_empty() { p.quiet { (say::NO_SCRIPT) } } @else { p.script { (script) } }
+            }
+        }
+    }
+}
+
 /// Who did what, when and why.
 pub(super) fn trail(events: &[SegmentEvent], schedule: &Schedule) -> Markup {
     let reason = |event: &SegmentEvent| {
@@ -87,13 +100,7 @@ pub(super) fn trail(events: &[SegmentEvent], schedule: &Schedule) -> Markup {
                 strong { (event.by) } " " (say::event(&event.what))
                 @if let Some(reason) = reason(event) { ": “" (reason) "”" }
                 @if !changes.is_empty() { ul { @for change in changes { li { (change) } } } }
-                @if let Some((before, after)) = script { details {
-                    summary { (say::SCRIPT_CHANGE) }
-                    @for (when, script) in [(say::BEFORE, before), (say::AFTER, after)] {
-                        p { strong { (when) } ":" }
-                        @if script.is_empty() { p.quiet { (say::NO_SCRIPT) } } @else { p.script { (script) } }
-                    }
-                } }
+                @if let Some((before, after)) = script { (script_change(before, after)) }
             } } }
         }
     }
