@@ -109,7 +109,7 @@ impl Station {
     fn keep(&self, files: &Sources) -> io::Result<()> {
         let folder = self.in_force();
         fs::create_dir_all(&folder)?;
-        write(&folder, None, files)
+        write(&folder, None, files).map(drop)
     }
 
     /// Where the schedule in force is kept, for a start with a broken one.

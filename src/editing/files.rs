@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::string::FromUtf8Error;
 
 use sha2::{Digest as _, Sha256};
@@ -48,51 +48,119 @@ fn not_utf8(name: &str, bad: &FromUtf8Error) -> Problem {
     Problem { kind, place, file: format!("schedule/{name}"), line, column }
 }
 
-/// Writes the files that are other than they should be; one that is to be none is removed.
+/// Writes the files that are other than they should be; one that is to be none is removed. All of them or none.
 ///
-/// Each is written aside, and is on the disk before it takes the place of the old one: a power cut leaves the one or the
-/// other. A file that is not as it was `before` any more, where that matters, is left alone:
+/// Each is written aside, and all are on the disk before the first takes the place of the old one: a power cut leaves the
+/// one or the other of each. Where they are not as they were `before` any more, and that matters, nothing is written:
 /// [`io::ErrorKind::ResourceBusy`].
-pub fn write(folder: &Path, before: Option<&Sources>, after: &Sources) -> io::Result<()> {
-    for (place, (name, text)) in SCHEDULE_FILES.iter().zip(each(after)).enumerate() {
-        let before = before.and_then(|before| each(before).get(place).copied());
+pub fn write(folder: &Path, before: Option<&Sources>, after: &Sources) -> io::Result<Written> {
+    let mut files = Vec::new();
+    for (name, text) in SCHEDULE_FILES.iter().zip(each(after)) {
         let to = folder.join(name);
-        match text {
-            Some(text) if fs::read(&to).is_ok_and(|old| old == text.as_bytes()) => {}
-            Some(text) => replace(&to, text, before)?,
-            None if fs::exists(&to)? => fs::remove_file(&to)?,
-            None => {}
+        // What is kept elsewhere and linked to stays there.
+        let to = fs::canonicalize(&to).unwrap_or(to);
+        let old = fs::read(&to).ok();
+        if old.as_deref() != text.map(str::as_bytes) {
+            files.push(Aside::of(&to, old.as_deref(), text)?);
         }
     }
-    File::open(folder)?.sync_all()
+    // A slow disk takes long to get here: long enough for somebody's editor.
+    if before.is_some_and(|before| texts(folder).as_ref() != Ok(before)) {
+        return Err(io::ErrorKind::ResourceBusy.into());
+    }
+    let written = Written { folder: folder.to_owned(), files };
+    match written.put(Aside::take_place) {
+        Ok(()) => Ok(written),
+        Err(cause) => {
+            written.take_back()?;
+            Err(cause)
+        }
+    }
 }
 
 fn each(Sources { station, week, days }: &Sources) -> [Option<&str>; 3] {
     [station.as_deref(), week.as_deref(), days.as_deref()]
 }
 
-fn replace(to: &Path, text: &str, before: Option<Option<&str>>) -> io::Result<()> {
-    // What is kept elsewhere and linked to stays there.
-    let to = fs::canonicalize(to).unwrap_or_else(|_| to.to_owned());
-    let aside = to.with_extension("toml.new");
-    let mut file = File::create(&aside)?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).and_then(|()| {
-        match fs::metadata(&to) {
-            Ok(old) => fs::set_permissions(&aside, old.permissions())?,
-            Err(missing) if missing.kind() == io::ErrorKind::NotFound => {}
-            Err(cause) => return Err(cause),
-        }
-        // A slow disk takes long to get here: long enough for somebody's editor.
-        if before.is_some_and(|before| fs::read_to_string(&to).ok().as_deref() != before) {
-            return Err(io::ErrorKind::ResourceBusy.into());
-        }
-        fs::rename(&aside, &to)
-    });
-    if written.is_err() {
-        // Half of a file is of no use to anybody, and one that cannot be removed does no harm.
-        drop(fs::remove_file(&aside));
+/// Files that were written. What was there before is at hand for as long as this is.
+#[derive(Debug)]
+pub struct Written {
+    folder: PathBuf,
+    files: Vec<Aside>,
+}
+
+impl Written {
+    /// Puts back what was there before; that takes no room on the disk.
+    pub fn take_back(self) -> io::Result<()> {
+        self.put(Aside::give_place)
     }
-    written
+
+    fn put(&self, each: impl Fn(&Aside) -> io::Result<()>) -> io::Result<()> {
+        self.files.iter().try_for_each(each)?;
+        File::open(&self.folder)?.sync_all()
+    }
+}
+
+/// What a file is to be and what it was, beside it; neither where there is no such file then.
+#[derive(Debug)]
+struct Aside {
+    to: PathBuf,
+    new: Option<PathBuf>,
+    old: Option<PathBuf>,
+}
+
+impl Aside {
+    fn of(to: &Path, old: Option<&[u8]>, new: Option<&str>) -> io::Result<Self> {
+        let beside = |extension| to.with_extension(extension);
+        let mut aside = Self { new: None, old: None, to: to.to_owned() };
+        if let Some(old) = old {
+            aside.old = Some(beside("toml.old"));
+            keep_as(&beside("toml.old"), old, to)?;
+        }
+        if let Some(new) = new {
+            aside.new = Some(beside("toml.new"));
+            keep_as(&beside("toml.new"), new.as_bytes(), to)?;
+        }
+        Ok(aside)
+    }
+
+    fn take_place(&self) -> io::Result<()> {
+        take(self.new.as_deref(), &self.to)
+    }
+
+    fn give_place(&self) -> io::Result<()> {
+        take(self.old.as_deref(), &self.to)
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        for aside in [&self.new, &self.old].into_iter().flatten() {
+            // Most often it has taken its place; and one that cannot be removed does no harm.
+            drop(fs::remove_file(aside));
+        }
+    }
+}
+
+/// Puts a file, or none, in the place of another.
+fn take(aside: Option<&Path>, place: &Path) -> io::Result<()> {
+    match aside {
+        Some(aside) => fs::rename(aside, place),
+        None if fs::exists(place)? => fs::remove_file(place),
+        None => Ok(()),
+    }
+}
+
+/// Writes a file that may be read by whom another one may, where that is there.
+fn keep_as(path: &Path, bytes: &[u8], like: &Path) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    match fs::metadata(like) {
+        Ok(like) => fs::set_permissions(path, like.permissions()),
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(cause) => Err(cause),
+    }
 }
 
 /// Tells apart two states of the files.
@@ -134,5 +202,32 @@ mod tests {
         );
         write("station.toml", b"\xff\xfe#\0");
         assert_eq!(told()[0], (Kind::NotUtf8, "schedule/station.toml".to_owned(), 1, 1));
+    }
+
+    #[test]
+    fn of_several_files_none_is_written_when_one_was_changed_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = |station: &str, week: &str, days: Option<&str>| Sources {
+            station: Some(station.to_owned()),
+            week: Some(week.to_owned()),
+            days: days.map(str::to_owned),
+        };
+        let before = files("# 1", "# 1", None);
+        drop(write(folder.path(), None, &before).unwrap());
+        let changed = files("# 1", "# hand", None);
+        drop(write(folder.path(), Some(&before), &changed).unwrap());
+        let refused = write(folder.path(), Some(&before), &files("# 2", "# 2", Some("# 2"))).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::ResourceBusy);
+        let names = || fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(
+            (texts(folder.path()), names()),
+            (Ok(changed.clone()), 2),
+            "and nothing is left beside them"
+        );
+        let after = files("# 2", "# 2", Some("# 2"));
+        let written = write(folder.path(), Some(&changed), &after).unwrap();
+        assert_eq!(texts(folder.path()), Ok(after));
+        written.take_back().unwrap();
+        assert_eq!((texts(folder.path()), names()), (Ok(changed), 2));
     }
 }

@@ -145,13 +145,20 @@ impl Desk {
         }
         // First what was there: if the power goes now or later, nothing of it is lost.
         self.store.keep_found(&draft.before, act.at)?;
-        match write(&self.folder, Some(&draft.before), &draft.after) {
-            Ok(()) => {}
+        let fails = |cause| EditingError::Write { folder: self.folder.clone(), cause };
+        let written = match write(&self.folder, Some(&draft.before), &draft.after) {
+            Ok(written) => written,
             Err(changed) if changed.kind() == io::ErrorKind::ResourceBusy => return Ok(None),
-            Err(cause) => return Err(EditingError::Write { folder: self.folder.clone(), cause }),
+            Err(cause) => return Err(fails(cause)),
+        };
+        match self.store.keep_revision(act, &draft.after) {
+            Ok(revision) => Ok(Some(Saved { revision, schedule: draft.new })),
+            // No schedule comes into force of which nobody can see who changed it.
+            Err(failure) => {
+                written.take_back().map_err(fails)?;
+                Err(failure.into())
+            }
         }
-        let revision = self.store.keep_revision(act, &draft.after)?;
-        Ok(Some(Saved { revision, schedule: draft.new }))
     }
 
     fn turn(&self) -> MutexGuard<'_, ()> {

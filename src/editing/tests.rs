@@ -219,3 +219,23 @@ fn a_disk_that_takes_nothing_leaves_the_files_as_they_were() {
     assert_eq!(office.read(), before);
     assert_eq!(office.revisions(), [hand()]);
 }
+
+#[test]
+fn a_change_that_cannot_be_kept_with_who_made_it_is_taken_back() {
+    let office = Office::new();
+    let id = office.save(&news(360));
+    let before = office.read();
+    let database = rusqlite::Connection::open(office.store.file()).unwrap();
+    database
+        .execute_batch(
+            "CREATE TRIGGER full BEFORE INSERT ON act BEGIN SELECT raise(ABORT, 'the disk is full'); END",
+        )
+        .unwrap();
+    let undo = Wish::Undo(id);
+    let seen = office.desk.draft(&undo).unwrap().seen;
+    let saved = office.desk.save(&undo, &seen, act("schedule.undo"));
+    assert!(matches!(saved, Err(EditingError::Store(_))), "{saved:?}");
+    assert_eq!(office.read(), before);
+    assert_eq!(office.revisions(), [hand(), hoa()]);
+    assert_eq!(fs::read_dir(office.folder.path()).unwrap().count(), 4, "nothing else is left behind");
+}
