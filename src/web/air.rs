@@ -125,13 +125,13 @@ pub(super) fn poise(engines: &[Handle], segment: &Arc<Segment>) {
     }
 }
 
-/// Takes the air; on which outputs.
+/// Takes the air, on one output at least.
 pub(super) async fn order<N>(
     state: &State,
     person: &Person<N>,
     wish: &Wish,
     id: InterruptId,
-) -> Result<Vec<OutputId>, Problem> {
+) -> Result<Ordered, Problem> {
     person.must(permission(wish.layer))?;
     let (plan, now) = (state.plan(), state.clock.now());
     if wish.layer == Layer::Live && quiet(&plan, now).is_some() {
@@ -145,21 +145,37 @@ pub(super) async fn order<N>(
     let by = person.name().to_owned();
     let Wish { layer, repeats, .. } = *wish;
     let interrupt = Arc::new(Interrupt { id, layer, segment, gain_db, by, repeats });
-    let sent: Vec<_> = engines
-        .iter()
-        .map(|engine| (engine.output().clone(), engine.send(Command::Interrupt(Arc::clone(&interrupt)))))
-        .collect();
-    let outputs: Vec<_> =
-        sent.iter().filter(|(_, sent)| sent.is_ok()).map(|(output, _)| output.clone()).collect();
-    // On several outputs, one that is out of order must not keep the others silent.
-    if outputs.is_empty() {
-        sent.into_iter().try_for_each(|(_, sent)| sent)?;
-    }
     let what = if layer == Layer::Emergency { "interrupt.emergency" } else { "interrupt.live" };
     let (id, segment) = (&interrupt.id, &interrupt.segment.id);
+    let (mut ordered, mut refusal) = (Ordered::default(), None);
+    for engine in engines.iter() {
+        let output = engine.output();
+        match engine.send(Command::Interrupt(Arc::clone(&interrupt))) {
+            Ok(()) => ordered.outputs.push(output.clone()),
+            Err(refused) => {
+                let error = &refused as &dyn std::error::Error;
+                tracing::error!(output.id = %output, interrupt.id = %id, error, "{output} did not take an {what}");
+                ordered.refused.push(output.clone());
+                refusal.get_or_insert(refused);
+            }
+        }
+    }
+    // On several outputs, one that is out of order must not keep the others silent.
+    if let Some(refused) = refusal.filter(|_| ordered.outputs.is_empty()) {
+        return Err(refused.into());
+    }
     tracing::info!(interrupt.id = %id, segment.id = %segment, by = person.name(), "{what}");
     record(state, person.act(what, format!("{id} {segment}"), now)).await;
-    Ok(outputs)
+    Ok(ordered)
+}
+
+/// Where an interrupt was ordered.
+#[derive(Debug, Default)]
+pub(super) struct Ordered {
+    /// There it was.
+    pub(super) outputs: Vec<OutputId>,
+    /// There the engine did not take it.
+    pub(super) refused: Vec<OutputId>,
 }
 
 /// Gives the air back: an interrupt ends, also its repeats.

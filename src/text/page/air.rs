@@ -89,6 +89,8 @@ pub const AS_EMERGENCY: &str = "Chuyển sang phát khẩn cấp";
 /// The confirmation had stood for too long.
 pub const TOO_OLD: &str =
     "Trang xác nhận trước đã để quá lâu nên chưa phát gì. Hãy xem lại những điều dưới đây rồi bấm lần nữa.";
+/// To a confirmation of the same for where it was not taken.
+pub const ORDER_AGAIN: &str = "Ra lệnh lại cho riêng nơi đó";
 /// To the page from others.
 pub const TO_ALL: &str = "Bản ghi khác…";
 
@@ -107,6 +109,14 @@ pub fn rank(layer: Layer) -> &'static str {
 /// An output by who hears it: `Toàn xã (loa-xa)`.
 pub fn output(id: &OutputId, zones: &[String]) -> String {
     if zones.is_empty() { id.to_string() } else { format!("{} ({id})", zones.join(", ")) }
+}
+
+/// Where an engine did not take what was ordered, while others did.
+pub fn not_taken(places: &[String]) -> String {
+    format!(
+        "Bộ phát không nhận lệnh ở {}: bản ghi không lên loa ở đó, còn các nơi khác vẫn phát. Hãy ra lệnh lại cho riêng nơi đó; nếu vẫn không được, hãy báo kỹ thuật viên khởi động lại chương trình.",
+        places.join(", ")
+    )
 }
 
 /// How often something sounds, and how long it is.

@@ -82,6 +82,9 @@ pub(super) struct Ordered {
     /// Where it airs.
     #[schema(value_type = Vec<String>)]
     outputs: Vec<OutputId>,
+    /// Where it was to air too, and the engine did not take it.
+    #[schema(value_type = Vec<String>)]
+    refused: Vec<OutputId>,
 }
 
 /// Takes the air with a recording.
@@ -101,9 +104,10 @@ pub(super) async fn interrupt(
     let repeats = order.repeats.as_ref().map_or(Ok(Repeats::ONCE), Again::checked)?;
     let wish = Wish { segment: order.segment, layer, repeats, outputs: order.output.into_iter().collect() };
     let id = air::new_id(state.clock.now())?;
-    let outputs = air::order(&state, &person, &wish, id.clone()).await?;
+    let air::Ordered { outputs, refused } = air::order(&state, &person, &wish, id.clone()).await?;
     let address = format!("/api/v1/interrupts/{id}");
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, address)], Json(Ordered { id, outputs })).into_response())
+    let ordered = Ordered { id, outputs, refused };
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, address)], Json(ordered)).into_response())
 }
 
 /// Gives the air back: an interrupt ends, also its repeats.

@@ -35,6 +35,8 @@ use crate::web::problem::Problem;
 pub(super) const HERE: &str = "/phat-ngay";
 /// The page that asks before the air is taken.
 const CONFIRM: &str = "/phat-ngay/xac-nhan";
+/// The field that says that the outputs of an address did not take what was ordered.
+const REFUSED: &str = "refused";
 /// The field that says that outputs could be chosen.
 const CHOSEN: &str = "chosen";
 /// Recordings that are shown beside those kept ready.
@@ -53,6 +55,7 @@ pub(super) async fn choose(
     let takes = permit(&visitor.person.user().roles, Permission::TakeTheAir);
     let (ready, others) = recordings(&plan, now, asked.one("search"));
     let content = html! {
+        (not_taken(&asked, &plan))
         section #in-force data-live { (in_force(&state, &visitor)) }
         section {
             h2 { (say::READY) }
@@ -82,6 +85,19 @@ pub(super) async fn choose(
         }
     };
     page(&state, &visitor, HERE, names::AIR, &content)
+}
+
+/// Where an order was not taken that others took, and the way to order it there again.
+fn not_taken(asked: &Fields, plan: &Plan) -> Markup {
+    let Some(wish) = wish(asked).ok().filter(|_| !asked.one(REFUSED).is_empty()) else { return html! {} };
+    let places: Vec<_> =
+        wish.outputs.iter().map(|output| place(plan, &OutputId::new(output.as_str()))).collect();
+    html! {
+        div.note.bad role="alert" {
+            p { (say::not_taken(&places)) }
+            p.actions { a.button.bad href=(at(CONFIRM, &wish, None)) { (say::ORDER_AGAIN) } }
+        }
+    }
 }
 
 /// Recordings that may air today: those that are kept in memory, and the others that a search finds, the newest first.
@@ -449,17 +465,25 @@ pub(super) async fn take(
     if air::was_called_off(&state, &id, made).await {
         return ask_again(&wish);
     }
-    let outputs = air::order(&state, &visitor.person, &wish, id.clone()).await?;
+    let air::Ordered { outputs, refused } = air::order(&state, &visitor.person, &wish, id.clone()).await?;
     air::shown(&state, |status| !outputs.contains(&status.output) || air::sounds(status, &id)).await;
-    Ok(to(HERE))
+    if refused.is_empty() {
+        return Ok(to(HERE));
+    }
+    let there = Wish { outputs: refused.iter().map(ToString::to_string).collect(), ..wish };
+    Ok(to(&at(HERE, &there, Some(REFUSED))))
 }
 
 /// To a new confirmation of the same wish: what the old page said may be so no more.
 fn ask_again(wish: &Wish) -> Result<Response, Failure> {
-    let mut said = said(wish);
-    said.push(("old", "1".to_owned()));
-    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(said).finish();
-    Ok(to(&format!("{CONFIRM}?{query}")))
+    Ok(to(&at(CONFIRM, wish, Some("old"))))
+}
+
+/// A page's address with a wish, and why it is asked for.
+fn at(page: &str, wish: &Wish, why: Option<&str>) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(said(wish)).extend_pairs(why.map(|why| (why, "1")));
+    format!("{page}?{}", query.finish())
 }
 
 /// Gives the air back.

@@ -98,6 +98,35 @@ async fn a_confirmation_says_what_it_does_and_orders_once_however_often_it_is_pr
 }
 
 #[tokio::test]
+async fn where_one_of_several_outputs_took_nothing_the_page_and_the_answer_say_so() {
+    let mut site = Site::new();
+    let recording = site.approved(440.0).await;
+    let id = recording["id"].as_str().unwrap();
+    // The engine of the second has ended.
+    let (sender, commands) = sync_channel(8);
+    drop(commands);
+    let (_status, statuses) = watch::channel(Status { output: "loa-thon".into(), ..idle(site.clock.now()) });
+    let second = Handle::new("loa-thon".into(), sender, statuses);
+    site.state.engines = site.state.engines.iter().cloned().chain([second]).collect();
+    site.router = router(site.state.clone());
+    let order = json!({"segment": id, "layer": "live"});
+    let answer = site.call("operator", "POST", "/api/v1/interrupts", order).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED);
+    let ordered = answer.json();
+    assert_eq!((&ordered["outputs"], &ordered["refused"]), (&json!(["loa-xa"]), &json!(["loa-thon"])));
+
+    let tab = Tab::of(&site, "operator");
+    let page = tab.get(&format!("/phat-ngay/xac-nhan?segment={id}&rank=emergency&repeat=once")).await.text();
+    let fields = [("id", hidden(&page, "id")), ("segment", id), ("rank", "emergency"), ("repeat", "once")];
+    let answer = tab.post("/phat-ngay", &fields).await;
+    let next = answer.header(header::LOCATION);
+    let page = tab.get(next).await.text();
+    let there = format!("segment={id}&amp;rank=emergency&amp;repeat=once&amp;output=loa-thon");
+    assert!(page.contains("không nhận lệnh ở loa-thon: bản ghi không lên loa ở đó"), "{next}: {page}");
+    assert!(page.contains(&format!("href=\"/phat-ngay/xac-nhan?{there}\"")), "{page}");
+}
+
+#[tokio::test]
 async fn without_a_place_nothing_is_ordered_for_all_of_them() {
     let mut site = Site::new();
     let recording = site.approved(440.0).await;
