@@ -28,7 +28,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -335,18 +335,35 @@ impl Readers {
     }
 
     fn take(&self) -> Result<Lent<'_>, StoreError> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(connection) = self.idle_or_leave() {
+            return Ok(Lent { connection: Some(connection), readers: self });
+        }
+        // A slow disk takes long for this; others that come back are lent on meanwhile.
+        let opened = open_reader(&self.file);
+        if opened.is_err() {
+            self.lock().unopened += 1;
+            self.returned.notify_one();
+        }
+        Ok(Lent { connection: Some(opened?), readers: self })
+    }
+
+    /// A connection that nobody uses, waited for if need be; none is the leave to open one more.
+    fn idle_or_leave(&self) -> Option<Connection> {
+        let mut idle = self.lock();
         loop {
             if let Some(connection) = idle.connections.pop() {
-                return Ok(Lent { connection: Some(connection), readers: self });
+                return Some(connection);
             }
             if idle.unopened > 0 {
-                let connection = open_reader(&self.file)?;
                 idle.unopened -= 1;
-                return Ok(Lent { connection: Some(connection), readers: self });
+                return None;
             }
             idle = self.returned.wait(idle).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Idle> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -359,8 +376,7 @@ struct Lent<'a> {
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
-        let mut idle = self.readers.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.connections.extend(self.connection.take());
+        self.readers.lock().connections.extend(self.connection.take());
         self.readers.returned.notify_one();
     }
 }

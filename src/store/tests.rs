@@ -144,7 +144,7 @@ mod opening {
 
     use rusqlite::Connection;
 
-    use super::super::{DATABASE, MIGRATIONS, StoreError, open_writer};
+    use super::super::{DATABASE, MIGRATIONS, READERS, Readers, StoreError, open_writer};
     use super::*;
 
     #[test]
@@ -267,5 +267,18 @@ mod opening {
         );
         // The room of a slow machine: a walk through the log would take many times as much.
         assert!(log.as_millis() < 1_000 && all.as_millis() < 3_000, "{log:?} {all:?}");
+    }
+
+    #[test]
+    fn a_connection_that_cannot_be_opened_takes_nobodys_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let readers = Readers::new(dir.path().join(DATABASE));
+        for _ in 0..=READERS {
+            assert!(matches!(readers.take(), Err(StoreError::Open { .. })));
+        }
+        drop(Connection::open(dir.path().join(DATABASE)).unwrap());
+        let lent: Vec<_> = (0..READERS).map(|_| readers.take().unwrap()).collect();
+        drop(lent);
+        assert_eq!(readers.lock().connections.len(), READERS);
     }
 }

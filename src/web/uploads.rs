@@ -118,7 +118,7 @@ pub(super) async fn announce(
     make(&state.intake.waiting(&upload.id)).await.map_err(disk)?;
     let added = state.store.run(added).await;
     if !matches!(added, Ok(true)) {
-        discard(state, &upload.id);
+        discard(state, &upload.id).await;
     }
     if added? { Ok(upload) } else { Err(Refusal::TooManyWaiting.into()) }
 }
@@ -232,13 +232,13 @@ pub(super) async fn terminate(state: &State, upload: &Upload) -> Result<(), Prob
     let _turn = turn.take().await;
     let id = upload.id.clone();
     state.store.run(move |store| store.forget_upload(&id)).await?;
-    discard(state, &upload.id);
+    discard(state, &upload.id).await;
     Ok(())
 }
 
 /// Removes the bytes of an upload that is over; what cannot be removed goes in a night to come.
-pub(super) fn discard(state: &State, id: &str) {
-    drop(std::fs::remove_file(state.intake.waiting(id)));
+async fn discard(state: &State, id: &str) {
+    drop(fs::remove_file(state.intake.waiting(id)).await);
 }
 
 pub(super) fn disk(cause: io::Error) -> Problem {
