@@ -126,8 +126,9 @@ impl Store {
     }
 
     fn record_in(&self, facts: &[Fact], output: &OutputId) -> Result<(), StoreError> {
-        let zones = self.station().zones.remove(output).unwrap_or_default();
-        self.append(facts.iter().filter_map(|fact| Entry::of(fact, &zones)).collect())
+        let station = self.station();
+        let zones = station.zones.get(output).map_or(&[][..], Vec::as_slice);
+        self.append(facts.iter().filter_map(|fact| Entry::of(fact, zones)).collect())
     }
 
     /// Notes in the log what explains its airings: that the program began or stopped, that the clock jumped.
@@ -194,7 +195,7 @@ impl Store {
         }
         // Before a first frame, nothing is waited for that is not needed: the end is noted with the next fact.
         let notes_end = !entries.iter().all(|entry| matches!(entry, Entry::Opened { .. }));
-        let time_zone = self.station().time_zone;
+        let station = self.station();
         let dir = self.dir().to_owned();
         let cut_noted = Arc::clone(&self.inner.cut_noted);
         self.with_writer(move |connection| {
@@ -206,7 +207,8 @@ impl Store {
                 }
                 let mut end = None;
                 for entry in cut.iter().chain(&entries) {
-                    end = Some(append(transaction, entry, time_zone.to_offset(entry.at()).seconds())?);
+                    end =
+                        Some(append(transaction, entry, station.time_zone.to_offset(entry.at()).seconds())?);
                 }
                 Ok(end)
             })?;

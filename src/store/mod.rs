@@ -116,7 +116,7 @@ struct Inner {
     writer: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
     readers: Readers,
-    station: RwLock<Station>,
+    station: RwLock<Arc<Station>>,
     /// The catalogue as it was last read, and its version.
     catalog: Mutex<Option<(i64, Arc<Catalog>)>>,
     requests: Semaphore,
@@ -187,11 +187,11 @@ impl Store {
 
     /// Says what the log shall say of the station from now on; before, it is in UTC and names no hamlets.
     pub fn set_station(&self, station: Station) {
-        *self.inner.station.write().unwrap_or_else(PoisonError::into_inner) = station;
+        *self.inner.station.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(station);
     }
 
-    fn station(&self) -> Station {
-        self.inner.station.read().unwrap_or_else(PoisonError::into_inner).clone()
+    fn station(&self) -> Arc<Station> {
+        Arc::clone(&self.inner.station.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Does something that blocks, from async code: on a thread that may block. Refused as `Busy` when too many wait.
