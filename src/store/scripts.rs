@@ -1,7 +1,9 @@
 //! What is read in recordings, apart from the catalogue: it is long, and nothing airs by it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::error::Doing as _;
 use super::steps::note_event;
@@ -19,6 +21,22 @@ impl Store {
     /// What is read in a segment; empty where nobody has written it down.
     pub fn script(&self, id: &SegmentId) -> Result<String, StoreError> {
         self.read(|connection| script_of(connection, id))
+    }
+
+    /// What is read in the segments that wait for approval, of those where somebody has written it down.
+    pub fn scripts_to_approve(&self) -> Result<BTreeMap<SegmentId, String>, StoreError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT segment, script FROM segment_script JOIN segment ON id = segment
+                     WHERE state = 'pending' AND script <> ''",
+                )
+                .and_then(|mut statement| {
+                    let row = |row: &Row<'_>| Ok((SegmentId::new(row.get::<_, String>(0)?), row.get(1)?));
+                    statement.query_map([], row)?.collect()
+                })
+                .doing("read the scripts of the segments that wait")
+        })
     }
 }
 
@@ -44,9 +62,10 @@ pub(super) fn set_script(
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{act, segment, store};
+    use super::super::Step;
+    use super::super::tests::{act, at, segment, store};
     use super::*;
-    use crate::segment::Segment;
+    use crate::segment::{Segment, State};
 
     #[test]
     fn a_script_is_kept_with_its_history_and_only_when_it_changed() {
@@ -63,6 +82,11 @@ mod tests {
             set(&id, script).unwrap();
         }
         assert_eq!(store.script(&id).unwrap(), "Kính chào bà con");
+        assert_eq!(store.scripts_to_approve().unwrap(), BTreeMap::new(), "it is a draft");
+        store.step_segment(&id, Step::Submit, "lan", at(6)).unwrap();
+        store.add_segment(Segment { state: State::Pending, ..segment(2) }, Vec::new()).unwrap();
+        let waiting = BTreeMap::from([(id.clone(), "Kính chào bà con".to_owned())]);
+        assert_eq!(store.scripts_to_approve().unwrap(), waiting);
         let events = store.segment_events(&id).unwrap();
         let scripts: Vec<_> = events.iter().filter(|event| event.what == "scripted").collect();
         assert_eq!((scripts.len(), scripts[0].reason.as_deref()), (2, Some("Kính chào")));

@@ -77,9 +77,11 @@ pub(in crate::web::console) async fn queue(
         let done = SegmentId::new(done.vua);
         let done = store.segment(&done)?.zip(Some(store.segment_events(&done)?));
         let catalog = store.catalog()?;
+        let mut scripts = store.scripts_to_approve()?;
         let waiting = catalog.iter().filter(|segment| segment.state == Stand::Pending);
-        let waiting = waiting.map(|segment| Ok((Arc::clone(segment), store.script(&segment.id)?)));
-        let waiting = waiting.collect::<Result<Vec<_>, crate::store::StoreError>>()?;
+        let waiting = waiting
+            .map(|segment| (Arc::clone(segment), scripts.remove(&segment.id).unwrap_or_default()))
+            .collect::<Vec<_>>();
         // Freshly read: the plan may not have heard of what came a moment ago.
         let catalog = Arc::new(catalog.with_troubles(plan.catalog.troubles().clone()));
         let first = first_airings(&Plan { catalog, ..Plan::clone(&plan) }, now);
