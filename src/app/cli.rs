@@ -39,7 +39,7 @@ pub enum Command {
     /// The log: what aired, and what did not, and why.
     Airings(Airings),
     /// Walk the log's chain of hashes and say whether anything was changed.
-    Verify(Format),
+    Verify(Verify),
     /// List the sound outputs by the names that `device` in station.toml takes.
     Devices(Format),
     /// Make, list or revoke the tokens of people and scripts.
@@ -208,6 +208,18 @@ pub struct Airings {
     /// Up to this local date (included), or date and time.
     #[arg(long, value_parser = moment)]
     pub to: Option<DateTime>,
+    /// How to print.
+    #[command(flatten)]
+    pub format: Format,
+}
+
+/// Whether the log is as it was written.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Verify {
+    /// Where the log is whole and only the table of airings made from it is not what it says, make that again; not while
+    /// `loa serve` is at work.
+    #[arg(long)]
+    pub rebuild: bool,
     /// How to print.
     #[command(flatten)]
     pub format: Format,

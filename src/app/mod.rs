@@ -39,7 +39,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Rehearse(options) => rehearse::rehearse(&station()?, options, now),
         Command::Segment(command) => commands::segment(&station()?, &clock, command),
         Command::Airings(which) => commands::airings(&station()?, which),
-        Command::Verify(format) => commands::verify(&station()?, *format),
+        Command::Verify(wish) => commands::verify(&station()?, *wish),
         Command::Devices(format) => commands::devices(*format),
         Command::User(command) => commands::user(&station()?, &clock, command),
         Command::Backup { to } => commands::backup(&station()?, to),

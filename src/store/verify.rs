@@ -31,6 +31,11 @@ impl Verdict {
         self.cuts.iter().chain(&self.first_bad)
     }
 
+    /// Whether the journal is what was written, and the airings made from it are not what it says.
+    pub fn only_airings_differ(&self) -> bool {
+        self.cuts.is_empty() && self.first_bad.as_ref().is_some_and(Bad::is_of_airings)
+    }
+
     /// Whether nothing is wrong.
     pub fn is_sound(&self) -> bool {
         self.faults().next().is_none()
@@ -50,6 +55,10 @@ pub struct Bad {
 }
 
 impl Bad {
+    fn is_of_airings(&self) -> bool {
+        matches!(self.fault, Fault::AiringDiffers { .. })
+    }
+
     /// What a row of the log says of a cut before it.
     fn noted(row: &JournalRow, entry: &Entry) -> Option<Self> {
         let Entry::Note { at, note: Note::LogCut { rows, noted, hash } } = entry else { return None };
@@ -109,8 +118,18 @@ impl Store {
         walk(&mut remade, noted).map_err(|error| error.in_file(&file))
     }
 
-    /// Makes the airings from the journal again, after a fault in them alone.
-    pub fn rebuild_airings(&self) -> Result<(), StoreError> {
+    /// As [`verify`](Self::verify); where the journal is whole up to its end and the airings are not what it says, they are
+    /// made from it again. Whether they were, and what is wrong then. Engines that are at work would not hear of it.
+    pub fn mend(&self) -> Result<(bool, Verdict), StoreError> {
+        let verdict = self.verify()?;
+        if !verdict.first_bad.as_ref().is_some_and(Bad::is_of_airings) {
+            return Ok((false, verdict));
+        }
+        self.rebuild_airings()?;
+        Ok((true, self.verify()?))
+    }
+
+    pub(super) fn rebuild_airings(&self) -> Result<(), StoreError> {
         self.write("make the airings again", |transaction| {
             transaction.execute("DELETE FROM airing", []).doing("make the airings again")?;
             for_each_row(transaction, "SELECT * FROM journal ORDER BY seq", |row, _| {
@@ -219,7 +238,7 @@ mod tests {
 
     use super::super::journal::hash_at;
     use super::super::tests::{air, cue, opened, store};
-    use super::super::{DATABASE, Store};
+    use super::super::{AiringFilter, DATABASE, Store};
     use super::*;
 
     /// Changes the database as somebody with a tool for it would.
@@ -384,9 +403,23 @@ mod tests {
         let (store, dir) = store();
         (1..=3).for_each(|number| air(&store, &cue(number, 1)));
         tamper(dir.path(), "UPDATE airing SET body = replace(body, 'Lan', 'Mai')");
-        assert!(store.verify().unwrap().first_bad.is_some());
-        store.rebuild_airings().unwrap();
-        assert_eq!(store.verify().unwrap().first_bad, None);
+        assert!(store.verify().unwrap().only_airings_differ());
+        let (mended, verdict) = store.mend().unwrap();
+        assert!(mended && verdict.is_sound() && store.verify().unwrap().is_sound());
+        assert!(!store.mend().unwrap().0, "there is nothing to be done");
+    }
+
+    #[test]
+    fn nothing_is_made_again_from_a_journal_that_was_changed() {
+        let (store, dir) = store();
+        (1..=3).for_each(|number| air(&store, &cue(number, 1)));
+        tamper(
+            dir.path(),
+            "UPDATE journal SET at_ms = at_ms + 1 WHERE seq = 4; DELETE FROM airing WHERE id = 1",
+        );
+        let (mended, verdict) = store.mend().unwrap();
+        assert_eq!((mended, verdict.first_bad.unwrap().fault), (false, Fault::Changed));
+        assert_eq!(store.airings(&AiringFilter::default()).unwrap().airings.len(), 2);
     }
 
     proptest! {

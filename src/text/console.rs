@@ -2,7 +2,9 @@
 
 use jiff::{SignedDuration, Zoned};
 
+use super::outcome::faults;
 use crate::segment::{FileTrouble, Segment};
+use crate::store::Verdict;
 
 /// Head of the list of recordings.
 pub const SEGMENT_COLUMNS: [&str; 7] =
@@ -102,17 +104,27 @@ pub fn revoked(name: &str) -> String {
     format!("Đã thu hồi quyền của {name}.")
 }
 
-/// The log is as it was written.
-pub fn log_is_whole(rows: i64, head: &str) -> String {
-    format!("Nhật ký nguyên vẹn: {rows} dòng, mã kiểm tra cuối {head}.")
-}
-
-/// The log was changed.
-pub fn log_is_broken(what: &str) -> String {
+/// Whether the log is as it was written.
+pub fn log(verdict: &Verdict) -> String {
+    let Verdict { rows, head, .. } = verdict;
+    if verdict.is_sound() {
+        return format!("Nhật ký nguyên vẹn: {rows} dòng, mã kiểm tra cuối {head}.");
+    }
+    let what = faults(verdict);
+    if verdict.only_airings_differ() {
+        return format!(
+            "Nhật ký gốc nguyên vẹn ({rows} dòng, mã kiểm tra cuối {head}), nhưng bảng tra cứu lập từ nó đã bị sửa: {what}. \
+             Sổ in ra và báo cáo lấy từ bảng này nên có thể sai. Hãy báo người có trách nhiệm; rồi dừng chương trình và chạy \
+             `loa verify --rebuild` để lập lại bảng từ nhật ký gốc."
+        );
+    }
     format!(
         "NHẬT KÝ ĐÃ BỊ THAY ĐỔI: {what}. Giữ nguyên máy, báo người có trách nhiệm và đối chiếu với bản sao lưu."
     )
 }
+
+/// The airings were made from the log again.
+pub const AIRINGS_MADE_AGAIN: &str = "Đã lập lại bảng tra cứu từ nhật ký gốc.";
 
 /// Where the demo can be seen.
 pub fn demo(first: &str, station: &str) -> String {

@@ -11,7 +11,7 @@ use crate::app::station::Station;
 use crate::media::library::troubles;
 use crate::segment::{Catalog, State};
 use crate::store::{self, Bad, Fault, Store, Verdict};
-use crate::text::{console, outcome};
+use crate::text::console;
 
 /// The database's name in a backup.
 const DATABASE: &str = "loa.db";
@@ -68,7 +68,7 @@ pub fn restore(from: &Path, to: &Path) -> anyhow::Result<Exit> {
     store::restore(&backup.data().join(DATABASE), &station.data())?;
     let (verdict, whole) = prove(&station)?;
     if !verdict.is_sound() {
-        say(&console::log_is_broken(&outcome::faults(&verdict)))?;
+        say(&console::log(&verdict))?;
         return Ok(Exit::Tampered);
     }
     let Some(whole) = whole else { return Ok(Exit::Failed) };
@@ -86,7 +86,7 @@ fn put_back(copy: &Path, station: &Station) -> anyhow::Result<Exit> {
     if let Some(bad) = &verdict.first_bad
         && !lost_its_end(bad)
     {
-        say(&console::log_is_broken(&outcome::faults(&verdict)))?;
+        say(&console::log(&verdict))?;
         return Ok(Exit::Tampered);
     }
     let Some(whole) = whole else { return Ok(Exit::Failed) };

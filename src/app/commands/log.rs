@@ -6,7 +6,7 @@ use jiff::civil::{DateTime, Time};
 use jiff::tz::TimeZone;
 
 use super::{print, print_log, say};
-use crate::app::cli::{Airings, Format, Shape};
+use crate::app::cli::{Airings, Shape, Verify};
 use crate::app::exit::Exit;
 use crate::app::station::Station;
 use crate::store::{AiringFilter, Store};
@@ -37,13 +37,23 @@ pub fn airings(station: &Station, which: &Airings) -> anyhow::Result<Exit> {
     Ok(Exit::Fine)
 }
 
-/// Walks the log's chain.
-pub fn verify(station: &Station, format: Format) -> anyhow::Result<Exit> {
-    let verdict = Store::open(&station.data())?.verify()?;
-    match format.format {
+/// Walks the log's chain; makes the airings from it again where they are not what it says, if that is wished.
+pub fn verify(station: &Station, wish: Verify) -> anyhow::Result<Exit> {
+    // Engines at work would not hear that the airings were made again.
+    let _alone = wish.rebuild.then(|| station.lock()).transpose()?;
+    let store = Store::open(&station.data())?;
+    let (mended, verdict) = if wish.rebuild { store.mend()? } else { (false, store.verify()?) };
+    if mended {
+        tracing::warn!("the airings were made from the journal again");
+    }
+    match wish.format.format {
         Shape::Json => print(Shape::Json, &Table::default(), &verdict)?,
-        _ if verdict.is_sound() => say(&console::log_is_whole(verdict.rows, &verdict.head.to_string()))?,
-        Shape::Table | Shape::Csv => say(&console::log_is_broken(&outcome::faults(&verdict)))?,
+        Shape::Table | Shape::Csv => {
+            if mended {
+                say(console::AIRINGS_MADE_AGAIN)?;
+            }
+            say(&console::log(&verdict))?;
+        }
     }
     Ok(if verdict.is_sound() { Exit::Fine } else { Exit::Tampered })
 }

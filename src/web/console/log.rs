@@ -380,9 +380,9 @@ pub(super) async fn verify(
     let verdict = walk(&state, &visitor.person).await?;
     let content = html! {
         @if verdict.is_sound() {
-            p.note.good { (text::console::log_is_whole(verdict.rows, &verdict.head.to_string())) }
+            p.note.good { (text::console::log(&verdict)) }
         } @else {
-            p.note.bad role="alert" { (text::console::log_is_broken(&text::outcome::faults(&verdict))) }
+            p.note.bad role="alert" { (text::console::log(&verdict)) }
         }
         p { a.button href=(HERE) { (say::BACK) } }
     };
