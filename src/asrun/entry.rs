@@ -31,6 +31,17 @@ pub enum Entry {
         /// How.
         end: End,
     },
+    /// A take that was opened is not to sound.
+    TakenBack {
+        /// The cue.
+        cue: CueId,
+        /// The output.
+        output: OutputId,
+        /// Its number.
+        take: u16,
+        /// When this was decided.
+        at: Timestamp,
+    },
     /// A take that a power cut left open is over, as far as can be known.
     Recovered {
         /// The cue.
@@ -127,6 +138,9 @@ impl Entry {
                 take: closed.take,
                 end: End::of(closed),
             }),
+            Fact::TakenBack { cue, output, take, at } => {
+                Some(Self::TakenBack { cue: cue.clone(), output: output.clone(), take: *take, at: *at })
+            }
             Fact::NotAired(NotAired { cue, output, cause, clock, at }) => Some(Self::NotAired {
                 item: Item::of(cue, output, zones),
                 unheard: Unheard { cause: *cause, clock: *clock, at: *at },
@@ -151,7 +165,7 @@ impl Entry {
             Self::Opened { take, .. } => take.opened,
             Self::Closed { end, .. } | Self::Recovered { end, .. } => end.at,
             Self::NotAired { unheard, .. } => unheard.at,
-            Self::Note { at, .. } => *at,
+            Self::TakenBack { at, .. } | Self::Note { at, .. } => *at,
         }
     }
 
@@ -159,7 +173,9 @@ impl Entry {
     pub fn subject(&self) -> Option<(&OutputId, &CueId)> {
         match self {
             Self::Opened { item, .. } | Self::NotAired { item, .. } => Some((&item.output, &item.cue)),
-            Self::Closed { cue, output, .. } | Self::Recovered { cue, output, .. } => Some((output, cue)),
+            Self::Closed { cue, output, .. }
+            | Self::TakenBack { cue, output, .. }
+            | Self::Recovered { cue, output, .. } => Some((output, cue)),
             Self::Note { .. } => None,
         }
     }

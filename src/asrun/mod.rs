@@ -1,7 +1,8 @@
 //! What aired: facts. A cue's airing is the sum of its facts, each written once and never changed.
 //!
 //! A cue usually has one *take*: opened before its first frame, closed after its last. A power cut or an interrupt
-//! may give it two. What never sounded has a single fact, `NotAired`. The outcome is a function of the facts, so
+//! may give it two. One that was opened and is not to sound after all, or not like that, is taken back, as if it had
+//! never been. What never sounded has a single fact, `NotAired`. The outcome is a function of the facts, so
 //! that a cue cannot have two.
 
 mod airing;
@@ -150,6 +151,17 @@ pub enum Fact {
     Opened(Opened),
     /// A take is over.
     Closed(Closed),
+    /// A take that was opened is not to sound: its cue is as open as before.
+    TakenBack {
+        /// The cue.
+        cue: CueId,
+        /// The output.
+        output: OutputId,
+        /// Which take.
+        take: u16,
+        /// When this was decided.
+        at: Timestamp,
+    },
     /// A cue did not and will not sound.
     NotAired(NotAired),
     /// The output is alive and this take is still on air: from these a power cut is dated.

@@ -27,7 +27,7 @@ pub enum Command {
     Load {
         /// It.
         timeline: Arc<Timeline>,
-        /// Cues that are settled since before this program began.
+        /// Cues that the log says are settled, also from before this program began.
         settled: Arc<BTreeSet<CueId>>,
     },
     /// Segments kept decoded, at the level of their files: one of them sounds without a disk. Replaces those before.

@@ -158,11 +158,18 @@ impl Ledger {
         }
     }
 
-    /// A take that was opened will not sound.
+    /// A take that was to start now will not sound, and that is the end of it.
     pub(super) fn unheard(&mut self, voice: VoiceId, cause: Cause, at: Timestamp) {
         self.cut(voice, cause);
         if let Some(take) = self.takes.remove(&voice) {
             self.close(&take, at);
+        }
+    }
+
+    /// A take that was opened is not to sound, or not like that.
+    pub(super) fn take_back(&mut self, voice: VoiceId, at: Timestamp) {
+        if let Some(Take { cue, number, .. }) = self.takes.remove(&voice) {
+            self.send(Fact::TakenBack { cue, output: self.output.clone(), take: number, at });
         }
     }
 

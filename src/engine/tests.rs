@@ -271,13 +271,14 @@ impl Station {
         })
     }
 
-    /// Every cue has takes or a word that it has none, and not both; every take is closed once.
+    /// Every cue has takes or a word that it has none, and not both; every take is closed once, or taken back.
     fn check(&self) {
         for cue in &self.cues {
-            let opened =
-                self.facts.iter().filter(|f| matches!(f, Fact::Opened(o) if o.cue.id == cue.id)).count();
+            let count = |is: fn(&Fact, &CueId) -> bool| self.facts.iter().filter(|f| is(f, &cue.id)).count();
+            let opened = count(|fact, id| matches!(fact, Fact::Opened(opened) if opened.cue.id == *id));
+            let back = count(|fact, id| matches!(fact, Fact::TakenBack { cue, .. } if cue == id));
             let closed = self.takes(cue.id.slot.as_str());
-            assert_eq!(opened, closed.len(), "{}", cue.id);
+            assert_eq!(opened, closed.len() + back, "{}", cue.id);
             let sounded = closed.iter().any(|take| take.delivered > 0);
             let silent = self.not_aired(cue.id.slot.as_str()).is_some();
             assert!(sounded != silent, "{}: {:#?}", cue.id, self.facts);

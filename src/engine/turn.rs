@@ -18,7 +18,7 @@ use crate::clock::ClockHealth;
 use crate::media::source::Source;
 use crate::output::{CHUNK_FRAMES, SAMPLE_RATE, duration_of};
 use crate::sequencer::{Action, Event};
-use crate::timeline::{Cue, CueId, Layer};
+use crate::timeline::{Cue, CueId};
 
 /// A take is opened this long before its first frame: long enough for a slow card to have it on disk, short enough that
 /// little can come in between.
@@ -184,7 +184,7 @@ impl Engine {
             let actions = std::mem::take(&mut self.actions);
             acted |= !actions.is_empty();
             for action in &actions {
-                self.act(action, &actions, now);
+                self.act(action, now);
             }
             self.actions = actions;
             self.actions.clear();
@@ -196,25 +196,25 @@ impl Engine {
         acted
     }
 
-    fn act(&mut self, action: &Action, all: &[Action], now: Timestamp) {
+    fn act(&mut self, action: &Action, now: Timestamp) {
         match action {
             Action::Prepare { cue, skip } => {
-                self.discard(&cue.id, all);
+                self.discard(&cue.id);
                 self.prepare(cue, *skip);
             }
-            Action::Discard { cue } => self.discard(cue, all),
+            Action::Discard { cue } => self.discard(cue),
             Action::Start { cue, at, fade_in } => {
                 let frame = self.mixer.position() + frames_in(at.duration_since(now));
                 let Some(voice) = self.take_source(cue, frames_in(*fade_in), Stage::Placed) else { return };
                 self.open_take(voice.id);
                 for unheard in self.mixer.start(voice, frame).into_iter().flatten() {
-                    self.unheard(unheard, all);
+                    self.unheard(unheard);
                 }
             }
             Action::Chain { cue } => {
                 let Some(voice) = self.take_source(cue, 0, Stage::Chained) else { return };
                 if let Some(unheard) = self.mixer.chain(voice) {
-                    self.unheard(unheard, all);
+                    self.unheard(unheard);
                 }
             }
             Action::Stop { cue, at, fade, cause } => {
@@ -248,7 +248,7 @@ impl Engine {
     }
 
     /// Forgets a cue that does not sound yet.
-    fn discard(&mut self, cue: &CueId, all: &[Action]) {
+    fn discard(&mut self, cue: &CueId) {
         self.preroll.forget(cue);
         let silent = |slot: &Slot| slot.cue.id == *cue && !matches!(slot.stage, Stage::Sounding(_));
         let Some(place) = self.slots.iter().position(silent) else { return };
@@ -258,38 +258,16 @@ impl Engine {
         } else if let Some(voice) = self.mixer.take_back(slot.voice) {
             self.preroll.discard(voice.source);
         }
-        let cause = self.why_unheard(cue, all);
-        self.ledger.unheard(slot.voice, cause, self.clock.now());
+        self.ledger.take_back(slot.voice, self.clock.now());
     }
 
     /// The mixer gave a voice back for another one.
-    fn unheard(&mut self, voice: Voice, all: &[Action]) {
+    fn unheard(&mut self, voice: Voice) {
         let Some(place) = self.slots.iter().position(|slot| slot.voice == voice.id) else { return };
         let slot = self.slots.remove(place);
         self.preroll.discard(voice.source);
-        let cause = self.why_unheard(&slot.cue.id, all);
-        self.ledger.unheard(voice.id, cause, self.clock.now());
+        self.ledger.unheard(voice.id, Cause::CutByNext, self.clock.now());
         self.events.push(Event::Ended { cue: slot.cue.id.clone(), at: self.clock.now() });
-    }
-
-    /// Why a take that was opened does not sound: what the sequencer says in the same step, or what stands in its way.
-    fn why_unheard(&self, cue: &CueId, all: &[Action]) -> Cause {
-        let said = all.iter().find_map(|action| match action {
-            Action::NotAired { cue: other, cause } => (other.id == *cue).then_some(*cause),
-            Action::Prepare { .. }
-            | Action::Discard { .. }
-            | Action::Start { .. }
-            | Action::Chain { .. }
-            | Action::Stop { .. }
-            | Action::Amplifier { .. } => None,
-        });
-        said.unwrap_or(match (self.ending, self.sequencer.view().layer) {
-            (Ending::Fading(_), _) => Cause::ProgramStopped,
-            _ if !self.up => Cause::OutputDown,
-            (Ending::No, Layer::Emergency) => Cause::Emergency,
-            (Ending::No, Layer::Live) => Cause::Live,
-            (Ending::No, Layer::Silence | Layer::Scheduled) => Cause::ScheduleChanged,
-        })
     }
 
     /// The voice of a cue that is ready; its slot goes on to `stage`.

@@ -12,6 +12,8 @@ mod plan;
 #[cfg(test)]
 mod properties;
 mod quiet;
+#[cfg(test)]
+mod record;
 mod rundown;
 #[cfg(test)]
 mod sim;
@@ -92,8 +94,8 @@ pub enum Event {
     Load {
         /// It.
         timeline: Arc<Timeline>,
-        /// Cues that are settled, before this program began: not aired, or with a take whose closing does not
-        /// [leave them open](Cause::leaves_open). Every `Load` carries them.
+        /// Cues that the log says are settled: not aired, or with a take whose closing does not
+        /// [leave them open](Cause::leaves_open). Every `Load` carries them, those of before this program began too.
         settled: Arc<BTreeSet<CueId>>,
     },
     /// A person takes the air.

@@ -175,9 +175,9 @@ impl Plan {
                     obstacle: None,
                     tries: 0,
                 };
-                if let Some(known) = known.filter(|_| !over) {
+                if let Some(known) = known {
                     entry.obstacle = known.obstacle;
-                    if *known.cue == **cue || known.progress == Progress::OnAir {
+                    if !over && (*known.cue == **cue || known.progress == Progress::OnAir) {
                         entry.progress = known.progress;
                         entry.tries = known.tries;
                     } else if known.is_held() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
-use super::sim::{C, Line, Sim, c, cue_id, interrupt, load, s, secs, timeline};
+use super::sim::{C, Line, Sim, c, cue_id, interrupt, s, secs, timeline};
 use super::{Action, Event, Interrupt, Repeats, Settings};
 use crate::asrun::Cause;
 use crate::schedule::Late;
@@ -18,14 +18,24 @@ const END: i64 = 1800;
 
 #[derive(Debug, Clone)]
 enum Happening {
-    Take { layer: Layer, length: i64, repeats: u16 },
+    Take {
+        layer: Layer,
+        length: i64,
+        repeats: u16,
+    },
     GiveBack,
     StopCue,
     Withdraw(u8),
     OutputDown(i64),
     ClockWrong(i64),
     ClockSteps(i64),
-    Reload(Vec<C>),
+    /// Another plan, so many tenths of a second before the next start where one is given, and that plan once more a
+    /// little later, as something else of the week was changed or a fact came.
+    Reload {
+        cues: Vec<C>,
+        before: Option<i64>,
+        again: i64,
+    },
     Restart,
 }
 
@@ -75,10 +85,15 @@ fn happenings() -> impl Strategy<Value = Vec<(i64, Happening)>> {
         1 => (0..40_i64).prop_map(Happening::OutputDown),
         1 => (0..40_i64).prop_map(Happening::ClockWrong),
         2 => (-200..200_i64).prop_map(Happening::ClockSteps),
-        2 => cues().prop_map(Happening::Reload),
+        4 => (cues(), prop::option::weighted(0.7, 0..30_i64), 0..20_i64)
+            .prop_map(|(cues, before, again)| Happening::Reload { cues, before, again }),
         1 => Just(Happening::Restart),
     ];
     prop::collection::vec((0..900_i64, happening), 0..10)
+}
+
+fn tenths(tenths: i64) -> SignedDuration {
+    SignedDuration::from_millis(tenths * 100)
 }
 
 /// A run to its end: the simulator, the last timeline's cues, and whether the program died on the way.
@@ -89,10 +104,9 @@ fn run(cues: &[C], happenings: &[(i64, Happening)], nudge: bool) -> (Sim, Vec<C>
     sim.fails.insert(cue_id("c3"));
     let mut cues = cues.to_vec();
     let mut restarted = false;
-    let mut settled = Arc::default();
-    sim.tell(load(&timeline(END, cues.clone())));
-    for (n, (tenths, happening)) in happenings.iter().enumerate() {
-        let then = sim.now + SignedDuration::from_millis(tenths * 100);
+    sim.load(&timeline(END, cues.clone()));
+    for (n, (wait, happening)) in happenings.iter().enumerate() {
+        let then = sim.now + tenths(*wait);
         sim.run_to(then);
         match happening {
             Happening::Take { layer, length, repeats } => {
@@ -123,18 +137,20 @@ fn run(cues: &[C], happenings: &[(i64, Happening)], nudge: bool) -> (Sim, Vec<C>
                 sim.run_to(then).tell(Event::Clock { trusted: true });
             }
             Happening::ClockSteps(seconds) => sim.now += secs(*seconds),
-            Happening::Reload(new) => {
+            Happening::Reload { cues: new, before, again } => {
+                if let (Some(before), Some(next)) = (before, sim.sequencer.view().next) {
+                    sim.run_to(next.at - tenths(*before));
+                }
                 cues.clone_from(new);
-                sim.tell(Event::Load { timeline: timeline(END, new.clone()), settled: Arc::clone(&settled) });
+                sim.load(&timeline(END, cues.clone()));
+                let then = sim.now + tenths(*again);
+                sim.run_to(then).load(&timeline(END, cues.clone()));
             }
             Happening::Restart => {
                 restarted = true;
-                settled = sim.restart(settings.clone());
+                sim.restart(settings.clone());
                 sim.nudge = nudge;
-                sim.tell(Event::Load {
-                    timeline: timeline(END, cues.clone()),
-                    settled: Arc::clone(&settled),
-                });
+                sim.load(&timeline(END, cues.clone()));
             }
         }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use super::record::{Record, Take};
 use super::{Action, Event, Interrupt, Repeats, Sequencer, Settings};
 use crate::asrun::Cause;
 use crate::schedule::{Late, QuietHours, SlotId};
@@ -13,6 +14,8 @@ use crate::segment::{ContentHash, Segment, Sound, State, Words};
 use crate::timeline::{Absence, Block, BlockId, Content, Cue, CueId, Form, Join, Layer, Timeline, Window};
 
 pub(super) const CHUNK: SignedDuration = SignedDuration::from_millis(50);
+/// A take is opened this long before its first frame, as the engine does it.
+const OPENED_AHEAD: SignedDuration = SignedDuration::from_secs(2);
 
 /// Seconds after 05:30:00 UTC, where quiet ends.
 pub(super) fn s(seconds: i64) -> Timestamp {
@@ -185,9 +188,21 @@ pub(super) enum Line {
     Amplifier { on: bool, at: Timestamp },
 }
 
+/// What is open, or about to be.
+#[derive(Debug)]
+struct Held {
+    cue: Arc<Cue>,
+    skip: SignedDuration,
+    opening: SignedDuration,
+    told: bool,
+    take: Option<Take>,
+}
+
 #[derive(Debug)]
 struct Voice {
     cue: Arc<Cue>,
+    take: Take,
+    since: Timestamp,
     left: SignedDuration,
     /// Where it falls silent, and why.
     stop: Option<(Timestamp, Cause)>,
@@ -203,13 +218,14 @@ pub(super) struct Sim {
     /// Hours in which only an emergency may be heard.
     pub(super) quiet: Vec<QuietHours>,
     pub(super) log: Vec<Line>,
+    pub(super) record: Record,
     pub(super) actions: Vec<Action>,
     /// The most actions that one step gave.
     pub(super) busiest: usize,
     /// Tells the sequencer nothing in every step, so that each is a full one.
     pub(super) nudge: bool,
     inbox: Vec<Event>,
-    opened: BTreeMap<CueId, (SignedDuration, SignedDuration, bool)>,
+    opened: BTreeMap<CueId, Held>,
     placed: Option<(Arc<Cue>, Timestamp)>,
     chained: Option<Arc<Cue>>,
     voices: Vec<Voice>,
@@ -228,6 +244,7 @@ impl Sim {
             fails: BTreeSet::new(),
             quiet: quiet_hours(),
             log: Vec::new(),
+            record: Record::default(),
             actions: Vec::new(),
             busiest: 0,
             nudge: false,
@@ -245,35 +262,25 @@ impl Sim {
     }
 
     /// The program dies and comes back: only the log is left.
-    pub(super) fn restart(&mut self, settings: Settings) -> Arc<BTreeSet<CueId>> {
+    pub(super) fn restart(&mut self, settings: Settings) {
+        let cause = Some(Cause::PowerCut);
         for voice in std::mem::take(&mut self.voices) {
-            let cause = Some(Cause::PowerCut);
             self.log.push(Line::Over { cue: voice.cue.id.clone(), at: self.now, cause });
+            self.record.close(&voice.take, Some(voice.since), cause, self.now);
+        }
+        for take in std::mem::take(&mut self.opened).into_values().filter_map(|held| held.take) {
+            self.record.close(&take, None, cause, self.now);
         }
         let (log, actions) = (std::mem::take(&mut self.log), std::mem::take(&mut self.actions));
-        let fails = std::mem::take(&mut self.fails);
+        let (fails, record) = (std::mem::take(&mut self.fails), std::mem::take(&mut self.record));
         let (opening, busiest) = (self.opening, self.busiest);
-        *self = Self { log, actions, fails, opening, busiest, ..Self::with(self.now, settings) };
-        Arc::new(self.settled())
+        *self = Self { log, record, actions, fails, opening, busiest, ..Self::with(self.now, settings) };
     }
 
-    fn settled(&self) -> BTreeSet<CueId> {
-        self.log
-            .iter()
-            .filter_map(|line| match line {
-                Line::NotAired { cue, .. } => Some(cue.clone()),
-                Line::Over { cue, cause, .. } => {
-                    let joins = cause.is_some_and(|cause| {
-                        self.actions.iter().any(|action| {
-                            matches!(action, Action::Start { cue: own, .. } | Action::Chain { cue: own }
-                                if own.id == *cue && cause.leaves_open(own))
-                        })
-                    });
-                    (!joins).then(|| cue.clone())
-                }
-                Line::Began { .. } | Line::Amplifier { .. } => None,
-            })
-            .collect()
+    /// Goes by a timeline from now on, with what the log says is settled.
+    pub(super) fn load(&mut self, timeline: &Arc<Timeline>) {
+        let settled = self.record.settled(self.now);
+        self.tell(Event::Load { timeline: Arc::clone(timeline), settled });
     }
 
     pub(super) fn run_to(&mut self, until: Timestamp) -> &mut Self {
@@ -289,7 +296,7 @@ impl Sim {
         let idle = self.inbox.is_empty()
             && self.voices.is_empty()
             && self.placed.is_none()
-            && self.opened.values().all(|(_, _, told)| *told);
+            && self.opened.values().all(|held| held.told);
         let mut out = Vec::new();
         let mut events = std::mem::take(&mut self.inbox);
         if self.nudge {
@@ -302,6 +309,7 @@ impl Sim {
             self.obey(action);
         }
         self.actions.append(&mut out);
+        self.open_takes();
         self.open();
         self.render(horizon);
         self.now = horizon;
@@ -312,6 +320,7 @@ impl Sim {
             while self.now + CHUNK <= next.min(until) {
                 self.sequencer.step(self.now, self.now + CHUNK, &[], &mut out);
                 assert!(out.is_empty(), "a rest until {next} ends at {} with {out:?}", self.now);
+                self.open_takes();
                 self.now += CHUNK;
             }
         }
@@ -320,23 +329,23 @@ impl Sim {
     fn obey(&mut self, action: &Action) {
         match action {
             Action::Prepare { cue, skip } => {
+                self.discard(&cue.id);
                 if self.fails.contains(&cue.id) {
                     self.inbox.push(Event::Failed(cue.id.clone(), Cause::FileBroken));
                 } else {
-                    self.opened.insert(cue.id.clone(), (*skip, self.opening, false));
+                    let (cue, opening) = (Arc::clone(cue), self.opening);
+                    let held = Held { cue, skip: *skip, opening, told: false, take: None };
+                    self.opened.insert(held.cue.id.clone(), held);
                 }
             }
-            Action::Discard { cue } => {
-                self.opened.remove(cue);
-                self.chained.take_if(|chained| chained.id == *cue);
-            }
+            Action::Discard { cue } => self.discard(cue),
             Action::Start { cue, at, .. } => {
-                assert!(self.opened.get(&cue.id).is_some_and(|(_, _, told)| *told), "{} is not open", cue.id);
+                assert!(self.opened.get(&cue.id).is_some_and(|held| held.told), "{} is not open", cue.id);
                 assert!(*at < self.now + CHUNK, "{} is placed beyond the horizon", cue.id);
                 self.placed = Some((Arc::clone(cue), *at));
             }
             Action::Chain { cue } => {
-                assert!(self.opened.get(&cue.id).is_some_and(|(_, _, told)| *told), "{} is not open", cue.id);
+                assert!(self.opened.get(&cue.id).is_some_and(|held| held.told), "{} is not open", cue.id);
                 assert!(!self.voices.is_empty(), "nothing to chain {} to", cue.id);
                 self.chained = Some(Arc::clone(cue));
             }
@@ -347,27 +356,62 @@ impl Sim {
             }
             Action::NotAired { cue, cause } => {
                 self.log.push(Line::NotAired { cue: cue.id.clone(), cause: *cause });
+                self.record.not_aired(cue, *cause, self.now);
             }
             Action::Amplifier { on } => self.log.push(Line::Amplifier { on: *on, at: self.now }),
         }
     }
 
+    fn discard(&mut self, cue: &CueId) {
+        self.chained.take_if(|chained| chained.id == *cue);
+        if let Some(take) = self.opened.remove(cue).and_then(|held| held.take) {
+            self.record.take_back(&take, self.now);
+        }
+    }
+
+    /// Opens the takes whose first frame is near, by the engine's rules.
+    fn open_takes(&mut self) {
+        let (now, near) = (self.now, self.now + OPENED_AHEAD);
+        let view = self.sequencer.view();
+        let free = self.sequencer.output_up && self.sequencer.clock_trusted;
+        for held in self.opened.values_mut().filter(|held| held.told && held.take.is_none()) {
+            let at = held.cue.at + held.skip;
+            let is = |other: &Arc<Cue>| other.id == held.cue.id;
+            let due = if self.placed.as_ref().is_some_and(|(placed, _)| is(placed)) {
+                true
+            } else if self.chained.as_ref().is_some_and(is) {
+                view.until.is_none_or(|until| until <= near)
+            } else {
+                free && view.layer <= held.cue.layer && now <= at && at <= near
+            };
+            if due {
+                held.take = Some(self.record.open(&held.cue, held.skip, now));
+            }
+        }
+    }
+
     fn open(&mut self) {
-        for (cue, (_, left, told)) in &mut self.opened {
-            *left -= CHUNK;
-            if !*told && !left.is_positive() {
-                *told = true;
+        for (cue, held) in &mut self.opened {
+            held.opening -= CHUNK;
+            if !held.told && !held.opening.is_positive() {
+                held.told = true;
                 self.inbox.push(Event::Ready(cue.clone()));
             }
         }
     }
 
     fn begin(&mut self, cue: Arc<Cue>, at: Timestamp) {
-        let (skip, ..) = self.opened.remove(&cue.id).expect("it is open");
+        let Held { skip, take, .. } = self.opened.remove(&cue.id).expect("it is open");
         let left = cue.segment().unwrap().duration() - skip;
+        let take = take.unwrap_or_else(|| self.record.open(&cue, skip, self.now));
+        let airing = self.record.airing(&cue.id).expect("its take is open");
+        // With two, it was cut in between, and another plan may have another segment for the rest.
+        if let ([_], Some(piece)) = (&airing.takes[..], &airing.item.segment) {
+            assert_eq!(piece.id, cue.segment().unwrap().id, "{} is not what the log says", cue.id);
+        }
         self.log.push(Line::Began { cue: cue.id.clone(), at, skip });
         self.inbox.push(Event::Started { cue: cue.id.clone(), at });
-        self.voices.push(Voice { cue, left, stop: None });
+        self.voices.push(Voice { cue, take, since: at, left, stop: None });
     }
 
     fn render(&mut self, horizon: Timestamp) {
@@ -392,6 +436,10 @@ impl Sim {
         self.voices.retain_mut(|voice| {
             let end = voice.end(self.now);
             let over = voice.finish(self.now, horizon, &mut self.log, &mut self.inbox);
+            if let Some(cause) = over {
+                self.record.close(&voice.take, Some(voice.since), cause, end);
+            }
+            let over = over.is_some();
             if over && foreground.as_ref() == Some(&voice.cue.id) {
                 ended = Some(end);
             }
@@ -422,22 +470,22 @@ impl Voice {
         self.stop.map_or(own, |(at, _)| at.min(own))
     }
 
-    /// Plays a chunk; true, with its log line, when that was its last.
+    /// Plays a chunk; when that was its last, with its log line, why it ended.
     fn finish(
         &mut self,
         now: Timestamp,
         horizon: Timestamp,
         log: &mut Vec<Line>,
         inbox: &mut Vec<Event>,
-    ) -> bool {
+    ) -> Option<Option<Cause>> {
         let end = self.end(now);
         if end > horizon {
             self.left -= horizon.duration_since(now);
-            return false;
+            return None;
         }
         let cause = self.stop.filter(|(at, _)| *at < now + self.left).map(|(_, cause)| cause);
         log.push(Line::Over { cue: self.cue.id.clone(), at: end, cause });
         inbox.push(Event::Ended { cue: self.cue.id.clone(), at: end });
-        true
+        Some(cause)
     }
 }

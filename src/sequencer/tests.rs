@@ -93,6 +93,18 @@ fn a_short_piece_that_a_power_cut_took_whole_airs_while_its_late_window_is_open(
 }
 
 #[test]
+fn what_is_settled_while_it_stands_open_is_let_go() {
+    let plan = timeline(600, [c("a", 0, 60), c("b", 60, 30)]);
+    let mut sim = Sim::new(s(-100));
+    sim.load(&plan);
+    sim.run_to(s(-10));
+    sim.tell(Event::Load { timeline: plan, settled: Arc::new([cue_id("a")].into()) });
+    sim.run_to(s(200));
+    assert_eq!(heard(&sim), ["b@60.0", "-b@90.0"]);
+    assert!(sim.actions.contains(&Action::Discard { cue: cue_id("a") }));
+}
+
+#[test]
 fn settled_cues_are_left_alone() {
     let plan = timeline(600, [c("a", 0, 60), c("b", 60, 30).follow()]);
     let mut sim = Sim::new(s(10));

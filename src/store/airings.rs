@@ -236,7 +236,13 @@ pub(super) fn apply(connection: &Connection, entry: &Entry) -> Result<(), StoreE
         .doing("find the airing of a fact")?
         .map(|body| airing_from_json(&body))
         .transpose()?;
-    let Some(mut airing) = Airing::after(before, entry) else { return Ok(()) };
+    let Some(mut airing) = Airing::after(before, entry) else {
+        return connection
+            .prepare_cached("DELETE FROM airing WHERE output = ?1 AND cue = ?2")
+            .and_then(|mut statement| statement.execute(params![output.as_str(), cue.to_string()]))
+            .doing("forget an airing that was taken back")
+            .map(drop);
+    };
     airing.run = run_of(connection, &airing)?;
     write_airing(connection, &airing)
 }

@@ -99,6 +99,7 @@ impl Store {
             Fact::Heartbeat { at, output } => self.heartbeat(*at, output.clone()),
             Fact::Opened(opened) => self.record_in(std::slice::from_ref(fact), &opened.output),
             Fact::Closed(closed) => self.record_in(std::slice::from_ref(fact), &closed.output),
+            Fact::TakenBack { output, .. } => self.record_in(std::slice::from_ref(fact), output),
             Fact::NotAired(not_aired) => self.record_in(std::slice::from_ref(fact), &not_aired.output),
         };
         self.heed(recorded)
@@ -287,7 +288,7 @@ pub(super) fn from_json<T: serde::de::DeserializeOwned>(
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::tests::{EXPECTED, air, at, closed, cue, not_aired, opened, store};
+    use super::super::tests::{EXPECTED, air, at, closed, cue, not_aired, opened, store, taken_back};
     use super::super::{DATABASE, Station};
     use super::*;
     use crate::asrun::{Cause, Outcome, OutcomeKind, Run};
@@ -418,12 +419,13 @@ mod tests {
             Just(Some(Cause::Withdrawn)),
             Just(Some(Cause::PlannedCut)),
         ];
-        (0..4_u16, 0..2_u32, 0..3_u16, prop_oneof![Just(0), Just(EXPECTED), 0..EXPECTED], cause, 0..3_u8)
+        (0..4_u16, 0..2_u32, 0..3_u16, prop_oneof![Just(0), Just(EXPECTED), 0..EXPECTED], cause, 0..4_u8)
             .prop_map(|(number, piece, take, delivered, cause, kind)| {
                 let cue = cue(number, piece);
                 match kind {
                     0 => opened(&cue, take),
                     1 => closed(&cue, take, delivered, cause),
+                    2 => taken_back(&cue, take),
                     _ => not_aired(&cue, cause.unwrap_or(Cause::NotRunning)),
                 }
             })

@@ -31,6 +31,7 @@ impl JournalRow {
         let (kind, take) = match entry {
             Entry::Opened { take, .. } => ("opened", Some(take.take)),
             Entry::Closed { take, .. } => ("closed", Some(*take)),
+            Entry::TakenBack { take, .. } => ("taken-back", Some(*take)),
             Entry::Recovered { take, .. } => ("recovered", Some(*take)),
             Entry::NotAired { .. } => ("not-aired", None),
             Entry::Note { .. } => ("note", None),

@@ -123,6 +123,10 @@ pub(super) fn closed(cue: &Arc<Cue>, take: u16, delivered: u64, cause: Option<Ca
     })
 }
 
+pub(super) fn taken_back(cue: &Arc<Cue>, take: u16) -> Fact {
+    Fact::TakenBack { cue: cue.id.clone(), output: "loa-xa".into(), take, at: cue.at }
+}
+
 pub(super) fn not_aired(cue: &Arc<Cue>, cause: Cause) -> Fact {
     Fact::NotAired(NotAired {
         cue: Arc::clone(cue),

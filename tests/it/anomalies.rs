@@ -144,6 +144,22 @@ fn a_new_schedule_takes_effect_under_a_cue_that_plays_on() {
 }
 
 #[test]
+fn what_is_renamed_just_before_its_start_sounds_on_time_under_its_new_name() {
+    let mut station = station("05:20:00");
+    station.boot().unwrap();
+    // Its take stands open since 05:31:58.
+    station.run_until(at(23, "05:31:58.5"));
+    station.write_schedule("week.toml", &WEEK.replace("Chào", "Lời chào"));
+    station.run_until(at(23, "05:31:58.6"));
+    station.run_until(at(23, "05:31:59"));
+    station.run_until(at(23, "05:33:00"));
+    station.assert_sounds("chao", at(23, "05:32:00"), 0, 15 * 48_000);
+    let airing = station.airing("2026-11-23/sang/chao/0");
+    assert_eq!((airing.outcome(), airing.takes.len()), (Outcome::Aired, 1));
+    assert_eq!(airing.item.title, "Lời chào");
+}
+
+#[test]
 fn a_broken_schedule_changes_nothing() {
     let mut station = station("16:00:00");
     station.boot().unwrap();

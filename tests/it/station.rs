@@ -439,7 +439,7 @@ impl Station {
         }
     }
 
-    /// Every take is opened once and closed once, and no cue is said twice not to have aired.
+    /// Every take is opened once and closed or taken back once, and no cue is said twice not to have aired.
     fn check_journal(&self) {
         let journal = rusqlite::Connection::open(self.store.file()).unwrap();
         let mut statement = journal.prepare("SELECT cue, kind FROM journal WHERE cue IS NOT NULL").unwrap();
@@ -451,7 +451,7 @@ impl Station {
             let (opened, closed, not_aired) = counts.entry(cue).or_default();
             match kind.as_str() {
                 "opened" => *opened += 1,
-                "closed" | "recovered" => *closed += 1,
+                "closed" | "recovered" | "taken-back" => *closed += 1,
                 "not-aired" => *not_aired += 1,
                 other => panic!("a {other} of a cue"),
             }

@@ -1,0 +1,105 @@
+//! The log of this room's tests, as the engine, the recorder and the store keep the real one: facts, summed up by cue.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::asrun::{Airing, Cause, Closed, Entry, Fact, NotAired, Opened};
+use crate::schedule::OutputId;
+use crate::timeline::{Cue, CueId};
+
+const RATE: u32 = 48_000;
+
+/// A take of a cue that is on record and not closed.
+#[derive(Debug, Clone)]
+pub(super) struct Take {
+    cue: CueId,
+    number: u16,
+}
+
+/// What became of each cue, as far as the log knows.
+#[derive(Debug, Default)]
+pub(super) struct Record {
+    airings: BTreeMap<CueId, Airing>,
+    numbers: BTreeMap<CueId, u16>,
+}
+
+impl Record {
+    pub(super) fn open(&mut self, cue: &Arc<Cue>, skip: SignedDuration, at: Timestamp) -> Take {
+        let next = self.numbers.entry(cue.id.clone()).or_default();
+        let take = Take { cue: cue.id.clone(), number: *next };
+        *next += 1;
+        self.note(&Fact::Opened(Opened {
+            cue: Arc::clone(cue),
+            output: output(),
+            take: take.number,
+            planned: cue.at + skip,
+            skip,
+            expected: frames(cue.duration() - skip),
+            sample_rate: RATE,
+            device: String::new(),
+            clock: Default::default(),
+            at,
+        }));
+        take
+    }
+
+    /// Closes a take that was heard from `started` to `at`, or not at all.
+    pub(super) fn close(
+        &mut self,
+        take: &Take,
+        started: Option<Timestamp>,
+        cause: Option<Cause>,
+        at: Timestamp,
+    ) {
+        let started = started.filter(|started| *started < at);
+        self.note(&Fact::Closed(Closed {
+            cue: take.cue.clone(),
+            output: output(),
+            take: take.number,
+            started,
+            ended: started.map(|_| at),
+            delivered: started.map_or(0, |started| frames(at.duration_since(started))),
+            starved: 0,
+            cause,
+            at,
+        }));
+    }
+
+    pub(super) fn take_back(&mut self, take: &Take, at: Timestamp) {
+        let Take { cue, number } = take.clone();
+        self.note(&Fact::TakenBack { cue, output: output(), take: number, at });
+    }
+
+    pub(super) fn not_aired(&mut self, cue: &Arc<Cue>, cause: Cause, at: Timestamp) {
+        let (cue, clock) = (Arc::clone(cue), Default::default());
+        self.note(&Fact::NotAired(NotAired { cue, output: output(), cause, clock, at }));
+    }
+
+    fn note(&mut self, fact: &Fact) {
+        let entry = Entry::of(fact, &[]).expect("no heartbeat");
+        let (_, cue) = entry.subject().expect("it is of a cue");
+        let cue = cue.clone();
+        let before = self.airings.remove(&cue);
+        self.airings.extend(Airing::after(before, &entry).map(|airing| (cue, airing)));
+    }
+
+    /// What a `Load` says of it.
+    pub(super) fn settled(&self, now: Timestamp) -> Arc<BTreeSet<CueId>> {
+        let settled = self.airings.values().filter(|airing| airing.is_settled(now));
+        Arc::new(settled.map(|airing| airing.item.cue.clone()).collect())
+    }
+
+    pub(super) fn airing(&self, cue: &CueId) -> Option<&Airing> {
+        self.airings.get(cue)
+    }
+}
+
+fn output() -> OutputId {
+    "loa".into()
+}
+
+fn frames(length: SignedDuration) -> u64 {
+    u64::try_from(length.as_nanos().max(0) * i128::from(RATE) / 1_000_000_000).unwrap()
+}
