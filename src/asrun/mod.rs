@@ -34,6 +34,8 @@ pub enum Cause {
     OutputDown,
     /// Tệp lỗi: the file is gone, changed, or cannot be decoded.
     FileBroken,
+    /// The machine could not open the file in time, or not at all, though nothing is known to be wrong with it.
+    NotOpened,
     /// Chưa được duyệt.
     NotApproved,
     /// Nothing was handed in.

@@ -17,6 +17,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tracing::warn;
 
+use crate::asrun::Cause;
 use crate::media::playback::{OpenError, Opening, Playback};
 use crate::media::source::{AheadSource, InlineSource, Source};
 use crate::segment::{Segment, SegmentId};
@@ -43,6 +44,9 @@ pub enum NotOpened {
     /// Its file is not what was approved, or cannot be played.
     #[error("cannot open the segment's file")]
     File(#[source] OpenError),
+    /// All workers are busy, and as many requests as may wait do: no disk answers.
+    #[error("no worker is free to open it")]
+    Busy,
     /// The system gave no thread to decode in.
     #[error("cannot start a thread to decode in")]
     Thread(#[source] io::Error),
@@ -52,6 +56,21 @@ pub enum NotOpened {
     /// The decoder has a bug.
     #[error("the decoder panicked")]
     Panicked,
+    /// Its cue has no segment.
+    #[error("there is nothing to open")]
+    Nothing,
+}
+
+impl NotOpened {
+    /// What the log says of it: only what was found wrong with a file is the file's fault.
+    pub fn cause(&self) -> Cause {
+        match self {
+            Self::File(OpenError::Unreadable { .. }) => Cause::NotOpened,
+            Self::File(_) => Cause::FileBroken,
+            Self::Busy | Self::Thread(_) | Self::TooSlow | Self::Panicked => Cause::NotOpened,
+            Self::Nothing => Cause::NothingHandedIn,
+        }
+    }
 }
 
 /// Opens files of a folder, and decodes each ahead in a thread of its own: for the air.
@@ -107,8 +126,8 @@ fn playback(audio: &std::path::Path, segment: &Segment, skip: SignedDuration) ->
 pub struct Answer {
     /// For which cue.
     pub cue: CueId,
-    /// Its source; none where it will never be ready, which was logged.
-    pub source: Option<Box<dyn Source>>,
+    /// Its source, or why it will never be ready, which was logged.
+    pub source: Result<Box<dyn Source>, NotOpened>,
     ticket: u64,
 }
 
@@ -182,15 +201,16 @@ impl Preroll {
         if skip.is_zero()
             && let Some(poised) = self.poised.take_if(meant)
         {
-            let source = Some(poised.source);
+            let source = Ok(poised.source);
             return self.at_hand.push_back(Answer { cue: cue.id.clone(), source, ticket });
         }
         match &self.place {
             Place::Workers { requests, .. } => {
                 let request = Request::Open { ticket, cue: Arc::clone(cue), skip };
                 if requests.try_send(request).is_err() {
+                    let source = Err(NotOpened::Busy);
                     warn!(cue.id = %cue.id, "no worker is free to open it");
-                    self.at_hand.push_back(Answer { cue: cue.id.clone(), source: None, ticket });
+                    self.at_hand.push_back(Answer { cue: cue.id.clone(), source, ticket });
                 }
             }
             Place::Here { opener } => self.at_hand.push_back(answer(&**opener, ticket, cue, skip)),
@@ -246,7 +266,7 @@ impl Preroll {
                 self.wanted.remove(&answer.cue);
                 return Some(answer);
             }
-            if let Some(stale) = answer.source {
+            if let Ok(stale) = answer.source {
                 self.discard(stale);
             }
         }
@@ -304,12 +324,12 @@ fn open(opener: &dyn Opener, segment: &Segment, skip: SignedDuration) -> Result<
 }
 
 fn answer(opener: &dyn Opener, ticket: u64, cue: &Arc<Cue>, skip: SignedDuration) -> Answer {
-    let opened = cue.segment().map(|segment| open(opener, segment, skip));
-    if let Some(Err(error)) = &opened {
+    let source = cue.segment().map_or(Err(NotOpened::Nothing), |segment| open(opener, segment, skip));
+    if let Err(error) = &source {
         let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
         warn!(cue.id = %cue.id, %error, cause, "it cannot be aired");
     }
-    Answer { cue: cue.id.clone(), source: opened.and_then(Result::ok), ticket }
+    Answer { cue: cue.id.clone(), source, ticket }
 }
 
 #[cfg(test)]
@@ -339,8 +359,35 @@ mod tests {
         }
         let source = answers.get_mut(&a.id).unwrap().as_mut().unwrap();
         assert_eq!(source.read(&mut vec![0.0; 2 * 50_000]), Read::Ended(48_000));
-        assert!(answers[&b.id].is_none());
+        assert!(matches!(answers[&b.id], Err(NotOpened::Panicked)));
         preroll.discard(Box::new(Silence::new(1)));
+    }
+
+    #[test]
+    fn a_queue_that_is_full_is_no_fault_of_the_file() {
+        /// A disk that answers nothing until it is dropped.
+        #[derive(Debug)]
+        struct Hangs(Mutex<Receiver<()>>);
+        impl Opener for Hangs {
+            fn open(&self, _: &Segment, _: SignedDuration) -> Result<Box<dyn Source>, NotOpened> {
+                let _released = self.0.lock().unwrap().recv();
+                Err(NotOpened::TooSlow)
+            }
+        }
+        let (release, hangs) = sync_channel::<()>(1);
+        let opener: Arc<dyn Opener> = Arc::new(Hangs(Mutex::new(hangs)));
+        let mut preroll = Preroll::threaded(&opener).unwrap();
+        let segment = segment(10, 60.0);
+        for n in 0..=REQUESTS + WORKERS {
+            preroll.open(&cue(&format!("c{n}"), Join::Hard, 0.0, &segment), SignedDuration::ZERO);
+        }
+        let Answer { source, .. } = preroll.answer().unwrap();
+        let refused = source.unwrap_err();
+        assert!(matches!(refused, NotOpened::Busy), "{refused}");
+        assert_eq!(refused.cause(), Cause::NotOpened);
+        let gone = OpenError::Gone { path: PathBuf::new() };
+        assert_eq!(NotOpened::File(gone).cause(), Cause::FileBroken);
+        drop(release);
     }
 
     /// Counts what it opens.
@@ -376,7 +423,7 @@ mod tests {
                 None => thread::yield_now(),
             }
         };
-        assert!(source.is_some() && preroll.poised.is_none() && !preroll.is_busy());
+        assert!(source.is_ok() && preroll.poised.is_none() && !preroll.is_busy());
 
         poise(&mut preroll);
         preroll.relax();

@@ -14,6 +14,7 @@ use super::preroll::NotOpened;
 use super::*;
 use crate::asrun::{Cause, Closed};
 use crate::clock::{ManualClock, SystemClock};
+use crate::media::playback::OpenError;
 use crate::media::source::Read;
 use crate::output::{Faults, Lost, SAMPLE_RATE, duration_of, null::Null};
 use crate::schedule::Late;
@@ -81,7 +82,7 @@ pub(super) fn cue(slot: &str, start: Join, from: f64, segment: &Arc<Segment>) ->
     })
 }
 
-/// Constant levels; the segment of level 99 has no file, that of level 98 makes the decoder panic, and the file of level
+/// Constant levels; the segment of level 99 has no file, that of level 96 is on a disk that hangs, that of level 98 makes the decoder panic, and the file of level
 /// 97 is half as long as it should be.
 #[derive(Debug)]
 pub(super) struct Levels;
@@ -109,7 +110,8 @@ impl Source for Level {
 impl Opener for Levels {
     fn open(&self, segment: &Segment, skip: SignedDuration) -> Result<Box<dyn Source>, NotOpened> {
         match segment.hash.0[0] {
-            99 => Err(NotOpened::TooSlow),
+            99 => Err(NotOpened::File(OpenError::Gone { path: segment.file.as_str().into() })),
+            96 => Err(NotOpened::TooSlow),
             98 => panic!("a bug in the decoder"),
             level => {
                 let left = ledger::frames_in(segment.duration() - skip);

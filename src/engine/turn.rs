@@ -132,7 +132,7 @@ impl Engine {
 
     fn take_answers(&mut self) {
         while let Some(Answer { cue, source, .. }) = self.preroll.answer() {
-            self.prepared(&cue, source);
+            self.prepared(&cue, source.map_err(|failure| failure.cause()));
         }
         if self.poised_until.is_some_and(|until| self.clock.elapsed() >= until) {
             self.poised_until = None;
@@ -145,19 +145,19 @@ impl Engine {
     }
 
     /// A cue's source is ready, or never will be.
-    fn prepared(&mut self, cue: &CueId, source: Option<Box<dyn Source>>) {
+    fn prepared(&mut self, cue: &CueId, source: Result<Box<dyn Source>, Cause>) {
         let opening = |slot: &Slot| slot.cue.id == *cue && matches!(slot.stage, Stage::Opening);
         let Some(place) = self.slots.iter().position(opening) else { return };
         match (source, self.slots.get_mut(place)) {
-            (Some(source), Some(slot)) => {
+            (Ok(source), Some(slot)) => {
                 slot.stage = Stage::Ready(source);
                 self.events.push(Event::Ready(cue.clone()));
             }
-            (None, _) => {
+            (Err(cause), _) => {
                 self.slots.remove(place);
-                self.events.push(Event::Failed(cue.clone(), Cause::FileBroken));
+                self.events.push(Event::Failed(cue.clone(), cause));
             }
-            (Some(_), None) => {}
+            (Ok(_), None) => {}
         }
     }
 
@@ -238,7 +238,7 @@ impl Engine {
         self.slots.push(Slot { cue: Arc::clone(cue), skip, voice, stage: Stage::Opening });
         let kept = cue.segment().and_then(|segment| self.kept.get(&segment.id));
         match kept.map(|sound| sound.from_frame(frames_in(skip))) {
-            Some(source) => self.prepared(&cue.id, Some(Box::new(source))),
+            Some(source) => self.prepared(&cue.id, Ok(Box::new(source))),
             None => {
                 self.preroll.open(cue, skip);
                 // A rehearsal has its answer at once; going on without a chunk in between costs it nothing.

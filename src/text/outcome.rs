@@ -155,6 +155,7 @@ pub fn cause(cause: Cause) -> &'static str {
         Cause::NotRunning => "máy phát không hoạt động",
         Cause::OutputDown => "thiết bị hỏng",
         Cause::FileBroken => "tệp lỗi",
+        Cause::NotOpened => "máy không mở được tệp",
         Cause::NotApproved => "chưa được duyệt",
         Cause::NothingHandedIn => "chưa có bài nộp",
         Cause::NotValid => "ngoài thời hạn hiệu lực",

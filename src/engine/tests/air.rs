@@ -103,15 +103,17 @@ fn an_emergency_takes_the_air_within_300_ms_and_the_schedule_joins_after_it() {
 }
 
 #[test]
-fn a_broken_file_is_logged_and_what_follows_airs() {
+fn what_cannot_be_opened_is_logged_with_its_cause_and_what_follows_airs() {
     let mut station = Station::new(vec![
         cue("gone", Join::Hard, 100.0, &segment(99, 10.0)),
         cue("bug", Join::Hard, 120.0, &segment(98, 10.0)),
+        cue("slow", Join::Hard, 130.0, &segment(96, 10.0)),
         cue("b", Join::Hard, 140.0, &segment(20, 10.0)),
     ]);
     station.run_until(500.0);
     assert_eq!(station.not_aired("gone"), Some(Cause::FileBroken));
-    assert_eq!(station.not_aired("bug"), Some(Cause::FileBroken));
+    assert_eq!(station.not_aired("bug"), Some(Cause::NotOpened), "nobody knows that its file is broken");
+    assert_eq!(station.not_aired("slow"), Some(Cause::NotOpened));
     assert_about(station.heard(20).unwrap(), 140.0, FRAME);
     station.finish();
     station.check();
