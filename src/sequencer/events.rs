@@ -260,17 +260,17 @@ impl Sequencer {
         }
     }
 
+    fn call_off_all(&mut self, which: impl Fn(&Order) -> bool, cause: Cause, pass: &mut Pass<'_>) {
+        let orders = self.orders.iter().filter(|order| which(order));
+        let ids: Vec<InterruptId> = orders.map(|order| order.what.id.clone()).collect();
+        for id in ids {
+            self.call_off(&id, cause, pass);
+        }
+    }
+
     fn withdraw(&mut self, segment: &SegmentId, pass: &mut Pass<'_>) {
         self.withdrawn.insert(segment.clone());
-        let called_off: Vec<InterruptId> = self
-            .orders
-            .iter()
-            .filter(|order| order.what.segment.id == *segment)
-            .map(|order| order.what.id.clone())
-            .collect();
-        for id in called_off {
-            self.call_off(&id, Cause::Withdrawn, pass);
-        }
+        self.call_off_all(|order| order.what.segment.id == *segment, Cause::Withdrawn, pass);
         let is_it = |cue: &Cue| segment_id(cue) == Some(segment);
         if self.voice().is_some_and(|voice| is_it(&voice.cue)) {
             self.put_down(Cause::Withdrawn, pass);
@@ -289,15 +289,11 @@ impl Sequencer {
     }
 
     fn shut_down(&mut self, pass: &mut Pass<'_>) {
+        self.call_off_all(|_| true, Cause::ProgramStopped, pass);
         self.put_down(Cause::ProgramStopped, pass);
         for entry in &mut self.plan.entries {
             if entry.is_held() {
                 pass.out.push(Action::Discard { cue: entry.cue.id.clone() });
-            }
-        }
-        for order in self.orders.drain(..) {
-            if let Turn::Preparing(cue) | Turn::Ready(cue) = order.turn {
-                pass.out.push(Action::Discard { cue: cue.id.clone() });
             }
         }
         if self.amplifier != Amplifier::Off {

@@ -468,3 +468,15 @@ fn two_of_the_same_layer_sound_one_after_the_other() {
         "{heard:?}"
     );
 }
+
+#[test]
+fn the_end_of_the_program_says_of_every_interrupt_that_is_due_what_became_of_it() {
+    let mut sim = from_start(600, [c("a", 0, 60)]);
+    sim.run_to(s(10));
+    let take = |id, layer| Event::Interrupt(Arc::new(interrupt(id, layer, 30)));
+    sim.tell(take("alarm", Layer::Emergency)).tell(take("waits", Layer::Live));
+    sim.run_to(s(12)).tell(take("new", Layer::Live)).tell(Event::Shutdown);
+    sim.run_to(s(100));
+    let alarm = ["!waits ProgramStopped", "!new ProgramStopped", "-alarm@12.1 ProgramStopped"];
+    assert_eq!(heard(&sim)[3..], alarm, "{:?}", sim.log);
+}
