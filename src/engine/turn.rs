@@ -205,14 +205,18 @@ impl Engine {
             Action::Discard { cue } => self.discard(cue),
             Action::Start { cue, at, fade_in } => {
                 let frame = self.mixer.position() + frames_in(at.duration_since(now));
-                let Some(voice) = self.take_source(cue, frames_in(*fade_in), Stage::Placed) else { return };
+                let Some(voice) = self.take_source(cue, frames_in(*fade_in), Stage::Placed) else {
+                    return self.began_without_a_source(cue, *at);
+                };
                 self.open_take(voice.id);
                 for unheard in self.mixer.start(voice, frame).into_iter().flatten() {
                     self.unheard(unheard);
                 }
             }
             Action::Chain { cue } => {
-                let Some(voice) = self.take_source(cue, 0, Stage::Chained) else { return };
+                let Some(voice) = self.take_source(cue, 0, Stage::Chained) else {
+                    return self.events.push(Event::Failed(cue.id.clone(), Cause::NotOpened));
+                };
                 if let Some(unheard) = self.mixer.chain(voice) {
                     self.unheard(unheard);
                 }
@@ -270,12 +274,21 @@ impl Engine {
         self.events.push(Event::Ended { cue: slot.cue.id.clone(), at: self.clock.now() });
     }
 
+    /// Gives the air back that a cue has which never will be heard: its take is over with its first frame.
+    fn began_without_a_source(&mut self, cue: &Arc<Cue>, at: Timestamp) {
+        let (voice, now) = (VoiceId(self.next_voice), self.clock.now());
+        self.next_voice += 1;
+        let skip = at.duration_since(cue.at).max(SignedDuration::ZERO);
+        self.ledger.open(voice, cue, skip, self.output.device(), self.health, now);
+        self.ledger.unheard(voice, Cause::NotOpened, now);
+        self.events.push(Event::Ended { cue: cue.id.clone(), at });
+    }
+
     /// The voice of a cue that is ready; its slot goes on to `stage`.
     fn take_source(&mut self, cue: &Cue, fade_in: u64, stage: Stage) -> Option<Voice> {
         let ready = |slot: &&mut Slot| slot.cue.id == cue.id && matches!(slot.stage, Stage::Ready(_));
         let Some(slot) = self.slots.iter_mut().find(ready) else {
             warn!(cue.id = %cue.id, output.id = %self.id, "it is to start and was not prepared");
-            self.events.push(Event::Failed(cue.id.clone(), Cause::FileBroken));
             return None;
         };
         let Stage::Ready(source) = std::mem::replace(&mut slot.stage, stage) else { return None };

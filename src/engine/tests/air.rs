@@ -120,6 +120,19 @@ fn what_cannot_be_opened_is_logged_with_its_cause_and_what_follows_airs() {
 }
 
 #[test]
+fn a_voice_that_is_not_there_does_not_hold_the_air() {
+    let mut station = Station::new(vec![cue("a", Join::Hard, 100.0, &segment(10, 60.0))]);
+    station.run_until(95.0);
+    let engine = &mut station.rehearsal.as_mut().unwrap().engine;
+    assert!(matches!(engine.slots[..], [Slot { stage: Stage::Ready(_), .. }]));
+    engine.slots.clear();
+    station.run_until(101.0);
+    assert_eq!(station.status().layer, Layer::Silence);
+    let takes = station.takes("a");
+    assert_eq!((takes.len(), takes[0].delivered, takes[0].cause), (1, 0, Some(Cause::NotOpened)));
+}
+
+#[test]
 fn silence_in_the_place_of_a_broken_end_did_not_air() {
     let mut station = Station::new(vec![cue("half", Join::Hard, 100.0, &segment(97, 10.0))]);
     station.run_until(200.0);
