@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 /// Tells the time.
 pub trait Clock: Debug + Send + Sync {
@@ -82,55 +81,9 @@ impl Clock for ManualClock {
     }
 }
 
-/// What is known of the wall clock's truth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ClockHealth {
-    /// The machine says that it is synchronised to a time server.
-    Synchronised,
-    /// Nothing speaks for it and nothing against it, as on a machine without a network.
-    #[default]
-    Unconfirmed,
-    /// It shows a time that cannot be: earlier than something already logged. Nothing scheduled airs by it.
-    Wrong,
-}
-
-impl ClockHealth {
-    /// Asks the machine; one that is not synchronised has to stand against the newest instant on record.
-    pub fn judge(now: Timestamp, newest_on_record: Option<Timestamp>) -> Self {
-        // Written by systemd-timesyncd once it has the time; chrony's Debian package keeps its own flag.
-        let synchronised = ["/run/systemd/timesync/synchronized", "/run/chrony/synchronized"];
-        if synchronised.iter().any(|path| std::path::Path::new(path).exists()) {
-            Self::Synchronised
-        } else if newest_on_record.is_some_and(|newest| now + SLACK < newest) {
-            Self::Wrong
-        } else {
-            Self::Unconfirmed
-        }
-    }
-}
-
-impl ClockHealth {
-    /// Whether a clock that is known to be right shows that the record is what is wrong: it has instants of the future.
-    pub fn refutes(self, now: Timestamp, newest_on_record: Option<Timestamp>) -> bool {
-        self == Self::Synchronised && newest_on_record.is_some_and(|newest| now + SLACK < newest)
-    }
-}
-
-/// How far a clock may be set back before that is odd: a time server may have caught one that ran fast.
-const SLACK: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_clock_known_to_be_right_refutes_the_record() {
-        let (now, later) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH + Duration::from_secs(100));
-        assert!(ClockHealth::Synchronised.refutes(now, Some(later)));
-        assert!(!ClockHealth::Synchronised.refutes(later, Some(now)));
-        assert!(!ClockHealth::Synchronised.refutes(now, Some(now + Duration::from_secs(59))));
-        assert!(!ClockHealth::Unconfirmed.refutes(now, Some(later)));
-        assert!(!ClockHealth::Synchronised.refutes(now, None));
-    }
+/// Whether the machine says that its clock is synchronised to a time server.
+pub fn is_synchronised() -> bool {
+    // Written by systemd-timesyncd once it has the time; chrony's Debian package keeps its own flag.
+    let flags = ["/run/systemd/timesync/synchronized", "/run/chrony/synchronized"];
+    flags.iter().any(|path| std::path::Path::new(path).exists())
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use crate::asrun::{Airing, Entry, Fact};
-use crate::clock::{Clock, ClockHealth, ManualClock};
+use crate::asrun::{Airing, ClockHealth, Entry, Fact};
+use crate::clock::{Clock, ManualClock};
 use crate::engine::handle::{Command, Refused};
 use crate::engine::preroll::Inline;
 use crate::engine::{Parts, Rehearsal as Engine};

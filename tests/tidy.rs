@@ -24,8 +24,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("supervise", &["clock"]),
     ("schedule", &["segment"]),
     ("timeline", &["schedule", "segment"]),
-    // `clock` for `ClockHealth`, a value that the record keeps: it is given, never asked for.
-    ("asrun", &["timeline", "schedule", "segment", "clock"]),
+    ("asrun", &["timeline", "schedule", "segment"]),
     ("sequencer", &["timeline", "schedule", "segment", "asrun"]),
     ("media", &["segment"]),
     ("output", &["clock"]),
@@ -38,7 +37,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // The schedule's files, changed and changed back: reads and writes them, and keeps what they were.
     ("editing", &["schedule", "segment", "store"]),
     // Says everything that rooms report, and what `media` found of a file.
-    ("text", &["schedule", "timeline", "sequencer", "asrun", "access", "segment", "media", "store", "clock"]),
+    ("text", &["schedule", "timeline", "sequencer", "asrun", "access", "segment", "media", "store"]),
     (
         "web",
         &[

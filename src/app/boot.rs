@@ -8,8 +8,8 @@ use tracing::{error, info, warn};
 
 use super::planner::{PAST, plan, window};
 use super::station::Station;
-use crate::asrun::{Cause, Note, reconcile};
-use crate::clock::ClockHealth;
+use crate::asrun::{Cause, ClockHealth, Note, reconcile};
+use crate::clock::is_synchronised;
 use crate::schedule::{self, OutputId, Problem, Schedule};
 use crate::store::{Store, StoreError};
 use crate::timeline::plan::Plan;
@@ -37,7 +37,7 @@ pub fn boot(station: &Station, store: &Store, now: Timestamp) -> Result<Plan, Bo
     let (schedule, problems) = schedule_in_force(station).map_err(BootError::Schedule)?;
     store.set_station((&schedule).into());
     let newest = store.newest_instant()?;
-    let clock = ClockHealth::judge(now, newest);
+    let clock = ClockHealth::judge(is_synchronised(), now, newest);
     let cut = store.recover(now)?;
     for closed in &cut {
         warn!(cue.id = %closed.cue, output.id = %closed.output, last_heard = ?closed.ended, "the program ended while this was on air");

@@ -17,8 +17,8 @@ use tracing::{error, info, warn};
 use super::boot::log_the_gap;
 use super::ready::{self, Kept};
 use super::station::Station;
-use crate::asrun::{Cause, Note};
-use crate::clock::{Clock, ClockHealth};
+use crate::asrun::{Cause, ClockHealth, Note};
+use crate::clock::{Clock, is_synchronised};
 use crate::editing::Desk;
 use crate::editing::files::SCHEDULE_FILES;
 use crate::engine::handle::{Command, Handle};
@@ -103,7 +103,7 @@ impl Planner {
             files: stamp(&station),
             database: None,
             window: window(now),
-            clock: ClockHealth::judge(now, newest),
+            clock: ClockHealth::judge(is_synchronised(), now, newest),
             offset: offset(&*clock),
         };
         let glimpsed = (seen.files, clock.elapsed());
@@ -296,7 +296,7 @@ impl Planner {
             self.store.note(self.clock.now(), Note::ClockStep { by_ms })?;
         }
         let now = self.clock.now();
-        let health = ClockHealth::judge(now, newest);
+        let health = ClockHealth::judge(is_synchronised(), now, newest);
         if health != self.seen.clock {
             warn!(?health, "what is known of the clock changed");
             if self.tell_all(|| Command::Clock(health)) {

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Cause, Closed, Entry, Outcome};
-use crate::clock::ClockHealth;
+use super::{Cause, ClockHealth, Closed, Entry, Outcome};
 use crate::schedule::{Late, OutputId};
 use crate::segment::{Approval, ContentHash, Genre, ProgrammeId, Segment, SegmentId};
 use crate::timeline::{Cue, CueId, Form, Layer, given_up_at};

@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Closed, End, Fact, Item, NotAired, Opened, Take, Unheard};
-use crate::clock::ClockHealth;
+use super::{ClockHealth, Closed, End, Fact, Item, NotAired, Opened, Take, Unheard};
 use crate::schedule::OutputId;
 use crate::segment::ContentHash;
 use crate::timeline::CueId;

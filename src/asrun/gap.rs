@@ -6,8 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::airing::frames_of;
-use super::{Cause, Closed, NotAired};
-use crate::clock::ClockHealth;
+use super::{Cause, ClockHealth, Closed, NotAired};
 use crate::schedule::OutputId;
 use crate::timeline::{Content, Cue, CueId, Timeline};
 

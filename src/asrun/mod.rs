@@ -9,6 +9,7 @@ mod airing;
 mod cause;
 mod entry;
 mod gap;
+mod health;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use crate::timeline::{Cue, CueId};
 pub use airing::{Airing, End, Item, Piece, Run, TOLERANCE_FRAMES, Take, Unheard};
 pub use entry::{Entry, Note};
 pub use gap::{OpenTake, reconcile, recover};
+pub use health::ClockHealth;
 
 /// Why something was not, or not wholly, aired. The first ones are the causes of the paper log (nhật ký).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -195,7 +197,7 @@ pub struct Opened {
     /// The device's stable name.
     pub device: String,
     /// What was known of the clock.
-    pub clock: crate::clock::ClockHealth,
+    pub clock: ClockHealth,
     /// When this was decided.
     pub at: Timestamp,
 }
@@ -233,7 +235,7 @@ pub struct NotAired {
     /// Why.
     pub cause: Cause,
     /// What was known of the clock.
-    pub clock: crate::clock::ClockHealth,
+    pub clock: ClockHealth,
     /// When this was decided.
     pub at: Timestamp,
 }

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use tokio::sync::watch;
 
-use crate::clock::ClockHealth;
+use crate::asrun::ClockHealth;
 use crate::media::source::MemorySource;
 use crate::schedule::OutputId;
 use crate::segment::{Segment, SegmentId};

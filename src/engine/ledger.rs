@@ -12,8 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::error;
 
 use super::mixer::VoiceId;
-use crate::asrun::{Cause, Closed, Fact, NotAired, Opened};
-use crate::clock::ClockHealth;
+use crate::asrun::{Cause, ClockHealth, Closed, Fact, NotAired, Opened};
 use crate::output::{SAMPLE_RATE, frames_during};
 use crate::schedule::OutputId;
 use crate::timeline::{Cue, CueId};

@@ -33,8 +33,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use crate::asrun::Fact;
-use crate::clock::{Clock, ClockHealth};
+use crate::asrun::{ClockHealth, Fact};
+use crate::clock::Clock;
 use crate::media::source::{MemorySource, Source};
 use crate::output::amplifier::Power;
 use crate::output::priority::raise_priority;

@@ -6,8 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
 use super::{Act, Store};
-use crate::asrun::{Cause, Closed, Fact, NotAired, Opened};
-use crate::clock::ClockHealth;
+use crate::asrun::{Cause, ClockHealth, Closed, Fact, NotAired, Opened};
 use crate::schedule::Late;
 use crate::segment::{Approval, ContentHash, Genre, Segment, Sound, State, Words};
 use crate::timeline::{Content, Cue, Form, Join, Layer};

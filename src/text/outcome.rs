@@ -3,8 +3,7 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::asrun::{Airing, Cause, Outcome, OutcomeKind, Run};
-use crate::clock::ClockHealth;
+use crate::asrun::{Airing, Cause, ClockHealth, Outcome, OutcomeKind, Run};
 use crate::schedule::Schedule;
 use crate::segment::{Genre, State};
 use crate::store::{Bad, Fault, Verdict};

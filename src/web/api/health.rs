@@ -12,7 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::status::findings;
-use crate::clock::ClockHealth;
+use crate::asrun::ClockHealth;
 use crate::engine::handle::{Handle, Status};
 use crate::schedule::Output;
 use crate::segment::State as Stand;
