@@ -17,7 +17,7 @@ use crate::asrun::{Cause, ClockHealth};
 use crate::media::source::Source;
 use crate::output::{CHUNK_FRAMES, SAMPLE_RATE, duration_of};
 use crate::sequencer::{Action, Event};
-use crate::timeline::{Cue, CueId};
+use crate::timeline::{Cue, CueId, Join, Layer};
 
 /// A take is opened this long before its first frame: long enough for a slow card to have it on disk, short enough that
 /// little can come in between.
@@ -318,25 +318,37 @@ impl Engine {
     /// Opens the takes whose first frame is near.
     fn open_takes(&mut self, now: Timestamp) {
         let near = now + OPENED_AHEAD;
+        while let Some(slot) =
+            self.slots.iter().find(|slot| !self.ledger.has(slot.voice) && self.is_to_sound(slot, now, near))
+        {
+            self.open_take(slot.voice);
+        }
+    }
+
+    /// Whether a cue will sound before `near`, as far as can be seen. A take of one that only waits for the air would
+    /// stand in the log as if it sounded, and a power cut would count it as heard.
+    fn is_to_sound(&self, slot: &Slot, now: Timestamp, near: Timestamp) -> bool {
         let view = self.sequencer.view();
-        let free = self.up && self.health != ClockHealth::Wrong && self.ending == Ending::No;
-        let due = |slot: &Slot| match slot.stage {
-            Stage::Opening | Stage::Sounding(_) => false,
-            Stage::Placed => true,
-            Stage::Chained => view.until.is_none_or(|until| until <= near),
-            Stage::Ready(_) => {
-                let at = slot.cue.at + slot.skip;
-                free && view.layer <= slot.cue.layer && now <= at && at <= near
+        let is_over_soon = view.until.is_none_or(|until| until <= near);
+        let at = slot.cue.at + slot.skip;
+        let has_way = || match slot.cue.layer {
+            Layer::Silence | Layer::Scheduled => {
+                view.layer <= Layer::Scheduled && (slot.cue.start == Join::Hard || is_over_soon)
+            }
+            // Of those whom people gave the air, one cuts those below it only, and the first of them has it first.
+            layer @ (Layer::Live | Layer::Emergency) => {
+                let is_before = |other: &Slot| other.cue.layer >= layer && self.ledger.has(other.voice);
+                view.layer < layer && !self.slots.iter().any(is_before)
             }
         };
-        let near: Vec<VoiceId> = self
-            .slots
-            .iter()
-            .filter(|slot| !self.ledger.has(slot.voice) && due(slot))
-            .map(|slot| slot.voice)
-            .collect();
-        for voice in near {
-            self.open_take(voice);
+        match slot.stage {
+            Stage::Opening | Stage::Sounding(_) => false,
+            Stage::Placed => true,
+            Stage::Chained => is_over_soon,
+            Stage::Ready(_) => {
+                let free = self.up && self.health != ClockHealth::Wrong && self.ending == Ending::No;
+                free && now <= at && at <= near && has_way()
+            }
         }
     }
 

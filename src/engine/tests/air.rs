@@ -102,6 +102,70 @@ fn an_emergency_takes_the_air_within_300_ms_and_the_schedule_joins_after_it() {
     assert_eq!(station.takes("alarm-1")[0].delivered, 30 * 48_000);
 }
 
+/// Whose takes were opened, in order.
+fn opened(station: &Station) -> Vec<&str> {
+    let facts = station.facts.iter();
+    facts
+        .filter_map(|fact| match fact {
+            Fact::Opened(opened) => Some(opened.cue.id.slot.as_str()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// An emergency that sounds for 30 s, twice, that far apart; the recording is kept in memory.
+fn alarm(station: &Station, id: &str, apart: f64) {
+    let segment = segment(50, 30.0);
+    let kept = MemorySource::new(&vec![sample(50); 30 * 48_000], 1);
+    station.tell(Command::Keep(Arc::new(BTreeMap::from([(segment.id.clone(), kept)]))));
+    let repeats = Repeats { at_most: Some(2), close: 1, soon: seconds(apart), then: SignedDuration::ZERO };
+    let (id, layer, gain_db, by) = (id.into(), Layer::Emergency, 0.0, "an".to_owned());
+    station.tell(Command::Interrupt(Arc::new(Interrupt { id, layer, segment, gain_db, by, repeats })));
+}
+
+#[test]
+fn an_interrupt_that_waits_for_another_has_no_take() {
+    let mut station = Station::new(vec![cue("a", Join::Hard, 600.0, &segment(20, 60.0))]);
+    station.run_until(100.0);
+    alarm(&station, "first", 120.0);
+    station.run_until(102.0);
+    alarm(&station, "second", 91.0);
+    station.run_until(125.0);
+    assert_eq!(opened(&station), ["first"]);
+    // It sounds from 130 to 160, and both are due again within a second: at 220 and 221.
+    station.run_until(219.9);
+    assert_eq!(opened(&station), ["first", "second", "first"]);
+    station.run_until(245.0);
+    assert_eq!(opened(&station), ["first", "second", "first"]);
+    station.run_until(1_000.0);
+    station.finish();
+    station.check();
+    let all = ["first", "second"].map(|id| station.takes(id));
+    assert!(all.iter().flatten().all(|take| take.delivered == 30 * 48_000), "{all:?}");
+}
+
+#[test]
+fn a_cue_that_waits_for_those_before_it_has_no_take() {
+    let whole = |slot, start, from, segment: &Arc<Segment>| {
+        let late = Late::WholeWithin(seconds(300.0));
+        Arc::new(Cue { late, ..Arc::unwrap_or_clone(cue(slot, start, from, segment)) })
+    };
+    let mut station = Station::new(vec![
+        whole("a", Join::Hard, 600.0, &segment(10, 60.0)),
+        whole("b", Join::Follow, 660.0, &segment(20, 5.0)),
+        whole("c", Join::Follow, 665.0, &segment(30, 5.0)),
+    ]);
+    station.run_until(590.0);
+    alarm(&station, "alarm", 1_000.0);
+    // All are 20 s late: the first one sounds until 680.
+    station.run_until(677.0);
+    assert_eq!(opened(&station), ["alarm", "a"]);
+    station.run_until(1_000.0);
+    station.finish();
+    station.check();
+    assert!(["a", "b", "c"].iter().all(|slot| station.takes(slot).iter().all(|take| take.cause.is_none())));
+}
+
 #[test]
 fn what_cannot_be_opened_is_logged_with_its_cause_and_what_follows_airs() {
     let mut station = Station::new(vec![
