@@ -39,6 +39,9 @@ pub struct Item {
     pub planned: Timestamp,
     /// The planned end.
     pub planned_end: Timestamp,
+    /// What the plan left off its end, of a piece that was to be heard whole.
+    #[serde(default, skip_serializing_if = "SignedDuration::is_zero")]
+    pub lost: SignedDuration,
     /// What was to happen if it could not start on time; entries of before this was kept have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late: Option<Late>,
@@ -63,6 +66,7 @@ impl Item {
             ordered_by: cue.ordered_by.clone(),
             planned: cue.at,
             planned_end: cue.end,
+            lost: cue.lost,
             late: Some(cue.late),
             gain_db,
             segment: cue.segment().map(|segment| Piece::of(segment)),
@@ -234,7 +238,8 @@ impl Airing {
             return Outcome::OnAir;
         }
         if self.takes.iter().any(Take::is_whole) {
-            return Outcome::Aired;
+            let whole = self.item.lost.is_zero();
+            return if whole { Outcome::Aired } else { Outcome::Partly(Cause::PlannedCut) };
         }
         let causes = || self.takes.iter().filter_map(Take::cause);
         if self.delivered() == 0 {
@@ -344,7 +349,7 @@ impl Airing {
 
 impl Take {
     /// Whether it was the whole cue, as planned: from its beginning, every frame, none late, no cause. A planned fade at
-    /// the end is part of the plan.
+    /// the end is part of the plan, even where it cuts words.
     pub fn is_whole(&self) -> bool {
         self.end.as_ref().is_some_and(|end| {
             self.skip.is_zero()

@@ -123,6 +123,7 @@ mod tests {
                 at: at(*start),
                 end: at(start + length),
                 fade: SignedDuration::ZERO,
+                lost: SignedDuration::ZERO,
                 late: Late::Join,
                 form: Form::Own,
                 layer: Layer::Scheduled,

@@ -84,7 +84,7 @@ pub enum Cause {
 pub enum Outcome {
     /// Đang phát: a take is open.
     OnAir,
-    /// Đã phát: as planned, to the last planned frame.
+    /// Đã phát: as planned, to the last planned frame, and no words cut by the plan itself.
     Aired,
     /// Phát một phần.
     Partly(Cause),

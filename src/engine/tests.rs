@@ -73,6 +73,7 @@ pub(super) fn cue(slot: &str, start: Join, from: f64, segment: &Arc<Segment>) ->
         at: at(from),
         end: at(from) + segment.duration(),
         fade: SignedDuration::ZERO,
+        lost: SignedDuration::ZERO,
         late: Late::Join,
         form: Form::Own,
         layer: Layer::Scheduled,

@@ -55,6 +55,7 @@ impl Order {
             at: self.due,
             end: self.due + segment.duration(),
             fade: SignedDuration::ZERO,
+            lost: SignedDuration::ZERO,
             late: Late::Skip,
             form: Form::Own,
             layer: *layer,

@@ -77,6 +77,7 @@ pub(super) fn c(slot: &str, at: i64, length: i64) -> C {
         at: s(at),
         end: s(at + length),
         fade: SignedDuration::ZERO,
+        lost: SignedDuration::ZERO,
         late: Late::Join,
         form: Form::Own,
         layer: Layer::Scheduled,

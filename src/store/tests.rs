@@ -81,6 +81,7 @@ pub(super) fn cue(number: u16, piece: u32) -> Arc<Cue> {
         at: start,
         end: start + SignedDuration::from_secs(10),
         fade: SignedDuration::ZERO,
+        lost: SignedDuration::ZERO,
         late: Late::Join,
         form: Form::Own,
         layer: Layer::Scheduled,

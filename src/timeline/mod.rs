@@ -220,6 +220,9 @@ pub struct Cue {
     pub end: Timestamp,
     /// The fade that brings it to silence at `end`; zero where it ends by itself.
     pub fade: SignedDuration,
+    /// What the plan leaves off the end of a piece that was to be heard whole; zero for the last piece of a fill, which
+    /// is faded wherever it is.
+    pub lost: SignedDuration,
     /// What happens when it could not start on time.
     pub late: Late,
     /// Where its words come from.

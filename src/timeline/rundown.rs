@@ -47,6 +47,14 @@ pub(super) enum Cut {
     Planned,
 }
 
+/// How long a cue sounds, the fade at its end, and what is lost behind that.
+#[derive(Clone, Copy, Default)]
+struct Lengths {
+    length: SignedDuration,
+    fade: SignedDuration,
+    lost: SignedDuration,
+}
+
 /// A block being filled, up to `cursor`.
 pub(super) struct Rundown<'a> {
     schedule: &'a Schedule,
@@ -146,7 +154,7 @@ impl<'a> Rundown<'a> {
             }
             _ => {
                 let why = Content::Nothing(pick::hindrance(catalog, segment, date));
-                self.cue(item, begun.piece, SignedDuration::ZERO, SignedDuration::ZERO, why);
+                self.cue(item, begun.piece, Lengths::default(), why);
                 self.cursor = later(begun.at, length);
             }
         }
@@ -228,7 +236,9 @@ impl<'a> Rundown<'a> {
                 FindingKind::CutShort { lost_ms: millis(lost) },
             );
         }
-        self.cue(item, number, length, fade, Content::Segment(Arc::clone(piece)));
+        // Not by `cut`: what is on record is the same cue as before.
+        let lost = if item.fills() { SignedDuration::ZERO } else { lost };
+        self.cue(item, number, Lengths { length, fade, lost }, Content::Segment(Arc::clone(piece)));
     }
 
     /// The slot keeps its place, with nothing in it.
@@ -261,17 +271,11 @@ impl<'a> Rundown<'a> {
         if let Some((severity, kind)) = finding {
             self.note(severity, Some((item, 0)), kind);
         }
-        self.cue(item, 0, SignedDuration::ZERO, SignedDuration::ZERO, Content::Nothing(why));
+        self.cue(item, 0, Lengths::default(), Content::Nothing(why));
     }
 
-    fn cue(
-        &mut self,
-        item: &Item<'_>,
-        piece: u16,
-        length: SignedDuration,
-        fade: SignedDuration,
-        content: Content,
-    ) {
+    fn cue(&mut self, item: &Item<'_>, piece: u16, lengths: Lengths, content: Content) {
+        let Lengths { length, fade, lost } = lengths;
         let segment = match &content {
             Content::Segment(segment) => Some(segment),
             Content::Nothing(_) => None,
@@ -298,6 +302,7 @@ impl<'a> Rundown<'a> {
             at,
             end: self.cursor,
             fade,
+            lost,
             late: item.slot.late,
             form: if matches!(item.play, Play::Repeat { .. }) { Form::Repeat } else { Form::Own },
             layer: Layer::Scheduled,

@@ -73,6 +73,8 @@ fn a_hard_start_cuts_what_plays_and_leaves_no_room_for_the_rest() {
         ["a/0 05:00:00-05:01:00 a~", "b/0 05:01:00-05:01:00 NoRoom", "c/0 05:01:00-05:01:30 b"]
     );
     assert_eq!(kinds(&timeline)[0], FindingKind::CutShort { lost_ms: 40_000 });
+    let lost: Vec<_> = timeline.cues().map(|cue| cue.lost.as_secs()).collect();
+    assert_eq!(lost, [40, 0, 0]);
 }
 
 #[test]

@@ -38,6 +38,7 @@ fn item() -> Item {
         ordered_by: None,
         planned: AT,
         planned_end: AT + SignedDuration::from_secs(10),
+        lost: SignedDuration::ZERO,
         late: Some(Late::Join),
         gain_db: 0.0,
         segment: None,
@@ -74,6 +75,15 @@ fn aired_means_every_frame_in_one_take_from_the_beginning_without_a_cause() {
     assert_eq!(cut.outcome(), Outcome::Partly(Cause::JoinedLate), "what was planned is no cause");
     let joined = airing(vec![joined]);
     assert_eq!((joined.outcome(), joined.expected()), (Outcome::Partly(Cause::JoinedLate), EXPECTED));
+}
+
+#[test]
+fn a_piece_whose_end_the_plan_leaves_out_aired_in_part() {
+    let mut airing = airing(vec![take(0, Some(end(EXPECTED, Some(Cause::PlannedCut))))]);
+    assert_eq!(airing.outcome(), Outcome::Aired, "the last piece of a fill");
+    airing.item.lost = SignedDuration::from_secs(47);
+    assert_eq!(airing.outcome(), Outcome::Partly(Cause::PlannedCut));
+    assert!(airing.is_settled(AT));
 }
 
 #[test]

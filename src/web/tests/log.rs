@@ -24,6 +24,7 @@ pub(super) fn site_with(titles: &[&str]) -> Site {
             at,
             end: at + SignedDuration::from_secs(10),
             fade: SignedDuration::ZERO,
+            lost: SignedDuration::ZERO,
             late: Late::Skip,
             form: Form::Own,
             layer: Layer::Scheduled,
