@@ -172,6 +172,14 @@ fn a_sink_that_is_removed_is_noticed_and_found_again() {
 }
 
 #[test]
+fn what_played_on_a_sink_that_is_removed_goes_to_no_other() {
+    beside_others("what_played_on_a_sink_that_is_removed_goes_to_no_other", |server| {
+        server.add_another_sink();
+        loss(server, |server| server.remove_sink(), |server| server.add_sink());
+    });
+}
+
+#[test]
 fn a_server_that_is_killed_is_noticed_and_found_again() {
     with_server("a_server_that_is_killed_is_noticed_and_found_again", |server| {
         loss(server, Server::kill, Server::restart);

@@ -64,6 +64,8 @@ pub(super) struct Sink {
     pub(super) name: String,
     /// What people call it.
     pub(super) description: String,
+    /// Whether it was asked for by that name: what is to sound here sounds on no other.
+    named: bool,
 }
 
 impl From<SinkInfo> for Sink {
@@ -71,7 +73,7 @@ impl From<SinkInfo> for Sink {
         let name = info.name.to_string_lossy().into_owned();
         let description =
             info.description.map_or_else(|| name.clone(), |text| text.to_string_lossy().into_owned());
-        Self { index: info.index, name, description }
+        Self { index: info.index, name, description, named: false }
     }
 }
 
@@ -119,10 +121,12 @@ impl Server {
 
     /// A sink by its stable name; without one, the server's default.
     pub(super) fn sink(&mut self, name: Option<&str>) -> Result<Sink, PulseError> {
+        let named = name.is_some();
         let name =
             name.map_or(Ok(protocol::DEFAULT_SINK.to_owned()), CString::new).map_err(PulseError::Name)?;
         let which = GetSinkInfo { index: None, name: Some(name) };
-        self.ask("find the sink", &Command::GetSinkInfo(which)).map(|info: SinkInfo| info.into())
+        let found: SinkInfo = self.ask("find the sink", &Command::GetSinkInfo(which))?;
+        Ok(Sink { named, ..found.into() })
     }
 
     /// Makes a stream that plays on a sink until it is dropped or the server ends it; the meter then tells that.
@@ -143,7 +147,12 @@ impl Server {
                 minimum_request_length: BURST_BYTES,
                 ..Default::default()
             },
-            flags: protocol::stream::StreamFlags { adjust_latency: true, ..Default::default() },
+            // The streams of a sink that is removed go to another one, and stay there, unless they may not move.
+            flags: protocol::stream::StreamFlags {
+                adjust_latency: true,
+                no_move: sink.named,
+                ..Default::default()
+            },
             ..Default::default()
         };
         let made: CreatePlaybackStreamReply =

@@ -137,7 +137,15 @@ impl Server {
 
     /// Pulls the card.
     pub fn remove_sink(&self) {
-        assert!(self.pactl(&["unload-module", "module-null-sink"]).is_some());
+        let modules = self.pactl(&["list", "short", "modules"]).unwrap();
+        let module = modules.lines().find(|line| line.contains("sink_name=playout")).unwrap();
+        assert!(self.pactl(&["unload-module", module.split_whitespace().next().unwrap()]).is_some());
+    }
+
+    /// A second card, which is not the default.
+    pub fn add_another_sink(&self) {
+        let another = ["load-module", "module-null-sink", "sink_name=another"];
+        assert!(self.pactl(&another).is_some());
     }
 
     /// Plugs it in again.
