@@ -5,7 +5,7 @@ use std::sync::mpsc::{RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::handle::Command;
 use super::ledger::{SHORT, frames_in};
@@ -229,7 +229,8 @@ impl Engine {
                 self.ledger.not_aired(Arc::clone(cue), *cause, self.health, self.clock.now());
             }
             Action::Amplifier { on } => {
-                info!(output.id = %self.id, on, "the amplifier is switched");
+                // Whether that was done, its own thread says.
+                debug!(output.id = %self.id, on, "the amplifier is to be switched");
                 self.amplifier.set(*on);
             }
         }

@@ -1,5 +1,6 @@
 //! Power for the loudspeakers: a pair of commands, run by a thread of their own.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::os::unix::process::CommandExt;
@@ -11,7 +12,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use nix::unistd::{AccessFlags, Pid, access};
 use tracing::{error, info, warn};
 
 /// How long one command may take.
@@ -112,9 +113,7 @@ pub fn marker(folder: &Path, output: &str) -> PathBuf {
 pub fn switch_off_left_on(folder: &Path, has_switch: impl Fn(&str) -> bool) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let (marker, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
-        let output =
-            name.to_str().and_then(|name| name.strip_prefix(MARKER_BEGINS)?.strip_suffix(MARKER_ENDS));
-        let Some(output) = output.filter(|output| !has_switch(output)) else { continue };
+        let Some(output) = output_of(Some(&name)).filter(|output| !has_switch(output)) else { continue };
         let switched =
             off_command(&marker).map(|off| run(&off, LIMIT).and_then(|()| fs::remove_file(&marker)));
         match switched {
@@ -130,6 +129,21 @@ pub fn switch_off_left_on(folder: &Path, has_switch: impl Fn(&str) -> bool) -> i
         }
     }
     Ok(())
+}
+
+/// The output whose amplifier's marker has this name.
+fn output_of(marker: Option<&OsStr>) -> Option<&str> {
+    marker?.to_str()?.strip_prefix(MARKER_BEGINS)?.strip_suffix(MARKER_ENDS)
+}
+
+/// Whether this machine has a program that can be run under a name or path, as this user has it.
+pub fn can_run(program: &str) -> bool {
+    let is_program = |path: &Path| path.is_file() && access(path, AccessFlags::X_OK).is_ok();
+    if program.contains('/') {
+        return is_program(Path::new(program));
+    }
+    let places = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&places).any(|place| is_program(&place.join(program)))
 }
 
 /// The command in a marker; none in one that was torn by a power cut, or left by a program that wrote none.
@@ -160,9 +174,28 @@ struct Worker {
     retry: Duration,
 }
 
+/// How often one wish has failed by now.
+#[derive(Debug, Default)]
+struct Failures {
+    wished: Option<bool>,
+    count: u32,
+}
+
+impl Failures {
+    /// Counts another one; whether it is to be told. Ten minutes of failures are two lines, not 120, for each wish.
+    fn one_more(&mut self, wished: bool) -> bool {
+        if self.wished.replace(wished) != Some(wished) {
+            self.count = 0;
+        }
+        self.count = self.count.saturating_add(1);
+        self.count == 1 || self.count.is_multiple_of(60)
+    }
+}
+
 impl Worker {
     fn run(&self) {
-        let mut failures = 0_u32;
+        let mut failures = Failures::default();
+        let output = output_of(self.marker.file_name());
         // A command that failed, or that a dead program began, may have done its work all the same.
         let mut may_be_on = self.power.on.load(Ordering::Acquire);
         loop {
@@ -180,20 +213,19 @@ impl Worker {
             may_be_on = true;
             match self.turn(wished) {
                 Ok(()) => {
-                    info!(on = wished, "the amplifier is switched");
+                    info!(output.id = output, on = wished, "the amplifier is switched");
                     self.power.on.store(wished, Ordering::Release);
                     self.power.failing.store(false, Ordering::Release);
                     may_be_on = wished;
-                    failures = 0;
+                    failures = Failures::default();
                 }
                 Err(error) => {
-                    failures = failures.saturating_add(1);
                     self.power.failing.store(true, Ordering::Release);
-                    // Ten minutes of failures are two lines, not 120.
-                    if failures == 1 || failures.is_multiple_of(60) {
-                        warn!(on = wished, failures, %error, "cannot switch the amplifier");
+                    if failures.one_more(wished) {
+                        let failures = failures.count;
+                        warn!(output.id = output, on = wished, failures, %error, "cannot switch the amplifier");
                     }
-                    if closing && failures > 1 {
+                    if closing && failures.count > 1 {
                         return; // the marker stays: the next program tries on
                     }
                     thread::park_timeout(self.retry);
@@ -363,6 +395,26 @@ mod tests {
         amplifier.switch(true);
         wait_until(|| bench.path("on").exists());
         drop(amplifier);
+    }
+
+    #[test]
+    fn the_first_failure_of_each_wish_is_told() {
+        let mut failures = Failures::default();
+        let told: Vec<_> = [false, false, true, true, false].map(|wished| failures.one_more(wished)).into();
+        assert_eq!(told, [true, false, true, false, true]);
+        let told = (0..130).filter(|_| failures.one_more(false)).count();
+        assert_eq!(told, 2, "of ten minutes");
+    }
+
+    #[test]
+    fn a_program_is_found_by_its_path_and_in_those_of_the_system() {
+        assert!(can_run("sh") && can_run("/bin/sh"));
+        let bench = Bench::new();
+        File::create(bench.path("no-program")).unwrap();
+        for missing in ["", "no-such-program", "/nonexistent/switch", "/bin"] {
+            assert!(!can_run(missing), "{missing}");
+        }
+        assert!(!can_run(bench.path("no-program").to_str().unwrap()));
     }
 
     #[test]

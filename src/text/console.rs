@@ -55,6 +55,14 @@ pub fn file_changed(file: &str, title: &str, first: &Zoned) -> String {
     )
 }
 
+/// A command of an amplifier is no program of this machine.
+pub fn command_missing(output: &str, command: &str) -> String {
+    format!(
+        "Máy này không chạy được lệnh `{command}` để bật tắt tăng âm của đường ra “{output}”: đến giờ phát, loa có thể \
+         không có tiếng. Kiểm tra lại lệnh trong `[output.amplifier]` và quyền chạy tệp đó."
+    )
+}
+
 /// A recording was taken in.
 pub fn taken_in(segment: &Segment) -> String {
     format!(

@@ -14,6 +14,7 @@ use crate::app::exit::Exit;
 use crate::app::planner;
 use crate::app::station::Station;
 use crate::media::library::troubles;
+use crate::output::amplifier::can_run;
 use crate::schedule::{OutputId, Problem, Schedule};
 use crate::segment::{FileTrouble, Segment, SegmentId, Troubles};
 use crate::store::Store;
@@ -48,15 +49,40 @@ pub fn check(station: &Station, days: &Days, now: Timestamp) -> anyhow::Result<E
     };
     let (plan, files) = plan_of(station, schedule, days, now)?;
     let findings: Vec<_> = plan.timelines.iter().flat_map(|timeline| &timeline.findings).collect();
+    let commands = bad_commands(&plan.schedule);
     match days.format.format {
         Shape::Json => {
-            let lines = lines(&plan, &files);
+            let mut lines = lines(&plan, &files);
+            lines.extend(commands.iter().map(Line::Command));
             print(Shape::Json, &Table::default(), &lines)?;
         }
-        Shape::Table | Shape::Csv if findings.is_empty() && files.is_empty() => say(console::ALL_WELL)?,
-        Shape::Table | Shape::Csv => print_findings(&plan, &files)?,
+        Shape::Table | Shape::Csv => {
+            for BadCommand { output, command, .. } in &commands {
+                say(&format!("- {}", console::command_missing(output.as_str(), command)))?;
+            }
+            if !(findings.is_empty() && files.is_empty()) {
+                print_findings(&plan, &files)?;
+            } else if commands.is_empty() {
+                say(console::ALL_WELL)?;
+            }
+        }
     }
-    Ok(worst(&findings, &files))
+    Ok(if commands.is_empty() { worst(&findings, &files) } else { Exit::Problems })
+}
+
+/// The amplifiers' commands that this machine cannot run.
+fn bad_commands(schedule: &Schedule) -> Vec<BadCommand<'_>> {
+    let pairs = schedule.outputs.iter().filter_map(|output| Some((&output.id, output.amplifier.as_ref()?)));
+    let programs =
+        pairs.flat_map(|(output, pair)| [&pair.on, &pair.off].map(|command| (output, command.first())));
+    // Both are often one program.
+    let bad: BTreeSet<_> = programs
+        .filter_map(|(output, program)| Some((output, program?.as_str())))
+        .filter(|(_, program)| !can_run(program))
+        .collect();
+    let code = "amplifier-command-missing";
+    let bad_command = |(output, command)| BadCommand { severity: Severity::Warning, code, output, command };
+    bad.into_iter().map(bad_command).collect()
 }
 
 /// What `check` found, for programs.
@@ -69,6 +95,16 @@ enum Line<'a> {
         finding: &'a Finding,
     },
     File(&'a BadFile),
+    Command(&'a BadCommand<'a>),
+}
+
+/// A command of an amplifier that this machine cannot run.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct BadCommand<'a> {
+    severity: Severity,
+    code: &'static str,
+    output: &'a OutputId,
+    command: &'a str,
 }
 
 fn lines<'a>(plan: &'a Plan, files: &'a [BadFile]) -> Vec<Line<'a>> {
@@ -271,7 +307,7 @@ pub(super) mod tests {
     use super::*;
     use crate::app::cli::Format;
     use crate::clock::{Clock, ManualClock};
-    use crate::schedule::Start;
+    use crate::schedule::{Amplifier, Start};
     use crate::segment::Catalog;
     use crate::timeline::{History, compile, fixture};
 
@@ -342,6 +378,19 @@ pub(super) mod tests {
             fs::remove_file(station.audio().join(broken.last().unwrap())).unwrap();
         }
         assert_eq!(planned(), (Vec::new(), broken));
+    }
+
+    #[test]
+    fn an_amplifiers_command_that_this_machine_cannot_run_is_told() {
+        let slot = fixture::slot("tin", Start::Follow, fixture::play("programme:tin"));
+        let mut schedule = fixture::schedule("Asia/Ho_Chi_Minh", vec![slot]);
+        let command = |words: &str| words.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let (on, off) = (command("no-such-relay on"), command("no-such-relay off"));
+        schedule.outputs[0].amplifier = Some(Amplifier { on, off });
+        let bad = bad_commands(&schedule);
+        assert_eq!((bad.len(), bad[0].command), (1, "no-such-relay"));
+        schedule.outputs[0].amplifier = Some(Amplifier { on: command("sh on"), off: Vec::new() });
+        assert_eq!(bad_commands(&schedule), []);
     }
 
     #[test]
