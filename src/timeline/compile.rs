@@ -305,7 +305,7 @@ impl<'a> Day<'a> {
     }
 
     fn choose(&self, item: &Item<'_>) -> Choice {
-        if self.silenced(item.slot.music, item.play) {
+        if self.is_silenced(item, REPEATS_OF_REPEATS) {
             return Choice::Nothing(Absence::NoMusic);
         }
         if let Play::Repeat { session, slot } = item.play {
@@ -317,11 +317,20 @@ impl<'a> Day<'a> {
         self.pick(item.play)
     }
 
-    /// Whether this is music on a day without it.
-    fn silenced(&self, music: bool, play: &Play) -> bool {
-        let of_pool = |pool| self.schedule.pools.get(pool).is_some_and(|pool| pool.music);
-        self.plan.is_some_and(|plan| plan.no_music)
-            && (music || matches!(play, Play::Pool(pool) if of_pool(pool)))
+    /// Whether this is music, or repeats some, on a day without it.
+    fn is_silenced(&self, item: &Item<'_>, hops: u8) -> bool {
+        if !self.plan.is_some_and(|plan| plan.no_music) {
+            return false;
+        }
+        let is_music = match item.play {
+            Play::Pool(pool) => self.schedule.pools.get(pool).is_some_and(|pool| pool.music),
+            Play::Repeat { session, slot } => {
+                let origin = self.origin(session, slot).zip(hops.checked_sub(1));
+                origin.is_some_and(|(origin, hops)| self.is_silenced(&origin, hops))
+            }
+            Play::File(_) | Play::Programme(_) | Play::All(_) => false,
+        };
+        is_music || item.slot.music
     }
 
     /// What is due, from the catalogue alone.
@@ -371,17 +380,18 @@ impl<'a> Day<'a> {
         if planned.is_empty() { Err(Absence::NothingToRepeat) } else { Ok(planned) }
     }
 
-    /// What is due in a slot that was not placed before: one of the same group, or of a session on another output.
-    fn due_elsewhere(&self, session: &SessionId, slot: &SlotId, hops: u8) -> Vec<Arc<Segment>> {
-        let no_hard = BTreeMap::new();
+    /// The slot that a repeat names, as it is on the date.
+    fn origin(&self, session: &SessionId, slot: &SlotId) -> Option<Item<'a>> {
         let own = self.plan.map_or(&[][..], |plan| &plan.sessions);
         let dropped = |id: &SessionId| self.plan.is_some_and(|plan| plan.drop.contains(id));
         let weekly = self.schedule.sessions.iter().filter(|found| !dropped(&found.id));
-        let Some(session) = own.iter().chain(weekly).find(|found| found.id == *session) else {
-            return Vec::new();
-        };
-        let items = self.items(session, &no_hard);
-        let Some(item) = items.iter().find(|item| item.slot.id == *slot) else { return Vec::new() };
+        let session = own.iter().chain(weekly).find(|found| found.id == *session)?;
+        self.items(session, &BTreeMap::new()).into_iter().find(|item| item.slot.id == *slot)
+    }
+
+    /// What is due in a slot that was not placed before: one of the same group, or of a session on another output.
+    fn due_elsewhere(&self, session: &SessionId, slot: &SlotId, hops: u8) -> Vec<Arc<Segment>> {
+        let Some(item) = self.origin(session, slot) else { return Vec::new() };
         if let (Play::Repeat { session, slot }, Some(hops)) = (item.play, hops.checked_sub(1)) {
             return self.repeat(session, slot, hops).unwrap_or_default();
         }

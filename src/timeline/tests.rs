@@ -1,5 +1,7 @@
 //! What each rule of the compiler does, by example.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 use jiff::civil::{date, time};
 
@@ -402,6 +404,50 @@ fn a_day_plan_replaces_drops_adds_and_silences_music() {
 }
 
 #[test]
+fn a_repeat_of_music_is_music_on_a_day_without_it() {
+    let mut song = slot("bai", Start::Follow, play("file:b.mp3"));
+    song.music = true;
+    let mut schedule = vietnam(vec![
+        song,
+        slot("a", Start::Follow, play("file:a.mp3")),
+        slot("nhac", Start::Fill, play("pool:nhac")),
+    ]);
+    let repeats = ["sang/nhac", "sang/bai", "sang/a"].map(|of| format!("repeat:{of}"));
+    let slots = repeats.iter().zip(["x", "y", "z"]).map(|(of, id)| slot(id, Start::Follow, play(of)));
+    schedule.sessions.push(session("chieu", time(17, 0, 0, 0), time(18, 0, 0, 0), slots.collect()));
+    let again = vec![slot("lai", hard(19, 0), play("repeat:chieu/x"))];
+    schedule.sessions.push(session("toi", time(19, 0, 0, 0), time(20, 0, 0, 0), again));
+    let segments = [segment("a", "x", 60), segment("b", "x", 30), segment("n", "nhac", 4_000)];
+    // The morning's music had begun before the day was known to have none.
+    let mut history = History::default();
+    let morning = monday(&schedule, &segments);
+    morning.blocks[0].cues.iter().for_each(|cue| history.note(&cue.id, begun(cue)));
+    schedule.day_plans.push(DayPlan {
+        date: PlanDate::Once(date(2026, 11, 23)),
+        title: "Quốc tang".to_owned(),
+        no_music: true,
+        drop: BTreeSet::new(),
+        replace: Vec::new(),
+        sessions: Vec::new(),
+    });
+    for history in [History::default(), history] {
+        let timeline = with_history(&schedule, &segments, &history);
+        let later: Vec<_> = rundown(&timeline).into_iter().skip(3).collect();
+        assert_eq!(
+            later,
+            [
+                "x/0 17:00:00-17:00:00 NoMusic",
+                "y/0 17:00:00-17:00:00 NoMusic",
+                "z/0 17:00:00-17:01:00 a",
+                "lai/0 19:00:00-19:00:00 NoMusic",
+            ]
+        );
+        let errors = timeline.findings.iter().filter(|finding| finding.severity > super::Severity::Note);
+        assert_eq!(errors.count(), 0, "{:?}", timeline.findings);
+    }
+}
+
+#[test]
 fn slots_and_sessions_keep_to_their_days_and_dates() {
     let mut tuesday = slot("t3", Start::Follow, play("file:a.mp3"));
     tuesday.days = Weekdays::NONE.with(jiff::civil::Weekday::Tuesday);
@@ -461,7 +507,7 @@ fn a_rotation_begins_each_day_far_from_the_days_around_it() {
         let segments: Vec<_> = (0..members).map(|n| segment(&format!("p{n}"), "nhac", 180)).collect();
         let catalog: Catalog = segments.into_iter().collect();
         let mut day = date(2026, 11, 23);
-        let mut firsts = std::collections::BTreeSet::new();
+        let mut firsts = BTreeSet::new();
         for _ in 0..60 {
             let next = day.tomorrow().unwrap();
             let used: Vec<_> =
