@@ -75,9 +75,9 @@ pub struct Serve {
 /// How `demo` runs.
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// Where the example station is put.
-    #[arg(long, default_value = "target/demo-station", value_name = "DIR")]
-    pub to: PathBuf,
+    /// Where the example station is put: an empty folder, or that of an earlier demo.
+    #[arg(long, alias = "to", default_value = "target/demo-station", value_name = "DIR")]
+    pub station: PathBuf,
     /// Where its schedule/ and audio/ come from.
     #[arg(long, default_value = ".", value_name = "DIR")]
     pub from: PathBuf,

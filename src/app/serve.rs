@@ -5,6 +5,7 @@
 //! exercises, and takes less than a second.
 
 use std::convert::Infallible;
+use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -61,7 +62,11 @@ type Engines = JoinSet<std::thread::Result<Result<(), OutputError>>>;
 
 /// Runs the station until it is told to stop.
 pub fn serve(station: &Station, options: &cli::Serve) -> anyhow::Result<Exit> {
-    let _lock = station.lock()?;
+    serve_locked(station, &station.lock()?, options)
+}
+
+/// Runs a station that is locked by this program.
+pub fn serve_locked(station: &Station, _lock: &File, options: &cli::Serve) -> anyhow::Result<Exit> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let store = Store::open(&station.data())?;
     if let Err(failure) = store.keep_reserve() {

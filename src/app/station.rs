@@ -49,10 +49,15 @@ pub enum StationError {
 impl Station {
     /// The station in a folder; makes `audio/` and `data/` where they are missing.
     pub fn open(root: &Path) -> Result<Self, StationError> {
-        let station = Self { root: root.to_owned() };
-        if !station.schedule().join("station.toml").is_file() {
+        if !root.join("schedule/station.toml").is_file() {
             return Err(StationError::NoSchedule(root.to_owned()));
         }
+        Self::new_in(root)
+    }
+
+    /// A station whose schedule is still to come; makes `audio/` and `data/` where they are missing.
+    pub fn new_in(root: &Path) -> Result<Self, StationError> {
+        let station = Self { root: root.to_owned() };
         for path in [station.audio(), station.data()] {
             fs::create_dir_all(&path).map_err(|cause| StationError::MakeFolder { path, cause })?;
         }

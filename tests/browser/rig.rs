@@ -30,7 +30,7 @@ impl Program {
         let log = folder.path().join("program.log");
         let out = File::create(&log).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_loa"))
-            .args(["demo", "--listen", "127.0.0.1:0", "--output", "null", "--to"])
+            .args(["demo", "--listen", "127.0.0.1:0", "--output", "null", "--station"])
             .arg(folder.path().join("station"))
             .stdin(Stdio::null())
             .stdout(out.try_clone().unwrap())

@@ -318,8 +318,7 @@ pub(super) mod tests {
         now: Timestamp,
     ) -> (Station, Schedule) {
         let example = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let week = crate::app::demo::set_up(example, folder).unwrap();
-        let station = Station::open(folder).unwrap();
+        let (station, _, week) = crate::app::demo::set_up(example, folder).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(now));
         let store = Store::open(&station.data()).unwrap();
         let intake = crate::app::serve::intake(&station, &store, &clock);
