@@ -116,11 +116,16 @@ impl Station {
     }
 
     fn serve_to(&mut self, output: &str) {
+        self.serve_with(&["--output", output]);
+    }
+
+    fn serve_with(&mut self, options: &[&str]) {
         let log = File::options().create(true).append(true).open(self.path().join("daemon.log")).unwrap();
         let daemon = loa()
             .arg("--station")
             .arg(self.path())
-            .args(["serve", "--listen", "127.0.0.1:0", "--output", output])
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(options)
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn();
@@ -436,6 +441,28 @@ fn a_file_as_output_holds_what_was_planned_and_silence_around_it() {
 }
 
 #[test]
+fn an_output_that_cannot_be_opened_is_down_and_the_others_play() {
+    let mut station = Station::new();
+    let outputs = format!(
+        "name = \"Đài thử\"\ntime_zone = \"{}\"\n[[output]]\nid = \"hong\"\ndevice = \"wav:/nowhere/a.wav\"\n\
+         [[output]]\nid = \"lanh\"\ndevice = \"null\"\n",
+        station.zone
+    );
+    station.write("station.toml", &outputs);
+    station.record(&[("a.wav", 440, 1)]);
+    station.play(&station.soon(3), &["a.wav"]);
+    station.serve_with(&[]);
+    let became = |output: &str| {
+        let on =
+            |airing: &Airing| airing.item.output.as_str() == output && airing.outcome() != Outcome::OnAir;
+        eventually(output, || station.airings().into_iter().find(on)).outcome()
+    };
+    assert_eq!(became("lanh"), Outcome::Aired, "{}", station.log());
+    assert_eq!(became("hong"), Outcome::NotAired(Cause::OutputDown));
+    assert!(station.signal(Signal::SIGTERM).success(), "{}", station.log());
+}
+
+#[test]
 fn a_backup_of_a_playing_station_is_a_whole_station() {
     let mut station = Station::new();
     station.record(&[("a.wav", 440, 1), ("b.wav", 550, 20)]);
@@ -497,7 +524,9 @@ fn commands_print_what_programs_can_read_and_end_with_codes_that_mean_something(
     for command in ["check", "timeline", "rehearse"] {
         assert_eq!(station.run(&[command, "--days", "1"]).status.code(), Some(3), "{command}");
     }
-    assert_eq!(station.run(&["no-such-command"]).status.code(), Some(2));
+    for wrong in [&["no-such-command"][..], &["serve", "--output", "foo"]] {
+        assert_eq!(station.run(wrong).status.code(), Some(2), "{wrong:?}");
+    }
     let nowhere = loa().args(["--station", "/nowhere", "check"]).output().unwrap();
     assert_eq!(nowhere.status.code(), Some(1));
     assert_eq!(station.run(&["segment", "approve", "b.wav", "--by", "hoa"]).status.code(), Some(1));

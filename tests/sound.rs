@@ -314,7 +314,7 @@ fn a_card_that_goes_while_it_rests_is_missed() {
 fn a_card_that_is_not_there_keeps_time_and_says_so() {
     beside_others("a_card_that_is_not_there_keeps_time_and_says_so", |_| {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let mut output = output::open("pulseaudio:another", Arc::clone(&clock)).unwrap();
+        let mut output = output::open("pulseaudio:another".parse().unwrap(), Arc::clone(&clock)).unwrap();
         assert_eq!(output.write(&[0.0; 2]), Err(Lost), "no other card takes its place");
         let began = clock.elapsed();
         for _ in 0..50 {

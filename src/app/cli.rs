@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::{Date, DateTime};
 
 use crate::access::Role;
+use crate::output::OutputName;
 
 /// Unattended scheduling and playout for commune loudspeaker stations.
 #[derive(Debug, Parser)]
@@ -66,7 +67,7 @@ pub struct Serve {
     pub listen: SocketAddr,
     /// Where the sound goes instead of the station's devices: `null` (nowhere, in real time) or `wav:PATH`.
     #[arg(long, value_name = "null|wav:PATH")]
-    pub output: Option<String>,
+    pub output: Option<OutputName>,
     /// A proxy on this machine stands in front: its X-Forwarded-For and X-Forwarded-Proto are believed.
     #[arg(long)]
     pub behind_proxy: bool,

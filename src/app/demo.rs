@@ -13,7 +13,7 @@ use super::exit::Exit;
 use super::serve::{intake, serve_locked};
 use super::station::{Station, StationError, read};
 use crate::clock::Clock;
-use crate::output::device;
+use crate::output::{OutputName, device};
 use crate::schedule::Schedule;
 use crate::store::Store;
 use crate::text::console;
@@ -65,7 +65,7 @@ pub fn demo(options: &Demo, clock: &Arc<dyn Clock>) -> anyhow::Result<Exit> {
     let mut served = options.serve.clone();
     if served.output.is_none() && !has_sound() {
         commands::say(console::DEMO_WITHOUT_SOUND)?;
-        served.output = Some("null".to_owned());
+        served.output = Some(OutputName::Null);
     }
     let time = first.strftime("%H:%M:%S").to_string();
     commands::say(&console::demo(&time, &options.station.display().to_string()))?;

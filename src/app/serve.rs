@@ -39,8 +39,9 @@ use crate::engine::{Engine, Parts};
 use crate::intake::Intake;
 use crate::media::ingest::{Ingest, Limits};
 use crate::output::amplifier::{self, Amplifier, Switch};
-use crate::output::{self, OutputError};
-use crate::schedule::Output;
+use crate::output::down::Down;
+use crate::output::{self, OutputName};
+use crate::schedule::{Output, OutputId};
 use crate::segment::Troubles;
 use crate::sequencer::Settings;
 use crate::store::{Link, Store};
@@ -56,9 +57,8 @@ const LAST_REQUESTS: Duration = Duration::from_secs(2);
 /// How long until an address is tried again that could not be listened on.
 const LISTEN_AGAIN: Duration = Duration::from_secs(2);
 
-type EngineThread = JoinHandle<Result<(), OutputError>>;
 /// The ends of the engines' threads.
-type Engines = JoinSet<std::thread::Result<Result<(), OutputError>>>;
+type Engines = JoinSet<std::thread::Result<()>>;
 
 /// Runs the station until it is told to stop.
 pub fn serve(station: &Station, options: &cli::Serve) -> anyhow::Result<Exit> {
@@ -145,7 +145,7 @@ impl Daemon {
         let stopping: Arc<AtomicBool> = Arc::default();
         let recorder = start_recorder(clock, &health, store, fact_queue, replan.clone(), &stopping)?;
         switch_off_left_on(station, &plan);
-        let (engines, threads) = start_engines(station, &plan, clock, &facts, options.output.as_deref())?;
+        let (engines, threads) = start_engines(station, &plan, clock, &facts, options.output.as_ref())?;
         let mut ends = JoinSet::new();
         for thread in threads {
             ends.spawn_blocking_on(move || thread.join(), own);
@@ -273,20 +273,29 @@ fn start_engines(
     plan: &Plan,
     clock: &Arc<dyn Clock>,
     facts: &SyncSender<Fact>,
-    instead: Option<&str>,
-) -> anyhow::Result<(Vec<Handle>, Vec<EngineThread>)> {
+    instead: Option<&OutputName>,
+) -> anyhow::Result<(Vec<Handle>, Vec<JoinHandle<()>>)> {
     let mut engines = Vec::new();
     let mut threads = Vec::new();
     for line in &plan.schedule.outputs {
         let parts = parts(station, line, clock, plan.at)?;
-        let device = instead.unwrap_or(&line.device).to_owned();
-        let clock = Arc::clone(clock);
-        let (handle, thread) = Engine::spawn(parts, facts.clone(), move || output::open(&device, clock))
+        let (output, clock) = (line.id.clone(), Arc::clone(clock));
+        let name = instead.map_or_else(|| line.device.clone(), ToString::to_string);
+        let (handle, thread) = Engine::spawn(parts, facts.clone(), move || open(&output, name, clock))
             .with_context(|| format!("cannot start the engine of output `{}`", line.id))?;
         engines.push(handle);
         threads.push(thread);
     }
     Ok((engines, threads))
+}
+
+/// Opens an output; one that cannot be is down, and the others play.
+fn open(output: &OutputId, name: String, clock: Arc<dyn Clock>) -> Box<dyn output::Output> {
+    let opened = name.parse().and_then(|name| output::open(name, Arc::clone(&clock)));
+    opened.unwrap_or_else(|failure| {
+        error!(output.id = %output, error = &failure as &dyn std::error::Error, "the output cannot be opened, and stays silent until the next start; others play");
+        Box::new(Down::new(name, clock))
+    })
 }
 
 /// Serves HTTP until it is told to stop. A station whose port is taken still plays: what is heard outranks what is clicked.
@@ -434,12 +443,9 @@ async fn stop_engines(engines: Vec<Handle>, mut ends: Engines) -> bool {
 }
 
 /// Whether an engine ended well; says so if not.
-fn ended_well(end: Result<std::thread::Result<Result<(), OutputError>>, JoinError>) -> bool {
+fn ended_well(end: Result<std::thread::Result<()>, JoinError>) -> bool {
     match end {
-        Ok(Ok(Ok(()))) => return true,
-        Ok(Ok(Err(failure))) => {
-            error!(error = &failure as &dyn std::error::Error, "an engine could not open its output");
-        }
+        Ok(Ok(())) => return true,
         Ok(Err(_)) => error!("an engine ended with a panic"),
         Err(broken) => {
             error!(error = &broken as &dyn std::error::Error, "an engine's end was not waited for");

@@ -38,7 +38,7 @@ use crate::clock::Clock;
 use crate::media::source::{MemorySource, Source};
 use crate::output::amplifier::Power;
 use crate::output::priority::raise_priority;
-use crate::output::{CHANNELS, CHUNK_FRAMES, Output, OutputError};
+use crate::output::{CHANNELS, CHUNK_FRAMES, Output};
 use crate::schedule::OutputId;
 use crate::segment::SegmentId;
 use crate::sequencer::{Action, Event, Sequencer, Settings};
@@ -180,15 +180,15 @@ impl Engine {
     pub fn spawn(
         parts: Parts,
         facts: SyncSender<Fact>,
-        open: impl FnOnce() -> Result<Box<dyn Output>, OutputError> + Send + 'static,
-    ) -> io::Result<(Handle, JoinHandle<Result<(), OutputError>>)> {
+        open: impl FnOnce() -> Box<dyn Output> + Send + 'static,
+    ) -> io::Result<(Handle, JoinHandle<()>)> {
         let (commands, receiver) = sync_channel(COMMANDS);
         let (status, watch) = watch::channel(Status::at_first(&parts.output, parts.clock.now()));
         let handle = Handle::new(parts.output.clone(), commands, watch);
         let preroll = Preroll::threaded(&parts.opener)?;
         let name = format!("engine {}", parts.output);
         let thread = thread::Builder::new().name(name).spawn(move || {
-            let output = open()?;
+            let output = open();
             let realtime = raise_priority();
             info!(output.id = %parts.output, device = output.device(), realtime, "the engine runs");
             let mut engine = Self::new(parts, preroll, output, receiver, status, Some(facts));
@@ -197,7 +197,6 @@ impl Engine {
             }
             engine.finish();
             engine.ledger.flush_all();
-            Ok(())
         })?;
         Ok((handle, thread))
     }

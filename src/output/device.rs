@@ -43,7 +43,11 @@ impl FromStr for DeviceName {
         if name == "default" {
             return Ok(Self(None));
         }
-        let id: DeviceId = name.parse().map_err(|_| OutputError::Name(name.to_owned()))?;
+        let none = || OutputError::Name(name.to_owned());
+        let id: DeviceId = name.parse().map_err(|_| none())?;
+        if id.id().is_empty() {
+            return Err(none());
+        }
         if id.host() == HostId::Alsa && id.id() == "null" {
             return Err(OutputError::Timeless(name.to_owned()));
         }
@@ -300,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_name_without_a_sound_system_is_refused() {
-        for name in ["", "hw:0,0", "oss:/dev/dsp", "loa-xa"] {
+        for name in ["", "alsa:", "hw:0,0", "oss:/dev/dsp", "loa-xa"] {
             assert!(matches!(name.parse::<DeviceName>(), Err(OutputError::Name(_))), "{name}");
         }
     }

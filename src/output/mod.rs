@@ -4,8 +4,9 @@
 //! ([`feed::Feed`]) takes them, or to the sound server; the [`supervisor`] owns the stream, and opens it anew when it is
 //! lost. Between the two go only a ring of lines (one per opened stream), a bounded queue of orders, and atomics.
 
-use std::fmt::Debug;
-use std::path::{Path, PathBuf};
+use std::fmt::{self, Debug};
+use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::clock::Clock;
 pub mod amplifier;
 pub mod card;
 pub mod device;
+pub mod down;
 pub mod feed;
 pub mod null;
 mod pace;
@@ -81,7 +83,7 @@ pub struct Faults {
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
     /// The name does not follow the form `default`, `alsa:…`, `pulseaudio:…`, `null` or `wav:PATH`.
-    #[error("{0:?} is no output")]
+    #[error("{0:?} is no output; there are `default`, `null`, `wav:PATH`, and what `loa devices` lists")]
     Name(String),
     /// A device that takes sound without time passing would not be a clock.
     #[error("{0:?} keeps no time; say `null` for an output without sound")]
@@ -100,13 +102,45 @@ pub enum OutputError {
     Thread(#[source] std::io::Error),
 }
 
-/// Makes the output that a name means: `null`, `wav:PATH`, or a device as in [`device::DeviceName`]. A device that is
-/// not there is no error: it is looked for until it comes.
-pub fn open(name: &str, clock: Arc<dyn Clock>) -> Result<Box<dyn Output>, OutputError> {
-    match name.split_once(':') {
-        None if name == "null" => Ok(Box::new(null::Null::new(clock))),
-        Some(("wav", path)) => Ok(Box::new(wav::Wav::create(Path::new(path), clock)?)),
-        _ => Ok(Box::new(card::Card::open(name.parse()?, clock)?)),
+/// What an output is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OutputName {
+    /// `null`: nowhere, in real time.
+    Null,
+    /// `wav:PATH`: a file.
+    Wav(PathBuf),
+    /// A sound device.
+    Device(device::DeviceName),
+}
+
+impl FromStr for OutputName {
+    type Err = OutputError;
+
+    fn from_str(name: &str) -> Result<Self, OutputError> {
+        match name.split_once(':') {
+            None if name == "null" => Ok(Self::Null),
+            Some(("wav", path)) if !path.is_empty() => Ok(Self::Wav(path.into())),
+            _ => name.parse().map(Self::Device),
+        }
+    }
+}
+
+impl fmt::Display for OutputName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Wav(path) => write!(f, "wav:{}", path.display()),
+            Self::Device(name) => fmt::Display::fmt(name, f),
+        }
+    }
+}
+
+/// Makes the output that a name means. A device that is not there is no error: it is looked for until it comes.
+pub fn open(name: OutputName, clock: Arc<dyn Clock>) -> Result<Box<dyn Output>, OutputError> {
+    match name {
+        OutputName::Null => Ok(Box::new(null::Null::new(clock))),
+        OutputName::Wav(path) => Ok(Box::new(wav::Wav::create(&path, clock)?)),
+        OutputName::Device(name) => Ok(Box::new(card::Card::open(name, clock)?)),
     }
 }
 

@@ -12,8 +12,8 @@ use toml::Spanned;
 use super::problem::{Expected, Kind};
 use super::reader::{Fields, File};
 use super::value::{
-    Boost, Command, Count, DayAndMonth, FileName, Length, Lufs, SlotPath, StartWord, Texts, Topic, Wait,
-    slot_path,
+    Boost, Command, Count, DayAndMonth, Device, FileName, Length, Lufs, SlotPath, StartWord, Texts, Topic,
+    Wait, slot_path,
 };
 use super::{
     Amplifier, Late, Loudness, Output, PlanDate, Play, Pool, Programme, QuietHours, Rules, StandIn, Weekdays,
@@ -162,7 +162,7 @@ fn output(mut fields: Fields<'_>) -> Option<Spanned<Output>> {
     let id = id(&mut fields, "id");
     let output = Output {
         id: id.as_ref().map_or("", |id| id.get_ref()).into(),
-        device: fields.take("device").map_or_else(|| "default".to_owned(), Spanned::into_inner),
+        device: fields.take("device").map_or_else(|| "default".to_owned(), |name| inner::<Device>(name).0),
         lead: fields.take("lead").map_or(SignedDuration::ZERO, |lead| inner::<Wait>(lead).0),
         tail: fields.take("tail").map_or(SignedDuration::ZERO, |tail| inner::<Wait>(tail).0),
         amplifier: fields.table("amplifier").and_then(amplifier),

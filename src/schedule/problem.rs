@@ -307,6 +307,8 @@ pub enum Expected {
     FileName,
     /// `"session/slot"`.
     SlotPath,
+    /// `"default"`, or a name as `loa devices` lists them.
+    Device,
     /// A program and its arguments.
     Command,
     /// `{ … }` or `[name]`.

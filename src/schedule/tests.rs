@@ -203,6 +203,7 @@ fn every_kind_of_mistake_in_the_station_is_found_on_its_line() {
         ("name='a'\ntime_zone='UTC'\n[[output]]\nid='a'\n[[output]]\nid='a'", &[("duplicate", 6)]),
         ("name='a'\ntime_zone='UTC'\n[[output]]\nid='a'\namplifier={on=['x']}", &[("missing-key", 5)]),
         ("name='a'\ntime_zone='UTC'\n[[output]]\nid='a'\nlead=20", &[("invalid", 5)]),
+        ("name='a'\ntime_zone='UTC'\n[[output]]\nid='a'\ndevice='hw:1,0'", &[("invalid", 5)]),
         ("name='a'\ntime_zone='UTC'\nloudness={target_lufs=18}\n[[output]]\nid='a'", &[("invalid", 3)]),
         (
             "name='a'\ntime_zone='UTC'\nrules={quiet=[{from=20:00:00,to=20:00:00}]}\n[[output]]\nid='a'",
@@ -212,6 +213,32 @@ fn every_kind_of_mistake_in_the_station_is_found_on_its_line() {
     for (station, expected) in cases {
         let expected: Vec<_> = expected.iter().map(|(code, line)| ((*code).to_owned(), *line)).collect();
         assert_eq!(codes(station, SMALL_WEEK, ""), expected, "\n{station}\n");
+    }
+}
+
+#[test]
+fn a_device_is_called_as_the_outputs_are() {
+    let names = [
+        ("default", true),
+        ("null", true),
+        ("wav:/tmp/loa.wav", true),
+        ("alsa:plughw:CARD=Device,DEV=0", true),
+        ("pulseaudio:playout", true),
+        ("", false),
+        ("Default", false),
+        ("pulse", false),
+        ("pulse:playout", false),
+        ("pulseaudio:", false),
+        ("hw:1,0", false),
+        ("plughw:CARD=Device,DEV=0", false),
+        ("/dev/dsp", false),
+        ("alsa:null", false),
+        ("wav:", false),
+    ];
+    for (name, is_one) in names {
+        let station = format!("{SMALL_STATION}device='{name}'\n");
+        assert_eq!(problems(&station, SMALL_WEEK, "").is_empty(), is_one, "{name}");
+        assert_eq!(name.parse::<crate::output::OutputName>().is_ok(), is_one, "{name}");
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) enum StartWord {
 
 /// Texts in a list; a single text is a list of one.
 pub(super) struct Texts(pub(super) Vec<String>);
+/// An audio line of the machine, as `loa devices` names it.
+pub(super) struct Device(pub(super) String);
 /// A program and its arguments.
 pub(super) struct Command(pub(super) Vec<String>);
 /// A length of sound: more than nothing, at most a day.
@@ -71,6 +73,7 @@ macro_rules! value {
 value!(String, Text, |value| text(value));
 value!(bool, YesOrNo, |value| value.as_bool());
 value!(Texts, Texts, |value| texts(value).map(Texts));
+value!(Device, Device, |value| text(value).filter(|name| is_device(name)).map(Device));
 value!(Command, Command, |value| value.as_array().and_then(|_| texts(value)).map(Command));
 value!(Time, Time, time);
 value!(Date, Date, date);
@@ -141,6 +144,18 @@ fn texts(value: &DeValue<'_>) -> Option<Vec<String>> {
     let texts: Vec<String> =
         value.as_array()?.iter().map(|item| text(item.get_ref())).collect::<Option<_>>()?;
     (!texts.is_empty()).then_some(texts)
+}
+
+/// Whether a name is one of those that outputs have. Which devices there are, the machine knows.
+fn is_device(name: &str) -> bool {
+    match name.split_once(':') {
+        None => matches!(name, "default" | "null"),
+        Some(("wav", path)) => !path.is_empty(),
+        Some((system, device)) => {
+            let is = |known: &str| system.eq_ignore_ascii_case(known);
+            !device.is_empty() && (is("pulseaudio") || (is("alsa") && device != "null"))
+        }
+    }
 }
 
 fn number(value: &DeValue<'_>) -> Option<f64> {

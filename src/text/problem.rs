@@ -322,6 +322,7 @@ fn noun(expected: Expected) -> &'static str {
         Expected::TimeZone => "múi giờ",
         Expected::Topic => "chủ đề",
         Expected::Genre => "thể loại",
+        Expected::Device => "tên thiết bị",
         Expected::Text
         | Expected::Texts
         | Expected::YesOrNo
@@ -370,6 +371,10 @@ fn remedy(expected: Expected) -> &'static str {
         Expected::StandIn => "Sửa thành \"older\" (phát bài cũ) hoặc \"never\" (bỏ trống).",
         Expected::FileName => "Chỉ ghi tên của tệp nằm ngay trong thư mục `audio`, không có dấu / hay \\.",
         Expected::SlotPath => "Sửa thành \"buổi/mục\", ví dụ \"sang/ban-tin\".",
+        Expected::Device => {
+            "Sửa thành \"default\", hoặc chép đúng một tên do lệnh `loa devices` kể ra, ví dụ \
+             \"alsa:plughw:CARD=Device,DEV=0\"."
+        }
         Expected::Command => {
             "Sửa thành danh sách gồm lệnh và tham số, ví dụ [\"/usr/local/bin/tang-am\", \"bat\"]."
         }

@@ -270,7 +270,7 @@ fn a_thread_ends_when_it_is_told_to_and_when_nobody_is_left() {
     for told in [true, false] {
         let (facts, _log) = sync_channel(FACTS);
         let output_clock = Arc::clone(&clock);
-        let open = move || Ok(Box::new(Null::new(output_clock)) as Box<dyn Output>);
+        let open = move || Box::new(Null::new(output_clock)) as Box<dyn Output>;
         let (handle, thread) =
             Engine::spawn(parts(Arc::clone(&clock), &Arc::default()), facts, open).unwrap();
         if told {
@@ -278,7 +278,7 @@ fn a_thread_ends_when_it_is_told_to_and_when_nobody_is_left() {
         } else {
             drop(handle);
         }
-        thread.join().unwrap().unwrap();
+        thread.join().unwrap();
     }
 }
 
@@ -311,7 +311,7 @@ fn a_panic_switches_the_amplifier_off_and_is_seen_by_who_joins() {
         amplifier: Box::new(move |on| switch.lock().unwrap().push(on)),
         ..parts(Arc::<ManualClock>::clone(&clock), &Arc::default())
     };
-    let open = move || Ok(Box::new(Broken(clock)) as Box<dyn Output>);
+    let open = move || Box::new(Broken(clock)) as Box<dyn Output>;
     let (handle, thread) = Engine::spawn(parts, facts, open).unwrap();
     let order = Interrupt {
         id: "now".into(),
