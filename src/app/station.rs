@@ -15,6 +15,9 @@ pub struct Station {
     root: PathBuf,
 }
 
+/// Bears this a folder that is still being filled with a station: a copy that broke off must not pass for one.
+pub const UNFINISHED: &str = "unfinished";
+
 /// Why a folder cannot serve as a station.
 #[derive(Debug, thiserror::Error)]
 pub enum StationError {
@@ -23,6 +26,9 @@ pub enum StationError {
         "`{0}` is not a station: it has no `schedule/station.toml`; name the station's folder with --station, or start the example with `loa demo`"
     )]
     NoSchedule(PathBuf),
+    /// It is only a part of a station.
+    #[error("`{0}` holds only a part of a station: a backup or restore broke off there; do that again")]
+    Unfinished(PathBuf),
     /// A folder could not be made.
     #[error("cannot make the folder `{path}`")]
     MakeFolder {
@@ -51,6 +57,9 @@ impl Station {
     pub fn open(root: &Path) -> Result<Self, StationError> {
         if !root.join("schedule/station.toml").is_file() {
             return Err(StationError::NoSchedule(root.to_owned()));
+        }
+        if root.join(UNFINISHED).exists() {
+            return Err(StationError::Unfinished(root.to_owned()));
         }
         Self::new_in(root)
     }

@@ -1,5 +1,6 @@
 //! `backup` and `restore`: the whole station in one folder, and back.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use anyhow::{Context, bail};
 
 use super::say;
 use crate::app::exit::Exit;
-use crate::app::station::Station;
+use crate::app::station::{Station, UNFINISHED};
 use crate::media::library::troubles;
 use crate::segment::{Catalog, State};
 use crate::store::{self, Bad, Fault, Store, Verdict};
@@ -22,11 +23,15 @@ pub fn backup(station: &Station, to: &Path) -> anyhow::Result<Exit> {
         bail!("`{}` is there already; a backup makes its own folder", to.display());
     }
     // Under another name until it is whole: half a backup must not look like one.
-    let aside = to.with_extension("part");
-    if fs::exists(&aside)? {
-        fs::remove_dir_all(&aside)
-            .with_context(|| format!("cannot remove the half backup `{}`", aside.display()))?;
+    let name = to.file_name().with_context(|| format!("`{}` names no folder", to.display()))?;
+    let aside = to.with_file_name([name, OsStr::new(".part")].join(OsStr::new("")));
+    if fs::exists(&aside)? && !fs::exists(aside.join(UNFINISHED))? {
+        bail!(
+            "`{}` is in the way, and was not left by a backup that broke off; remove or rename it",
+            aside.display()
+        );
     }
+    begin(&aside)?;
     copy_folder(&station.schedule(), &aside.join("schedule"))?;
     fs::create_dir_all(aside.join("data"))?;
     // The facts first: a segment entered afterwards has its file, and no file lacks its segment.
@@ -34,6 +39,7 @@ pub fn backup(station: &Station, to: &Path) -> anyhow::Result<Exit> {
     store.backup(&aside.join("data").join(DATABASE))?;
     let catalog = store.catalog()?;
     copy_folder(&station.audio(), &aside.join("audio"))?;
+    fs::remove_file(aside.join(UNFINISHED))?;
     fs::rename(&aside, to)?;
     say(&console::backed_up(&to.display().to_string()))?;
     let lost = lost(&to.join("audio"), &catalog, &[State::Approved]);
@@ -42,6 +48,23 @@ pub fn backup(station: &Station, to: &Path) -> anyhow::Result<Exit> {
     }
     say(&console::lost_before_backup(&lost))?;
     Ok(Exit::Problems)
+}
+
+/// Begins to fill a folder, with nothing of what an attempt that broke off has left in it.
+fn begin(folder: &Path) -> anyhow::Result<()> {
+    let mark = folder.join(UNFINISHED);
+    if fs::exists(&mark)? {
+        for part in ["schedule", "audio", "data"].map(|name| folder.join(name)) {
+            if fs::exists(&part)? {
+                fs::remove_dir_all(&part)
+                    .with_context(|| format!("cannot remove the half `{}`", part.display()))?;
+            }
+        }
+    }
+    fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
+    fs::File::create(&mark)
+        .and_then(|mark| mark.sync_all())
+        .with_context(|| format!("cannot write `{}`", mark.display()))
 }
 
 /// The recordings in these states whose files are gone, or are not those that were taken in, in words.
@@ -58,14 +81,17 @@ pub fn restore(from: &Path, to: &Path) -> anyhow::Result<Exit> {
     if fs::metadata(from).with_context(|| format!("cannot read `{}`", from.display()))?.is_file() {
         return put_back(from, &Station::open(to)?);
     }
-    if fs::exists(to.join("schedule"))? || fs::exists(to.join("data"))? {
+    let holds_one = fs::exists(to.join("schedule"))? || fs::exists(to.join("data"))?;
+    if holds_one && !fs::exists(to.join(UNFINISHED))? {
         bail!("`{}` holds a station already; name an empty folder with --station", to.display());
     }
     let backup = Station::open(from)?;
+    begin(to)?;
     copy_folder(&backup.schedule(), &to.join("schedule"))?;
     copy_folder(&backup.audio(), &to.join("audio"))?;
-    let station = Station::open(to)?;
+    let station = Station::new_in(to)?;
     store::restore(&backup.data().join(DATABASE), &station.data())?;
+    fs::remove_file(to.join(UNFINISHED))?;
     let (verdict, whole) = prove(&station)?;
     if !verdict.is_sound() {
         say(&console::log(&verdict))?;
@@ -131,6 +157,7 @@ mod tests {
 
     use super::super::plan::tests::{NOW, station_with};
     use super::*;
+    use crate::app::station::StationError;
     use crate::asrun::Note;
     use crate::clock::{Clock, ManualClock};
     use crate::store::Step;
@@ -186,5 +213,37 @@ mod tests {
         let store = Store::open(&station.data()).unwrap();
         assert_eq!(store.catalog().unwrap().iter().count(), 1);
         assert!(!store.verify().unwrap().is_sound(), "what was lost stays known");
+    }
+
+    #[test]
+    fn what_broke_off_is_begun_anew_and_what_is_somebody_elses_is_left_alone() {
+        let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (station, _) = station_with(&[("thoi-tiet.ogg", "")], folder.path(), NOW.parse().unwrap());
+        let (kept, new) = (other.path().join("loa-2026.11"), other.path().join("new"));
+        for theirs in ["loa-2026.part", "loa-2026.11.part"] {
+            fs::create_dir(other.path().join(theirs)).unwrap();
+            fs::File::create(other.path().join(theirs).join("letter.odt")).unwrap();
+        }
+        backup(&station, &kept).unwrap_err();
+        fs::rename(other.path().join("loa-2026.11.part"), other.path().join("letters")).unwrap();
+
+        let leave_half = |folder: &Path| {
+            begin(folder).unwrap();
+            fs::create_dir(folder.join("schedule")).unwrap();
+            fs::File::create(folder.join("schedule/station.toml")).unwrap();
+        };
+        leave_half(&other.path().join("loa-2026.11.part"));
+        assert_eq!(backup(&station, &kept).unwrap(), Exit::Fine);
+        leave_half(&new);
+        assert!(matches!(Station::open(&new), Err(StationError::Unfinished(_))));
+        assert_eq!(restore(&kept, &new).unwrap(), Exit::Fine);
+        Station::open(&new).unwrap();
+        restore(&kept, &new).unwrap_err();
+
+        let left = ["letters", "loa-2026.11", "loa-2026.part", "new"].map(|name| other.path().join(name));
+        let mut found: Vec<_> = fs::read_dir(&other).unwrap().map(|entry| entry.unwrap().path()).collect();
+        found.sort();
+        assert_eq!(found, left);
+        assert!(left[0].join("letter.odt").exists() && left[2].join("letter.odt").exists());
     }
 }
