@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
-use loa::app::cli::Cli;
+use loa::app::cli::{Cli, Command};
 use loa::app::exit::Exit;
 use loa::app::lines::Lines;
 use tracing_subscriber::EnvFilter;
@@ -12,7 +12,7 @@ use tracing_subscriber::EnvFilter;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let Ok(lines) = Lines::new(std::io::stderr()) else { return Exit::Failed.into() };
-    log_to(&lines);
+    log_to(&lines, &cli.command);
     let exit = loa::app::run(&cli).unwrap_or_else(|failure| {
         tracing::error!("{failure:#}");
         Exit::Failed
@@ -21,11 +21,14 @@ fn main() -> ExitCode {
     exit.into()
 }
 
-/// `RUST_LOG` chooses what is logged; `LOA_LOG=json` writes a line of JSON for each event.
-fn log_to(lines: &Lines) {
+/// `RUST_LOG` chooses what is logged; `LOA_LOG=json` writes a line of JSON for each event. A rehearsal plays days in
+/// seconds: what its engine says of each piece would bury what it found.
+fn log_to(lines: &Lines, command: &Command) {
     let lines = lines.clone();
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,tokio_cron_scheduler=warn"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| {
+        let is_rehearsal = matches!(command, Command::Rehearse(_));
+        EnvFilter::new(if is_rehearsal { "warn" } else { "info,tokio_cron_scheduler=warn" })
+    });
     let format = tracing_subscriber::fmt().with_env_filter(filter).with_writer(move || lines.clone());
     if std::env::var_os("LOA_LOG").is_some_and(|format| format == "json") {
         format.json().init();

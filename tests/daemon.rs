@@ -514,16 +514,30 @@ fn commands_print_what_programs_can_read_and_end_with_codes_that_mean_something(
         assert_eq!(text.lines().count(), 3, "a line of names, and one for each day: {text}");
     }
 
+    // What the engine says of each piece is for who asks for it.
+    let quiet =
+        loa().env_remove("RUST_LOG").arg("--station").arg(station.path()).arg("rehearse").output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&quiet.stderr), "");
+    assert!(quiet.status.success());
+
     // The log's times are to the nearest second: planned and really begun are the same here.
     let text = station.succeed(&["rehearse", "--days", "1", "--format", "csv"]);
     let time = from.strftime("%H:%M:%S").to_string();
     assert!(text.contains(&format!(",{time},{time},")), "{text}");
+
+    let verified = station.succeed(&["verify", "--format", "csv"]);
+    assert!(verified.starts_with("\u{feff}Số dòng,") && verified.lines().count() == 2, "{verified}");
 
     // A recording that is not there is a problem; so is one that is not approved.
     station.play(&station.soon(3_600), &["a.wav", "b.wav"]);
     for command in ["check", "timeline", "rehearse"] {
         assert_eq!(station.run(&[command, "--days", "1"]).status.code(), Some(3), "{command}");
     }
+    // Who reads only the beginning still learns by the code that there is a problem.
+    let (reader, unread) = std::io::pipe().unwrap();
+    drop(reader);
+    let cut = loa().arg("--station").arg(station.path()).arg("check").stdout(unread).output().unwrap();
+    assert_eq!(cut.status.code(), Some(3));
     for wrong in [&["no-such-command"][..], &["serve", "--output", "foo"]] {
         assert_eq!(station.run(wrong).status.code(), Some(2), "{wrong:?}");
     }

@@ -347,7 +347,7 @@ async fn welcome(state: &web::State, address: SocketAddr) {
             let address = format!("http://{}/bat-dau/{secret}", SocketAddr::new(host, address.port()));
             // Whoever should read it may hang: the station does not wait for that.
             tokio::task::spawn_blocking(move || {
-                if let Err(cause) = super::commands::say(&text::page::signin::first_link(&address)) {
+                if let Err(cause) = super::commands::must_say(&text::page::signin::first_link(&address)) {
                     warn!(
                         error = &cause as &dyn std::error::Error,
                         "the first administrator's link could not be printed"

@@ -15,6 +15,8 @@ pub const TIMELINE_COLUMNS: [&str; 5] = ["Giờ phát", "Thời lượng", "Mụ
 pub const DEVICE_COLUMNS: [&str; 4] = ["Tên cho `device`", "Thiết bị", "Dùng được", "Mặc định"];
 /// Head of the list of people.
 pub const USER_COLUMNS: [&str; 4] = ["Tên", "Vai trò", "Tạo lúc", "Thu hồi lúc"];
+/// Head of what a walk through the log found.
+pub const VERDICT_COLUMNS: [&str; 3] = ["Số dòng", "Mã kiểm tra cuối", "Chỗ sai"];
 /// Mark of an output that can be used, and of the default one.
 pub const YES: &str = "có";
 /// What stands where no recording will sound.

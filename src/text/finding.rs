@@ -136,7 +136,7 @@ fn sentence(f: &Finding, names: &Names<'_>) -> String {
     match &f.kind {
         FindingKind::Absent { why } => absent(why).to_owned() + &named(why, names),
         FindingKind::OlderStandsIn { segment } => format!(
-            "chưa có bản ghi của tuần này dùng được. Loa sẽ phát lại bản ghi cũ hơn “{}”. Hãy nộp và duyệt bản ghi \
+            "chưa có bản ghi của tuần này dùng được. Loa sẽ phát lại bản ghi cũ “{}”. Hãy nộp và duyệt bản ghi \
              của tuần này trước giờ phát.",
             names.segment(segment)
         ),
@@ -311,7 +311,7 @@ mod tests {
     #[test]
     fn things_are_called_by_their_titles() {
         let older = FindingKind::OlderStandsIn { segment: segment_id("lua-dao") };
-        assert!(say(Severity::Warning, true, older).contains("bản ghi cũ hơn “lua-dao”."));
+        assert!(say(Severity::Warning, true, older).contains("bản ghi cũ “lua-dao”."));
         let small = FindingKind::PoolTooSmall { pool: "nhac".into() };
         assert!(say(Severity::Warning, true, small).contains("nhạc luân phiên “Ca khúc” có quá ít"));
     }

@@ -48,7 +48,12 @@ pub fn verify(station: &Station, wish: Verify) -> anyhow::Result<Exit> {
     }
     match wish.format.format {
         Shape::Json => print(Shape::Json, &Table::default(), &verdict)?,
-        Shape::Table | Shape::Csv => {
+        Shape::Csv => {
+            let mut table = Table::new(console::VERDICT_COLUMNS);
+            table.row([verdict.rows.to_string(), verdict.head.to_string(), outcome::faults(&verdict)]);
+            print(Shape::Csv, &table, &verdict)?;
+        }
+        Shape::Table => {
             if mended {
                 say(console::AIRINGS_MADE_AGAIN)?;
             }

@@ -25,15 +25,20 @@ use crate::text::{console, outcome};
 /// Prints a table for people or spreadsheets, or what it stands for as JSON.
 pub(super) fn print<T: Serialize + ?Sized>(shape: Shape, table: &Table, data: &T) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    match shape {
+    let printed = match shape {
         Shape::Table if table.is_empty() => writeln!(out, "{}", console::NOTHING),
         Shape::Table => table.print(&mut out),
         Shape::Csv => table.csv(&mut out),
         Shape::Json => {
-            serde_json::to_writer_pretty(&mut out, data)?;
-            writeln!(out)
+            serde_json::to_writer_pretty(&mut out, data).map_err(io::Error::from).and_then(|()| writeln!(out))
         }
-    }
+    };
+    as_far_as_it_is_read(printed)
+}
+
+/// Who reads only the beginning, as `head` does, has what they want: the exit code still says what was found.
+fn as_far_as_it_is_read(printed: io::Result<()>) -> io::Result<()> {
+    printed.or_else(|failure| if failure.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(failure) })
 }
 
 /// Prints the log, of which `table` has a line for each airing: on a screen the columns it has room for, and the output
@@ -57,6 +62,11 @@ fn on_screen(table: &Table, airings: &[Airing]) -> Table {
 
 /// Prints a line.
 pub(super) fn say(line: &str) -> io::Result<()> {
+    as_far_as_it_is_read(must_say(line))
+}
+
+/// Prints a line that somebody has to read.
+pub(super) fn must_say(line: &str) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{line}")
 }
 
