@@ -1,5 +1,7 @@
 //! Hôm nay: what is on air, as it happens.
 
+use nix::sys::signal::Signal;
+
 use crate::PASSWORD;
 use crate::driver::{self, Driver};
 use crate::rig::{Browser, Program};
@@ -28,6 +30,44 @@ fn what_is_on_air_shows_as_it_happens() {
         hoa.find(&format!("//li[contains(@class, 'good')][span='{lamp}'][strong='Tốt']"));
     }
     assert!(program.run(&["airings"]).contains("đã phát"));
+}
+
+#[test]
+fn a_page_says_that_it_is_old_while_the_station_does_not_answer_and_recovers_by_itself() {
+    let (driver, mut program) = (Driver::start(), Program::demo());
+    let hoa = Browser::open(&driver, &program);
+    hoa.set_password(&program.first_link, Some("hoa"), PASSWORD);
+    let well = |browser: &Browser| {
+        browser.find("//li[contains(@class, 'good')][span='Âm thanh ra loa'][strong='Tốt']");
+        assert!(!browser.text().contains("Mất liên lạc"), "{}", browser.text());
+    };
+    let lost = |browser: &Browser| {
+        browser.says("Mất liên lạc với máy phát từ ");
+        assert!(!browser.text().contains("Tốt"), "no lamp is green:\n{}", browser.text());
+        browser.find("//li[span='Đĩa'][strong='Không rõ']");
+    };
+    hoa.find("//progress");
+    well(&hoa);
+    // The page is not loaded again: what is put there stays.
+    hoa.script("window.same = true");
+    // It hangs: connections stay open, and nothing comes.
+    program.signal(Signal::SIGSTOP);
+    lost(&hoa);
+    hoa.look("mat-lien-lac");
+    program.signal(Signal::SIGCONT);
+    hoa.find("//p[@id='lost'][@hidden]");
+    well(&hoa);
+    // It is gone, as after a power cut, and comes back.
+    program.end();
+    lost(&hoa);
+    program.start_again();
+    hoa.find("//p[@id='lost'][@hidden]");
+    well(&hoa);
+    assert_eq!(hoa.script("return window.same").as_bool(), Some(true));
+    // It tells as before what happens.
+    let moves =
+        "const bar = document.querySelector('[data-level]'); return bar && bar.value > bar.min || null";
+    driver::eventually(|| hoa.text(), || hoa.script(moves).as_bool());
 }
 
 #[test]

@@ -51,6 +51,31 @@ impl Program {
         Self { folder, child, address: address.to_owned(), first_link: format!("/bat-dau/{secret}") }
     }
 
+    /// Stops it as it stands, or lets it go on.
+    pub fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id().cast_signed()), signal).unwrap();
+    }
+
+    /// Ends it as a power cut does.
+    pub fn end(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again, where it was.
+    pub fn start_again(&mut self) {
+        let log = File::options().append(true).open(self.folder.path().join("program.log")).unwrap();
+        self.child = Command::new(env!("CARGO_BIN_EXE_loa"))
+            .arg("--station")
+            .arg(self.folder.path().join("station"))
+            .args(["serve", "--output", "null", "--listen", self.address.strip_prefix("http://").unwrap()])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+    }
+
     /// The bytes of a file of its schedule.
     pub fn schedule(&self, name: &str) -> Vec<u8> {
         fs::read(self.folder.path().join("station/schedule").join(name)).unwrap()

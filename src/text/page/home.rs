@@ -7,6 +7,8 @@ use crate::segment::FileTrouble;
 
 /// What sounds.
 pub const ON_AIR: &str = "Đang phát";
+/// What sounded when the station was last heard of.
+pub const WAS_ON_AIR: &str = "Đang phát khi mất liên lạc";
 /// Nothing sounds.
 pub const SILENT: &str = "Loa đang im lặng";
 /// What comes.
@@ -23,6 +25,8 @@ pub const STATE: &str = "Tình trạng máy";
 pub const WELL: &str = "Tốt";
 /// A lamp with one.
 pub const TROUBLE: &str = "Có sự cố";
+/// A lamp of a station that does not answer.
+pub const NOT_KNOWN: &str = "Không rõ";
 /// What must be done.
 pub const TO_DO: &str = "Việc cần làm";
 /// Nothing must be done.

@@ -69,7 +69,7 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
 /// What each output does, and what comes.
 fn on_air(state: &State, now: Timestamp, zone: &TimeZone, may_withdraw: bool) -> Markup {
     html! {
-        h2 { (say::ON_AIR) }
+        h2 data-lost=(say::WAS_ON_AIR) { (say::ON_AIR) }
         @for engine in state.engines.iter() {
             @let status = engine.status();
             div.card.output data-output=(status.output) {
@@ -125,7 +125,7 @@ fn lamps(wrong: &[String]) -> Markup {
                 @let of: Vec<_> = troubles.iter().filter(|(lit, _)| *lit == lamp).map(|(_, sentence)| sentence).collect();
                 li.bad[!of.is_empty()].good[of.is_empty()] {
                     span.name { (lamp.name()) }
-                    strong { @if of.is_empty() { (say::WELL) } @else { (say::TROUBLE) } }
+                    strong data-lost=(say::NOT_KNOWN) { @if of.is_empty() { (say::WELL) } @else { (say::TROUBLE) } }
                     @for sentence in of { p { (sentence) } }
                 }
             }

@@ -74,6 +74,7 @@ pub(super) fn page<N>(
                 }
             }
         }
+        (lost(state))
         (air::banner(state, permit(roles, Permission::CallEmergency)))
         main #content tabindex="-1" {
             h1 { (title) }
@@ -82,6 +83,16 @@ pub(super) fn page<N>(
         }
     };
     frame(&format!("{title} – {station}"), &body)
+}
+
+/// What the script shows as long as the station does not answer: all else on the page is old then.
+fn lost(state: &State) -> Markup {
+    let plan = state.plan();
+    html! {
+        p.note.bad #lost role="alert" data-zone=[plan.schedule.time_zone.iana_name()] hidden {
+            strong { (text::page::LOST_SINCE) " " time {} "." } " " (text::page::LOST_MEANS)
+        }
+    }
 }
 
 /// A page of somebody who is not signed in.

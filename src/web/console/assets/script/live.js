@@ -16,6 +16,7 @@ function wait(ms) {
 let ahead = 0;
 
 function tick() {
+  if (document.body.classList.contains("lost")) return;
   const now = Date.now() + ahead;
   for (const bar of document.querySelectorAll("progress[data-since]")) {
     bar.value = Math.min(bar.max, seconds(now - bar.dataset.since));
@@ -29,16 +30,51 @@ function tick() {
 // still there.
 const focusable = (part) => [...part.querySelectorAll("a[href], button, summary, [tabindex]")];
 
+// A station that rests says something every five seconds. After a longer silence it is asked, for so long; what it does not
+// answer then, or twice in a row, makes everything on the page old, until it answers again.
+const silence = 8000, patience = 5000;
+let heard = Date.now(), unanswered = 0;
+
+function lose() {
+  const note = document.getElementById("lost");
+  if (!note?.hidden) return;
+  const day = Date.now() - heard > 43200000 ? { day: "2-digit", month: "2-digit" } : {};
+  note.querySelector("time").textContent = new Date(heard + ahead)
+    .toLocaleString("vi", { hour: "2-digit", minute: "2-digit", timeZone: note.dataset.zone || undefined, ...day });
+  note.hidden = false;
+  document.body.classList.add("lost");
+  for (const part of document.querySelectorAll("[data-lost]")) part.textContent = part.dataset.lost;
+  for (const meter of document.querySelectorAll("[data-level]")) meter.value = meter.min;
+}
+
+function answered() {
+  heard = Date.now();
+  unanswered = 0;
+  const note = document.getElementById("lost");
+  if (note) note.hidden = true;
+  document.body.classList.remove("lost");
+  // Refused once, a browser does not ask for events again.
+  if (events?.readyState === EventSource.CLOSED) { rest(); listen(); }
+}
+
+function watch() {
+  if (document.visibilityState === "visible" && (unanswered || Date.now() - heard > silence)) renew();
+}
+
 // Fetches this page again and puts its live parts in place; what a person holds open or has begun to fill in stays.
 let renewing = false;
 async function renew() {
   if (renewing) return;
   renewing = true;
   try {
-    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    const answer = await fetch(location.href, { headers: { accept: "text/html" }, signal: AbortSignal.timeout(patience) });
     if (answer.redirected) return location.reload();
+    // What stands in the way of the station says so too.
+    if (answer.status >= 500) throw new Error(answer.status);
+    const text = await answer.text();
+    answered();
     if (!answer.ok) return;
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = new DOMParser().parseFromString(text, "text/html");
     for (const part of document.querySelectorAll("[data-live]")) {
       const other = fresh.getElementById(part.id);
       const focus = part.contains(document.activeElement) ? document.activeElement : null;
@@ -51,6 +87,9 @@ async function renew() {
       if (again && again.matches(focus.localName)) again.focus({ preventScroll: true });
     }
     tick();
+  } catch {
+    unanswered += 1;
+    if (unanswered > 1 || Date.now() - heard > silence) lose();
   } finally {
     renewing = false;
   }
@@ -61,7 +100,8 @@ async function renew() {
 let events = null;
 let last = "";
 
-function heard(event) {
+function hear(event) {
+  heard = Date.now();
   const outputs = JSON.parse(event.data);
   ahead = Date.parse(outputs[0]?.at) - Date.now() || 0;
   for (const output of outputs) {
@@ -80,7 +120,8 @@ function heard(event) {
 function listen() {
   if (events || document.visibilityState === "hidden") return;
   events = new EventSource("/api/v1/events");
-  events.addEventListener("status", heard);
+  events.addEventListener("status", hear);
+  events.addEventListener("error", renew);
 }
 
 function rest() {
@@ -94,5 +135,6 @@ if (document.querySelector("[data-live]")) {
   addEventListener("pagehide", rest);
   addEventListener("pageshow", listen);
   setInterval(tick, 1000);
+  setInterval(watch, 1000);
   setInterval(renew, 60000);
 }
