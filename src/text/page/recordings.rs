@@ -201,8 +201,6 @@ pub mod one {
     pub const BEFORE: &str = "Trước";
     /// What stands since.
     pub const AFTER: &str = "Sau";
-    /// Asks for approval.
-    pub const SUBMIT: &str = "Gửi duyệt";
     /// Approves.
     pub const APPROVE: &str = "Duyệt cho phát";
     /// Returns.

@@ -4,6 +4,12 @@ use super::air_pages::Tab;
 use super::*;
 use crate::segment::FileTrouble;
 
+/// The recording is sent to the approvers as it is.
+async fn submit(site: &Site, who: &str, id: &str) {
+    let answer = site.call(who, "POST", &format!("/api/v1/segments/{id}/submit"), json!({})).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+}
+
 #[tokio::test]
 async fn a_recording_goes_its_way_through_the_pages() {
     let site = Site::new();
@@ -16,13 +22,18 @@ async fn a_recording_goes_its_way_through_the_pages() {
         ("week", "2026-11-23"),
         ("genre", "feature"),
         ("script", "Kính chào\r\nbà con"),
-        ("then", "keep"),
+        ("then", "submit"),
     ];
+    let draft = Tab::of(&site, "uploader").get(&here).await.text();
+    // What asks for approval takes along what was typed.
+    let (_, form) =
+        draft.split_once(&format!("<form class=\"card\" method=\"post\" action=\"{here}\">")).unwrap();
+    assert!(form.split_once("</form>").unwrap().0.contains("Lưu và gửi duyệt</button>"), "{draft}");
+    assert_eq!(draft.to_lowercase().matches("gửi duyệt</button>").count(), 1, "{draft}");
     assert_eq!(Tab::of(&site, "uploader").post(&here, &words).await.status, StatusCode::SEE_OTHER);
     let kept = site.get("auditor", &format!("/api/v1/segments/{id}")).await.json();
     assert_eq!((&kept["script"], &kept["week"]), (&json!("Kính chào\nbà con"), &json!("2026-11-23")));
 
-    assert_eq!(Tab::of(&site, "uploader").post(&at("gui-duyet"), &[]).await.status, StatusCode::SEE_OTHER);
     let queue = Tab::of(&site, "approver").get("/duyet").await.text();
     for said in ["Quét mã QR", "bà con", hash, "nếu được duyệt sẽ phát thứ Hai 30/11/2026, 05:30"]
     {
@@ -39,7 +50,7 @@ async fn a_recording_goes_its_way_through_the_pages() {
     let home = Tab::of(&site, "uploader").get("/").await.text();
     assert!(home.contains(waits) && home.contains(&here), "{home}");
     assert!(!Tab::of(&site, "operator").get("/").await.text().contains(waits));
-    Tab::of(&site, "uploader").post(&at("gui-duyet"), &[]).await;
+    submit(&site, "uploader", id).await;
     assert!(!Tab::of(&site, "uploader").get("/").await.text().contains(waits));
     let other = "0".repeat(64);
     let stale = Tab::of(&site, "approver").post(&at("duyet"), &[("hash", &other)]).await;
@@ -184,7 +195,7 @@ async fn a_form_that_is_not_taken_comes_back_as_it_was_with_why_beside_each_fiel
     assert!(empty.status == StatusCode::UNPROCESSABLE_ENTITY && empty.text().contains("không được để trống"));
 
     // And so do the forms in which one says why.
-    tab.post(&format!("{here}/gui-duyet"), &[]).await;
+    submit(&site, "uploader", &id).await;
     let (approver, long) = (Tab::of(&site, "approver"), "dài ".repeat(100));
     for (what, field, typed, why) in [
         ("tra-lai", "reason", " ", "không được để trống"),
@@ -206,13 +217,13 @@ async fn pages_and_forms_are_for_who_may() {
     let recording = site.recording(440.0).await;
     let (id, hash) = (recording["id"].as_str().unwrap(), recording["hash"].as_str().unwrap());
     let at = |what: &str| format!("/ban-ghi/{id}/{what}");
-    Tab::of(&site, "uploader").post(&at("gui-duyet"), &[]).await;
+    submit(&site, "uploader", id).await;
     for (who, path) in [("uploader", "/duyet"), ("auditor", "/ban-ghi/gui"), ("uploader", &*at("thu-hoi"))] {
         assert_eq!(Tab::of(&site, who).get(path).await.status, StatusCode::FORBIDDEN, "{who} {path}");
     }
-    for (who, what) in
-        [("uploader", "duyet"), ("operator", "duyet"), ("uploader", "thu-hoi"), ("auditor", "gui-duyet")]
-    {
+    let described = Tab::of(&site, "auditor").post(&format!("/ban-ghi/{id}"), &[("title", "x")]).await;
+    assert_eq!(described.status, StatusCode::FORBIDDEN);
+    for (who, what) in [("uploader", "duyet"), ("operator", "duyet"), ("uploader", "thu-hoi")] {
         let answer = Tab::of(&site, who).post(&at(what), &[("hash", hash), ("reason", "x")]).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{who} {what}");
     }
@@ -234,7 +245,7 @@ async fn nobody_approves_what_they_sent_themselves() {
     let bytes = wav(440.0, 1.0);
     let own = site.hand_in("approver", &[Part::file("a.wav", &bytes)]).await.json();
     let (id, hash) = (own["id"].as_str().unwrap(), own["hash"].as_str().unwrap());
-    Tab::of(&site, "approver").post(&format!("/ban-ghi/{id}/gui-duyet"), &[]).await;
+    submit(&site, "approver", id).await;
     let sentence = "Bạn không được tự duyệt bản ghi do chính mình nộp";
     let page = Tab::of(&site, "approver").get("/duyet").await.text();
     assert!(page.contains(sentence) && !page.contains("Duyệt cho phát"));
@@ -251,7 +262,7 @@ async fn a_script_in_a_title_is_text() {
     let made =
         site.hand_in("uploader", &[Part::file("a.wav", &bytes), Part::word("title", title)]).await.json();
     let id = made["id"].as_str().unwrap();
-    Tab::of(&site, "uploader").post(&format!("/ban-ghi/{id}/gui-duyet"), &[]).await;
+    submit(&site, "uploader", id).await;
     for path in ["/ban-ghi", "/duyet", &format!("/ban-ghi/{id}"), &format!("/ban-ghi/{id}/thu-hoi")] {
         let page = Tab::of(&site, "approver").get(path).await;
         assert_eq!(page.status, StatusCode::OK, "{path}");

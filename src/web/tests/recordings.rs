@@ -426,8 +426,9 @@ async fn a_button_that_is_pressed_twice_does_once_and_is_calm() {
     let (id, hash) = (recording["id"].as_str().unwrap(), recording["hash"].as_str().unwrap());
     let at = |what: &str| format!("/ban-ghi/{id}/{what}");
     let (uploader, approver) = (Tab::of(&site, "uploader"), Tab::of(&site, "approver"));
+    let (here, keep) = (format!("/ban-ghi/{id}"), [("title", "bài"), ("then", "submit")]);
     for _ in 0..2 {
-        assert_eq!(uploader.post(&at("gui-duyet"), &[]).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(uploader.post(&here, &keep).await.status, StatusCode::SEE_OTHER);
     }
     let form = [("hash", hash), ("ve", "/duyet")];
     for tab in [&approver, &approver, &Tab::of(&site, "second")] {
@@ -435,6 +436,7 @@ async fn a_button_that_is_pressed_twice_does_once_and_is_calm() {
         assert_eq!(done.header(header::LOCATION), format!("/duyet?vua={id}"), "{}", done.text());
     }
     let acts: Vec<_> = site.acts().into_iter().map(|(by, what, _)| format!("{by} {what}")).collect();
+    let acts: Vec<_> = acts.iter().filter(|act| !act.ends_with("describe")).collect();
     assert_eq!(acts, ["uploader segment.add", "uploader segment.submit", "approver segment.approve"]);
     // What was not approved is not done.
     let other = "0".repeat(64);
@@ -443,7 +445,7 @@ async fn a_button_that_is_pressed_twice_does_once_and_is_calm() {
     }
     Tab::of(&site, "operator").post(&at("thu-hoi"), &[("reason", "sai")]).await;
     assert_eq!(approver.post(&at("duyet"), &form).await.status, StatusCode::CONFLICT);
-    assert_eq!(uploader.post(&at("gui-duyet"), &[]).await.status, StatusCode::CONFLICT);
+    assert_eq!(uploader.post(&here, &keep).await.status, StatusCode::CONFLICT);
 }
 
 #[tokio::test]

@@ -113,7 +113,6 @@ async fn nobody_elses_form_is_kept_and_nothing_that_takes_the_air() {
             &[key, ("hash", &other), ("seen", &other), ("ve", "/duyet")],
             &here,
         ),
-        (&format!("{here}/gui-duyet"), &[host, cookie], &[key], &here),
         ("/nguoi-dung/uploader/lien-ket", &[host, cookie], &[key], "/nguoi-dung/uploader"),
         // What takes the air is confirmed anew.
         ("/phat-ngay/dung", &[host, cookie], &[key, ("output", "loa-xa")], "/phat-ngay"),

@@ -47,7 +47,6 @@ pub(super) fn router() -> Router<State> {
         .route(HERE, get(list))
         .route("/ban-ghi/gui", get(send::ask))
         .route("/ban-ghi/{id}", get(one::one).post(one::describe).layer(DefaultBodyLimit::max(KEPT_BYTES)))
-        .route("/ban-ghi/{id}/gui-duyet", post(one::submit))
         .route("/ban-ghi/{id}/duyet", post(queue::approve))
         .route("/ban-ghi/{id}/tra-lai", post(queue::give_back))
         .route("/ban-ghi/{id}/thu-hoi", get(withdraw::ask).post(withdraw::withdraw))

@@ -167,11 +167,6 @@ async fn show<N>(
                 (players(&segment))
                 @for sentence in say::levels(&segment.sound, gain_db) { p.quiet { (sentence) } }
                 div.actions {
-                    @if segment.state == Stand::Draft && may(Permission::HandIn) {
-                        form method="post" action={ (address(&segment.id)) "/gui-duyet" } {
-                            (key(visitor)) button.main { (say::SUBMIT) }
-                        }
-                    }
                     @if segment.state == Stand::Pending && may(Permission::Approve) {
                         (judge(state, visitor, (&segment, &script), typed, HERE))
                     } @else if segment.state != Stand::Withdrawn && may(Permission::Withdraw) {
@@ -331,7 +326,7 @@ fn words(plan: &Plan, segment: &Segment, script: &str) -> Markup {
     }
 }
 
-/// Keeps the words; what is wrong with them is said above the form, which stays as it was filled in.
+/// Keeps the words, and asks for approval where that was pressed; what is wrong with them is said above the form, which stays as it was filled in.
 pub(in crate::web::console) async fn describe(
     Of(state): Of<State>,
     Named(id): Named,
@@ -381,14 +376,4 @@ async fn overtaken(
     let typed = Typed { fields: &fields, wrong: &[] };
     let shown = show(state, visitor, segment, Some(typed), note).await?;
     Ok((StatusCode::CONFLICT, shown).into_response())
-}
-
-/// Asks for approval.
-pub(in crate::web::console) async fn submit(
-    Of(state): Of<State>,
-    Named(id): Named,
-    Sent { visitor, .. }: Sent<HandIn>,
-) -> Result<Response, Failure> {
-    let segment = recordings::submit(&state, &visitor.person, segment_id(&id)?).await?;
-    Ok(to(&address(&segment.id)))
 }
