@@ -70,6 +70,16 @@ pub fn pending(count: usize) -> String {
 /// What that means.
 pub const PENDING_MEANS: &str = "Chưa được duyệt thì không lên loa.";
 
+/// Drafts of the one who looks, which nobody was asked to approve.
+pub fn drafts(count: usize) -> String {
+    format!("{count} bản nháp của bạn chưa gửi duyệt")
+}
+
+/// What that means.
+pub const DRAFTS_MEAN: &str = "Chưa gửi duyệt thì người duyệt không thấy, nên không lên loa.";
+/// To where they are sent from.
+pub const TO_DRAFTS: &str = "Mở bản nháp";
+
 /// A recording was given back to the one who looks.
 pub fn returned(title: &str, by: &str) -> String {
     format!("“{title}” bị {by} trả lại")

@@ -11,7 +11,7 @@ use crate::segment::{Sound, State};
 pub const SEND: &str = "Nộp bản ghi";
 /// The weeks at the top.
 pub const WEEKS: &str = "Chuyên mục hằng tuần";
-/// Nothing of a week is missing.
+/// All of a week may air.
 pub const WEEK_WHOLE: &str = "đủ bản ghi";
 /// A programme has nothing for a week.
 pub const NOT_YET: &str = "chưa có";
@@ -52,6 +52,16 @@ pub fn week(week: ISOWeekDate) -> String {
 /// How many programmes of a week have nothing.
 pub fn missing(count: usize) -> String {
     format!("còn thiếu {count} bản ghi")
+}
+
+/// How many programmes of a week have only a draft.
+pub fn drafts(count: usize) -> String {
+    format!("{count} bản nháp chưa gửi duyệt")
+}
+
+/// How many programmes of a week have only something that waits for approval.
+pub fn pending(count: usize) -> String {
+    format!("{count} bản ghi chờ duyệt")
 }
 
 /// A programme has nothing for a week: `tuần 48 chưa có`.

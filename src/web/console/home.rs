@@ -47,9 +47,9 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
     let filter = AiringFilter { from, to: Some(day.1), ..AiringFilter::default() };
     let name = visitor.person.name().to_owned();
     let read = move |store: &Store| {
-        Ok((store.airings(&filter)?.airings, store.users()?, recordings::given_back(store, &name)?))
+        Ok((store.airings(&filter)?.airings, store.users()?, recordings::own_drafts(store, &name)?))
     };
-    let (aired, users, returned) = state.store.run(read).await?;
+    let (aired, users, drafts) = state.store.run(read).await?;
     let may_withdraw = permit(&visitor.person.user().roles, Permission::Withdraw);
     let content = html! {
         p.lead { (date::day(today)) }
@@ -58,7 +58,7 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
             section.air #air data-live { (on_air(&state, now, zone, may_withdraw)) }
             div.side {
                 section #lamps data-live { (lamps(&wrong)) }
-                section #to-do data-live { (to_do(&state, visitor.person.user(), &users, &returned, now)) }
+                section #to-do data-live { (to_do(&state, visitor.person.user(), &users, &drafts, now)) }
             }
             section.today #today data-live { (rundown(zone, &blocks, &aired, (day.0, now), may_withdraw)) }
         }

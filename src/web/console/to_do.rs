@@ -1,16 +1,15 @@
 //! What must be done so that the next days work, the most urgent first, each with the page that does it.
 
 use std::cmp::Reverse;
-use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
-use super::recordings::{address, send_address};
+use super::recordings::{DRAFTS, Drafts, address, send_address};
 use super::rehearsal;
 use crate::access::{Permission, permit};
 use crate::segment::{Segment, State as Stand};
-use crate::store::{SegmentEvent, User};
+use crate::store::User;
 use crate::text;
 use crate::text::finding::{Names, findings};
 use crate::text::page::{capital, home as say, names};
@@ -28,14 +27,8 @@ pub(super) fn broken_means(state: &State, segment: &Segment) -> String {
     means(&segment.file)
 }
 
-/// The list, for somebody who can do some of it; `users` are all there are, `returned` what they were given back.
-pub(super) fn to_do(
-    state: &State,
-    user: &User,
-    users: &[User],
-    returned: &[(Arc<Segment>, SegmentEvent)],
-    now: Timestamp,
-) -> Markup {
+/// The list, for somebody who can do some of it; `users` are all there are, `drafts` their own.
+pub(super) fn to_do(state: &State, user: &User, users: &[User], drafts: &Drafts, now: Timestamp) -> Markup {
     let plan = &state.plan();
     let until = now + AHEAD;
     let matters = |f: &&Finding| f.severity > Severity::Note && (now..until).contains(&f.at);
@@ -51,7 +44,7 @@ pub(super) fn to_do(
     let pending = plan.catalog.iter().filter(|segment| segment.state == Stand::Pending).count();
     html! {
         h2 { (say::TO_DO) }
-        @if said.is_empty() && pending == 0 && !nobody_approves && returned.is_empty() && broken.is_empty() {
+        @if said.is_empty() && pending == 0 && !nobody_approves && drafts.is_empty() && broken.is_empty() {
             p.note.good { (say::NOTHING_TO_DO) }
         } @else {
             ol.to-do {
@@ -67,13 +60,7 @@ pub(super) fn to_do(
                         }
                     }
                 }
-                @for (segment, event) in returned {
-                    li.warn {
-                        strong { (say::returned(&segment.words.title, &event.by)) }
-                        @if let Some(reason) = &event.reason { p { "“" (reason) "”" } }
-                        (way(user, Permission::HandIn, &address(&segment.id), say::TO_MEND))
-                    }
-                }
+                (own(drafts, user))
                 @if pending > 0 {
                     li.warn { strong { (say::pending(pending)) } p { (say::PENDING_MEANS) } (way(user, Permission::Approve, "/duyet", say::TO_APPROVE)) }
                 }
@@ -88,6 +75,23 @@ pub(super) fn to_do(
             }
         }
         p.actions { a.button href=(rehearsal::HERE) { (text::page::rehearsal::TOMORROW) } }
+    }
+}
+
+/// What somebody handed in that waits for themselves.
+fn own(Drafts { returned, unsent }: &Drafts, user: &User) -> Markup {
+    html! {
+        @for (segment, event) in returned {
+            li.warn {
+                strong { (say::returned(&segment.words.title, &event.by)) }
+                @if let Some(reason) = &event.reason { p { "“" (reason) "”" } }
+                (way(user, Permission::HandIn, &address(&segment.id), say::TO_MEND))
+            }
+        }
+        @if let Some(first) = unsent.first() {
+            @let there = if unsent.len() == 1 { address(&first.id) } else { DRAFTS.to_owned() };
+            li.warn { strong { (say::drafts(unsent.len())) } p { (say::DRAFTS_MEAN) } (way(user, Permission::HandIn, &there, say::TO_DRAFTS)) }
+        }
     }
 }
 

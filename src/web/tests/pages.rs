@@ -376,3 +376,34 @@ async fn when_a_recording_airs_is_said_of_what_can_and_of_what_waits_on_a_condit
         assert_eq!(queue.contains("nếu được duyệt sẽ phát thứ Hai 30/11/2026, 05:30"), broken, "{queue}");
     }
 }
+
+#[tokio::test]
+async fn a_week_is_whole_once_all_of_it_may_air_and_drafts_are_on_the_list_of_who_made_them() {
+    let site = Site::new();
+    let id = site.recording(440.0).await["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/segments/{id}");
+    let words = json!({"programme": "cam-tay-chi-viec", "week": "2026-11-23"});
+    let hash = site.call("uploader", "PATCH", &path, words).await.json()["hash"].clone();
+    let week = WEEK.replace("title = \"Cầm tay chỉ việc\"", "title = \"Cầm tay chỉ việc\"\nweekly = true");
+    let said = async || {
+        let plan = plan_of(STATION, &week, &site.state.store, site.clock.now());
+        site.plan.send_replace(Arc::new(plan));
+        let page = Tab::of(&site, "uploader").get("/ban-ghi").await.text();
+        let (_, of) = page.split_once("Tuần 48 (23/11 – 29/11)</strong>: ").unwrap();
+        of.split_once("</summary>").unwrap().0.to_owned()
+    };
+    let to_do = async |who| {
+        let home = Tab::of(&site, who).get("/").await.text();
+        home.contains("1 bản nháp của bạn chưa gửi duyệt")
+            && home.contains(&format!("/ban-ghi/{id}\">Mở bản nháp"))
+    };
+    assert_eq!(said().await, "<span class=\"waits\">1 bản nháp chưa gửi duyệt</span>");
+    assert_eq!([to_do("uploader").await, to_do("operator").await], [true, false]);
+    submit(&site, "uploader", &id).await;
+    assert_eq!(said().await, "<span class=\"waits\">1 bản ghi chờ duyệt</span>");
+    assert!(!to_do("uploader").await);
+    site.call("approver", "POST", &format!("{path}/approve"), json!({"hash": hash})).await;
+    assert_eq!(said().await, "<span class=\"whole\">đủ bản ghi</span>");
+    site.call("approver", "POST", &format!("{path}/withdraw"), json!({"reason": "sai"})).await;
+    assert_eq!(said().await, "<span class=\"lacks\">còn thiếu 1 bản ghi</span>");
+}

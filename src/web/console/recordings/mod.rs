@@ -36,6 +36,8 @@ pub(super) use weeks::send_address;
 
 /// The list's address.
 const HERE: &str = "/ban-ghi";
+/// The address of the drafts in it.
+pub(super) const DRAFTS: &str = "/ban-ghi?trang-thai=draft";
 /// The queue's address.
 const QUEUE: &str = "/duyet";
 /// Recordings on a page: what one scrolls through with a thumb.
@@ -179,21 +181,38 @@ pub(super) fn address(id: &SegmentId) -> String {
     format!("{HERE}/{id}")
 }
 
-/// Drafts of a person that are looked at, the newest.
+/// Drafts of a person whose history is looked at, the newest.
 const OWN_DRAFTS: usize = 50;
 
-/// What somebody was given back, with when, by whom and why, the newest first.
-pub(super) fn given_back(store: &Store, name: &str) -> Result<Vec<(Arc<Segment>, SegmentEvent)>, StoreError> {
+/// The drafts of somebody, the newest first.
+pub(super) struct Drafts {
+    /// What they were given back, with when, by whom and why.
+    pub(super) returned: Vec<(Arc<Segment>, SegmentEvent)>,
+    /// What they have not sent to the approvers yet.
+    pub(super) unsent: Vec<Arc<Segment>>,
+}
+
+impl Drafts {
+    pub(super) fn is_empty(&self) -> bool {
+        self.returned.is_empty() && self.unsent.is_empty()
+    }
+}
+
+/// What somebody handed in and still has to do something about.
+pub(super) fn own_drafts(store: &Store, name: &str) -> Result<Drafts, StoreError> {
     let catalog = store.catalog()?;
     let is_own = |segment: &&Arc<Segment>| segment.state == Stand::Draft && &*segment.added_by == name;
     let mut drafts: Vec<_> = catalog.iter().filter(is_own).collect();
     drafts.sort_by_key(|segment| std::cmp::Reverse(segment.added));
-    let mut found = Vec::new();
-    for segment in drafts.into_iter().take(OWN_DRAFTS) {
-        let events = store.segment_events(&segment.id)?;
-        found.extend(returned(&events).map(|event| (Arc::clone(segment), event.clone())));
+    let (mut found, mut unsent) = (Vec::new(), Vec::new());
+    for (nth, segment) in drafts.into_iter().enumerate() {
+        let events = if nth < OWN_DRAFTS { store.segment_events(&segment.id)? } else { Vec::new() };
+        match returned(&events) {
+            Some(event) => found.push((Arc::clone(segment), event.clone())),
+            None => unsent.push(Arc::clone(segment)),
+        }
     }
-    Ok(found)
+    Ok(Drafts { returned: found, unsent })
 }
 
 /// What it is for, how long, and who handed it in.

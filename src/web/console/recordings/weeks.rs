@@ -41,6 +41,38 @@ pub(super) fn piece<'a>(
         .max_by_key(|segment| segment.state)
 }
 
+/// What a week's programmes lack before all of them may air.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Lacks {
+    missing: usize,
+    drafts: usize,
+    pending: usize,
+}
+
+impl Lacks {
+    fn of(rows: &[(&Programme, Option<&Arc<Segment>>)]) -> Self {
+        let count = |state: Option<Stand>| {
+            rows.iter().filter(|(_, piece)| piece.map(|piece| piece.state) == state).count()
+        };
+        Self { missing: count(None), drafts: count(Some(Stand::Draft)), pending: count(Some(Stand::Pending)) }
+    }
+
+    fn said(&self) -> Markup {
+        let said = [
+            (self.missing, say::missing as fn(usize) -> String),
+            (self.drafts, say::drafts),
+            (self.pending, say::pending),
+        ];
+        let said: Vec<_> =
+            said.iter().filter(|(count, _)| *count > 0).map(|(count, say)| say(*count)).collect();
+        html! {
+            @if said.is_empty() { span.whole { (say::WEEK_WHOLE) } } @else {
+                span.(if self.missing > 0 { "lacks" } else { "waits" }) { (said.join(", ")) }
+            }
+        }
+    }
+}
+
 /// This week and the next.
 pub(super) fn section(plan: &Plan, now: Timestamp, may_send: bool) -> Markup {
     let schedule = &plan.schedule;
@@ -51,12 +83,9 @@ pub(super) fn section(plan: &Plan, now: Timestamp, may_send: bool) -> Markup {
                 h2 { (say::WEEKS) }
                 @for (nth, week) in coming(now, schedule, 2).into_iter().enumerate() {
                     @let rows: Vec<_> = weekly.iter().map(|programme| (*programme, piece(&plan.catalog, schedule, programme, week))).collect();
-                    @let missing = rows.iter().filter(|(_, piece)| piece.is_none()).count();
-                    details.card open[nth == 0 && missing > 0] {
-                        summary {
-                            strong { (capital(&say::week(week))) } ": "
-                            @if missing == 0 { span.whole { (say::WEEK_WHOLE) } } @else { span.lacks { (say::missing(missing)) } }
-                        }
+                    @let lacks = Lacks::of(&rows);
+                    details.card open[nth == 0 && lacks != Lacks::default()] {
+                        summary { strong { (capital(&say::week(week))) } ": " (lacks.said()) }
                         ul { @for (programme, piece) in rows { li {
                             span.name { (programme.title) }
                             @match piece {
