@@ -459,6 +459,17 @@ impl Schedule {
         Some(&plan.sessions)
     }
 
+    /// Whether a slot, of the week or of a special day, plays the file of this name.
+    pub fn plays_file(&self, name: &str) -> bool {
+        let special = self.day_plans.iter().flat_map(|plan| &plan.sessions);
+        let slots = self.sessions.iter().chain(special).flat_map(|session| &session.slots);
+        let replaced = self.day_plans.iter().flat_map(|plan| &plan.replace).map(|slot| &slot.play);
+        slots
+            .map(|slot| &slot.play)
+            .chain(replaced)
+            .any(|play| matches!(play, Play::File(file) if file == name))
+    }
+
     /// The sessions that begin on a date, its day plan considered.
     pub fn sessions_on(&self, date: Date) -> impl Iterator<Item = &Session> {
         let plan = self.day_plan(date);

@@ -27,6 +27,8 @@ pub const PROGRAMME: &str = "Chuyên mục";
 pub const ANY: &str = "tất cả";
 /// Nothing was found.
 pub const NOTHING_FOUND: &str = "Không có bản ghi nào như vậy.";
+/// A recording has no programme, and no slot plays its file.
+pub const NO_PROGRAMME: &str = "Chưa chọn chuyên mục: bản ghi này sẽ không phát theo lịch, dù được duyệt. Hãy chọn chuyên mục; chỉ để trống nếu bản ghi dành cho “Phát ngay”.";
 /// More of them.
 pub const OLDER: &str = "Xem bản ghi cũ hơn";
 /// The list.

@@ -407,3 +407,34 @@ async fn a_week_is_whole_once_all_of_it_may_air_and_drafts_are_on_the_list_of_wh
     site.call("approver", "POST", &format!("{path}/withdraw"), json!({"reason": "sai"})).await;
     assert_eq!(said().await, "<span class=\"lacks\">còn thiếu 1 bản ghi</span>");
 }
+
+#[tokio::test]
+async fn what_the_schedule_has_no_place_for_says_so_on_its_way_to_the_air() {
+    let site = Site::new();
+    let recording = site.recording(440.0).await;
+    let (id, file) = (recording["id"].as_str().unwrap(), recording["file"].as_str().unwrap());
+    let path = format!("/api/v1/segments/{id}");
+    let warned = async |who: &str, page: &str| {
+        let page = Tab::of(&site, who).get(page).await.text();
+        page.contains("Chưa chọn chuyên mục: bản ghi này sẽ không phát theo lịch")
+    };
+    let here = format!("/ban-ghi/{id}");
+    assert!(warned("uploader", &here).await, "a draft");
+    submit(&site, "uploader", id).await;
+    assert!(warned("uploader", &here).await && warned("approver", "/duyet").await, "what waits");
+    // Where a slot names its file, it airs.
+    let named = WEEK.replace("{ programme = \"cam-tay-chi-viec\" }", &format!("{{ file = \"{file}\" }}"));
+    let days = format!(
+        "[[day]]\ndate = 2026-11-30\ntitle = \"a\"\n[[day.replace]]\nslot = \"sang/chuyen-muc\"\nplay = {{ file = \"{file}\" }}\n"
+    );
+    for (week, days) in [(&*named, None), (WEEK, Some(days))] {
+        let sources = Sources { station: Some(STATION.to_owned()), week: Some(week.to_owned()), days };
+        let schedule = Arc::new(schedule::read(&sources).unwrap());
+        site.plan.send_modify(|plan| Arc::make_mut(plan).schedule = schedule);
+        assert!(!warned("uploader", &here).await && !warned("approver", "/duyet").await);
+    }
+    site.plan.send_replace(Arc::new(plan(&site.state.store, site.clock.now())));
+    assert!(warned("approver", "/duyet").await);
+    site.call("uploader", "PATCH", &path, json!({"programme": "cam-tay-chi-viec"})).await;
+    assert!(!warned("approver", "/duyet").await && !warned("uploader", &here).await);
+}

@@ -229,6 +229,12 @@ fn about(segment: &Segment, schedule: &Schedule, zone: &TimeZone) -> Markup {
     }
 }
 
+/// Says of what waits for the air, or may go on it, that the schedule has no place for it.
+fn placeless(segment: &Segment, schedule: &Schedule) -> Markup {
+    let placeless = segment.words.programme.is_none() && !schedule.plays_file(&segment.file);
+    html! { @if placeless && segment.state != Stand::Withdrawn { p.note.warn { (say::NO_PROGRAMME) } } }
+}
+
 /// The title of a programme or a pool; its id where the schedule no longer knows it.
 fn programme_title(schedule: &Schedule, id: &ProgrammeId) -> String {
     let programme = schedule.programmes.get(id).map(|programme| programme.title.clone());

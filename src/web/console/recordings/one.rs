@@ -17,7 +17,7 @@ use super::queue::{SEEN, first_airings, judge, players};
 use super::trail::{changes, script_change, trail, value};
 use super::waveform::waveform;
 use super::weeks::{coming, monday};
-use super::{HERE, about, address, badge, programmes};
+use super::{HERE, about, address, badge, placeless, programmes};
 use crate::access::{Permission, permit};
 use crate::segment::{ContentHash, Genre, LONGEST_TEXT, Segment, SegmentId, State as Stand, TOPICS};
 use crate::store::{Store, StoreError, seen};
@@ -159,6 +159,7 @@ async fn show<N>(
             @if segment.state == Stand::Pending { (say_all::approve::would_air(&date::moment(at, zone))) }
             @else { (say_all::airs_first(at, zone)) }
         } }
+        (placeless(&segment, &plan.schedule))
         (about(&segment, &plan.schedule, zone))
         @if let Some(approval) = &segment.approval { p { (say::approved(&approval.by, approval.at, zone)) } }
         div.recording {

@@ -14,7 +14,7 @@ use super::super::form::Sent;
 use super::super::page::{Failure, key, page, to};
 use super::super::visitor::Visitor;
 use super::one::{Typed, fault, turned_down};
-use super::{QUEUE, about, address};
+use super::{QUEUE, about, address, placeless};
 use crate::access::may_approve;
 use crate::segment::{Catalog, LONGEST_TEXT, Segment, SegmentId, State as Stand};
 use crate::store::{SegmentEvent, Store, seen};
@@ -103,6 +103,7 @@ pub(in crate::web::console) async fn queue(
                 Some(at) => (say::would_air(&date::moment(*at, zone))),
                 None => (say::NOT_SOON)
             } }
+            (placeless(segment, &plan.schedule))
             (about(segment, &plan.schedule, zone))
             (players(segment))
             @if script.is_empty() { p.quiet { (one::NO_SCRIPT) } } @else {
