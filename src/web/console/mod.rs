@@ -14,6 +14,7 @@ mod calendar;
 mod export;
 mod form;
 mod home;
+mod in_force;
 mod log;
 mod page;
 mod people;
@@ -46,7 +47,7 @@ pub(super) fn router() -> Router<State> {
         .route("/bat-dau/{link}", get(signin::ask_new).post(signin::set))
         .route("/phat-ngay", get(air::choose).post(air::take))
         .route("/phat-ngay/xac-nhan", get(air::ask))
-        .route("/phat-ngay/tra-song", post(air::call_off))
+        .route("/phat-ngay/tra-song", post(in_force::call_off))
         .route("/phat-ngay/dung", post(air::stop))
         .merge(calendar::router())
         .route("/nhat-ky", get(log::day))

@@ -10,9 +10,9 @@ use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 use tokio::time::timeout;
 
-use super::air;
 use super::assets::{ICON, SCRIPT, STYLE};
 use super::form::{KEY_FIELD, page_before, page_of};
+use super::in_force;
 use super::visitor::Visitor;
 use crate::access::{Permission, permit};
 use crate::text;
@@ -75,7 +75,7 @@ pub(super) fn page<N>(
             }
         }
         (lost(state))
-        (air::banner(state, permit(roles, Permission::CallEmergency)))
+        (in_force::banner(state, permit(roles, Permission::CallEmergency)))
         main #content tabindex="-1" {
             h1 { (title) }
             @if visitor.pressed_in_vain { p.note.warn role="alert" { (text::page::unsent::IN_VAIN) } }

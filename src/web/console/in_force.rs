@@ -1,0 +1,105 @@
+//! What a person has put on the air, on every page, and giving the air back.
+
+use axum::extract::State as Of;
+use axum::response::Response;
+use maud::{Markup, html};
+
+use super::air::{HERE, code, place};
+use super::form::Sent;
+use super::page::{Failure, key, to};
+use super::visitor::Visitor;
+use crate::engine::handle::InForce;
+use crate::schedule::OutputId;
+use crate::sequencer::{InterruptId, Repeats};
+use crate::text;
+use crate::text::http::Refusal;
+use crate::text::page::air as say;
+use crate::timeline::Layer;
+use crate::timeline::plan::Plan;
+use crate::web::State;
+use crate::web::air;
+use crate::web::person::CallEmergency;
+use crate::web::problem::Problem;
+
+/// What is in force, each with the way to end it.
+pub(super) fn in_force(state: &State, visitor: &Visitor<CallEmergency>) -> Markup {
+    let (plan, all) = (state.plan(), air::in_force(state));
+    html! {
+        @if !all.is_empty() {
+            h2 { (say::IN_FORCE) }
+            @for (one, outputs) in &all {
+                div.card.in-force.(code(one.layer)) {
+                    p { strong { (say::rank(one.layer)) ": " (one.title) } }
+                    p { (state_of(one, outputs, &plan)) }
+                    form method="post" action={ (HERE) "/tra-song" } {
+                        (key(visitor))
+                        input type="hidden" name="id" value=(one.id);
+                        button.main { (say::CALL_OFF) }
+                    }
+                }
+            }
+            p.quiet { (say::CALL_OFF_MEANS) }
+        }
+    }
+}
+
+/// Where an interrupt is heard, who ordered it, and when it comes again.
+fn state_of(one: &InForce, outputs: &[OutputId], plan: &Plan) -> String {
+    let zone = &plan.schedule.time_zone;
+    let next = match (one.on_air, one.next) {
+        (false, _) if one.airing == 1 => Some(say::COMES.to_owned()),
+        (_, Some(next)) => Some(say::again(next, zone)),
+        (_, None) => (one.repeats != Repeats::ONCE).then(|| say::LAST_TIME.to_owned()),
+    };
+    let places = outputs.iter().map(|output| place(plan, output)).collect::<Vec<_>>().join(", ");
+    let sounds = one.on_air.then(|| say::SOUNDS.to_owned());
+    [Some(places), Some(say::ordered(&one.by, one.since, zone)), sounds, next]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" · ")
+}
+
+/// Gives the air back.
+pub(super) async fn call_off(
+    Of(state): Of<State>,
+    Sent { visitor, fields }: Sent<CallEmergency>,
+) -> Result<Response, Failure> {
+    let id = fields.one("id");
+    match air::call_off(&state, &visitor.person, id).await {
+        // Pressed twice, or late: what they want is so.
+        Ok(()) | Err(Problem(Refusal::NoInterrupt)) => {}
+        Err(problem) => return Err(problem.into()),
+    }
+    let id = InterruptId::new(id);
+    air::shown(&state, |status| !air::has(status, &id)).await;
+    Ok(to(HERE))
+}
+
+/// Says on every page that a person has the air, until they give it back.
+pub(super) fn banner(state: &State, may: bool) -> Markup {
+    let plan = state.plan();
+    html! {
+        div #banner data-live {
+            @for (one, outputs) in air::in_force(state) {
+                @let emergency = one.layer == Layer::Emergency;
+                div.banner.bad[emergency].warn[!emergency] role=(if emergency { "alert" } else { "status" }) {
+                    p {
+                        strong { (headline(&one)) ": " (one.title) } " "
+                        span { (state_of(&one, &outputs, &plan)) }
+                    }
+                    @if may { a.button href=(HERE) { (text::page::TO_CALL_OFF) } }
+                }
+            }
+        }
+    }
+}
+
+fn headline(one: &InForce) -> &'static str {
+    match (one.layer, one.on_air) {
+        (Layer::Emergency, true) => text::page::EMERGENCY_ON_AIR,
+        (Layer::Emergency, false) => say::EMERGENCY_WAITS,
+        (_, true) => text::page::LIVE_ON_AIR,
+        (_, false) => say::LIVE_WAITS,
+    }
+}
