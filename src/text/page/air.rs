@@ -15,6 +15,8 @@ pub const CALL_OFF: &str = "Trả lại sóng";
 /// What that means.
 pub const CALL_OFF_MEANS: &str =
     "Bấm “Trả lại sóng”: bản ghi này dừng ngay, không nhắc lại nữa, và loa phát tiếp theo lịch.";
+/// Ends all that is in force.
+pub const CALL_OFF_ALL: &str = "Trả lại sóng tất cả";
 /// Sounds at this moment.
 pub const SOUNDS: &str = "đang phát";
 /// Recordings kept in memory.
@@ -187,6 +189,14 @@ pub fn cut_by(quiet: QuietHours) -> String {
 /// Who ordered an interrupt, and when: `hoa, từ 02:31:07`.
 pub fn ordered(by: &str, since: Timestamp, zone: &TimeZone) -> String {
     format!("{by} ra lệnh lúc {}", date::second(since, zone))
+}
+
+/// The same recording is in force already, by another order.
+pub fn already(by: &str, since: Timestamp, zone: &TimeZone) -> String {
+    format!(
+        "Bản ghi này đang có hiệu lực rồi: {}. Nếu vẫn phát, sẽ có hai lệnh cùng nhắc lại, và phải trả lại sóng cả hai.",
+        ordered(by, since, zone)
+    )
 }
 
 /// When it sounds next.

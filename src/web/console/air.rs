@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
 use super::form::{Fields, Query, Sent};
-use super::in_force::in_force;
+use super::in_force::{already, in_force};
 use super::page::{Failure, key, page, to};
 use super::visitor::Visitor;
 use crate::access::{Permission, permit};
@@ -39,8 +39,12 @@ const CONFIRM: &str = "/phat-ngay/xac-nhan";
 const REFUSED: &str = "refused";
 /// The field that says that outputs could be chosen.
 const CHOSEN: &str = "chosen";
+/// The field that says that the page has told of an order for the same recording.
+const AGAIN: &str = "again";
 /// Recordings that are shown beside those kept ready.
 const SHOWN: usize = 12;
+/// What tells a new confirmation that the one before was too old.
+const OLD: &str = "old";
 /// How long a confirmation is good for: what it says it will interrupt has to be true.
 const FRESH: SignedDuration = SignedDuration::from_mins(10);
 
@@ -281,9 +285,16 @@ pub(super) async fn ask(
     if forbidden.is_none() {
         air::poise(&engines, &segment);
     }
+    let already = already(&state, &wish);
     let comes = air::quiet(&plan, now + segment.duration()).filter(|_| !emergency && quiet.is_none());
     let content = html! {
         @if !asked.one("old").is_empty() { p.note.warn role="alert" { (say::TOO_OLD) } }
+        @if let Some(one) = &already {
+            p.note.warn {
+                (say::already(&one.by, one.since, &plan.schedule.time_zone)) " "
+                a href=(HERE) { (text::page::TO_CALL_OFF) }
+            }
+        }
         @match (quiet, emergency) {
             (Some(quiet), true) => p.note.warn { (say::in_spite(quiet)) },
             (Some(quiet), false) => p.note.bad { (say::forbidden(quiet)) },
@@ -307,6 +318,7 @@ pub(super) async fn ask(
             form.confirm method="post" action=(HERE) {
                 (key(&visitor))
                 input type="hidden" name="id" value=(air::new_id(now)?);
+                @if already.is_some() { input type="hidden" name=(AGAIN) value="1"; }
                 @for (name, value) in said(&wish) { input type="hidden" name=(name) value=(value); }
                 button.take.(code(wish.layer)) {
                     (if emergency { say::EMERGENCY_NOW } else { say::LIVE_NOW })
@@ -418,13 +430,17 @@ pub(super) async fn take(
     let id = fields.one("id");
     let made = air::made(id).ok_or_else(|| Refusal::BadField { field: "id".to_owned() })?;
     if state.clock.now().duration_since(made).abs() > FRESH {
-        return ask_again(&wish);
+        return ask_again(&wish, Some(OLD));
     }
     // Made with the page: a button that is pressed twice orders once. A page from before the air was given back asks
     // again, for the engines would take it for the same press.
     let id = InterruptId::new(id);
     if air::was_called_off(&state, &id, made).await {
-        return ask_again(&wish);
+        return ask_again(&wish, Some(OLD));
+    }
+    // Somebody else was faster: two orders would repeat the same recording, each until it is called off.
+    if fields.one(AGAIN).is_empty() && already(&state, &wish).is_some_and(|one| one.id != id) {
+        return ask_again(&wish, None);
     }
     let air::Ordered { outputs, refused } = air::order(&state, &visitor.person, &wish, id.clone()).await?;
     air::shown(&state, |status| !outputs.contains(&status.output) || air::sounds(status, &id)).await;
@@ -436,8 +452,8 @@ pub(super) async fn take(
 }
 
 /// To a new confirmation of the same wish: what the old page said may be so no more.
-fn ask_again(wish: &Wish) -> Result<Response, Failure> {
-    Ok(to(&at(CONFIRM, wish, Some("old"))))
+fn ask_again(wish: &Wish, why: Option<&str>) -> Result<Response, Failure> {
+    Ok(to(&at(CONFIRM, wish, why)))
 }
 
 /// A page's address with a wish, and why it is asked for.

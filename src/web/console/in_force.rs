@@ -17,7 +17,7 @@ use crate::text::page::air as say;
 use crate::timeline::Layer;
 use crate::timeline::plan::Plan;
 use crate::web::State;
-use crate::web::air;
+use crate::web::air::{self, Wish};
 use crate::web::person::CallEmergency;
 use crate::web::problem::Problem;
 
@@ -39,8 +39,26 @@ pub(super) fn in_force(state: &State, visitor: &Visitor<CallEmergency>) -> Marku
                 }
             }
             p.quiet { (say::CALL_OFF_MEANS) }
+            @if all.len() > 1 {
+                form method="post" action={ (HERE) "/tra-song" } {
+                    (key(visitor))
+                    @for (one, _) in &all { input type="hidden" name="id" value=(one.id); }
+                    button { (say::CALL_OFF_ALL) }
+                }
+            }
         }
     }
+}
+
+/// The order that has a recording on the air already, or waiting for it, where it is to be heard again.
+pub(super) fn already(state: &State, wish: &Wish) -> Option<InForce> {
+    let all = air::in_force(state).into_iter();
+    let meant = |output: &OutputId| {
+        wish.outputs.is_empty() || wish.outputs.iter().any(|wanted| wanted == output.as_str())
+    };
+    all.filter(|(one, outputs)| one.segment.as_str() == wish.segment && outputs.iter().any(meant))
+        .map(|(one, _)| one)
+        .next()
 }
 
 /// Where an interrupt is heard, who ordered it, and when it comes again.
@@ -60,19 +78,23 @@ fn state_of(one: &InForce, outputs: &[OutputId], plan: &Plan) -> String {
         .join(" · ")
 }
 
-/// Gives the air back.
+/// Gives the air back that one order has, or several.
 pub(super) async fn call_off(
     Of(state): Of<State>,
     Sent { visitor, fields }: Sent<CallEmergency>,
 ) -> Result<Response, Failure> {
-    let id = fields.one("id");
-    match air::call_off(&state, &visitor.person, id).await {
-        // Pressed twice, or late: what they want is so.
-        Ok(()) | Err(Problem(Refusal::NoInterrupt)) => {}
-        Err(problem) => return Err(problem.into()),
+    let mut done = Ok(());
+    for id in fields.all("id") {
+        match air::call_off(&state, &visitor.person, id).await {
+            // Pressed twice, or late: what they want is so.
+            Ok(()) | Err(Problem(Refusal::NoInterrupt)) => {}
+            // The others are ended all the same.
+            Err(problem) => done = Err(problem),
+        }
     }
-    let id = InterruptId::new(id);
-    air::shown(&state, |status| !air::has(status, &id)).await;
+    done?;
+    let ids: Vec<_> = fields.all("id").map(InterruptId::new).collect();
+    air::shown(&state, |status| !ids.iter().any(|id| air::has(status, id))).await;
     Ok(to(HERE))
 }
 

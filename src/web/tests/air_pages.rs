@@ -233,3 +233,53 @@ async fn quiet_hours_and_what_is_wrong_are_said_before_anything_sounds() {
     assert_eq!(tab.post("/phat-ngay", &fields("minutes", "20")).await.status, StatusCode::SEE_OTHER);
     assert_eq!(ordered(&site).repeats.then, SignedDuration::from_mins(20));
 }
+
+#[tokio::test]
+async fn who_orders_what_is_in_force_already_is_told_so_and_all_of_it_ends_with_one_press() {
+    let site = Site::new();
+    let recording = site.approved(440.0).await;
+    let id = recording["id"].as_str().unwrap();
+    let order = async |who: &str, again: bool| {
+        let tab = Tab::of(&site, who);
+        let confirm = format!("/phat-ngay/xac-nhan?segment={id}&rank=emergency&repeat=until");
+        let page = tab.get(&confirm).await.text();
+        site.commands.try_iter().for_each(drop);
+        let mut fields =
+            vec![("id", hidden(&page, "id")), ("segment", id), ("rank", "emergency"), ("repeat", "until")];
+        if again {
+            fields.push(("again", hidden(&page, "again")));
+        }
+        let answer = tab.post("/phat-ngay", &fields).await;
+        (page, answer.header(header::LOCATION).to_owned())
+    };
+    let status = site.status.as_ref().unwrap();
+    let (page, _) = order("operator", false).await;
+    let first = ordered(&site);
+    assert!(!page.contains("đang có hiệu lực rồi"), "{page}");
+    status.send_modify(|status| status.interrupts.push(in_force(&first)));
+    // Who had the page open since before is asked again, and orders nothing unawares.
+    let (page, location) = order("approver", false).await;
+    assert!(page.contains("đang có hiệu lực rồi: operator ra lệnh lúc 08:00:00"), "{page}");
+    assert!(location.starts_with("/phat-ngay/xac-nhan?") && !location.contains("old"), "{location}");
+    assert!(site.commands.try_recv().is_err());
+    // Who insists, may.
+    assert_eq!(order("approver", true).await.1, "/phat-ngay");
+    let second = ordered(&site);
+
+    let tab = Tab::of(&site, "approver");
+    assert!(
+        !tab.get("/phat-ngay").await.text().contains("Trả lại sóng tất cả"),
+        "one needs no more than its own"
+    );
+    status.send_modify(|status| status.interrupts.push(in_force(&second)));
+    let page = tab.get("/phat-ngay").await.text();
+    let (before, _) = page.split_once("Trả lại sóng tất cả").unwrap();
+    let (_, form) = before.rsplit_once("<form").unwrap();
+    for order in [&first, &second] {
+        assert!(form.contains(&format!("name=\"id\" value=\"{}\"", order.id)), "{form}");
+    }
+    tab.post("/phat-ngay/tra-song", &[("id", first.id.as_str()), ("id", second.id.as_str())]).await;
+    for order in [first, second] {
+        assert!(matches!(site.commands.try_recv(), Ok(Command::CallOff(id)) if id == order.id));
+    }
+}
