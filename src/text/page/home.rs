@@ -1,6 +1,7 @@
 //! Hôm nay.
 
-use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::date;
 use crate::segment::FileTrouble;
@@ -13,6 +14,12 @@ pub const WAS_ON_AIR: &str = "Đang phát khi mất liên lạc";
 pub const SILENT: &str = "Loa đang im lặng";
 /// What comes.
 pub const NEXT: &str = "Tiếp theo";
+/// What comes when the interrupt on air is over, as far as it can be foreseen.
+pub const AFTER_THIS: &str = "Sau bản tin này";
+/// It does not begin at its beginning.
+pub const JOINED: &str = "vào giữa chừng";
+/// Its time is over, and nothing that is known keeps it.
+pub const AT_ONCE: &str = "ngay khi phát được";
 /// Nothing comes for a week.
 pub const NOTHING_NEXT: &str = "Không có mục nào trong những ngày tới.";
 /// How loud it is.
@@ -55,6 +62,11 @@ pub const UNKNOWN: &str = "chưa rõ";
 /// How long until what comes.
 pub fn in_(wait: SignedDuration) -> String {
     format!("còn {}", date::wait(wait))
+}
+
+/// When about something comes: `khoảng 01:51:20`.
+pub fn about(at: Timestamp, zone: &TimeZone) -> String {
+    format!("khoảng {}", date::second(at, zone))
 }
 
 /// Nobody may approve.

@@ -6,7 +6,7 @@ use axum::extract::State as Of;
 use axum::response::Html;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan as _};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use maud::{Markup, html};
 
 use super::air;
@@ -19,12 +19,13 @@ use crate::access::{Permission, permit};
 use crate::asrun::Airing;
 use crate::engine::handle::Status;
 use crate::schedule::OutputId;
+use crate::sequencer::resumes;
 use crate::store::{AiringFilter, Store};
 use crate::text::page::calendar::BESIDES;
 use crate::text::page::home::{self as say, Lamp};
 use crate::text::page::{date, names};
 use crate::timeline::plan::Plan;
-use crate::timeline::{Block, INTERRUPT_SESSION};
+use crate::timeline::{Block, INTERRUPT_SESSION, Layer};
 use crate::web::State;
 use crate::web::api::health::wrong;
 use crate::web::input::start_of;
@@ -70,12 +71,13 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
 fn on_air(state: &State, now: Timestamp, zone: &TimeZone, may_withdraw: bool) -> Markup {
     html! {
         h2 data-lost=(say::WAS_ON_AIR) { (say::ON_AIR) }
+        @let plan = state.plan();
         @for engine in state.engines.iter() {
             @let status = engine.status();
             div.card.output data-output=(status.output) {
                 @if state.engines.len() > 1 { p.quiet { (status.output) } }
                 (sounding(&status, now, zone, may_withdraw))
-                (next(&status, now, zone))
+                (next(&status, &plan, now))
             }
         }
     }
@@ -101,18 +103,48 @@ fn sounding(status: &Status, now: Timestamp, zone: &TimeZone, may_withdraw: bool
     }
 }
 
-fn next(status: &Status, now: Timestamp, zone: &TimeZone) -> Markup {
+fn next(status: &Status, plan: &Plan, now: Timestamp) -> Markup {
+    let zone = &plan.schedule.time_zone;
+    let countdown = |at: Timestamp| {
+        html! { " (" span data-countdown=(at.as_millisecond()) { (say::in_(at.duration_since(now))) } ")" }
+    };
+    let interrupt = status.on_air.as_ref().filter(|_| status.layer > Layer::Scheduled);
+    let after = interrupt.and_then(|air| after(status, plan, air.until));
     html! {
         p.next {
-            @match &status.next {
-                Some(next) => {
-                    (say::NEXT) ": " strong { (next.title) } ", " (date::moment(next.at, zone)) " ("
-                    span data-countdown=(next.at.as_millisecond()) { (say::in_(next.at.duration_since(now))) } ")"
+            @match (after, &status.next) {
+                (Some((title, at, joined)), _) => {
+                    (say::AFTER_THIS) ": " strong { (title) } ", "
+                    @if joined { (say::JOINED) ", " }
+                    (say::about(at, zone)) (countdown(at))
                 },
-                None => (say::NOTHING_NEXT),
+                (None, Some(next)) if next.at < now => {
+                    (say::NEXT) ": " strong { (next.title) } ", " (say::AT_ONCE)
+                },
+                (None, Some(next)) => {
+                    (say::NEXT) ": " strong { (next.title) } ", " (date::moment(next.at, zone)) (countdown(next.at))
+                },
+                (None, None) => (say::NOTHING_NEXT),
             }
         }
     }
+}
+
+/// What sounds once the air is free again: an interrupt that waits for it, or what the schedule has then; its title, about
+/// when, and whether it is joined in progress.
+fn after(status: &Status, plan: &Plan, free: Timestamp) -> Option<(String, Timestamp, bool)> {
+    let waits = status.interrupts.iter().filter(|one| !one.on_air && one.airing == 1);
+    if let Some(first) = waits.max_by_key(|one| one.layer) {
+        return Some((first.title.clone(), free, false));
+    }
+    let next = &status.next.as_ref()?.cue;
+    let blocks = &plan.timeline(&status.output)?.blocks;
+    let cues = blocks.iter().flat_map(|block| block.cues.iter().map(move |cue| (cue, block.end)));
+    cues.skip_while(|(cue, _)| cue.id != *next).find_map(|(cue, limit)| {
+        let at = cue.at.max(free);
+        let skipped = cue.segment().and_then(|_| resumes(cue, at, limit))?;
+        Some((cue.title.clone(), at, skipped > SignedDuration::ZERO))
+    })
 }
 
 /// One lamp for each thing that matters, never by colour alone.

@@ -3,6 +3,7 @@
 use super::air_pages::Tab;
 use super::*;
 use crate::asrun::{Cause, Fact, NotAired};
+use crate::engine::handle::{Next, OnAir};
 use crate::segment::FileTrouble;
 
 #[tokio::test]
@@ -77,4 +78,57 @@ async fn what_is_on_record_of_today_and_in_no_session_of_it_now_is_there_besides
         assert!(page.contains(gone) && page.matches("tệp lỗi").count() == 1, "{page}");
         assert!(!page.contains("Hôm nay không có buổi phát nào"), "{page}");
     }
+}
+
+#[tokio::test]
+async fn during_an_interrupt_what_comes_next_is_what_will_be_heard_then() {
+    let site = Site::new();
+    let bytes = wav(440.0, 10.0);
+    let parts = [Part::file("dài.wav", &bytes), Part::word("programme", "cam-tay-chi-viec")];
+    let recording = site.hand_in("uploader", &parts).await.json();
+    let id = recording["id"].as_str().unwrap();
+    let path = format!("/api/v1/segments/{id}");
+    site.call("uploader", "POST", &format!("{path}/submit"), json!({})).await;
+    site.call("approver", "POST", &format!("{path}/approve"), json!({"hash": recording["hash"]})).await;
+    // Ten seconds, and again a quarter of an hour later.
+    let slots = "[[session.slot]]\nid = \"sau\"\ntitle = \"Phát lại\"\nstart = \"hard\"\nat = 05:45:00\nlate = \"whole-within 1 min\"\nplay = { programme = \"cam-tay-chi-viec\" }\n";
+    let week = format!("{WEEK}{slots}");
+    site.clock.step_to("2026-11-29T22:00:00Z".parse().unwrap());
+    let plan = plan_of(STATION, &week, &site.state.store, site.clock.now());
+    let cues: Vec<_> = plan.timelines[0].cues().take(2).map(Arc::clone).collect();
+    site.plan.send_replace(Arc::new(plan));
+    let next =
+        |nth: usize| Next { cue: cues[nth].id.clone(), title: cues[nth].title.clone(), at: cues[nth].at };
+    let seconds = SignedDuration::from_secs;
+    let said = async |nth: usize, now: Timestamp, until: Option<Timestamp>| {
+        site.clock.step_to(now);
+        site.status.as_ref().unwrap().send_modify(|status| {
+            status.next = Some(next(nth));
+            status.layer = until.map_or(Layer::Silence, |_| Layer::Emergency);
+            status.on_air = until.map(|until| OnAir {
+                cue: "2026-11-30/!/x/0".parse().unwrap(),
+                title: "Bão".to_owned(),
+                segment: id.into(),
+                segment_title: "Bão".to_owned(),
+                since: now,
+                until,
+            });
+        });
+        let page = Tab::of(&site, "auditor").get("/").await.text();
+        page.split_once("<p class=\"next\">").unwrap().1.split_once("</p>").unwrap().0.to_owned()
+    };
+    let (first, second) = (cues[0].at, cues[1].at);
+    let joined = said(0, first + seconds(1), Some(first + seconds(4))).await;
+    let expected = "Sau bản tin này: <strong>Cầm tay chỉ việc</strong>, vào giữa chừng, khoảng 05:30:04 (";
+    assert!(joined.starts_with(expected), "{joined}");
+    let over = said(0, first + seconds(1), Some(second + seconds(20))).await;
+    assert!(over.starts_with("Sau bản tin này: <strong>Phát lại</strong>, khoảng 05:45:20"), "{over}");
+    assert!(!over.contains("05:30"), "{over}");
+    let free = said(0, first - seconds(60), Some(first - seconds(20))).await;
+    assert!(
+        free.starts_with("Sau bản tin này: <strong>Cầm tay chỉ việc</strong>, khoảng 05:30:00"),
+        "{free}"
+    );
+    let late = said(0, first + seconds(1), None).await;
+    assert_eq!(late, "Tiếp theo: <strong>Cầm tay chỉ việc</strong>, ngay khi phát được");
 }
