@@ -15,6 +15,12 @@ pub const CALL_OFF: &str = "Trả lại sóng";
 /// What that means.
 pub const CALL_OFF_MEANS: &str =
     "Bấm “Trả lại sóng”: bản ghi này dừng ngay, không nhắc lại nữa, và loa phát tiếp theo lịch.";
+/// The air was given back just now.
+pub const CALLED_OFF: &str = "Đã trả lại sóng. Loa phát tiếp theo lịch.";
+/// The same, where something else has it.
+pub const CALLED_OFF_ONE: &str = "Đã trả lại sóng. Lệnh dưới đây vẫn còn hiệu lực.";
+/// What sounded from the schedule was stopped just now.
+pub const STOPPED: &str = "Đã dừng mục đang phát. Lịch đi tiếp từ mục sau.";
 /// Ends all that is in force.
 pub const CALL_OFF_ALL: &str = "Trả lại sóng tất cả";
 /// Sounds at this moment.

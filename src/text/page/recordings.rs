@@ -333,6 +333,8 @@ pub mod withdraw {
     pub const MORE: &str = "Ghi thêm (không bắt buộc)";
     /// Does it.
     pub const NOW: &str = "Thu hồi ngay";
+    /// It was done just now.
+    pub const DONE: &str = "Đã thu hồi. Nếu đang phát thì loa đã ngừng; bản ghi này không lên loa nữa.";
     /// It was withdrawn before.
     pub const ALREADY: &str = "Bản ghi này đã được thu hồi và không phát nữa.";
 
@@ -371,11 +373,6 @@ pub mod approve {
         let SegmentEvent { by, at, reason, .. } = event;
         let (at, reason) = (date::moment(*at, zone), reason.as_deref().unwrap_or_default());
         format!("Đã trả lại “{title}” cho người nộp: {by} trả lại {at}, lý do “{reason}”.")
-    }
-
-    /// It was withdrawn just now.
-    pub fn withdrawn(title: &str) -> String {
-        format!("Đã thu hồi “{title}”. Loa không phát bản ghi này nữa.")
     }
 }
 

@@ -43,6 +43,8 @@ const CHOSEN: &str = "chosen";
 const AGAIN: &str = "again";
 /// Recordings that are shown beside those kept ready.
 const SHOWN: usize = 12;
+/// What says in the page's address that something was stopped just now.
+const STOPPED: &str = "da-dung";
 /// What tells a new confirmation that the one before was too old.
 const OLD: &str = "old";
 /// How long a confirmation is good for: what it says it will interrupt has to be true.
@@ -60,7 +62,8 @@ pub(super) async fn choose(
     let (ready, others) = recordings(&plan, now, asked.one("search"));
     let content = html! {
         (not_taken(&asked, &plan))
-        section #in-force data-live { (in_force(&state, &visitor)) }
+        @if !asked.one(STOPPED).is_empty() { p.note.good role="status" { (say::STOPPED) } }
+        section #in-force data-live { (in_force(&state, &visitor, &asked)) }
         section {
             h2 { (say::READY) }
             @if ready.is_empty() {
@@ -288,7 +291,7 @@ pub(super) async fn ask(
     let already = already(&state, &wish);
     let comes = air::quiet(&plan, now + segment.duration()).filter(|_| !emergency && quiet.is_none());
     let content = html! {
-        @if !asked.one("old").is_empty() { p.note.warn role="alert" { (say::TOO_OLD) } }
+        @if !asked.one(OLD).is_empty() { p.note.warn role="alert" { (say::TOO_OLD) } }
         @if let Some(one) = &already {
             p.note.warn {
                 (say::already(&one.by, one.since, &plan.schedule.time_zone)) " "
@@ -471,5 +474,5 @@ pub(super) async fn stop(
     // The one that the page showed: pressed twice, or late, it must not stop what came after.
     let cue = fields.one("cue").parse().map_err(|_| Refusal::BadField { field: "cue".to_owned() })?;
     air::stop(&state, &visitor.person, fields.one("output"), Some(cue)).await?;
-    Ok(to(HERE))
+    Ok(to(&format!("{HERE}?{STOPPED}=1")))
 }

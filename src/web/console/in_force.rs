@@ -5,7 +5,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::air::{HERE, code, place};
-use super::form::Sent;
+use super::form::{Fields, Sent};
 use super::page::{Failure, key, to};
 use super::visitor::Visitor;
 use crate::engine::handle::InForce;
@@ -21,10 +21,18 @@ use crate::web::air::{self, Wish};
 use crate::web::person::CallEmergency;
 use crate::web::problem::Problem;
 
-/// What is in force, each with the way to end it.
-pub(super) fn in_force(state: &State, visitor: &Visitor<CallEmergency>) -> Markup {
+/// What says in the page's address that the air was given back just now.
+const GIVEN_BACK: &str = "da-tra-song";
+
+/// What is in force, each with the way to end it; and what was ended, where it was just now.
+pub(super) fn in_force(state: &State, visitor: &Visitor<CallEmergency>, asked: &Fields) -> Markup {
     let (plan, all) = (state.plan(), air::in_force(state));
     html! {
+        @if !asked.one(GIVEN_BACK).is_empty() {
+            p.note.(if all.is_empty() { "good" } else { "warn" }) role="status" {
+                (if all.is_empty() { say::CALLED_OFF } else { say::CALLED_OFF_ONE })
+            }
+        }
         @if !all.is_empty() {
             h2 { (say::IN_FORCE) }
             @for (one, outputs) in &all {
@@ -95,7 +103,7 @@ pub(super) async fn call_off(
     done?;
     let ids: Vec<_> = fields.all("id").map(InterruptId::new).collect();
     air::shown(&state, |status| !ids.iter().any(|id| air::has(status, id))).await;
-    Ok(to(HERE))
+    Ok(to(&format!("{HERE}?{GIVEN_BACK}=1")))
 }
 
 /// Says on every page that a person has the air, until they give it back.

@@ -86,11 +86,19 @@ async fn a_confirmation_says_what_it_does_and_orders_once_however_often_it_is_pr
     let answer = tab.post("/phat-ngay/tra-song", &[("id", first.id.as_str())]).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     assert!(matches!(site.commands.try_recv(), Ok(Command::CallOff(id)) if id == first.id));
+    let after = answer.header(header::LOCATION).to_owned();
+    let page = tab.get(&after).await.text();
+    assert!(
+        page.contains("Đã trả lại sóng. Lệnh dưới đây vẫn còn hiệu lực."),
+        "no engine shows the end yet: {page}"
+    );
 
     // Back to the page of before, and pressed again: the engines would take it for the first press.
     site.status.as_ref().unwrap().send_modify(|status| status.interrupts.clear());
     let twice = tab.post("/phat-ngay/tra-song", &[("id", first.id.as_str())]).await;
-    assert_eq!((twice.status, twice.header(header::LOCATION)), (StatusCode::SEE_OTHER, "/phat-ngay"));
+    assert_eq!((twice.status, twice.header(header::LOCATION)), (StatusCode::SEE_OTHER, &*after));
+    assert!(tab.get(&after).await.text().contains("Đã trả lại sóng. Loa phát tiếp theo lịch."));
+    assert!(!tab.get("/phat-ngay").await.text().contains("Đã trả lại sóng"));
     assert!(matches!(site.commands.try_recv(), Ok(Command::CallOff(id)) if id == first.id));
     let again = tab.post("/phat-ngay", &fields).await;
     assert!(again.header(header::LOCATION).starts_with("/phat-ngay/xac-nhan?"), "{:?}", again.headers);
@@ -178,6 +186,7 @@ async fn only_who_may_takes_the_air_and_only_from_a_page_of_ours() {
     let cue = [("output", "loa-xa"), ("cue", "2026-11-23/sang/chuyen-muc/0")];
     let stopped = operator.post("/phat-ngay/dung", &cue).await;
     assert_eq!(stopped.status, StatusCode::SEE_OTHER);
+    assert!(operator.get(stopped.header(header::LOCATION)).await.text().contains("Đã dừng mục đang phát"));
     assert!(matches!(site.commands.try_recv(), Ok(Command::StopCue(Some(_)))));
 }
 

@@ -68,7 +68,12 @@ async fn a_recording_goes_its_way_through_the_pages() {
     );
 
     let reasons = [("reason", "Thông tin sai"), ("more", "nhầm số")];
-    assert_eq!(Tab::of(&site, "operator").post(&at("thu-hoi"), &reasons).await.status, StatusCode::SEE_OTHER);
+    let (operator, done) = (Tab::of(&site, "operator"), "Đã thu hồi. Nếu đang phát thì loa đã ngừng");
+    let withdrawn = operator.post(&at("thu-hoi"), &reasons).await;
+    assert_eq!(withdrawn.status, StatusCode::SEE_OTHER);
+    let page = operator.get(withdrawn.header(header::LOCATION)).await.text();
+    assert!(page.contains(done) && page.contains("Về trang Hôm nay"), "{page}");
+    assert!(!operator.get(&here).await.text().contains(done));
     assert!(matches!(site.commands.try_recv(), Ok(Command::Withdraw(_))));
     assert!(Tab::of(&site, "auditor").get(&here).await.text().contains("Thông tin sai: nhầm số"));
     assert!(

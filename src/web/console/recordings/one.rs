@@ -21,6 +21,7 @@ use super::{HERE, about, address, badge, placeless, programmes};
 use crate::access::{Permission, permit};
 use crate::segment::{ContentHash, Genre, LONGEST_TEXT, Segment, SegmentId, State as Stand, TOPICS};
 use crate::store::{Store, StoreError, seen};
+use crate::text;
 use crate::text::http::{Refusal, Why};
 use crate::text::outcome;
 use crate::text::page::recordings::{self as say_all, one as say, send};
@@ -65,6 +66,9 @@ pub(in crate::web::console) struct Done {
     /// The words were kept.
     #[serde(rename = "da-luu")]
     kept: Option<String>,
+    /// It was withdrawn.
+    #[serde(rename = "da-thu-hoi")]
+    withdrawn: Option<String>,
 }
 
 /// The page.
@@ -75,8 +79,15 @@ pub(in crate::web::console) async fn one(
     Asked(done): Asked<Done>,
 ) -> Result<Html<String>, Failure> {
     let segment = existing(&state, segment_id(&id)?).await?;
-    let note = done.kept.map(|_| html! { p.note.good role="status" { (say::KEPT) } });
-    show(&state, &visitor, segment, None, note.unwrap_or_default()).await
+    let withdrawn = done.withdrawn.is_some() && segment.state == Stand::Withdrawn;
+    let note = html! {
+        @if done.kept.is_some() { p.note.good role="status" { (say::KEPT) } }
+        @if withdrawn {
+            p.note.good role="status" { (say_all::withdraw::DONE) }
+            p.actions { a.button href="/" { (text::page::TO_HOME) } }
+        }
+    };
+    show(&state, &visitor, segment, None, note).await
 }
 
 /// What was typed into a form that is not taken, and why not.

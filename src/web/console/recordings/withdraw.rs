@@ -83,7 +83,7 @@ pub(in crate::web::console) async fn withdraw(
     let reason = if more.is_empty() { reason.to_owned() } else { format!("{reason}: {more}") };
     let id = segment_id(&id)?;
     match recordings::withdraw(&state, &visitor.person, id.clone(), &reason).await {
-        Ok(segment) => Ok(to(&address(&segment.id))),
+        Ok(segment) => Ok(to(&format!("{}?da-thu-hoi=1", address(&segment.id)))),
         Err(Problem(Refusal::BadWords(wrong))) => {
             let why = wrong.first().map(|(_, why)| (&fields, *why));
             let shown = asking(&state, &visitor, &existing(&state, id).await?, why);
