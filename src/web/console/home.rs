@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use maud::{Markup, html};
 
 use super::air;
+use super::in_force;
 use super::page::{Failure, page};
 use super::recordings;
 use super::rundown::{Notes, aired_besides, session};
@@ -21,6 +22,7 @@ use crate::engine::handle::Status;
 use crate::schedule::OutputId;
 use crate::sequencer::resumes;
 use crate::store::{AiringFilter, Store};
+use crate::text::page::air::CALL_OFF;
 use crate::text::page::calendar::BESIDES;
 use crate::text::page::home::{self as say, Lamp};
 use crate::text::page::{date, names};
@@ -56,7 +58,7 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
         p.lead { (date::day(today)) }
         @if permit(&visitor.person.user().roles, Permission::CallEmergency) { (air::urgent_now(&state, &plan, now)) }
         div.home {
-            section.air #air data-live { (on_air(&state, now, zone, may_withdraw)) }
+            section.air #air data-live { (on_air(&state, &visitor, now)) }
             div.side {
                 section #lamps data-live { (lamps(&wrong)) }
                 section #to-do data-live { (to_do(&state, visitor.person.user(), &users, &drafts, now)) }
@@ -68,7 +70,7 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
 }
 
 /// What each output does, and what comes.
-fn on_air(state: &State, now: Timestamp, zone: &TimeZone, may_withdraw: bool) -> Markup {
+fn on_air(state: &State, visitor: &Visitor<See>, now: Timestamp) -> Markup {
     html! {
         h2 data-lost=(say::WAS_ON_AIR) { (say::ON_AIR) }
         @let plan = state.plan();
@@ -76,14 +78,15 @@ fn on_air(state: &State, now: Timestamp, zone: &TimeZone, may_withdraw: bool) ->
             @let status = engine.status();
             div.card.output data-output=(status.output) {
                 @if state.engines.len() > 1 { p.quiet { (status.output) } }
-                (sounding(&status, now, zone, may_withdraw))
+                (sounding(&status, now, &plan.schedule.time_zone))
+                (ending(&status, visitor))
                 (next(&status, &plan, now))
             }
         }
     }
 }
 
-fn sounding(status: &Status, now: Timestamp, zone: &TimeZone, may_withdraw: bool) -> Markup {
+fn sounding(status: &Status, now: Timestamp, zone: &TimeZone) -> Markup {
     let Some(air) = &status.on_air else {
         return html! { p.big.silent { (say::SILENT) } };
     };
@@ -99,7 +102,19 @@ fn sounding(status: &Status, now: Timestamp, zone: &TimeZone, may_withdraw: bool
         label.level { (say::LEVEL)
             meter min=(METER_FLOOR) max="0" value=(status.peak_dbfs.max(METER_FLOOR)) data-level {}
         }
-        @if may_withdraw { p { (recordings::withdraw_now(&air.segment)) } }
+    }
+}
+
+/// How to end what sounds: an interrupt is called off, for it may be wanted again; what the schedule plays is withdrawn.
+fn ending(status: &Status, visitor: &Visitor<See>) -> Markup {
+    let may = |permission| permit(&visitor.person.user().roles, permission);
+    let interrupt = status.interrupts.iter().find(|one| one.on_air);
+    html! {
+        @match (interrupt, &status.on_air) {
+            (Some(one), _) if may(Permission::CallEmergency) => (in_force::give_back(visitor, [&one.id], CALL_OFF)),
+            (None, Some(air)) if may(Permission::Withdraw) => p { (recordings::withdraw_now(&air.segment)) },
+            _ => {}
+        }
     }
 }
 

@@ -39,21 +39,28 @@ pub(super) fn in_force(state: &State, visitor: &Visitor<CallEmergency>, asked: &
                 div.card.in-force.(code(one.layer)) {
                     p { strong { (say::rank(one.layer)) ": " (one.title) } }
                     p { (state_of(one, outputs, &plan)) }
-                    form method="post" action={ (HERE) "/tra-song" } {
-                        (key(visitor))
-                        input type="hidden" name="id" value=(one.id);
-                        button.main { (say::CALL_OFF) }
-                    }
+                    (give_back(visitor, [&one.id], say::CALL_OFF))
                 }
             }
             p.quiet { (say::CALL_OFF_MEANS) }
             @if all.len() > 1 {
-                form method="post" action={ (HERE) "/tra-song" } {
-                    (key(visitor))
-                    @for (one, _) in &all { input type="hidden" name="id" value=(one.id); }
-                    button { (say::CALL_OFF_ALL) }
-                }
+                (give_back(visitor, all.iter().map(|(one, _)| &one.id), say::CALL_OFF_ALL))
             }
+        }
+    }
+}
+
+/// Ends some orders with one press.
+pub(super) fn give_back<'a, N>(
+    visitor: &Visitor<N>,
+    orders: impl IntoIterator<Item = &'a InterruptId>,
+    label: &str,
+) -> Markup {
+    html! {
+        form.give-back method="post" action={ (HERE) "/tra-song" } {
+            (key(visitor))
+            @for id in orders { input type="hidden" name="id" value=(id); }
+            button.main { (label) }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Hôm nay.
 
-use super::air_pages::Tab;
+use super::air::{in_force, ordered};
+use super::air_pages::{Tab, hidden};
 use super::*;
 use crate::asrun::{Cause, Fact, NotAired};
 use crate::engine::handle::{Next, OnAir};
@@ -131,4 +132,39 @@ async fn during_an_interrupt_what_comes_next_is_what_will_be_heard_then() {
     );
     let late = said(0, first + seconds(1), None).await;
     assert_eq!(late, "Tiếp theo: <strong>Cầm tay chỉ việc</strong>, ngay khi phát được");
+}
+
+#[tokio::test]
+async fn beside_an_emergency_on_the_air_one_gives_the_air_back_and_keeps_the_recording() {
+    let site = Site::new();
+    let recording = site.approved(440.0).await;
+    let order = json!({"segment": recording["id"], "layer": "emergency"});
+    site.call("approver", "POST", "/api/v1/interrupts", order).await;
+    let emergency = in_force(&ordered(&site));
+    let home = async |who: &str| Tab::of(&site, who).get("/").await.text();
+    let withdraw = format!("href=\"/ban-ghi/{}/thu-hoi\">Thu hồi", recording["id"].as_str().unwrap());
+    let status = site.status.as_ref().unwrap();
+    let on_air = OnAir {
+        cue: "2026-11-23/!/x/0".parse().unwrap(),
+        title: "Bão".to_owned(),
+        segment: recording["id"].as_str().unwrap().into(),
+        segment_title: "Bão".to_owned(),
+        since: site.clock.now(),
+        until: site.clock.now() + SignedDuration::from_secs(9),
+    };
+    status.send_modify(|status| status.on_air = Some(on_air));
+    let page = home("operator").await;
+    assert!(page.contains(&withdraw) && !page.contains("Trả lại sóng"), "{page}");
+    status.send_modify(|status| {
+        (status.layer, status.interrupts) = (Layer::Emergency, vec![emergency.clone()]);
+    });
+    let page = home("operator").await;
+    assert!(!page.contains(&withdraw), "{page}");
+    let (_, card) = page.split_once("data-output=\"loa-xa\"").unwrap();
+    assert_eq!(hidden(card, "id"), emergency.id.as_str());
+    assert!(
+        card.contains("action=\"/phat-ngay/tra-song\"") && card.contains("Trả lại sóng</button>"),
+        "{card}"
+    );
+    assert!(!home("uploader").await.contains("Trả lại sóng"));
 }

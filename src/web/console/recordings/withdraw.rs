@@ -63,7 +63,7 @@ fn asking(
                         aria-invalid=[typed.map(|_| "true")];
                     (fault(typed.map(|(_, why)| why)))
                 }
-                div.actions {
+                div.actions.within-reach {
                     button.danger { (say::NOW) }
                     a.button href=(address(&segment.id)) { (text::page::CANCEL) }
                 }
