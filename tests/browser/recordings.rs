@@ -270,8 +270,11 @@ fn a_piece_goes_from_a_weak_connection_to_the_air_and_off_it() {
     minh.go(&page);
     minh.press("Thu hồi");
     minh.look("thu-hoi");
+    let within_reach = "const button = document.querySelector('button.danger').getBoundingClientRect();
+        return button.top >= 0 && button.bottom <= innerHeight && scrollY === 0";
+    assert_eq!(minh.script_on_phone(within_reach), Value::Bool(true), "in sight before anything is scrolled");
     minh.press("Thu hồi ngay");
-    minh.says("đã thu hồi");
+    minh.says("Đã thu hồi. Nếu đang phát thì loa đã ngừng");
     eventually(|| "a week without it".to_owned(), || (!planned()).then_some(()));
     lan.go(&page);
     lan.says("Thông tin sai");
@@ -405,4 +408,36 @@ fn what_is_withdrawn_while_it_sounds_stops_within_a_second() {
     let milliseconds = silent_after.as_f64().unwrap();
     assert!(milliseconds < 1_000.0, "{milliseconds} ms");
     assert_ne!(on_air(&minh)["segment"], id.as_str());
+}
+
+#[test]
+fn a_name_without_a_space_is_no_wider_than_a_phone() {
+    let (driver, program) = (Driver::start(), Program::demo());
+    let hoa = Browser::open(&driver, &program);
+    hoa.set_password(&program.first_link, Some("hoa"), PASSWORD);
+    let name = "Thong_bao_tiem_phong_dai_cho_meo_dot_2_nam_2026_ban_cuoi_cung_da_sua_theo_y_kien_lanh_dao";
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(format!("{name}.wav"));
+    wav(&file, 440.0, 3, spec(1, 16_000));
+    let run = |arguments: &[&str]| program.run(arguments);
+    run(&["segment", "add", "--programme", "thong-bao", &file.to_string_lossy()]);
+    run(&["segment", "approve", "--by", "demo", &format!("{name}.wav")]);
+    for (page, picture) in
+        [("/", "ten-dai-hom-nay"), ("/lich-phat", "ten-dai-lich"), ("/ban-ghi", "ten-dai-ban-ghi")]
+    {
+        eventually(
+            || format!("the name on {page}:\n{}", hoa.text()),
+            || {
+                hoa.go(page);
+                let open = "const named = [...document.querySelectorAll('details')].find((of) => of.textContent.includes('Thong_bao'));
+                    if (named) named.open = true";
+                hoa.script(open);
+                hoa.text().contains(name).then_some(())
+            },
+        );
+        hoa.look(picture);
+    }
+    hoa.press(name);
+    hoa.find("//h1[contains(., 'Thong_bao')]");
+    hoa.look("ten-dai-mot-ban-ghi");
 }
