@@ -23,6 +23,9 @@ pub struct Item {
     pub output: OutputId,
     /// The hamlets that hear the output.
     pub zones: Vec<String>,
+    /// The title of its session, as it was; none for what a person ordered, and in entries of before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_title: Option<Arc<str>>,
     /// The slot's title.
     pub title: String,
     /// The programme or pool.
@@ -58,6 +61,7 @@ impl Item {
             cue: cue.id.clone(),
             output: output.clone(),
             zones: zones.to_vec(),
+            session_title: cue.session_title.clone(),
             title: cue.title.clone(),
             programme: cue.programme.clone(),
             topic: cue.topic.clone(),

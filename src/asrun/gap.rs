@@ -116,6 +116,7 @@ mod tests {
         let cue = |(number, (start, length)): (usize, &(i64, i64))| {
             Arc::new(Cue {
                 id: format!("1970-01-01/sang/muc/{number}").parse().unwrap(),
+                session_title: None,
                 title: String::new(),
                 programme: None,
                 topic: None,

@@ -66,6 +66,7 @@ pub(super) fn cue(slot: &str, start: Join, from: f64, segment: &Arc<Segment>) ->
     let block = BlockId::new(date(2027, 1, 15), "sang");
     Arc::new(Cue {
         id: CueId { block, slot: slot.into(), piece: 0 },
+        session_title: None,
         title: slot.into(),
         programme: None,
         topic: None,

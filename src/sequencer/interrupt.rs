@@ -48,6 +48,7 @@ impl Order {
         let block = BlockId::new(zone.to_datetime(self.due).date(), INTERRUPT_SESSION);
         Arc::new(Cue {
             id: CueId { block, slot: SlotId::new(id.as_str()), piece: self.piece },
+            session_title: None,
             title: segment.words.title.clone(),
             programme: segment.words.programme.clone(),
             topic: segment.words.topic.clone(),

@@ -70,6 +70,7 @@ impl std::fmt::Debug for C {
 pub(super) fn c(slot: &str, at: i64, length: i64) -> C {
     C(Cue {
         id: CueId { block: block_id("sang"), slot: SlotId::from(slot), piece: 0 },
+        session_title: None,
         title: slot.to_owned(),
         programme: None,
         topic: None,

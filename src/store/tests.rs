@@ -74,6 +74,7 @@ pub(super) fn cue(number: u16, piece: u32) -> Arc<Cue> {
     let start = at(i64::from(number) * 60);
     Arc::new(Cue {
         id: format!("2026-11-23/sang/muc/{number}").parse().unwrap(),
+        session_title: Some("Buổi phát dùng thử".into()),
         title: "Cầm tay chỉ việc".to_owned(),
         programme: segment.words.programme.clone(),
         topic: segment.words.topic.clone(),

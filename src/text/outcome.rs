@@ -95,13 +95,15 @@ fn several(schedule: Option<&Schedule>) -> Option<&Schedule> {
 /// What stands for the session of what a person ordered.
 pub const OUT_OF_SCHEDULE: &str = "Ngoài lịch";
 
-/// The title of an airing's session; its id where the schedule does not have it any more.
+/// The title of an airing's session, as it was then. Of what was logged before titles were, the schedule's, or the id
+/// where that does not have it any more.
 pub fn session<'a>(schedule: Option<&'a Schedule>, airing: &'a Airing) -> &'a str {
     let id = &airing.item.cue.block.session;
     if id.as_str() == INTERRUPT_SESSION {
         return OUT_OF_SCHEDULE;
     }
-    schedule.and_then(|schedule| schedule.session_title(id)).unwrap_or(id.as_str())
+    let of_today = || schedule.and_then(|schedule| schedule.session_title(id));
+    airing.item.session_title.as_deref().or_else(of_today).unwrap_or(id.as_str())
 }
 
 /// A length in seconds with a decimal comma, to the tenth: `−0,3`.
@@ -315,6 +317,19 @@ pub(crate) mod tests {
         assert_eq!(line, expected);
         let again = Airing { run: Some(Run::Repeat), ..airing() };
         assert_eq!(log_line(8, "", &again, &time_zone)[10], "phát lại");
+    }
+
+    #[test]
+    fn a_session_is_called_as_it_was_then() {
+        let old = airing();
+        assert_eq!(session(None, &old), "sang", "logged before titles were");
+        let mut schedule = crate::timeline::fixture::schedule("UTC", Vec::new());
+        schedule.sessions[0].title = "Buổi sáng".to_owned();
+        assert_eq!(session(Some(&schedule), &old), "Buổi sáng");
+        let mut new = airing();
+        new.item.session_title = Some("Buổi phát dùng thử".into());
+        assert_eq!(session(Some(&schedule), &new), "Buổi phát dùng thử");
+        assert!(!serde_json::to_string(&old).unwrap().contains("session_title"), "old rows keep their bytes");
     }
 
     #[test]

@@ -206,6 +206,8 @@ impl Block {
 pub struct Cue {
     /// Its id.
     pub id: CueId,
+    /// The title of its session; none for what a person ordered on the spot.
+    pub session_title: Option<Arc<str>>,
     /// The slot's title.
     pub title: String,
     /// The programme, where the slot or its segment has one.

@@ -59,7 +59,7 @@ struct Lengths {
 pub(super) struct Rundown<'a> {
     schedule: &'a Schedule,
     pub(super) block: BlockId,
-    title: String,
+    title: Arc<str>,
     start: Timestamp,
     pub(super) end: Timestamp,
     quiet: Vec<Window>,
@@ -76,7 +76,7 @@ impl<'a> Rundown<'a> {
             schedule,
             quiet: calendar::quiet(&schedule.rules.quiet, &schedule.time_zone, window),
             block: span.id,
-            title: span.session.title.clone(),
+            title: span.session.title.as_str().into(),
             start: span.start,
             end: span.end,
             forbidden: span.forbidden,
@@ -88,7 +88,7 @@ impl<'a> Rundown<'a> {
 
     pub(super) fn finish(self) -> (Block, Vec<Finding>) {
         let Self { block: id, title, start, end, cues, findings, .. } = self;
-        (Block { id, title, start, end, cues }, findings)
+        (Block { id, title: title.to_string(), start, end, cues }, findings)
     }
 
     /// What keeps a sound from beginning at the cursor, with this much of the block before it.
@@ -295,6 +295,7 @@ impl<'a> Rundown<'a> {
         self.cursor = later(at, length);
         self.cues.push(Arc::new(Cue {
             id: CueId { block: self.block.clone(), slot: item.slot.id.clone(), piece },
+            session_title: Some(Arc::clone(&self.title)),
             title: item.title.to_owned(),
             programme,
             topic,

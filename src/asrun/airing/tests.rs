@@ -30,6 +30,7 @@ fn item() -> Item {
         cue: "2026-11-23/sang/muc/0".parse().unwrap(),
         output: "loa-xa".into(),
         zones: Vec::new(),
+        session_title: None,
         title: String::new(),
         programme: None,
         topic: None,

@@ -17,6 +17,7 @@ pub(super) fn site_with(titles: &[&str]) -> Site {
         let at = start + SignedDuration::from_mins(minute);
         let cue = Cue {
             id: format!("2026-11-23/sang/muc/{minute}").parse().unwrap(),
+            session_title: Some("Buổi phát dùng thử".into()),
             title: (*title).to_owned(),
             programme: None,
             topic: Some("II.2".into()),
@@ -90,7 +91,7 @@ async fn the_log_as_csv_has_the_columns_of_the_paper_one_and_no_formulas() {
     let text = by_query.text();
     let lines: Vec<_> = text.lines().collect();
     assert!(lines[0].starts_with("\u{feff}STT,Ngày,Buổi,Giờ theo lịch,"));
-    assert!(lines[1].starts_with("1,23/11/2026,Buổi sáng,05:30:00,"), "{}", lines[1]);
+    assert!(lines[1].starts_with("1,23/11/2026,Buổi phát dùng thử,05:30:00,"), "{}", lines[1]);
     assert!(lines[1].contains("\"'=HYPERLINK(\"\"http://x\"\")\"") && lines[1].contains("chưa có bài nộp"));
     assert!(lines[2].contains("\"Tin \"\"nóng\"\"\"") && lines[2].contains("Võ Kiện"));
     assert_eq!(lines.len(), 3);

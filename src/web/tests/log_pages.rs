@@ -41,6 +41,10 @@ async fn a_day_is_shown_filtered_and_counted() {
     {
         assert!(sheet.contains(words), "{words} in {sheet}");
     }
+    let file = tab.get("/nhat-ky/tai-ve?from=2026-11-23&to=2026-11-23&format=csv").await.text();
+    for page in [day, sheet, file] {
+        assert!(page.contains("Buổi phát dùng thử"), "the session as it was called then: {page}");
+    }
     for path in ["/nhat-ky?day=x", "/nhat-ky/in?day=2026-02-30", "/nhat-ky?day=9999-12-31"] {
         assert_eq!(tab.get(path).await.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
     }
