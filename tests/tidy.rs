@@ -115,6 +115,7 @@ const LANDED_MIGRATIONS: &[(&str, &str)] = &[
     ("0005_revisions.sql", "7516d7d6bb61e04914ca660f7d6c30eb5ee257054e8e3dfde9611a311473fb04"),
     ("0006_scripts_and_uploads.sql", "e7dbacac25bf9c03a359a19f546bb578d7dd697f853c0737c4cdb2f0081aa4d7"),
     ("0007_examinations.sql", "cb0a0cd4c75f3d6978d0b13f95578611009a5ddaa898fd803522d66b2e0bffe3"),
+    ("0008_names_in_acts.sql", "ef75bba2c4bbab5f546740843ae0a2aa4f95c3e1f7a52fb4fa3da38ce0aa847d"),
 ];
 
 const LONGEST_FILE_LINES: usize = 600;

@@ -55,7 +55,14 @@ impl Office {
 
 fn act(what: &str) -> Act {
     let (at, by) = (Timestamp::UNIX_EPOCH, "hoa".to_owned());
-    Act { at, by, what: what.to_owned(), subject: "sang/ban-tin".to_owned(), origin: "test".to_owned() }
+    Act {
+        at,
+        by,
+        what: what.to_owned(),
+        subject: "sang/ban-tin".to_owned(),
+        title: None,
+        origin: "test".to_owned(),
+    }
 }
 
 /// The news are to be this long.

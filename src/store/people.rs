@@ -76,6 +76,8 @@ pub struct Act {
     pub what: String,
     /// With what: an id.
     pub subject: String,
+    /// What people called that then; what has no other name has none. The store knows recordings, and what aired them.
+    pub title: Option<String>,
     /// From where: an address, or `command line`.
     pub origin: String,
 }
@@ -142,13 +144,43 @@ pub(super) fn insert_user(
 }
 
 pub(super) fn insert_act(connection: &Connection, act: &Act) -> Result<(), StoreError> {
+    let title = act.title.clone().map_or_else(|| title_of(connection, act), |title| Ok(Some(title)))?;
     connection
         .execute(
-            "INSERT INTO act (at_ms, by, what, subject, origin) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![act.at.as_millisecond(), act.by, act.what, act.subject, act.origin],
+            "INSERT INTO act (at_ms, by, what, subject, origin, title) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![act.at.as_millisecond(), act.by, act.what, act.subject, act.origin, title],
         )
         .doing("keep what a person did")?;
     Ok(())
+}
+
+/// What the subject of an act is called now.
+fn title_of(connection: &Connection, act: &Act) -> Result<Option<String>, StoreError> {
+    let segment = match act.what.split_once('.') {
+        Some(("interrupt", "call-off")) => return Ok(order(connection, &act.subject)?.flatten()),
+        // The interrupt, and what it airs.
+        Some(("interrupt", _)) => act.subject.split_once(' ').map(|(_, segment)| segment),
+        Some(("segment", _)) => Some(act.subject.as_str()),
+        _ => None,
+    };
+    let Some(segment) = segment else { return Ok(None) };
+    connection
+        .query_row("SELECT title FROM segment WHERE id = ?1", [segment], |row| row.get(0))
+        .optional()
+        .doing("read what a recording is called")
+}
+
+/// The order of an interrupt, by what it airs; none where nobody ever gave it.
+fn order(connection: &Connection, interrupt: &str) -> Result<Option<Option<String>>, StoreError> {
+    connection
+        .query_row(
+            "SELECT title FROM act WHERE what IN ('interrupt.live', 'interrupt.emergency')
+             AND subject > ?1 || ' ' AND subject < ?1 || '!'",
+            [interrupt],
+            |row| row.get(0),
+        )
+        .optional()
+        .doing("look for the order of an interrupt")
 }
 
 fn everyone(connection: &Connection) -> Result<Vec<User>, StoreError> {
@@ -302,12 +334,19 @@ impl Store {
         self.write("keep what a person did", move |transaction| insert_act(transaction, &act))
     }
 
+    /// Keeps that an interrupt was called off, where it was ever ordered: of one that never was, nobody did anything.
+    pub fn act_on_order(&self, act: Act) -> Result<(), StoreError> {
+        self.write("keep what a person did", move |transaction| {
+            if order(transaction, &act.subject)?.is_some() { insert_act(transaction, &act) } else { Ok(()) }
+        })
+    }
+
     /// What people did between two instants, the second not included; newest first, at most 10,000.
     pub fn acts(&self, from: Timestamp, to: Timestamp, limit: u32) -> Result<Vec<Act>, StoreError> {
         self.read(|connection| {
-            let rows: Vec<(i64, String, String, String, String)> = connection
+            let rows: Vec<(i64, String, String, String, String, Option<String>)> = connection
                 .prepare_cached(
-                    "SELECT at_ms, by, what, subject, origin FROM act WHERE at_ms >= ?1 AND at_ms < ?2
+                    "SELECT at_ms, by, what, subject, origin, title FROM act WHERE at_ms >= ?1 AND at_ms < ?2
                      ORDER BY at_ms DESC, id DESC LIMIT ?3",
                 )
                 .and_then(|mut statement| {
@@ -316,8 +355,8 @@ impl Store {
                 })
                 .doing("read what people did")?;
             rows.into_iter()
-                .map(|(at_ms, by, what, subject, origin)| {
-                    Ok(Act { at: instant(at_ms)?, by, what, subject, origin })
+                .map(|(at_ms, by, what, subject, origin, title)| {
+                    Ok(Act { at: instant(at_ms)?, by, what, subject, title, origin })
                 })
                 .collect()
         })
@@ -412,6 +451,7 @@ mod tests {
             by: "an".to_owned(),
             what: "user.add".to_owned(),
             subject: subject.to_owned(),
+            title: None,
             origin: "command line".to_owned(),
         }
     }

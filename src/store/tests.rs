@@ -179,6 +179,41 @@ mod opening {
     }
 
     #[test]
+    fn acts_of_an_older_database_get_the_names_of_then() {
+        let (store, dir) = store();
+        let (segment, by) = (segment(1), "lan".to_owned());
+        let (id, old, words) = (segment.id.clone(), segment.words.title.clone(), segment.words.clone());
+        store.add_segment(segment, Vec::new()).unwrap();
+        let act = |what: &str, subject: String, second| Act {
+            at: at(second),
+            by: by.clone(),
+            what: what.to_owned(),
+            subject,
+            title: None,
+            origin: "x".to_owned(),
+        };
+        store.act(act("segment.submit", id.to_string(), 2)).unwrap();
+        store.act(act("interrupt.live", format!("first {id}"), 3)).unwrap();
+        store.describe_segment(&id, Words { title: "Tên mới".to_owned(), ..words }, &by, at(4)).unwrap();
+        store.act(act("interrupt.call-off", "first".to_owned(), 5)).unwrap();
+        store.act(act("segment.approve", id.to_string(), 6)).unwrap();
+        store.act(act("user.add", "hoa".to_owned(), 7)).unwrap();
+        store.act_on_order(act("interrupt.call-off", "second".to_owned(), 8)).unwrap();
+        let titles = |store: &Store| -> Vec<Option<String>> {
+            store.acts(at(0), at(9), 9).unwrap().into_iter().rev().map(|act| act.title).collect()
+        };
+        let (old, new) = (Some(old), Some("Tên mới".to_owned()));
+        let then = [old.clone(), old.clone(), old, new, None];
+        assert_eq!(titles(&store), then);
+        drop(store);
+        let raw = Connection::open(dir.path().join(DATABASE)).unwrap();
+        raw.execute_batch("ALTER TABLE act DROP COLUMN title; DROP INDEX act_order; PRAGMA user_version = 7")
+            .unwrap();
+        drop(raw);
+        assert_eq!(titles(&Store::open(dir.path()).unwrap()), then);
+    }
+
+    #[test]
     fn a_newer_database_is_refused_and_not_touched() {
         let (store, dir) = store();
         let file = store.file();

@@ -14,7 +14,7 @@ use crate::engine::handle::{Command, Handle, InForce, Status};
 use crate::schedule::{OutputId, QuietHours};
 use crate::segment::{FileTrouble, Segment, SegmentId, State as Stand, is_id};
 use crate::sequencer::{Interrupt, InterruptId, Repeats};
-use crate::store::{Act, Store};
+use crate::store::{Act, Store, StoreError};
 use crate::text::http::Refusal;
 use crate::timeline::plan::Plan;
 use crate::timeline::{CueId, Layer};
@@ -165,7 +165,7 @@ pub(super) async fn order<N>(
         return Err(refused.into());
     }
     tracing::info!(interrupt.id = %id, segment.id = %segment, by = person.name(), "{what}");
-    record(state, person.act(what, format!("{id} {segment}"), now)).await;
+    record(state, Store::act, person.act(what, format!("{id} {segment}"), now)).await;
     Ok(ordered)
 }
 
@@ -188,7 +188,8 @@ pub(super) async fn call_off<N>(state: &State, person: &Person<N>, id: &str) -> 
     // Also where none knows of it: it may have been ordered a moment ago.
     let sent: Vec<_> = state.engines.iter().map(|engine| engine.send(Command::CallOff(id.clone()))).collect();
     tracing::info!(interrupt.id = %id, by = person.name(), "interrupt.call-off");
-    record(state, person.act("interrupt.call-off", id.as_str(), state.clock.now())).await;
+    let keep = if known { Store::act } else { Store::act_on_order };
+    record(state, keep, person.act("interrupt.call-off", id.as_str(), state.clock.now())).await;
     sent.into_iter().collect::<Result<(), _>>()?;
     if known { Ok(()) } else { Err(Refusal::NoInterrupt.into()) }
 }
@@ -207,7 +208,7 @@ pub(super) async fn stop<N>(
         engine.send(Command::StopCue(cue.clone()))?;
     }
     tracing::info!(output.id = output, by = person.name(), "output.stop");
-    record(state, person.act("output.stop", output, state.clock.now())).await;
+    record(state, Store::act, person.act("output.stop", output, state.clock.now())).await;
     Ok(())
 }
 
@@ -309,16 +310,19 @@ async fn approved(state: &State, id: &str) -> Result<Arc<Segment>, Problem> {
 
 /// Keeps an act after it was done: the air does not wait for the disk, and is not taken back for it. Nor does the person:
 /// who sees no answer presses again. What is not kept in a moment is kept in the background.
-async fn record(state: &State, act: Act) {
-    let keeping = tokio::spawn(keep(state.store.clone(), act));
+async fn record(state: &State, how: Keep, act: Act) {
+    let keeping = tokio::spawn(keep(state.store.clone(), how, act));
     let _in_time = tokio::time::timeout(TO_SHOW, keeping).await;
 }
 
+/// A way to keep an act.
+type Keep = fn(&Store, Act) -> Result<(), StoreError>;
+
 /// Keeps an act, however often that takes.
-async fn keep(store: Store, act: Act) {
+async fn keep(store: Store, how: Keep, act: Act) {
     for tries in 1..=KEEP_TRIES {
         let this = act.clone();
-        let Err(failure) = store.run(move |store| store.act(this)).await else { return };
+        let Err(failure) = store.run(move |store| how(store, this)).await else { return };
         if tries == KEEP_TRIES {
             tracing::error!(
                 error = &failure as &dyn std::error::Error,

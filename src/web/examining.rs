@@ -219,6 +219,7 @@ fn take(state: &State, upload: &Upload) -> Result<Taken, Problem> {
         by: upload.person.clone(),
         what: "segment.add".to_owned(),
         subject: String::new(),
+        title: None,
         origin: upload.origin.clone(),
     };
     let file = state.intake.arrived(&upload.id);

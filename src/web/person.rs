@@ -83,6 +83,7 @@ impl<N> Person<N> {
             by: self.user.name.clone(),
             what: what.to_owned(),
             subject: subject.into(),
+            title: None,
             origin: self.origin.clone(),
         }
     }

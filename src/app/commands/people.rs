@@ -26,6 +26,7 @@ pub fn user(station: &Station, clock: &Arc<dyn Clock>, command: &UserCommand) ->
         by: "console".to_owned(),
         what: what.to_owned(),
         subject: subject.to_owned(),
+        title: None,
         origin: ORIGIN.to_owned(),
     };
     match command {

@@ -42,6 +42,11 @@ pub fn moment(at: Timestamp, zone: &TimeZone) -> String {
     format!("{}, {}", day(zone.to_datetime(nearest(at)).date()), time(at, zone))
 }
 
+/// A date and a time to the second: `thứ Hai 23/11/2026, 05:30:00`.
+pub fn exactly(at: Timestamp, zone: &TimeZone) -> String {
+    format!("{}, {}", day(zone.to_datetime(nearest(at)).date()), second(at, zone))
+}
+
 /// A length as minutes and seconds: `3:05`, `1:02:00`.
 pub fn length(length: SignedDuration) -> String {
     let seconds = (length.as_millis().max(0) + 500) / 1000;
@@ -75,6 +80,7 @@ mod tests {
         let at: Timestamp = "2026-11-22T22:30:05Z".parse().unwrap();
         assert_eq!(moment(at, &zone), "thứ Hai 23/11/2026, 05:30");
         assert_eq!(second(at, &zone), "05:30:05");
+        assert_eq!(exactly(at, &zone), "thứ Hai 23/11/2026, 05:30:05");
         let just_before: Timestamp = "2026-11-22T16:59:59.999999Z".parse().unwrap();
         assert_eq!(second(just_before, &zone), "00:00:00");
         assert_eq!(moment(just_before, &zone), "thứ Hai 23/11/2026, 00:00");

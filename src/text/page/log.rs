@@ -58,6 +58,12 @@ pub const OLDER_ACTS: &str = "Thao tác cũ hơn";
 pub const NEWEST_ACTS: &str = "Thao tác mới nhất";
 /// There are none.
 pub const NO_ACTS: &str = "Không có thao tác nào.";
+/// What was verified.
+pub const WHOLE: &str = "toàn bộ nhật ký phát thanh";
+/// What was undone, by its number.
+pub fn revision(number: &str) -> String {
+    format!("lần sửa lịch số {number}")
+}
 /// Back to what aired.
 pub const TO_LOG: &str = "Về nhật ký phát thanh";
 /// Taking the log home.

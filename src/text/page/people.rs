@@ -76,6 +76,15 @@ pub fn has_left(name: &str, at: Timestamp, by: Option<&str>, zone: &TimeZone) ->
     }
 }
 
+/// From where something was done.
+pub fn origin(origin: &str) -> &str {
+    match origin {
+        "command line" => "dòng lệnh trên máy",
+        "unknown" => "không rõ",
+        address => address,
+    }
+}
+
 /// What was done, from its code.
 pub fn act(code: &str) -> &str {
     match code {

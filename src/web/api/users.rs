@@ -183,6 +183,8 @@ pub(super) struct ActView {
     what: String,
     /// With what.
     subject: String,
+    /// What people called that then, where it has another name.
+    title: Option<String>,
     /// From where: an address, or `command line`.
     origin: String,
 }
@@ -200,6 +202,7 @@ pub(super) async fn acts(
     let to = wanted.to.as_deref().map_or(Ok(Timestamp::MAX), |to| end("to", to, &zone))?;
     let limit = wanted.limit.unwrap_or(500);
     let acts = state.store.run(move |store| store.acts(from, to, limit)).await?;
-    let view = |Act { at, by, what, subject, origin }: Act| ActView { at, by, what, subject, origin };
+    let view =
+        |Act { at, by, what, subject, title, origin }: Act| ActView { at, by, what, subject, title, origin };
     Ok(Json(acts.into_iter().map(view).collect()))
 }

@@ -2,18 +2,19 @@
 
 use axum::extract::State as Of;
 use axum::response::Html;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
 use super::form::{Fields, Query};
 use super::page::{Failure, page};
-use super::recordings;
 use super::visitor::Visitor;
-use crate::segment::{Catalog, SegmentId};
-use crate::store::{Act, Store};
+use super::{air, calendar, recordings};
+use crate::schedule::OutputId;
+use crate::segment::SegmentId;
+use crate::store::Act;
 use crate::text::http::Refusal;
 use crate::text::page::{date, log as say_log, people as say};
+use crate::timeline::plan::Plan;
 use crate::web::State;
 use crate::web::person::ReadActs;
 
@@ -60,15 +61,14 @@ pub(super) async fn list(
     Of(state): Of<State>,
     Query(asked): Query,
 ) -> Result<Html<String>, Failure> {
-    let zone = state.plan().schedule.time_zone.clone();
+    let plan = state.plan();
     let from = From::of(&asked)?;
     let (before, without) = (from.before, from.without);
     let most = u32::try_from(without + PAGE).unwrap_or(u32::MAX);
-    let read = move |store: &Store| Ok((store.acts(Timestamp::MIN, before, most)?, store.catalog()?));
-    let (acts, catalog) = state.store.run(read).await?;
+    let acts = state.store.run(move |store| store.acts(Timestamp::MIN, before, most)).await?;
     let shown = acts.get(without..).unwrap_or_default();
     let content = html! {
-        @if shown.is_empty() { p.note { (say_log::NO_ACTS) } } @else { (table(shown, &catalog, &zone)) }
+        @if shown.is_empty() { p.note { (say_log::NO_ACTS) } } @else { (table(shown, &plan)) }
         div.actions {
             @if before != Timestamp::MAX { a.button href=(HERE) { (say_log::NEWEST_ACTS) } }
             @if let Some(older) = from.after(shown) { a.button href=(older) { (say_log::OLDER_ACTS) } }
@@ -78,33 +78,45 @@ pub(super) async fn list(
     Ok(page(&state, &visitor, super::log::HERE, say_log::ACTS, &content))
 }
 
-/// Acts, with the recordings they were about by title.
-pub(super) fn table(acts: &[Act], catalog: &Catalog, zone: &TimeZone) -> Markup {
+/// Acts, with what they were about as people called it then.
+pub(super) fn table(acts: &[Act], plan: &Plan) -> Markup {
     html! {
         div.wide tabindex="0" role="region" aria-label=(say_log::ACTS) { table {
             thead { tr { @for head in say::ACT_COLUMNS { th scope="col" { (head) } } } }
             tbody { @for act in acts { tr {
-                td { (date::moment(act.at, zone)) }
+                td { (date::exactly(act.at, &plan.schedule.time_zone)) }
                 td { (act.by) }
                 td { (say::act(&act.what)) }
-                td { (subject(act, catalog)) }
-                td { (act.origin) }
+                td { (subject(act, plan)) }
+                td { (say::origin(&act.origin)) }
             } } }
         } }
     }
 }
 
-fn subject(act: &Act, catalog: &Catalog) -> Markup {
-    let id = match act.what.split_once('.') {
-        Some(("segment", _)) => Some(act.subject.as_str()),
-        // The interrupt, and what it airs.
-        Some(("interrupt", _)) => act.subject.split_once(' ').map(|(_, segment)| segment),
-        _ => None,
+/// What an act was about: as it was called then, or where that was not kept, as it is called now.
+fn subject(act: &Act, plan: &Plan) -> Markup {
+    let linked = |address: &str, title: &str| html! { a href=(address) { (title) } };
+    let recording = |id: &str| {
+        let now = || plan.catalog.get(&SegmentId::new(id)).map(|segment| segment.words.title.as_str());
+        let title = act.title.as_deref().or_else(now).unwrap_or(id);
+        linked(&recordings::address(&SegmentId::new(id)), title)
     };
-    html! {
-        @match id.and_then(|id| catalog.get(&SegmentId::new(id))) {
-            Some(segment) => a href=(recordings::address(&segment.id)) { (segment.words.title) },
-            None => (act.subject),
+    let plain = |title: Option<String>| html! { (title.as_ref().unwrap_or(&act.subject)) };
+    match act.what.split_once('.') {
+        Some(("segment", _)) => recording(&act.subject),
+        // The interrupt, and what it airs.
+        Some(("interrupt", "live" | "emergency")) => {
+            recording(act.subject.split_once(' ').map_or(&*act.subject, |(_, segment)| segment))
         }
+        Some(("output", _)) => plain(Some(air::place(plan, &OutputId::new(&*act.subject)))),
+        Some(("schedule", "undo")) => {
+            linked(&calendar::revision(&act.subject), &say_log::revision(&act.subject))
+        }
+        Some(("schedule", _)) => {
+            plain(act.title.clone().or_else(|| calendar::called(&act.subject, &plan.schedule)))
+        }
+        Some(("log", _)) => plain(Some(say_log::WHOLE.to_owned())),
+        _ => plain(act.title.clone()),
     }
 }

@@ -147,13 +147,11 @@ fn role_boxes(ticked: &BTreeSet<Role>) -> Markup {
 }
 
 async fn newest_acts(state: &State) -> Result<Markup, Failure> {
-    let zone = state.plan().schedule.time_zone.clone();
-    let read = |store: &Store| Ok((store.acts(Timestamp::MIN, Timestamp::MAX, ACTS)?, store.catalog()?));
-    let (acts, catalog) = state.store.run(read).await?;
+    let acts = state.store.run(|store| store.acts(Timestamp::MIN, Timestamp::MAX, ACTS)).await?;
     Ok(html! {
         section {
             h2 { (say::ACTS) }
-            (acts::table(&acts, &catalog, &zone))
+            (acts::table(&acts, &state.plan()))
             p { a href=(acts::HERE) { (text::page::log::OLDER_ACTS) } }
         }
     })

@@ -183,7 +183,7 @@ async fn hashed<P: Send + 'static, T: Send + 'static>(
 
 async fn signed_in(state: &State, name: String, origin: String, what: &str) -> Result<Secret, StoreError> {
     let at = state.clock.now();
-    let act = Act { at, by: name.clone(), what: what.to_owned(), subject: name.clone(), origin };
+    let act = Act { at, by: name.clone(), what: what.to_owned(), subject: name.clone(), title: None, origin };
     let signed_in = move |store: &Store| {
         let secret = store.sign_in(&name, at)?;
         store.act(act)?;

@@ -76,6 +76,11 @@ async fn an_emergency_repeats_as_the_decision_says_and_is_called_off() {
     assert_eq!(early.problem(), refused(404, "no-such-interrupt"));
     assert!(matches!(site.commands.try_recv(), Ok(Command::CallOff(id)) if id == interrupt.id));
     assert_eq!(site.acts().pop().unwrap().1, "interrupt.call-off", "an act, whatever comes of it");
+    let acts = site.acts().len();
+    let never = site.call("approver", "DELETE", "/api/v1/interrupts/20261123T000000Z-00000000", json!({}));
+    assert_eq!(never.await.problem(), refused(404, "no-such-interrupt"));
+    assert!(matches!(site.commands.try_recv(), Ok(Command::CallOff(_))));
+    assert_eq!(site.acts().len(), acts, "what was never ordered was not called off");
     site.status.as_ref().unwrap().send_modify(|status| status.interrupts.push(in_force(&interrupt)));
     assert_eq!(site.call("approver", "DELETE", address, json!({})).await.status, StatusCode::NO_CONTENT);
     assert!(matches!(site.commands.try_recv(), Ok(Command::CallOff(id)) if id == interrupt.id));

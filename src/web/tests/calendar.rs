@@ -346,8 +346,12 @@ async fn a_days_own_session_is_made_changed_and_taken_out_in_the_console() {
     save(&tab, &format!("{own}/muc/nhac/bo"), &[]).await;
     assert!(!site.days().contains("nhac.wav"));
 
-    // The record calls all by their names; what is undone is the day as it was.
+    // The record calls all by their names, also what is gone; what is undone is the day as it was.
     site.replan();
+    let acts = site.state.store.acts(Timestamp::MIN, Timestamp::MAX, 10).unwrap();
+    let called = |what: &str| acts.iter().find(|act| act.what == what).unwrap().title.clone().unwrap();
+    assert_eq!(called("schedule.slot-remove"), "Chúc Tết (thứ Hai 30/11/2026): Nhạc");
+    assert_eq!(called("schedule.session-add"), "Chúc Tết (thứ Hai 30/11/2026)");
     let week = tab.get("/lich-phat?tuan=2026-W49").await.text();
     assert!(week.contains(&format!("href=\"{own}\"")) && week.contains(&format!("{own}/muc/")), "{week}");
     assert!(week.contains("href=\"/lich-phat/buoi/sang\""), "the week's own is the week's: {week}");

@@ -80,6 +80,56 @@ async fn what_aired_is_shown_though_the_plan_has_another_by_now() {
 }
 
 #[tokio::test]
+async fn acts_are_told_in_the_words_of_then_and_no_codes() {
+    let site = Site::new();
+    let recording = site.approved(440.0).await;
+    let id = recording["id"].as_str().unwrap();
+    let order = json!({"segment": id, "layer": "emergency"});
+    let ordered = site.call("approver", "POST", "/api/v1/interrupts", order).await;
+    site.call("approver", "DELETE", ordered.header(header::LOCATION), json!({})).await;
+    let words = json!({"title": "Tên mới", "programme": "cam-tay-chi-viec"});
+    site.call("approver", "PATCH", &format!("/api/v1/segments/{id}"), words).await;
+    site.plan.send_replace(Arc::new(plan(&site.state.store, site.clock.now())));
+    site.call("operator", "POST", "/api/v1/outputs/loa-xa/stop", json!({})).await;
+    site.get("auditor", "/api/v1/airings/verify").await;
+    let act = |what: &str, subject: &str, origin: &str| crate::store::Act {
+        at: site.clock.now(),
+        by: "admin".to_owned(),
+        what: what.to_owned(),
+        subject: subject.to_owned(),
+        title: None,
+        origin: origin.to_owned(),
+    };
+    for act in [
+        act("user.add", "hoa", "command line"),
+        act("schedule.undo", "10", "x"),
+        act("schedule.session", "sang", "x"),
+    ] {
+        site.state.store.act(act).unwrap();
+    }
+    let page = Tab::of(&site, "auditor").get("/nhat-ky/thao-tac").await.text();
+    let row = |what: &str, object: &str| {
+        let row = format!("<td>{what}</td><td>{object}</td>");
+        assert!(page.contains(&row), "{row} in {page}");
+    };
+    let then = recording["title"].as_str().unwrap();
+    let linked = |title: &str| format!("<a href=\"/ban-ghi/{id}\">{title}</a>");
+    for (what, object) in [
+        ("duyệt bản ghi", linked(then)),
+        ("phát khẩn cấp", linked(then)),
+        ("trả lại sóng", then.to_owned()),
+        ("sửa thông tin bản ghi", linked("Tên mới")),
+        ("dừng mục đang phát", "Võ Kiện (loa-xa)".to_owned()),
+        ("kiểm tra nhật ký", "toàn bộ nhật ký phát thanh".to_owned()),
+        ("hoàn tác một lần sửa lịch", "<a href=\"/lich-phat/lich-su/10\">lần sửa lịch số 10</a>".to_owned()),
+        ("sửa buổi phát", "Buổi sáng".to_owned()),
+    ] {
+        row(what, &object);
+    }
+    assert!(page.contains("<td>dòng lệnh trên máy</td>") && page.contains(":00</td>"), "{page}");
+}
+
+#[tokio::test]
 async fn a_stretch_that_cannot_be_is_told_in_the_words_of_the_form() {
     let site = site_with(&["một"]);
     for (query, words) in [
@@ -154,8 +204,14 @@ async fn what_people_did_is_shown_to_the_auditor_page_by_page() {
     for number in 0..250 {
         let (by, origin) = ("admin".to_owned(), "x".to_owned());
         let subject = format!("n{number}n");
-        let act =
-            crate::store::Act { at: site.clock.now(), by, what: "user.add".to_owned(), subject, origin };
+        let act = crate::store::Act {
+            at: site.clock.now(),
+            by,
+            what: "user.add".to_owned(),
+            subject,
+            title: None,
+            origin,
+        };
         site.state.store.act(act).unwrap();
     }
     let (mut next, mut all) = (here.to_owned(), String::new());

@@ -237,7 +237,15 @@ async fn save(
 ) -> Result<Response, Failure> {
     let act: Act = visitor.person.act(change.code, change.subject.clone(), state.clock.now());
     let (desk, seen, wanted) = (Arc::clone(&state.desk), fields.one(SEEN).to_owned(), wish.clone());
-    match state.store.run(move |_| Ok(desk.save(&wanted, &seen, act))).await? {
+    let saved_as = move |_: &Store| {
+        // As it is called from now on; what goes, as it was called before.
+        let named = |draft: Draft| {
+            called(&act.subject, &draft.new).or_else(|| called(&act.subject, draft.old.as_ref()?))
+        };
+        let title = desk.draft(&wanted).ok().and_then(named);
+        Ok(desk.save(&wanted, &seen, Act { title, ..act }))
+    };
+    match state.store.run(saved_as).await? {
         Ok(Some(Saved { revision, schedule })) => {
             tracing::info!(revision, by = visitor.person.name(), "the schedule was changed from the console");
             state.nudge();

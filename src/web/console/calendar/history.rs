@@ -26,6 +26,11 @@ use crate::web::person::{EditSchedule, See};
 /// Revisions that are shown.
 const SHOWN: u32 = 100;
 
+/// Where a revision is looked at, and undone.
+pub(in crate::web::console) fn address(id: impl std::fmt::Display) -> String {
+    format!("{HERE}/lich-su/{id}")
+}
+
 /// What a revision was about, as people call it: as the schedule has it, or else as it was then, or before.
 fn subject(revision: &Revision, before: Option<&Sources>, now: &Schedule) -> String {
     let then = || [Some(&revision.files), before].into_iter().flatten();
@@ -58,7 +63,7 @@ pub(super) async fn list(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
             ul.revisions { @for (revision, about) in &revisions { li.card {
                 p { strong { (what(revision, revision.id == 1)) } @if !about.is_empty() { ": " (about) } }
                 p.quiet { (date::moment(revision.at, &schedule.time_zone)) @if revision.id > 1 { " – " (revision.by.as_deref().unwrap_or(say::UNKNOWN)) } }
-                @if revision.id > 1 { a.button href={ (HERE) "/lich-su/" (revision.id) } { (say::OPEN) " (" (revision.id) ")" } }
+                @if revision.id > 1 { a.button href=(address(revision.id)) { (say::OPEN) " (" (revision.id) ")" } }
             } } }
         }
         p { a href=(HERE) { (crate::text::page::editing::form::BACK) } }
@@ -91,7 +96,7 @@ async fn found(state: &State, id: &str) -> Result<Found, Failure> {
 fn change_of(revision: &Revision) -> Change {
     Change {
         title: say::title(revision.id),
-        action: format!("{HERE}/lich-su/{}", revision.id),
+        action: address(revision.id),
         back: format!("{HERE}/lich-su"),
         code: UNDO,
         subject: revision.id.to_string(),

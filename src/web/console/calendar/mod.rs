@@ -49,6 +49,8 @@ use crate::web::api::timeline::covering;
 use crate::web::input::Asked;
 use crate::web::person::See;
 pub(super) use desk::{GO_ON, STEP};
+pub(super) use history::address as revision;
+pub(super) use place::called;
 use week::Week;
 
 /// The page's address.
@@ -165,7 +167,7 @@ pub(super) async fn calendar(
     };
     let content = html! {
         @if let Some(id) = saved {
-            p.note.good role="status" { (say::SAVED) " " a href={ (HERE) "/lich-su/" (id) } { (say::UNDO) } }
+            p.note.good role="status" { (say::SAVED) " " a href=(revision(id)) { (say::UNDO) } }
         }
         @if !held.plan.problems.is_empty() {
             div.note.bad role="alert" {

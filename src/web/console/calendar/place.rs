@@ -95,7 +95,7 @@ pub(super) fn subject(day: Option<PlanDate>, id: &SessionId) -> String {
 
 /// What people call what the record has: `sang`, `sang/ban-tin`, `2027-02-06`, `2027-02-06/chuc-tet/loi-chuc`. None of
 /// what the schedule does not have any more.
-pub(super) fn called(subject: &str, schedule: &Schedule) -> Option<String> {
+pub(in crate::web::console) fn called(subject: &str, schedule: &Schedule) -> Option<String> {
     let mut parts = subject.split('/').peekable();
     let day = parts.next_if(|first| parse(first).is_some()).and_then(parse);
     let Some(id) = parts.next() else { return day.map(plan_date) };
