@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Cause, ClockHealth, Closed, Entry, Outcome};
 use crate::schedule::{Late, OutputId};
 use crate::segment::{Approval, ContentHash, Genre, ProgrammeId, Segment, SegmentId};
-use crate::timeline::{Cue, CueId, Form, Layer, given_up_at};
+use crate::timeline::{Absence, Content, Cue, CueId, Form, Layer, given_up_at};
 
 /// Frames by which a take may fall short and still count as whole: 10 ms at 48 kHz, far below what is heard and above
 /// the rounding of lengths between sample rates.
@@ -52,6 +52,9 @@ pub struct Item {
     pub gain_db: f64,
     /// What sounds, where there is something.
     pub segment: Option<Piece>,
+    /// The recording that was withdrawn before, where that is why nothing sounds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<SegmentId>,
 }
 
 impl Item {
@@ -74,6 +77,10 @@ impl Item {
             late: Some(cue.late),
             gain_db,
             segment: cue.segment().map(|segment| Piece::of(segment)),
+            withdrawn: match &cue.content {
+                Content::Nothing(Absence::Withdrawn { segment }) => Some(segment.clone()),
+                Content::Nothing(_) | Content::Segment(_) => None,
+            },
         }
     }
 }
@@ -197,13 +204,31 @@ pub struct Airing {
     pub takes: Vec<Take>,
     /// That it did not sound, where somebody said so.
     pub unheard: Option<Unheard>,
+    /// Who withdrew or stopped it: no fact of the log, but found beside it when it is read.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
+}
+
+/// That a person decided what became of a cue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Decision {
+    /// Who.
+    pub by: String,
+    /// Why, where they were asked.
+    pub reason: Option<String>,
 }
 
 impl Airing {
     /// The airing after one more fact; none while nothing is known of the cue, and none again when its only take was
     /// taken back: the next one may have another segment. A fact told twice changes nothing.
     pub fn after(before: Option<Self>, entry: &Entry) -> Option<Self> {
-        let begin = |item: &Item| Self { item: item.clone(), run: None, takes: Vec::new(), unheard: None };
+        let begin = |item: &Item| Self {
+            item: item.clone(),
+            run: None,
+            takes: Vec::new(),
+            unheard: None,
+            decision: None,
+        };
         match entry {
             Entry::Opened { item, take } => {
                 let mut airing = before.unwrap_or_else(|| begin(item));
@@ -272,6 +297,15 @@ impl Airing {
         match self.whole() {
             Some(whole) => whole.end.as_ref().and_then(|end| end.started),
             None => self.ends().find_map(|end| end.started),
+        }
+    }
+
+    /// When its last word was spoken; none while it is on air.
+    pub fn decided(&self) -> Option<Timestamp> {
+        match (&self.unheard, self.takes.last()) {
+            (_, Some(last)) => last.end.as_ref().map(|end| end.at),
+            (Some(unheard), None) => Some(unheard.at),
+            (None, None) => None,
         }
     }
 

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
+use super::decisions::decision;
 use super::error::Doing;
 use super::journal::{from_json, to_json};
 use super::{Store, StoreError};
@@ -124,7 +125,11 @@ impl Store {
             let more = rows.len() > limit;
             rows.truncate(limit);
             let next = rows.last().map(|(cursor, _)| *cursor).filter(|_| more);
-            let airings = rows.iter().map(|(_, body)| airing_from_json(body)).collect::<Result<_, _>>()?;
+            let read = |body: &str| {
+                let airing = airing_from_json(body)?;
+                Ok(Airing { decision: decision(connection, &airing)?, ..airing })
+            };
+            let airings = rows.iter().map(|(_, body)| read(body)).collect::<Result<_, StoreError>>()?;
             Ok(Page { airings, next })
         })
     }

@@ -5,6 +5,7 @@
 //! (`synchronous = FULL`). The room knows no clock: whoever records something says when it was.
 
 mod airings;
+mod decisions;
 mod error;
 mod head;
 mod journal;

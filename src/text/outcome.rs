@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::asrun::{Airing, Cause, ClockHealth, Outcome, OutcomeKind, Run};
+use crate::asrun::{Airing, Cause, ClockHealth, Decision, Outcome, OutcomeKind, Run};
 use crate::schedule::Schedule;
 use crate::segment::{Genre, State};
 use crate::store::{Bad, Fault, Verdict};
@@ -125,12 +125,21 @@ fn shape(airing: &Airing) -> &'static str {
 fn remark(airing: &Airing, outcome: &Outcome, time: impl Fn(Timestamp) -> String) -> String {
     let ordered = airing.item.ordered_by.as_ref().map(|by| format!("theo lệnh của {by}"));
     let clock = (airing.clock() == ClockHealth::Wrong).then(|| cause(Cause::ClockNotTrusted).to_owned());
-    let why = outcome.cause().map(|why| cause(why).to_owned());
+    let why = outcome.cause().map(|why| decided(cause(why), airing.decision.as_ref()));
     let clock = clock.filter(|clock| why.as_ref() != Some(clock));
     let cuts: Vec<_> =
         airing.cut_before().map(|(began, why)| format!("{} ({})", time(began), cause(why))).collect();
     let cuts = (!cuts.is_empty()).then(|| format!("trước đó phát dở lúc {}", cuts.join(", ")));
     [why, cuts, ordered, clock].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// A cause, and whose decision it was: `đã bị thu hồi (minh: Thông tin sai)`.
+fn decided(cause: &str, decision: Option<&Decision>) -> String {
+    match decision {
+        None => cause.to_owned(),
+        Some(Decision { by, reason: None }) => format!("{cause} ({by})"),
+        Some(Decision { by, reason: Some(reason) }) => format!("{cause} ({by}: {reason})"),
+    }
 }
 
 /// What became of a cue.

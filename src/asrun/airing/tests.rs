@@ -43,11 +43,12 @@ fn item() -> Item {
         late: Some(Late::Join),
         gain_db: 0.0,
         segment: None,
+        withdrawn: None,
     }
 }
 
 fn airing(takes: Vec<Take>) -> Airing {
-    Airing { item: item(), run: None, takes, unheard: None }
+    Airing { item: item(), run: None, takes, unheard: None, decision: None }
 }
 
 fn outcome(ends: &[End]) -> Outcome {

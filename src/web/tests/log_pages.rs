@@ -7,6 +7,7 @@ use crate::asrun::{Cause, Fact, NotAired};
 use crate::store::AiringFilter;
 use crate::text::outcome::{file_columns, file_line};
 use crate::text::table::Csv;
+use crate::timeline::Cue;
 
 #[tokio::test]
 async fn a_day_is_shown_filtered_and_counted() {
@@ -127,6 +128,57 @@ async fn acts_are_told_in_the_words_of_then_and_no_codes() {
         row(what, &object);
     }
     assert!(page.contains("<td>dòng lệnh trên máy</td>") && page.contains(":00</td>"), "{page}");
+}
+
+#[tokio::test]
+async fn the_log_says_who_withdrew_or_stopped_something_and_why() {
+    let site = Site::new();
+    let recording = site.approved(440.0).await;
+    let id = recording["id"].as_str().unwrap();
+    let words = json!({"programme": "cam-tay-chi-viec"});
+    site.call("approver", "PATCH", &format!("/api/v1/segments/{id}"), words).await;
+    let order = json!({"segment": id, "layer": "emergency"});
+    let ordered = site.call("approver", "POST", "/api/v1/interrupts", order).await;
+    let address = ordered.header(header::LOCATION);
+    site.call("approver", "DELETE", address, json!({})).await;
+    site.call("operator", "POST", "/api/v1/outputs/loa-xa/stop", json!({})).await;
+    let (now, clock) = (site.clock.now(), ClockHealth::Synchronised);
+    let early: Timestamp = "2026-11-22T22:00:00Z".parse().unwrap();
+    let cue_now = || plan(&site.state.store, early).timelines[0].cues().next().unwrap().clone();
+    let not_aired = |cue: Arc<Cue>, cause, at| {
+        let fact = NotAired { cue, output: "loa-xa".into(), cause, clock, at };
+        site.state.store.record(&Fact::NotAired(fact)).unwrap();
+    };
+    let interrupt = address.rsplit('/').next().unwrap();
+    let called = |id: String| Arc::new(Cue { id: id.parse().unwrap(), ..(*cue_now()).clone() });
+    not_aired(called(format!("2026-11-23/!/{interrupt}/0")), Cause::StoppedByOperator, now);
+    not_aired(called("2026-11-23/sang/muc/1".to_owned()), Cause::StoppedByOperator, now);
+    let hours_later = now + SignedDuration::from_hours(2);
+    not_aired(called("2026-11-23/sang/muc/2".to_owned()), Cause::StoppedByOperator, hours_later);
+    not_aired(called("2026-11-23/sang/muc/3".to_owned()), Cause::Withdrawn, now);
+    site.call(
+        "approver",
+        "POST",
+        &format!("/api/v1/segments/{id}/withdraw"),
+        json!({"reason": "Thông tin sai"}),
+    )
+    .await;
+    // Later the plan has nothing in its place, and the log knows what it was.
+    not_aired(cue_now(), Cause::Withdrawn, now);
+    let tab = Tab::of(&site, "auditor");
+    let csv = "/nhat-ky/tai-ve?from=2026-11-23&to=2026-11-23&format=csv";
+    for page in ["/nhat-ky", "/nhat-ky/in?day=2026-11-23", csv] {
+        let page = tab.get(page).await.text();
+        let found = |words: &str| page.matches(words).count();
+        assert_eq!(found("đã bị thu hồi (approver: Thông tin sai)"), 2, "{page}");
+        assert_eq!(
+            (found("người trực dừng (approver)"), found("người trực dừng (operator)")),
+            (1, 1),
+            "{page}"
+        );
+        assert_eq!(found("người trực dừng"), 3, "of the last one nobody is known: {page}");
+    }
+    assert!(site.state.store.verify().unwrap().is_sound(), "what is found beside the log is no part of it");
 }
 
 #[tokio::test]
