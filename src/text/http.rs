@@ -240,7 +240,7 @@ impl Refusal {
             Self::NoUser => "Không có người dùng nào mang tên này, hoặc tài khoản đó đã ngừng. Lịch phát không bị ảnh hưởng. Hãy xem lại danh sách người dùng.".to_owned(),
             Self::UserExists => "Tên này đã có người dùng, hoặc thuộc về một tài khoản đã ngừng mà nhật ký còn ghi; chữ hoa và chữ thường được coi là một. Chưa thêm ai, lịch phát không bị ảnh hưởng. Hãy chọn tên khác.".to_owned(),
             Self::BadUserName => "Tên người dùng chỉ gồm 1 đến 64 chữ cái không dấu, chữ số và các dấu - _ . và không bắt đầu bằng dấu chấm. Chưa thêm ai, lịch phát không bị ảnh hưởng. Hãy chọn tên khác.".to_owned(),
-            Self::NoRole => "Người dùng cần ít nhất một vai trò: người biên soạn (uploader), người duyệt (approver), người vận hành (operator), người kiểm tra (auditor) hoặc người quản trị (admin). Chưa có gì thay đổi, lịch phát không bị ảnh hưởng. Hãy chọn vai trò.".to_owned(),
+            Self::NoRole => "Người dùng cần ít nhất một vai trò: người biên soạn, người duyệt, người vận hành, người kiểm tra hoặc người quản trị. Chưa có gì thay đổi, lịch phát không bị ảnh hưởng. Hãy chọn vai trò.".to_owned(),
             Self::LastAdmin => "Đây là người quản trị cuối cùng; bỏ đi thì không còn ai quản lý được người dùng. Chưa có gì thay đổi, lịch phát không bị ảnh hưởng. Hãy thêm một người quản trị khác trước.".to_owned(),
             Self::NotApproved(state) => format!(
                 "Bản ghi này đang ở trạng thái {}, nên không được phát. Chỉ bản ghi đã duyệt mới được lên loa. Hãy nhờ người duyệt duyệt trước, hoặc chọn bản ghi khác.",
@@ -424,6 +424,7 @@ mod tests {
         for refusal in every() {
             let said = refusal.detail();
             assert!(air.iter().any(|word| said.contains(word)), "{refusal:?}: {said}");
+            assert!(crate::access::Role::ALL.iter().all(|role| !said.contains(role.code())), "{said}");
             assert!(said.contains("Hãy ") || said.contains("hãy "), "{refusal:?}: {said}");
         }
     }
