@@ -172,7 +172,7 @@ pub fn cause(cause: Cause) -> &'static str {
         Cause::Withdrawn => "đã bị thu hồi",
         Cause::AgainstTheRules => "ngoài giờ cho phép",
         Cause::Emergency => "bị bản tin khẩn cấp chen ngang",
-        Cause::Live => "bị phát trực tiếp chen ngang",
+        Cause::Live => "bị lệnh Phát ngay chen ngang",
         Cause::RelayLost => "mất tín hiệu tiếp sóng",
         Cause::ClockNotTrusted => "đồng hồ chưa tin cậy",
         Cause::StoppedByOperator => "người trực dừng",
@@ -210,7 +210,7 @@ pub fn layer(layer: Layer) -> &'static str {
     match layer {
         Layer::Silence => "im lặng",
         Layer::Scheduled => "thông thường",
-        Layer::Live => "ưu tiên",
+        Layer::Live => "phát ngay",
         Layer::Emergency => "khẩn cấp",
     }
 }
@@ -353,6 +353,13 @@ pub(crate) mod tests {
         let expected =
             ["05:33:00", "đã phát", "trước đó phát dở lúc 05:32:00 (mất điện); đồng hồ chưa tin cậy"];
         assert_eq!([&*line[4], &*line[16], &*line[17]], expected);
+    }
+
+    #[test]
+    fn taking_the_air_has_one_name() {
+        let name = crate::text::page::names::AIR;
+        assert_eq!(super::super::page::capital(layer(Layer::Live)), name);
+        assert!(cause(Cause::Live).contains(name));
     }
 
     #[test]
