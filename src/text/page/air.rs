@@ -1,5 +1,7 @@
 //! Phát ngay, khẩn cấp.
 
+use std::iter;
+
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -130,8 +132,14 @@ pub fn not_taken(places: &[String]) -> String {
 /// How often something sounds, and how long it is.
 pub fn pattern(repeats: &Repeats, length: SignedDuration) -> String {
     let length = date::length(length);
-    if *repeats == Repeats::ONCE {
+    if repeats.at_most == Some(1) {
         return format!("Một lần, dài {length}.");
+    }
+    if let Some(most) = repeats.at_most.filter(|most| *most <= repeats.close + 1) {
+        let after = (1..most).map(|nth| format!("sau {}", date::wait(repeats.soon * i32::from(nth))));
+        let mut times: Vec<_> = iter::once("ngay bây giờ".to_owned()).chain(after).collect();
+        let last = times.pop().unwrap_or_default();
+        return format!("Phát tất cả {most} lần, mỗi lần dài {length}: {} và {last}.", times.join(", "));
     }
     let close = if repeats.close == 2 { "hai".to_owned() } else { repeats.close.to_string() };
     let end = repeats.at_most.map_or_else(
@@ -234,6 +242,12 @@ mod tests {
         );
         let most = pattern(&Repeats { at_most: Some(6), ..until }, SignedDuration::from_secs(35));
         assert!(most.contains("nhiều nhất 6 lần"), "{most}");
+        // So few that they are over before the distance grows: each is named, and nothing is said of what never comes.
+        let few = |most| pattern(&Repeats { at_most: Some(most), ..until }, SignedDuration::from_secs(35));
+        assert_eq!(few(2), "Phát tất cả 2 lần, mỗi lần dài 0:35: ngay bây giờ và sau 5 phút.");
+        assert_eq!(few(3), "Phát tất cả 3 lần, mỗi lần dài 0:35: ngay bây giờ, sau 5 phút và sau 10 phút.");
+        assert!(few(4).contains("rồi cứ 30 phút một lần, nhiều nhất 4 lần"), "{}", few(4));
+        assert_eq!(few(1), "Một lần, dài 0:35.");
         assert_eq!(pattern(&Repeats::ONCE, SignedDuration::from_secs(35)), "Một lần, dài 0:35.");
     }
 }
