@@ -116,9 +116,14 @@ pub fn rank(layer: Layer) -> &'static str {
     if layer == Layer::Emergency { EMERGENCY } else { LIVE }
 }
 
-/// An output by who hears it: `Toàn xã (loa-xa)`.
+/// An output by who hears it: `Toàn xã`; by its id where nobody is named.
 pub fn output(id: &OutputId, zones: &[String]) -> String {
-    if zones.is_empty() { id.to_string() } else { format!("{} ({id})", zones.join(", ")) }
+    if zones.is_empty() { id.to_string() } else { zones.join(", ") }
+}
+
+/// The same where another one is heard by the same people: `Toàn xã (loa-xa)`.
+pub fn one_of_several(id: &OutputId, zones: &[String]) -> String {
+    format!("{} ({id})", output(id, zones))
 }
 
 /// Where an engine did not take what was ordered, while others did.

@@ -265,16 +265,40 @@ pub mod one {
         }
     }
 
+    /// A content area of the plan, in the plan's words: `II.2 – Kỹ năng số thiết yếu`.
+    pub fn topic(code: &str) -> String {
+        let words = match code {
+            "II.1" => "Chuyển đổi số",
+            "II.2" => "Kỹ năng số thiết yếu",
+            "II.3" => "Số hóa trong sản xuất, kinh doanh",
+            "II.4" => "Khuyến khích học tập, làm chủ công nghệ",
+            "II.5" => "Kết hợp các chương trình lớn với nhu cầu địa phương",
+            "II.6" => "Ý nghĩa, lợi ích thiết thực của chuyển đổi số",
+            other => return other.to_owned(),
+        };
+        format!("{code} – {words}")
+    }
+
     /// How loud it is, and what is done about it; then what a person should know.
     pub fn levels(sound: &Sound, gain_db: f64) -> Vec<String> {
         let mut said = Vec::new();
         if sound.loudness_lufs.is_finite() {
-            let change = match gain_db {
-                up if up > 0.5 => format!("tăng {} dB", decimal(up)),
-                down if down < -0.5 => format!("giảm {} dB", decimal(-down)),
-                _ => "giữ nguyên".to_owned(),
-            };
-            said.push(format!("Độ to {} LUFS; khi phát máy sẽ {change}.", decimal(sound.loudness_lufs)));
+            let loudness = decimal(sound.loudness_lufs);
+            said.push(match gain_db {
+                up if up > 0.5 => {
+                    format!(
+                        "Âm lượng nhỏ, khi phát máy sẽ tăng lên cho vừa ({loudness} LUFS, tăng {} dB).",
+                        decimal(up)
+                    )
+                }
+                down if down < -0.5 => {
+                    format!(
+                        "Âm lượng to, khi phát máy sẽ giảm xuống cho vừa ({loudness} LUFS, giảm {} dB).",
+                        decimal(-down)
+                    )
+                }
+                _ => format!("Âm lượng vừa ({loudness} LUFS)."),
+            });
         }
         if sound.true_peak_dbtp >= 0.0 {
             said.push("Tiếng bị vỡ ở chỗ to nhất: micrô quá gần hoặc mức thu quá cao. Nên nghe kỹ; nếu rè, hãy thu lại.".to_owned());
@@ -403,9 +427,10 @@ mod tests {
         };
         assert_eq!(
             one::levels(&sound(-23.04, -3.0), 5.0),
-            ["Độ to −23,0 LUFS; khi phát máy sẽ tăng 5,0 dB."]
+            ["Âm lượng nhỏ, khi phát máy sẽ tăng lên cho vừa (−23,0 LUFS, tăng 5,0 dB)."]
         );
-        assert!(one::levels(&sound(-18.2, 0.3), 0.2)[0].contains("giữ nguyên"));
+        assert_eq!(one::levels(&sound(-18.2, 0.3), 0.2)[0], "Âm lượng vừa (−18,2 LUFS).");
+        assert!(one::levels(&sound(-12.0, -3.0), -6.0)[0].contains("to, khi phát máy sẽ giảm"));
         assert!(one::levels(&sound(-18.2, 0.3), 0.2)[1].contains("vỡ"));
         assert!(one::levels(&sound(-40.0, -20.0), 20.0)[1].contains("rất nhỏ"));
     }

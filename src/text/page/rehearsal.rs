@@ -8,7 +8,7 @@ use super::date;
 /// The page's title.
 pub const TITLE: &str = "Chạy thử một ngày";
 /// What it is.
-pub const INTRO: &str = "Máy cho cả ngày ấy chạy qua đúng bộ phát thật trong vài giây: mở tệp, giải mã, cân độ to, trộn tiếng. Không có gì ra loa và không có gì được ghi vào nhật ký.";
+pub const INTRO: &str = "Máy cho cả ngày ấy chạy qua đúng bộ phát thật trong vài giây: mở từng tệp, đọc hết, chỉnh âm lượng, nối các mục với nhau. Không có gì ra loa và không có gì được ghi vào nhật ký.";
 /// Which day.
 pub const DAY: &str = "Ngày";
 /// Does it.

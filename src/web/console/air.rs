@@ -191,8 +191,10 @@ pub(super) fn code(layer: Layer) -> &'static str {
 }
 
 pub(super) fn place(plan: &Plan, output: &OutputId) -> String {
-    let known = plan.schedule.outputs.iter().find(|known| known.id == *output);
-    say::output(output, known.map_or(&[], |known| &known.zones))
+    let outputs = &plan.schedule.outputs;
+    let zones = outputs.iter().find(|known| known.id == *output).map_or(&[][..], |known| &known.zones);
+    let alike = outputs.iter().filter(|other| !zones.is_empty() && other.zones == zones).count();
+    if alike > 1 { say::one_of_several(output, zones) } else { say::output(output, zones) }
 }
 
 /// What sounds from the schedule, each with the way to stop it.

@@ -60,6 +60,7 @@ async fn a_confirmation_says_what_it_does_and_orders_once_however_often_it_is_pr
     {
         assert!(page.contains(words), "{words} in {page}");
     }
+    assert!(page.contains("Võ Kiện") && !page.contains("(loa-xa)"), "by who hears it, and no code: {page}");
     let command = site.commands.try_recv();
     assert!(matches!(&command, Ok(Command::Poise(segment)) if segment.id.as_str() == id), "{command:?}");
     assert!(site.commands.try_recv().is_err(), "looking orders nothing");

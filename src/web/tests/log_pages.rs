@@ -120,7 +120,7 @@ async fn acts_are_told_in_the_words_of_then_and_no_codes() {
         ("phát khẩn cấp", linked(then)),
         ("trả lại sóng", then.to_owned()),
         ("sửa thông tin bản ghi", linked("Tên mới")),
-        ("dừng mục đang phát", "Võ Kiện (loa-xa)".to_owned()),
+        ("dừng mục đang phát", "Võ Kiện".to_owned()),
         ("kiểm tra nhật ký", "toàn bộ nhật ký phát thanh".to_owned()),
         ("hoàn tác một lần sửa lịch", "<a href=\"/lich-phat/lich-su/10\">lần sửa lịch số 10</a>".to_owned()),
         ("sửa buổi phát", "Buổi sáng".to_owned()),

@@ -159,6 +159,11 @@ async fn a_form_that_is_not_taken_comes_back_as_it_was_with_why_beside_each_fiel
     let site = Site::new();
     let id = site.recording(440.0).await["id"].as_str().unwrap().to_owned();
     let (here, tab) = (format!("/ban-ghi/{id}"), Tab::of(&site, "uploader"));
+    let page = tab.get(&here).await.text();
+    assert!(
+        page.contains("value=\"II.2\">II.2 – Kỹ năng số thiết yếu<"),
+        "a topic in the plan's words: {page}"
+    );
     let long = "x".repeat(301);
     let form = [
         ("title", "a\u{7}b"),

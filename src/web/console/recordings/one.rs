@@ -293,7 +293,7 @@ fn form<N>(
                 label { (say::TOPIC) select name="topic" aria-invalid=[filled.invalid("topic")] {
                     option value="" { (say::AS_PROGRAMME) }
                     @if !kept_topic.is_empty() && !TOPICS.contains(&&*kept_topic) { option value=(kept_topic) selected { (kept_topic) } }
-                    @for topic in TOPICS { option value=(topic) selected[topic == kept_topic] { (topic) } }
+                    @for topic in TOPICS { option value=(topic) selected[topic == kept_topic] { (say::topic(topic)) } }
                 } (fault(filled.why("topic"))) }
                 label { (say::GENRE) select name="genre" aria-invalid=[filled.invalid("genre")] {
                     option value="" { (say::AS_PROGRAMME) }

@@ -23,7 +23,7 @@ pub(super) fn value(words: &Words, field: &str, schedule: &Schedule) -> Option<S
         "title" => Some(words.title.clone()),
         "programme" => words.programme.as_ref().map(|id| programme_title(schedule, id)),
         "week" => words.week.map(|day| say_all::week(day.iso_week_date())),
-        "topic" => text(&words.topic),
+        "topic" => words.topic.as_deref().map(say::topic),
         "genre" => words.genre.map(|genre| outcome::genre(genre).to_owned()),
         "author" => text(&words.author),
         "source" => text(&words.source),
