@@ -41,7 +41,7 @@ impl Why {
         match self {
             Self::Missing => "Ô này không được để trống. Hãy điền vào.".to_owned(),
             Self::TooLong(most) => format!("Dài quá {most} ký tự. Hãy rút ngắn lại."),
-            Self::Unseen => "Có ký tự không nhìn thấy được, như dấu xuống dòng hay dấu tab. Hãy xoá đi và gõ lại bằng tay.".to_owned(),
+            Self::Unseen => "Có ký tự không nhìn thấy được, như dấu xuống dòng hay dấu tab. Hãy xóa đi và gõ lại bằng tay.".to_owned(),
             Self::NoDate => "Không phải là một ngày có trong lịch. Hãy chọn lại ngày.".to_owned(),
             Self::NoChoice => "Không phải là một trong các giá trị để chọn. Hãy chọn lại.".to_owned(),
             Self::UnknownProgramme => "Lịch của đài không có chuyên mục này, nên bản ghi sẽ không bao giờ được chọn. Hãy chọn một chuyên mục có trong lịch.".to_owned(),

@@ -40,7 +40,7 @@ pub fn refusal(refusal: &Refusal) -> String {
             "Tệp hỏng đến mức bộ giải mã phải dừng. Hãy xuất lại bản ghi từ bản gốc rồi gửi lại.".to_owned()
         }
         Refusal::DiskFull => {
-            "Ổ đĩa của máy phát đã đầy nên chưa lưu được bản ghi. Hãy xoá bớt tệp không dùng rồi gửi lại.".to_owned()
+            "Ổ đĩa của máy phát đã đầy nên chưa lưu được bản ghi. Hãy xóa bớt tệp không dùng rồi gửi lại.".to_owned()
         }
         Refusal::Cancelled => "Việc nhận tệp đã bị dừng, chưa có gì được lưu. Hãy gửi lại khi cần.".to_owned(),
         Refusal::Io { .. } => {

@@ -33,9 +33,9 @@ pub const MEND: &str = "Chưa lưu được. Lịch đang dùng không thay đ�
 /// To where something else has to be mended.
 pub const MEND_THERE: &str = "Mở để sửa";
 /// What would be new to know.
-pub const APPEARED: &str = "Sẽ cần biết thêm";
+pub const APPEARED: &str = "Cảnh báo mới";
 /// What would be settled.
-pub const GONE: &str = "Sẽ không còn";
+pub const GONE: &str = "Cảnh báo sẽ hết";
 /// The cues.
 pub const CUES: &str = "Các mục thay đổi";
 /// The lines of the files.

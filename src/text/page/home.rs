@@ -183,7 +183,7 @@ pub fn trouble(code: &str) -> (Lamp, String) {
         ),
         "disk-low" => say(
             Lamp::Disk,
-            "Đĩa sắp đầy. Các buổi phát vẫn tiếp tục, nhưng có thể không ghi được nhật ký. Hãy xoá bớt tệp không cần trên máy.",
+            "Đĩa sắp đầy. Các buổi phát vẫn tiếp tục, nhưng có thể không ghi được nhật ký. Hãy xóa bớt tệp không cần trên máy.",
         ),
         "files-broken" => say(
             Lamp::Disk,

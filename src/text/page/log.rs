@@ -84,7 +84,7 @@ pub const EXPORT_MEANS: &str = "Tệp Excel có ngày, giờ, thời lượng đ
 /// Whether the log is whole.
 pub const VERIFY: &str = "Kiểm tra nhật ký có nguyên vẹn không";
 /// What that is.
-pub const VERIFY_MEANS: &str = "Máy đọc lại toàn bộ nhật ký và so mã nối tiếp của từng dòng: nếu có ai sửa, xoá hay chèn dòng nào, máy sẽ thấy và báo. Việc này có thể mất một phút; loa vẫn phát bình thường.";
+pub const VERIFY_MEANS: &str = "Máy đọc lại toàn bộ nhật ký và so mã nối tiếp của từng dòng: nếu có ai sửa, xóa hay chèn dòng nào, máy sẽ thấy và báo. Việc này có thể mất một phút; loa vẫn phát bình thường.";
 /// Its answer's heading.
 pub const VERIFIED: &str = "Kiểm tra nhật ký";
 /// The sheet's heading.

@@ -117,7 +117,7 @@ pub mod send {
     /// A file that is being examined.
     pub const EXAMINING: &str = "Đã nhận đủ, đang kiểm tra…";
     /// A file that cannot be examined because the disk is full.
-    pub const PUT_OFF_DISK_FULL: &str = "Đã nhận đủ tệp, nhưng ổ đĩa của máy phát đã đầy nên chưa kiểm tra được. Máy giữ tệp và sẽ tự thử lại, bạn không cần gửi lại. Hãy báo kỹ thuật viên xoá bớt tệp không dùng, rồi mở lại trang này để xem kết quả.";
+    pub const PUT_OFF_DISK_FULL: &str = "Đã nhận đủ tệp, nhưng ổ đĩa của máy phát đã đầy nên chưa kiểm tra được. Máy giữ tệp và sẽ tự thử lại, bạn không cần gửi lại. Hãy báo kỹ thuật viên xóa bớt tệp không dùng, rồi mở lại trang này để xem kết quả.";
     /// A file that cannot be examined for another fault of the station.
     pub const PUT_OFF: &str = "Đã nhận đủ tệp, nhưng máy chưa kiểm tra được. Máy giữ tệp và sẽ tự thử lại, bạn không cần gửi lại. Hãy mở lại trang này sau để xem kết quả; nếu đến mai vẫn chưa được, hãy báo kỹ thuật viên.";
     /// A file whose bytes are gone from the station.
@@ -144,9 +144,9 @@ pub mod send {
     /// A folder, or a file that is not as it was.
     pub const UNREADABLE: &str = "Không đọc được. Nếu là thư mục, hãy mở ra và kéo từng tệp; nếu là tệp vừa bị sửa, đổi tên hay xóa, hãy chọn lại.";
     /// Ends it.
-    pub const STOP: &str = "Thôi gửi";
+    pub const STOP: &str = "Ngừng gửi";
     /// It was ended.
-    pub const STOPPED: &str = "Đã thôi gửi, máy không giữ lại gì.";
+    pub const STOPPED: &str = "Đã ngừng gửi, máy không giữ lại gì.";
 
     /// What is said of a recording that was taken in.
     pub fn taken(title: &str, length: SignedDuration) -> String {

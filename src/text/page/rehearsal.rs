@@ -4,6 +4,8 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 
 use super::date;
+use crate::asrun::Outcome;
+use crate::text::outcome::outcome_name;
 
 /// The page's title.
 pub const TITLE: &str = "Chạy thử một ngày";
@@ -23,6 +25,11 @@ pub const NOTHING: &str = "Ngày này không có buổi phát nào, nên không 
 /// What comes of it, for a day.
 pub fn heading(day: Date) -> String {
     format!("Kết quả chạy thử {}", date::day(day))
+}
+
+/// What would become of a cue.
+pub fn outcome(outcome: &Outcome) -> &'static str {
+    if *outcome == Outcome::Aired { "phát được" } else { outcome_name(outcome) }
 }
 
 /// All of it will sound whole.

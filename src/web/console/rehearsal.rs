@@ -13,7 +13,7 @@ use maud::{Markup, html};
 
 use super::form::{Query, Sent};
 use super::page::{Failure, key, page};
-use super::rundown::aired_besides;
+use super::rundown::rehearsed;
 use super::visitor::Visitor;
 use crate::asrun::{Airing, Outcome};
 use crate::rehearsal;
@@ -118,7 +118,7 @@ fn result(day: Date, airings: &[Airing], zone: &TimeZone) -> Markup {
             } @else {
                 p.note.bad role="alert" { "✕ " (say::not_well(airings.len(), whole)) }
             }
-            @if !airings.is_empty() { div.card { (aired_besides(say::EACH, airings, zone)) } }
+            @if !airings.is_empty() { div.card { (rehearsed(say::EACH, airings, zone)) } }
         }
     }
 }

@@ -8,7 +8,7 @@ use super::recordings;
 use crate::asrun::{Airing, Outcome};
 use crate::segment::{Segment, SegmentId};
 use crate::text::outcome::{cause, outcome_name};
-use crate::text::page::{calendar, date, home as say};
+use crate::text::page::{calendar, date, home as say, rehearsal};
 use crate::timeline::{Block, Cue, CueId, Finding, Severity};
 
 /// What is said beside a rundown.
@@ -95,12 +95,30 @@ pub(super) fn aired_besides<'a>(
     airings: impl IntoIterator<Item = &'a Airing>,
     zone: &TimeZone,
 ) -> Markup {
+    airings_table(caption, airings, zone, Became::of)
+}
+
+/// What would air, as a rehearsal has it.
+pub(super) fn rehearsed(caption: &str, airings: &[Airing], zone: &TimeZone) -> Markup {
+    airings_table(caption, airings, zone, Became::in_rehearsal)
+}
+
+fn airings_table<'a>(
+    caption: &str,
+    airings: impl IntoIterator<Item = &'a Airing>,
+    zone: &TimeZone,
+    became: impl Fn(&Airing) -> Became,
+) -> Markup {
     html! {
         table.rundown {
             caption { (caption) }
             (heads())
             tbody { @for airing in airings {
-                (row(airing.item.planned, &html! { (airing.item.title) }, airing.ended().zip(airing.started()), zone, &Became::of(airing)))
+                @let heard = airing.item.segment.as_ref().map(|piece| &piece.title);
+                (row(airing.item.planned, &html! {
+                    (airing.item.title)
+                    @if let Some(heard) = heard.filter(|heard| **heard != airing.item.title) { br; span.heard { (heard) } }
+                }, airing.ended().zip(airing.started()), zone, &became(airing)))
             } }
         }
     }
@@ -193,6 +211,11 @@ impl Became {
     fn of(airing: &Airing) -> Self {
         let outcome = airing.outcome();
         Self { class: class(&outcome), word: outcome_name(&outcome), why: outcome.cause().map(cause) }
+    }
+
+    /// What a rehearsal says, which sounds nowhere.
+    fn in_rehearsal(airing: &Airing) -> Self {
+        Self { word: rehearsal::outcome(&airing.outcome()), ..Self::of(airing) }
     }
 
     /// What will, of a cue of which the log knows nothing yet.

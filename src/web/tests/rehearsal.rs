@@ -24,6 +24,9 @@ async fn a_day_is_rehearsed_through_the_engine_and_leaves_no_trace() {
     let well = rehearse(NEXT_MONDAY).await;
     assert_eq!(well.status, StatusCode::OK, "{}", well.text());
     assert!(well.text().contains("Cả 1 mục phát trọn vẹn, 1 giây âm thanh."), "{}", well.text());
+    let title = recording["title"].as_str().unwrap();
+    assert!(well.text().contains(&format!("<span class=\"heard\">{title}</span>")), "{}", well.text());
+    assert!(well.text().contains("phát được</span>") && !well.text().contains("đã phát"), "{}", well.text());
     assert!(site.state.store.airings(&Default::default()).unwrap().airings.is_empty(), "nothing is logged");
 
     let sunday = rehearse("2026-11-29").await;
