@@ -25,7 +25,7 @@ pub(super) fn at(seconds: i64) -> Timestamp {
 /// What Lan did.
 pub(super) fn act(what: &str, seconds: i64) -> Act {
     let (by, what) = ("lan".to_owned(), what.to_owned());
-    Act { at: at(seconds), by, what, subject: "x".to_owned(), origin: "test".to_owned() }
+    Act { at: at(seconds), by, what, subject: "x".to_owned(), title: None, origin: "test".to_owned() }
 }
 
 /// The `n`th segment; bytes, words and length differ.
@@ -194,7 +194,9 @@ mod opening {
         };
         store.act(act("segment.submit", id.to_string(), 2)).unwrap();
         store.act(act("interrupt.live", format!("first {id}"), 3)).unwrap();
-        store.describe_segment(&id, Words { title: "Tên mới".to_owned(), ..words }, &by, at(4)).unwrap();
+        let renamed = Words { title: "Tên mới".to_owned(), ..words };
+        let describe = act("segment.describe", id.to_string(), 4);
+        store.describe_segment::<StoreError, _>(&id, describe, move |_, _| Ok((renamed, None))).unwrap();
         store.act(act("interrupt.call-off", "first".to_owned(), 5)).unwrap();
         store.act(act("segment.approve", id.to_string(), 6)).unwrap();
         store.act(act("user.add", "hoa".to_owned(), 7)).unwrap();
@@ -203,7 +205,7 @@ mod opening {
             store.acts(at(0), at(9), 9).unwrap().into_iter().rev().map(|act| act.title).collect()
         };
         let (old, new) = (Some(old), Some("Tên mới".to_owned()));
-        let then = [old.clone(), old.clone(), old, new, None];
+        let then = [old.clone(), old.clone(), new.clone(), old, new, None];
         assert_eq!(titles(&store), then);
         drop(store);
         let raw = Connection::open(dir.path().join(DATABASE)).unwrap();

@@ -46,6 +46,14 @@ pub const TOKEN_TITLE: &str = "Mã truy cập";
 /// A token is shown once.
 pub const TOKEN_ONCE: &str =
     "Mã này chỉ hiện một lần; máy không giữ lại. Hãy chép vào phần mềm cần dùng ngay bây giờ.";
+/// Copies the link.
+pub const COPY_LINK: &str = "Chép liên kết";
+/// Copies the token.
+pub const COPY_TOKEN: &str = "Chép mã";
+/// It is copied.
+pub const COPIED: &str = "Đã chép";
+/// Hands it to another program, as to messages.
+pub const SHARE: &str = "Gửi bằng ứng dụng khác";
 /// Back to the people.
 pub const BACK: &str = "Về danh sách người dùng";
 /// What a person has done of late.

@@ -50,6 +50,7 @@ pub(super) static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
     let text = concat!(
         include_str!("assets/script/live.js"),
         include_str!("assets/script/log.js"),
+        include_str!("assets/script/people.js"),
         include_str!("assets/script/upload.js"),
     );
     Asset::new("script", "js", "text/javascript; charset=utf-8", text)

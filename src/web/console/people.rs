@@ -219,7 +219,11 @@ fn link_page(state: &State, visitor: &Visitor<ManageUsers>, name: &str, address:
     let content = html! {
         p { (say::link_for(name, LINK_DAYS)) }
         p.card.secret { (address) }
-        p { a.button href=(HERE) { (say::BACK) } }
+        div.actions {
+            button.main type="button" hidden data-copy=(say::COPIED) { (say::COPY_LINK) }
+            button type="button" hidden data-share { (say::SHARE) }
+            a.button href=(HERE) { (say::BACK) }
+        }
     };
     page(state, visitor, HERE, say::LINK_TITLE, &content)
 }
@@ -338,7 +342,10 @@ pub(super) async fn token(
     let content = html! {
         p { (say::TOKEN_ONCE) }
         p.card.secret { (token) }
-        p { a.button href=(HERE) { (say::BACK) } }
+        div.actions {
+            button.main type="button" hidden data-copy=(say::COPIED) { (say::COPY_TOKEN) }
+            a.button href=(HERE) { (say::BACK) }
+        }
     };
     Ok(page(&state, &visitor, HERE, say::TOKEN_TITLE, &content))
 }
