@@ -213,6 +213,14 @@ mod tests {
             (Words { topic: Some("II.7".into()), ..Words::default() }, ("topic", BadWord::NoTopic)),
             (Words { title: "x".repeat(301), ..Words::default() }, ("title", BadWord::TooLong)),
             (Words { source: Some("a\nb".into()), ..Words::default() }, ("source", BadWord::Unseen)),
+            (
+                Words {
+                    valid_from: "2026-12-05".parse().ok(),
+                    valid_until: "2026-12-01".parse().ok(),
+                    ..Words::default()
+                },
+                ("valid_until", BadWord::EndsBeforeItBegins),
+            ),
         ] {
             let refused = intake.take_in_copy(&file, words, "lan").unwrap_err();
             let IntakeError::Word { field, cause } = refused else { panic!("{refused:?}") };

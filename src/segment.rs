@@ -188,6 +188,9 @@ pub enum BadWord {
     /// It is no content area.
     #[error("it is none of the content areas II.1 to II.6")]
     NoTopic,
+    /// There is no day on which it may air.
+    #[error("the last day is before the first")]
+    EndsBeforeItBegins,
 }
 
 /// Whether a text can be a title, an author or a source.
@@ -237,8 +240,15 @@ impl Words {
             ("topic", given(&self.topic, check_topic)),
             ("author", given(&self.author, check_text)),
             ("source", given(&self.source, check_text)),
+            ("valid_until", self.check_days()),
         ];
         each.into_iter().try_for_each(|(field, checked)| checked.map_err(|why| (field, why)))
+    }
+
+    /// Whether there is a day on which it may air.
+    pub fn check_days(&self) -> Result<(), BadWord> {
+        let days = self.valid_from.zip(self.valid_until);
+        if days.is_some_and(|(from, until)| until < from) { Err(BadWord::EndsBeforeItBegins) } else { Ok(()) }
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::{Date, DateTime};
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::access::Role;
 use crate::output::OutputName;
@@ -141,7 +142,7 @@ pub enum SegmentCommand {
         /// The list.
         list: PathBuf,
         /// Approve them too, in this name.
-        #[arg(long, value_name = "WHO")]
+        #[arg(long, value_name = "WHO", value_parser = who)]
         approve_as: Option<String>,
     },
     /// List what there is.
@@ -183,7 +184,7 @@ pub struct Add {
     #[arg(long)]
     pub week: Option<Date>,
     /// Who hands it in.
-    #[arg(long, default_value = "console", value_name = "WHO")]
+    #[arg(long, default_value = "console", value_name = "WHO", value_parser = who)]
     pub by: String,
 }
 
@@ -193,7 +194,7 @@ pub struct Verdict {
     /// The recording's id, or its file's name.
     pub segment: String,
     /// Who decides.
-    #[arg(long, value_name = "WHO")]
+    #[arg(long, value_name = "WHO", value_parser = who)]
     pub by: String,
     /// Why.
     #[arg(long)]
@@ -258,6 +259,15 @@ fn moment(text: &str) -> Result<DateTime, String> {
     text.parse::<DateTime>().or_else(|_| text.parse::<Date>().map(|date| date.at(0, 0, 0, 0))).map_err(|_| {
         format!("`{text}` is no date such as 2026-11-23, nor a date and time such as 2026-11-23T05:30")
     })
+}
+
+/// A person's name, as people read it in the log.
+fn who(text: &str) -> Result<String, String> {
+    let name = text.nfc().collect::<String>().trim().to_owned();
+    if name.is_empty() || name.chars().any(char::is_control) {
+        return Err("nobody is called that".to_owned());
+    }
+    Ok(name)
 }
 
 fn role(text: &str) -> Result<Role, String> {

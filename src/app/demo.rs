@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan, Unit, Zoned};
 use super::cli::Demo;
 use super::commands;
 use super::exit::Exit;
-use super::serve::{intake, serve_locked};
+use super::serve::serve_locked;
 use super::station::{Station, StationError, read};
 use crate::clock::Clock;
 use crate::output::{OutputName, device};
@@ -57,9 +57,8 @@ pub fn demo(options: &Demo, clock: &Arc<dyn Clock>) -> anyhow::Result<Exit> {
     let (station, lock, week) = set_up(&options.from, &options.station)?;
     {
         let store = Store::open(&station.data())?;
-        let intake = intake(&station, &store, clock);
         let list = options.from.join("audio/segments.toml");
-        commands::import(&intake, &store, clock, &list, Some(APPROVER))?;
+        commands::import(&station, &store, clock, &list, Some(APPROVER))?;
     }
     let first = put_on_the_calendar(&station, &week, clock.now())?;
     let mut served = options.serve.clone();
@@ -72,9 +71,10 @@ pub fn demo(options: &Demo, clock: &Arc<dyn Clock>) -> anyhow::Result<Exit> {
     serve_locked(&station, &lock, &served)
 }
 
-/// Puts the example's week into `to`, and gives it, with the lock of the station there. The station's rules are left out,
-/// for a demo at night should sound too, and so is the amplifier's lead: in the folder of another station, or under a
-/// daemon, nothing is written.
+/// Puts the example's week into `to`, and gives it, with the lock of the station there.
+///
+/// The station's rules are left out, for a demo at night should sound too, and so is the amplifier's lead: in the folder
+/// of another station, or under a daemon, nothing is written.
 pub fn set_up(from: &Path, to: &Path) -> Result<(Station, File, Schedule), DemoError> {
     let example = from.join("schedule");
     let week = read(&example).map_err(|_| DemoError::NoExample(from.to_owned()))?;

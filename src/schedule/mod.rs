@@ -488,6 +488,11 @@ impl Schedule {
         self.day_plans.iter().rev().find(|plan| plan.date.is(date))
     }
 
+    /// Whether recordings can be for it: a programme, or a pool.
+    pub fn takes(&self, id: &ProgrammeId) -> bool {
+        self.programmes.contains_key(id) || self.pools.contains_key(id)
+    }
+
     /// The output with an id.
     pub fn output(&self, id: &OutputId) -> Option<&Output> {
         self.outputs.iter().find(|output| output.id == *id)

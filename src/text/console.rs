@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Zoned};
 
 use super::outcome::faults;
-use crate::segment::{FileTrouble, Segment};
+use crate::segment::{Approval, FileTrouble, Segment};
 use crate::store::Verdict;
 
 /// Head of the list of recordings.
@@ -92,6 +92,56 @@ pub fn imported(fresh: usize, known: usize, approver: Option<&str>) -> String {
 /// A recording was not taken in.
 pub fn refused(name: &str, why: &str) -> String {
     format!("Không nhận `{name}`: {why}")
+}
+
+/// There is no file of that name.
+pub const NO_FILE: &str = "không có tệp này. Hãy kiểm tra lại tên và thư mục.";
+
+/// A recording was not approved.
+pub fn not_approved(segment: &Segment, why: &str) -> String {
+    format!("Không duyệt `{}` (mã {}): {why}", segment.file, segment.id)
+}
+
+/// Why a withdrawn recording is not approved.
+pub const WITHDRAWN_FOR_GOOD: &str = "bản ghi đã bị thu hồi nên không được phát nữa. Muốn phát nội dung này, hãy xuất lại \
+     thành một tệp khác rồi nộp tệp đó.";
+
+/// Why a recording is not approved whose file is not what was handed in.
+pub fn cannot_air(segment: &Segment, trouble: FileTrouble) -> String {
+    format!(
+        "bản ghi này sẽ không phát được. {} Hãy chép lại đúng tệp đó vào thư mục `audio` rồi duyệt, hoặc nộp tệp mới.",
+        lost(segment, trouble)
+    )
+}
+
+/// Why somebody does not approve: they handed it in.
+pub fn own_work(by: &str) -> String {
+    format!(
+        "{by} là người nộp bản ghi này nên không được tự duyệt. Hãy nhờ người khác duyệt; nếu đài chỉ có một người, ghi \
+         `approve_own_work = true` vào phần `[rules]` của `station.toml`."
+    )
+}
+
+/// Why somebody does not approve: it is not theirs to decide.
+pub fn no_approver(by: &str) -> String {
+    format!(
+        "tài khoản {by} không có vai trò người duyệt. Hãy ghi tên người thật sự đã nghe và duyệt bản ghi."
+    )
+}
+
+/// Why somebody does not approve: they are gone.
+pub fn let_go(by: &str) -> String {
+    format!("tài khoản {by} đã ngừng. Hãy ghi tên người thật sự đã nghe và duyệt bản ghi.")
+}
+
+/// A recording was approved before.
+pub fn approved_before(segment: &Segment, approval: &Approval) -> String {
+    format!("`{}` (mã {}) đã được duyệt từ trước, đứng tên {}.", segment.file, segment.id, approval.by)
+}
+
+/// A recording was withdrawn before.
+pub fn withdrawn_before(segment: &Segment) -> String {
+    format!("`{}` (mã {}) đã bị thu hồi từ trước và không được phát.", segment.file, segment.id)
 }
 
 /// A recording was approved.

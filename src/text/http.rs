@@ -31,6 +31,7 @@ impl From<BadWord> for Why {
             BadWord::TooLong => Self::TooLong(LONGEST_TEXT),
             BadWord::Unseen => Self::Unseen,
             BadWord::NoTopic => Self::NoChoice,
+            BadWord::EndsBeforeItBegins => Self::EndsBeforeItBegins,
         }
     }
 }

@@ -72,21 +72,12 @@ pub(super) fn set_word(state: &State, words: &mut Words, field: &str, text: &str
 
 /// What only the words together can say.
 pub(super) fn check_words(words: &Words) -> Result<(), Problem> {
-    if ends_before_it_begins(words) {
-        return Err(Problem::word("valid_until", Why::EndsBeforeItBegins));
-    }
-    Ok(())
-}
-
-fn ends_before_it_begins(words: &Words) -> bool {
-    words.valid_from.zip(words.valid_until).is_some_and(|(from, until)| until < from)
+    words.check_days().map_err(|why| Problem::word("valid_until", why.into()))
 }
 
 fn known_programme(state: &State, id: &str) -> Result<ProgrammeId, Why> {
-    let plan = state.plan();
     let id = ProgrammeId::new(id);
-    let known = plan.schedule.programmes.contains_key(&id) || plan.schedule.pools.contains_key(&id);
-    if known { Ok(id) } else { Err(Why::UnknownProgramme) }
+    if state.plan().schedule.takes(&id) { Ok(id) } else { Err(Why::UnknownProgramme) }
 }
 
 /// The id of an address, where it can be one.
@@ -159,7 +150,7 @@ pub(super) fn changed(
         }
     };
     also("title", Why::Missing, words.title.is_empty());
-    also("valid_until", Why::EndsBeforeItBegins, ends_before_it_begins(&words));
+    also("valid_until", Why::EndsBeforeItBegins, words.check_days().is_err());
     if wrong.is_empty() { Ok((words, script)) } else { Err(Refusal::BadWords(wrong).into()) }
 }
 

@@ -7,7 +7,6 @@ use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use loa::app::commands;
 use loa::app::planner;
-use loa::app::serve::intake;
 use loa::app::station::Station as Folder;
 use loa::asrun::Outcome;
 use loa::clock::{Clock, ManualClock};
@@ -37,8 +36,7 @@ fn example() -> Example {
     let store = Store::open(&station.data()).unwrap();
     let clock = Arc::new(ManualClock::new("2026-11-23T00:00:00+07:00".parse().unwrap())) as Arc<dyn Clock>;
     let list = root.join("audio/segments.toml");
-    let intake = intake(&station, &store, &clock);
-    commands::import(&intake, &store, &clock, &list, Some("hoa")).unwrap();
+    commands::import(&station, &store, &clock, &list, Some("hoa")).unwrap();
     Example { _folder: folder, station, store }
 }
 

@@ -321,7 +321,6 @@ pub(super) mod tests {
         let (station, _, week) = crate::app::demo::set_up(example, folder).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(now));
         let store = Store::open(&station.data()).unwrap();
-        let intake = crate::app::serve::intake(&station, &store, &clock);
         let list = folder.join("list.toml");
         let mut text = fs::File::create(&list).unwrap();
         for (file, programme) in files {
@@ -331,7 +330,7 @@ pub(super) mod tests {
                 writeln!(text, "programme = \"{programme}\"").unwrap();
             }
         }
-        super::super::import(&intake, &store, &clock, &list, Some("minh")).unwrap();
+        super::super::import(&station, &store, &clock, &list, Some("minh")).unwrap();
         (station, week)
     }
 

@@ -1,5 +1,6 @@
 //! `segment`: recordings in, and their way to the air.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,15 +9,18 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 
 use super::{print, say};
+use crate::access::{OwnWork, Permission, Role, may_approve, permit};
 use crate::app::cli::{Add, Format, SegmentCommand, Verdict};
 use crate::app::exit::Exit;
 use crate::app::serve::intake;
 use crate::app::station::Station;
 use crate::clock::Clock;
 use crate::intake::{Intake, IntakeError, Taken};
-use crate::segment::{Segment, SegmentId, State, Words};
+use crate::media::library::look_at;
+use crate::schedule::Schedule;
+use crate::segment::{ProgrammeId, Segment, SegmentId, State, Words};
 use crate::store::{SegmentFilter, Step, Store};
-use crate::text::http::Refusal;
+use crate::text::http::{Refusal, Why};
 use crate::text::table::Table;
 use crate::text::{console, outcome, verdict};
 
@@ -24,36 +28,32 @@ use crate::text::{console, outcome, verdict};
 pub fn segment(station: &Station, clock: &Arc<dyn Clock>, command: &SegmentCommand) -> anyhow::Result<Exit> {
     let store = Store::open(&station.data())?;
     match command {
-        SegmentCommand::Add(add) => {
-            let intake = intake(station, &store, clock);
-            let mut exit = Exit::Fine;
-            for file in &add.files {
-                match take_in(&intake, &store, clock, file, words(add), &add.by)? {
-                    Some((segment, true)) => say(&console::known(&segment))?,
-                    Some((segment, false)) => say(&console::taken_in(&segment))?,
-                    None => exit = Exit::Failed,
-                }
-            }
-            Ok(exit)
-        }
+        SegmentCommand::Add(add) => self::add(station, &store, clock, add),
         SegmentCommand::Import { list, approve_as } => {
-            let intake = intake(station, &store, clock);
-            import(&intake, &store, clock, list, approve_as.as_deref())
+            import(station, &store, clock, list, approve_as.as_deref())
         }
         SegmentCommand::List(format) => list(&store, *format),
-        SegmentCommand::Approve(verdict) => {
-            let segment = find(&store, &verdict.segment)?;
-            say(&console::approved(&approve(&store, clock, &segment, &verdict.by)?))?;
-            Ok(Exit::Fine)
-        }
-        SegmentCommand::Withdraw(verdict) => {
-            let Verdict { segment, by, reason } = verdict;
-            let segment = find(&store, segment)?;
-            let step = Step::Withdraw { reason: reason.clone().unwrap_or_default() };
-            say(&console::withdrawn(&store.step_segment(&segment.id, step, by, clock.now())?))?;
-            Ok(Exit::Fine)
+        SegmentCommand::Approve(verdict) => approve(station, &store, clock, verdict),
+        SegmentCommand::Withdraw(verdict) => withdraw(&store, clock, verdict),
+    }
+}
+
+fn add(station: &Station, store: &Store, clock: &Arc<dyn Clock>, add: &Add) -> anyhow::Result<Exit> {
+    let door = Door::new(station, store, clock);
+    let mut exit = Exit::Fine;
+    for file in &add.files {
+        match door.take_in(file, words(add), &add.by)? {
+            Some((segment, true)) => say(&console::known(&segment))?,
+            Some((segment, false)) => say(&console::taken_in(&segment))?,
+            None => exit = Exit::Failed,
         }
     }
+    Ok(exit)
+}
+
+/// The schedule as it is written, or as it was last in force.
+fn schedule_of(station: &Station) -> Option<Schedule> {
+    station.read_schedule().or_else(|_| station.read_schedule_in_force()).ok()
 }
 
 fn words(add: &Add) -> Words {
@@ -70,36 +70,57 @@ fn words(add: &Add) -> Words {
     }
 }
 
-/// Takes one recording in and hands it to the approver; whether it was there already. None where it was refused, which
-/// is said here, as is what the approver should know of it.
-fn take_in(
-    intake: &Intake,
-    store: &Store,
-    clock: &Arc<dyn Clock>,
-    file: &Path,
-    words: Words,
-    by: &str,
-) -> anyhow::Result<Option<(Segment, bool)>> {
-    match intake.take_in_copy(file, words, by) {
-        Ok(Taken { segment, known: true, .. }) => Ok(Some((segment, true))),
-        Ok(Taken { segment, known: false, converted_from }) => {
-            let segment = store.step_segment(&segment.id, Step::Submit, by, clock.now())?;
-            let damage = verdict::damage(segment.sound.skipped_packets);
-            for remark in converted_from.map(verdict::converted).into_iter().chain(damage) {
-                say(&format!("`{}`: {remark}", segment.file))?;
+/// Where recordings come in.
+struct Door<'a> {
+    intake: Intake,
+    store: &'a Store,
+    clock: &'a Arc<dyn Clock>,
+    /// None before a station's first one.
+    schedule: Option<Schedule>,
+}
+
+impl<'a> Door<'a> {
+    fn new(station: &Station, store: &'a Store, clock: &'a Arc<dyn Clock>) -> Self {
+        Self { intake: intake(station, store, clock), store, clock, schedule: schedule_of(station) }
+    }
+
+    /// Takes one recording in and hands it to the approver; whether it was there already. None where it was refused,
+    /// which is said here, as is what the approver should know of it.
+    fn take_in(&self, file: &Path, words: Words, by: &str) -> anyhow::Result<Option<(Segment, bool)>> {
+        let refuse = |why: &str| say(&console::refused(&file.display().to_string(), why));
+        let bad_word = |field: &str, why| Refusal::BadWords(vec![(field.to_owned(), why)]).detail();
+        if !fs::exists(file).unwrap_or(true) {
+            refuse(console::NO_FILE)?;
+            return Ok(None);
+        }
+        if words.programme.as_ref().is_some_and(|programme| !self.knows(programme)) {
+            refuse(&bad_word("programme", Why::UnknownProgramme))?;
+            return Ok(None);
+        }
+        match self.intake.take_in_copy(file, words, by) {
+            Ok(Taken { segment, known: true, .. }) => Ok(Some((segment, true))),
+            Ok(Taken { segment, known: false, converted_from }) => {
+                let segment = self.store.step_segment(&segment.id, Step::Submit, by, self.clock.now())?;
+                let damage = verdict::damage(segment.sound.skipped_packets);
+                for remark in converted_from.map(verdict::converted).into_iter().chain(damage) {
+                    say(&format!("`{}`: {remark}", segment.file))?;
+                }
+                Ok(Some((segment, false)))
             }
-            Ok(Some((segment, false)))
+            Err(IntakeError::Refused(refusal)) => {
+                refuse(&verdict::refusal(&refusal))?;
+                Ok(None)
+            }
+            Err(IntakeError::Word { field, cause }) => {
+                refuse(&bad_word(field, cause.into()))?;
+                Ok(None)
+            }
+            Err(IntakeError::Store(failure)) => Err(failure.into()),
         }
-        Err(IntakeError::Refused(refusal)) => {
-            say(&console::refused(&file.display().to_string(), &verdict::refusal(&refusal)))?;
-            Ok(None)
-        }
-        Err(IntakeError::Word { field, cause }) => {
-            let why = Refusal::BadWords(vec![(field.to_owned(), cause.into())]).detail();
-            say(&console::refused(&file.display().to_string(), &why))?;
-            Ok(None)
-        }
-        Err(IntakeError::Store(failure)) => Err(failure.into()),
+    }
+
+    fn knows(&self, programme: &ProgrammeId) -> bool {
+        self.schedule.as_ref().is_none_or(|schedule| schedule.takes(programme))
     }
 }
 
@@ -119,7 +140,7 @@ struct Entry {
 
 /// Takes in what a list names; approves it too, where somebody answers for it.
 pub fn import(
-    intake: &Intake,
+    station: &Station,
     store: &Store,
     clock: &Arc<dyn Clock>,
     list: &Path,
@@ -128,30 +149,86 @@ pub fn import(
     let text = fs::read_to_string(list).with_context(|| format!("cannot read `{}`", list.display()))?;
     let entries: List =
         toml::from_str(&text).with_context(|| format!("`{}` is not a list of recordings", list.display()))?;
+    let door = Door::new(station, store, clock);
     let folder = list.parent().unwrap_or(Path::new("."));
     let (mut fresh, mut known, mut exit) = (0, 0, Exit::Fine);
     for Entry { file, words } in entries.segment {
         let by = words.author.clone().unwrap_or_else(|| "import".into());
-        let Some((segment, was_known)) = take_in(intake, store, clock, &folder.join(file), words, &by)?
-        else {
+        let Some((segment, was_known)) = door.take_in(&folder.join(file), words, &by)? else {
             exit = Exit::Failed;
             continue;
         };
         *(if was_known { &mut known } else { &mut fresh }) += 1;
         // What somebody has withdrawn stays off the air.
         if let (State::Draft | State::Pending, Some(approver)) = (segment.state, approve_as) {
-            approve(store, clock, &segment, approver)?;
+            let_air(store, clock, &segment, approver)?;
         }
     }
     say(&console::imported(fresh, known, approve_as))?;
     Ok(exit)
 }
 
-fn approve(store: &Store, clock: &Arc<dyn Clock>, segment: &Segment, by: &str) -> anyhow::Result<Segment> {
+/// Lets a recording air; one that may already, may.
+fn approve(
+    station: &Station,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    Verdict { segment, by, .. }: &Verdict,
+) -> anyhow::Result<Exit> {
+    let segment = find(store, segment)?;
+    if let Some(why) = against(station, store, &segment, by)? {
+        say(&console::not_approved(&segment, &why))?;
+        return Ok(Exit::Failed);
+    }
+    match &segment.approval {
+        Some(approval) => say(&console::approved_before(&segment, approval))?,
+        None => say(&console::approved(&let_air(store, clock, &segment, by)?))?,
+    }
+    Ok(Exit::Fine)
+}
+
+/// What is against a recording's approval. The technician need not be known to the station; whoever is, is held to what
+/// they may.
+fn against(station: &Station, store: &Store, segment: &Segment, by: &str) -> anyhow::Result<Option<String>> {
+    if segment.state == State::Withdrawn {
+        return Ok(Some(console::WITHDRAWN_FOR_GOOD.to_owned()));
+    }
+    if let (_, Some(trouble)) = look_at(&station.audio(), segment, None) {
+        return Ok(Some(console::cannot_air(segment, trouble)));
+    }
+    let roles = match store.user(by)? {
+        Some(user) if user.revoked.is_some() => return Ok(Some(console::let_go(by))),
+        Some(user) if !permit(&user.roles, Permission::Approve) => return Ok(Some(console::no_approver(by))),
+        Some(user) => user.roles,
+        None => BTreeSet::from([Role::Approver]),
+    };
+    let may = |own_work| may_approve(&roles, by, &segment.added_by, own_work);
+    let own_work_may = || schedule_of(station).is_some_and(|schedule| schedule.rules.approve_own_work);
+    let may = may(OwnWork::NeedsAnother) || (own_work_may() && may(OwnWork::MayApprove));
+    Ok((!may).then(|| console::own_work(by)))
+}
+
+fn let_air(store: &Store, clock: &Arc<dyn Clock>, segment: &Segment, by: &str) -> anyhow::Result<Segment> {
     if segment.state == State::Draft {
         store.step_segment(&segment.id, Step::Submit, by, clock.now())?;
     }
     Ok(store.step_segment(&segment.id, Step::Approve { hash: segment.hash, seen: None }, by, clock.now())?)
+}
+
+/// Takes a recording off the air, also in anybody's name: wrong words wait for no role.
+fn withdraw(
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    Verdict { segment, by, reason }: &Verdict,
+) -> anyhow::Result<Exit> {
+    let segment = find(store, segment)?;
+    if segment.state == State::Withdrawn {
+        say(&console::withdrawn_before(&segment))?;
+        return Ok(Exit::Fine);
+    }
+    let step = Step::Withdraw { reason: reason.clone().unwrap_or_default() };
+    say(&console::withdrawn(&store.step_segment(&segment.id, step, by, clock.now())?))?;
+    Ok(Exit::Fine)
 }
 
 /// A segment by its id or its file's name.
@@ -182,4 +259,117 @@ fn list(store: &Store, format: Format) -> anyhow::Result<Exit> {
     }
     print(format.format, &table, &segments)?;
     Ok(Exit::Fine)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::Write as _;
+
+    use clap::Parser as _;
+
+    use super::super::plan::tests::NOW;
+    use super::*;
+    use crate::app::cli::{Cli, Command};
+    use crate::clock::ManualClock;
+
+    const FILE: &str = "thoi-tiet.ogg";
+
+    /// Does what a line of `loa segment …` asks; its exit code, that of wrong arguments included.
+    fn code_of(station: &Station, line: &[&str]) -> i32 {
+        match Cli::try_parse_from([&["loa", "segment"], line].concat()) {
+            Ok(Cli { command: Command::Segment(command), .. }) => {
+                let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(NOW.parse().unwrap()));
+                i32::from(segment(station, &clock, &command).unwrap() != Exit::Fine)
+            }
+            Ok(other) => panic!("{other:?}"),
+            Err(wrong) => wrong.exit_code(),
+        }
+    }
+
+    fn example_in(folder: &Path) -> Station {
+        crate::app::demo::set_up(Path::new(env!("CARGO_MANIFEST_DIR")), folder).unwrap().0
+    }
+
+    fn example(file: &str) -> String {
+        format!("{}/audio/{file}", env!("CARGO_MANIFEST_DIR"))
+    }
+
+    #[test]
+    fn what_could_never_air_is_not_taken_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let station = example_in(folder.path());
+        let store = Store::open(&station.data()).unwrap();
+        let file = example(FILE);
+        let crossed = ["--valid-from", "2026-12-05", "--valid-until", "2026-12-01"];
+        let cases: [(&[&str], i32); 5] = [
+            (&["--programme", "ban-tn"], 1),
+            (&crossed, 1),
+            (&["--topic", "II.9"], 1),
+            (&["--by", " "], 2),
+            (&["--programme", "ban-tin", "--topic", "II.1", "--by", "lan"], 0),
+        ];
+        assert_eq!(code_of(&station, &["add", "/nope.ogg"]), 1);
+        for (words, code) in cases {
+            assert_eq!(code_of(&station, &[&["add", &file], words].concat()), code, "{words:?}");
+            assert_eq!(store.catalog().unwrap().iter().count(), usize::from(code == 0), "{words:?}");
+        }
+
+        let list = folder.path().join("list.toml");
+        let entry = |programme| {
+            format!("[[segment]]\nfile = \"ban-tin.ogg\"\ntitle = \"Tin\"\nprogramme = \"{programme}\"\n")
+        };
+        fs::copy(example("ban-tin.ogg"), folder.path().join("ban-tin.ogg")).unwrap();
+        for (programme, code, known) in [("ban-tn", 1, 1), ("ban-tin", 0, 2)] {
+            File::create(&list).unwrap().write_all(entry(programme).as_bytes()).unwrap();
+            let import = ["import", list.to_str().unwrap(), "--approve-as", "minh"];
+            assert_eq!((code_of(&station, &import), store.catalog().unwrap().iter().count()), (code, known));
+        }
+    }
+
+    #[test]
+    fn a_recording_is_approved_once_by_who_may_while_its_file_is_right() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = NOW.parse().unwrap();
+        let station = example_in(folder.path());
+        let store = Store::open(&station.data()).unwrap();
+        for (name, role) in [("an", Role::Uploader), ("hoa", Role::Approver), ("minh", Role::Approver)] {
+            store.add_user(name, &BTreeSet::from([role]), now).unwrap();
+        }
+        store.revoke_user("hoa", now).unwrap();
+        let approver = || {
+            let approval = store.catalog().unwrap().by_file(FILE).unwrap().approval.clone();
+            approval.map(|approval| approval.by.to_string())
+        };
+        let approve = |by| code_of(&station, &["approve", FILE, "--by", by]);
+        assert_eq!(code_of(&station, &["add", &example(FILE), "--by", "lan"]), 0);
+
+        let kept = station.audio().join(FILE);
+        File::create(&kept).unwrap().write_all(b"other").unwrap();
+        assert_eq!(approve("minh"), 1, "the file is another");
+        fs::remove_file(&kept).unwrap();
+        assert_eq!(approve("minh"), 1, "the file is gone");
+        fs::copy(example(FILE), &kept).unwrap();
+        for by in ["lan", "an", "hoa"] {
+            assert_eq!((approve(by), approver()), (1, None), "{by}");
+        }
+        assert_eq!((approve("minh"), approver()), (0, Some("minh".to_owned())));
+        assert_eq!((approve("ky-thuat"), approver()), (0, Some("minh".to_owned())), "it was before");
+
+        for _ in 0..2 {
+            assert_eq!(code_of(&station, &["withdraw", FILE, "--by", "lan"]), 0);
+        }
+        assert_eq!(approve("minh"), 1, "for good");
+    }
+
+    #[test]
+    fn a_person_alone_approves_their_own_work_where_the_rules_let_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let station = example_in(folder.path());
+        assert_eq!(code_of(&station, &["add", &example(FILE), "--by", "lan"]), 0);
+        assert_eq!(code_of(&station, &["approve", FILE, "--by", "lan"]), 1);
+        let mut rules = File::options().append(true).open(station.schedule().join("station.toml")).unwrap();
+        rules.write_all(b"\n[rules]\napprove_own_work = true\n").unwrap();
+        assert_eq!(code_of(&station, &["approve", FILE, "--by", "lan"]), 0);
+    }
 }
