@@ -337,7 +337,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
-    use crate::engine::tests::{Levels, cue, seconds, segment};
+    use crate::engine::tests::{Levels, cue, seconds, segment, soon};
     use crate::media::source::{Read, Silence};
     use crate::timeline::Join;
 
@@ -352,10 +352,8 @@ mod tests {
         preroll.open(&b, SignedDuration::ZERO);
         let mut answers = BTreeMap::new();
         while preroll.is_busy() {
-            match preroll.answer() {
-                Some(answer) => assert!(answers.insert(answer.cue, answer.source).is_none()),
-                None => thread::yield_now(),
-            }
+            let answer = soon(|| preroll.answer());
+            assert!(answers.insert(answer.cue, answer.source).is_none());
         }
         let source = answers.get_mut(&a.id).unwrap().as_mut().unwrap();
         assert_eq!(source.read(&mut vec![0.0; 2 * 50_000]), Read::Ended(48_000));
@@ -409,20 +407,15 @@ mod tests {
         let a = cue("a", Join::Hard, 0.0, &segment(10, 60.0));
         let poise = |preroll: &mut Preroll| {
             preroll.poise(a.segment().unwrap());
-            while preroll.poised.is_none() {
+            soon(|| {
                 assert!(preroll.answer().is_none());
-                thread::yield_now();
-            }
+                preroll.poised.is_some().then_some(())
+            });
         };
         poise(&mut preroll);
         preroll.open(&a, SignedDuration::ZERO);
         assert_eq!(counting.0.load(Ordering::SeqCst), 1, "when it was poised");
-        let source = loop {
-            match preroll.answer() {
-                Some(answer) => break answer.source,
-                None => thread::yield_now(),
-            }
-        };
+        let source = soon(|| preroll.answer()).source;
         assert!(source.is_ok() && preroll.poised.is_none() && !preroll.is_busy());
 
         poise(&mut preroll);

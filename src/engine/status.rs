@@ -57,7 +57,7 @@ mod tests {
     use crate::engine::Rehearsal;
     use crate::engine::handle::Command;
     use crate::engine::preroll::{Opener, Preroll};
-    use crate::engine::tests::{Levels, at, parts, seconds, segment};
+    use crate::engine::tests::{Levels, at, parts, seconds, segment, soon};
     use crate::media::source::MemorySource;
     use crate::output::amplifier::{Amplifier, Switch};
     use crate::output::null::Null;
@@ -75,9 +75,7 @@ mod tests {
         parts.amplifier = Box::new(move |on| amplifier.switch(on));
         let mut rehearsal = Rehearsal::new(parts, Box::new(Null::new(clock)));
         rehearsal.engine.amplifier.set(true);
-        while !power.fails() {
-            std::thread::yield_now();
-        }
+        soon(|| power.fails().then_some(()));
         rehearsal.engine.publish();
         let status = rehearsal.handle().status();
         assert_eq!((status.amplifier, status.amplifier_fails), (false, true));
@@ -102,10 +100,10 @@ mod tests {
         assert!(handle.status().needs_no_file(&standing.id) && !handle.status().needs_no_file(&other.id));
 
         handle.send(Command::Poise(Arc::clone(&other))).unwrap();
-        while rehearsal.engine.preroll.poised().is_none() {
+        soon(|| {
             rehearsal.engine.turn();
-            std::thread::yield_now();
-        }
+            rehearsal.engine.preroll.poised().cloned()
+        });
         assert!(handle.status().needs_no_file(&other.id));
         handle.send(Command::Keep(Arc::default())).unwrap();
         clock.advance(Duration::from_secs(600));

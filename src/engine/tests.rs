@@ -291,6 +291,19 @@ impl Station {
     }
 }
 
+/// Waits for what another thread does.
+#[track_caller]
+pub(super) fn soon<T>(mut there: impl FnMut() -> Option<T>) -> T {
+    let clock = SystemClock::new();
+    loop {
+        if let Some(it) = there() {
+            return it;
+        }
+        assert!(clock.elapsed() < Duration::from_secs(20), "a busy machine would have done it by now");
+        thread::yield_now();
+    }
+}
+
 pub(super) fn parts(clock: Arc<dyn Clock>, amplifier: &Arc<AtomicBool>) -> Parts {
     let amplifier = Arc::clone(amplifier);
     Parts {
