@@ -214,7 +214,9 @@ impl Sequencer {
                     entry.progress = Progress::Waiting;
                     entry.obstacle = Some(cause);
                 }
-                Some(_) | None => self.plan.settle(&id),
+                Some(_) | None => {
+                    self.plan.settle(&id);
+                }
             }
         } else if let Some(place) = self.orders.iter().position(|order| order.is(&id)) {
             match self.orders.get_mut(place) {

@@ -40,8 +40,6 @@ pub(super) struct Entry {
     /// The next hard start after it in its block, or the block's end: there it is cut if it still sounds.
     pub(super) limit: Timestamp,
     pub(super) progress: Progress,
-    /// Whether it had a take: then it cannot be `NotAired` any more.
-    pub(super) taken: bool,
     /// What kept it from starting when its time had come.
     pub(super) obstacle: Option<Cause>,
     /// How often it was opened too slowly; each time, it is given twice as long.
@@ -66,7 +64,7 @@ impl Entry {
 /// What is remembered of a cue across timelines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
-    /// It had a take, and may get another.
+    /// It had a take, and may get another: it cannot be `NotAired` any more.
     Taken,
     /// It is settled.
     Over,
@@ -113,22 +111,22 @@ impl Plan {
         self.open().find(|(_, entry)| entry.cue.id == *cue).map(|(place, _)| place)
     }
 
-    /// Settles a cue for good.
-    pub(super) fn settle(&mut self, cue: &CueId) {
+    /// Settles a cue for good; whether it had a take.
+    pub(super) fn settle(&mut self, cue: &CueId) -> bool {
         if let Some(entry) = self.find(cue) {
             entry.progress = Progress::Over;
         }
-        self.fates.insert(cue.clone(), Fate::Over);
+        let taken = self.fates.insert(cue.clone(), Fate::Over) == Some(Fate::Taken);
         let open = |entry: &Entry| entry.progress != Progress::Over;
         let ahead = self.entries.iter().skip(self.cursor).position(open);
         self.cursor = ahead.map_or(self.entries.len(), |ahead| self.cursor + ahead);
+        taken
     }
 
     /// Notes that a cue has a take.
     pub(super) fn take(&mut self, cue: &CueId) {
         if let Some(entry) = self.find(cue) {
             entry.progress = Progress::OnAir;
-            entry.taken = true;
         }
         self.fates.insert(cue.clone(), Fate::Taken);
     }
@@ -171,7 +169,6 @@ impl Plan {
                     block_start: block.start,
                     limit,
                     progress: if over { Progress::Over } else { Progress::Waiting },
-                    taken: fate == Some(&Fate::Taken),
                     obstacle: None,
                     tries: 0,
                 };
@@ -195,8 +192,8 @@ impl Plan {
                 changes.discarded.push(id.clone());
             }
             if entry.cue.at <= now && on_air != Some(&id) {
-                self.fates.insert(id, Fate::Over);
-                if !entry.taken {
+                let taken = self.fates.insert(id, Fate::Over) == Some(Fate::Taken);
+                if !taken {
                     changes.gone.push(entry.cue);
                 }
             }

@@ -322,8 +322,8 @@ impl Sequencer {
     /// Settles a cue as not aired, unless part of it was.
     pub(super) fn refuse(&mut self, id: &CueId, cause: Cause, pass: &mut Pass<'_>) {
         let Some(entry) = self.plan.find(id) else { return };
-        let (cue, held, taken) = (Arc::clone(&entry.cue), entry.is_held(), entry.taken);
-        self.plan.settle(id);
+        let (cue, held) = (Arc::clone(&entry.cue), entry.is_held());
+        let taken = self.plan.settle(id);
         if held {
             pass.out.push(Action::Discard { cue: id.clone() });
         }
