@@ -547,6 +547,45 @@ fn commands_print_what_programs_can_read_and_end_with_codes_that_mean_something(
 }
 
 #[test]
+fn what_only_reads_makes_no_database() {
+    let station = Station::new();
+    station.play(&station.soon(600), &["tin.wav"]);
+    let reading: [&[&str]; 7] = [
+        &["airings"],
+        &["verify"],
+        &["segment", "list"],
+        &["user", "list"],
+        &["backup", "copy"],
+        &["check"],
+        &["timeline"],
+    ];
+    for command in reading {
+        let output = station.run(command);
+        let code = if matches!(command, ["check" | "timeline"]) { 3 } else { 1 };
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{command:?}: {said}");
+        assert!(code == 3 || said.contains("there is no database"), "{command:?}: {said}");
+        assert!(!station.path().join("data/loa.db").exists(), "{command:?}");
+    }
+}
+
+#[test]
+fn a_database_that_is_removed_under_the_daemon_is_told_and_rescued() {
+    let mut station = Station::new();
+    station.play(&station.soon(600), &["tin.wav"]);
+    station.serve();
+    eventually("it listens", || station.log().contains("listens on").then_some(()));
+    fs::remove_file(station.path().join("data/loa.db")).unwrap();
+    eventually("it is told", || station.log().contains("THE DATABASE WAS REMOVED").then_some(()));
+    assert_eq!(station.signal(Signal::SIGTERM).code(), Some(0));
+    let copies: Vec<_> = fs::read_dir(station.path().join("data/backup")).unwrap().flatten().collect();
+    let newest = copies.iter().map(fs::DirEntry::path).max().unwrap();
+    let other = tempfile::tempdir().unwrap();
+    loa::store::restore(&newest, other.path()).unwrap();
+    assert!(Store::open(other.path()).unwrap().verify().unwrap().rows >= 2, "its beginning and its end");
+}
+
+#[test]
 fn a_log_that_was_changed_is_told() {
     let mut station = Station::new();
     station.record(&[("a.wav", 440, 1)]);

@@ -18,6 +18,7 @@ pub mod rescan;
 pub mod serve;
 pub mod station;
 pub mod supervise;
+pub mod watch_log;
 
 use std::sync::Arc;
 

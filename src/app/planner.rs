@@ -171,7 +171,7 @@ impl Planner {
             self.read_again(&old)
         };
         let catalog = with_troubles(self.store.catalog()?, &troubles);
-        let new = plan_of(&self.store, catalog, schedule, problems, window, self.clock.now())?;
+        let new = plan_of(Some(&self.store), catalog, schedule, problems, window, self.clock.now())?;
         let mut told = true;
         for segment in no_longer_approved(&old.catalog, &new.catalog) {
             told &= self.tell_all(|| Command::Withdraw(segment.clone()));
@@ -320,12 +320,12 @@ pub fn plan(
     window: Window,
     now: Timestamp,
 ) -> Result<Plan, StoreError> {
-    plan_of(store, store.catalog()?, schedule, problems, window, now)
+    plan_of(Some(store), store.catalog()?, schedule, problems, window, now)
 }
 
-/// The same from this catalogue.
+/// The same from this catalogue; without a store, nothing has aired yet.
 pub fn plan_of(
-    store: &Store,
+    store: Option<&Store>,
     catalog: Arc<Catalog>,
     schedule: Arc<Schedule>,
     problems: Arc<Vec<Problem>>,
@@ -334,7 +334,7 @@ pub fn plan_of(
 ) -> Result<Plan, StoreError> {
     let mut timelines = Vec::with_capacity(schedule.outputs.len());
     for output in &schedule.outputs {
-        let history = store.history(&output.id, window)?;
+        let history = store.map(|store| store.history(&output.id, window)).transpose()?.unwrap_or_default();
         timelines.push(Arc::new(compile(&schedule, &catalog, &history, &output.id, window)));
     }
     Ok(Plan { schedule, catalog, timelines, problems, at: now })

@@ -30,6 +30,7 @@ use super::recorder::{FACTS, record};
 use super::rescan;
 use super::station::Station;
 use super::supervise::{Health, supervise};
+use super::watch_log::{rescue, watch_log};
 use crate::asrun::{Fact, Note};
 use crate::clock::{Clock, SystemClock};
 use crate::editing::Desk;
@@ -96,11 +97,14 @@ pub fn serve_locked(station: &Station, _lock: &File, options: &cli::Serve) -> an
     });
     runtime.shutdown_timeout(LAST_REQUESTS);
     let ended_well = daemon.stop(own);
-    if gave_up || !ended_well {
-        return Ok(Exit::GaveUp);
+    let well = !gave_up && ended_well;
+    if well {
+        store.note(clock.now(), Note::Stopped)?;
     }
-    store.note(clock.now(), Note::Stopped)?;
-    Ok(Exit::Fine)
+    if !store.is_in_place() {
+        rescue(&store, clock.now());
+    }
+    Ok(if well { Exit::Fine } else { Exit::GaveUp })
 }
 
 /// The plan to begin with; where there is none, what is wrong with the schedule is printed.
@@ -193,6 +197,7 @@ impl Daemon {
                 true
             }
             never = feed_watchdog(&self.engines, &*self.clock) => match never {},
+            never = watch_log(&self.web.store, &self.clock) => match never {},
         }
     }
 

@@ -31,6 +31,12 @@ pub enum StoreError {
         #[source]
         cause: rusqlite::Error,
     },
+    /// There is no database to read.
+    #[error("there is no database `{}`; the first `loa serve` makes it, and where a station has played it was removed", file.display())]
+    Absent {
+        /// Where it should be.
+        file: PathBuf,
+    },
     /// The database is not one, or no longer.
     #[error(
         "the database `{}` is damaged ({what}); stop loa and put a copy back, the newest in the folder `backup` beside it: \

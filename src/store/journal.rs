@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -19,6 +19,8 @@ use crate::asrun::{Airing, Closed, Entry, Fact, NotAired, Note, OpenTake, recove
 use crate::schedule::OutputId;
 use crate::segment::ContentHash;
 
+/// A fact that is not on disk after so long waits for one that hangs; a slow card takes a second or two.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(10);
 /// Facts that are written in one go at most.
 const AT_ONCE: usize = 500;
 
@@ -95,14 +97,32 @@ fn has_passed(connection: &Connection, at_ms: i64) -> Result<(), StoreError> {
 impl Store {
     /// Records a fact; it is on disk when this returns. Heartbeats are kept apart from the log, the newest of each output.
     pub fn record(&self, fact: &Fact) -> Result<(), StoreError> {
-        let recorded = match fact {
-            Fact::Heartbeat { at, output } => self.heartbeat(*at, output.clone()),
-            Fact::Opened(opened) => self.record_in(std::slice::from_ref(fact), &opened.output),
-            Fact::Closed(closed) => self.record_in(std::slice::from_ref(fact), &closed.output),
-            Fact::TakenBack { output, .. } => self.record_in(std::slice::from_ref(fact), output),
-            Fact::NotAired(not_aired) => self.record_in(std::slice::from_ref(fact), &not_aired.output),
+        let (output, at) = match fact {
+            Fact::Heartbeat { at, output } => (output, *at),
+            Fact::Opened(opened) => (&opened.output, opened.at),
+            Fact::Closed(closed) => (&closed.output, closed.at),
+            Fact::TakenBack { at, output, .. } => (output, *at),
+            Fact::NotAired(not_aired) => (&not_aired.output, not_aired.at),
         };
+        self.set_recording(Some((output.clone(), at)));
+        let recorded = match fact {
+            Fact::Heartbeat { .. } => self.heartbeat(at, output.clone()),
+            Fact::Opened(_) | Fact::Closed(_) | Fact::TakenBack { .. } | Fact::NotAired(_) => {
+                self.record_in(std::slice::from_ref(fact), output)
+            }
+        };
+        self.set_recording(None);
         self.heed(recorded)
+    }
+
+    fn set_recording(&self, fact: Option<(OutputId, Timestamp)>) {
+        *self.inner.recording.lock().unwrap_or_else(PoisonError::into_inner) = fact;
+    }
+
+    /// The output of which a fact waits for the disk for too long: nothing fails, and nothing is written.
+    pub fn log_waits(&self, now: Timestamp) -> Option<OutputId> {
+        let recording = self.inner.recording.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        recording.filter(|(_, at)| now.duration_since(*at) > LONGEST_WAIT).map(|(output, _)| output)
     }
 
     /// Records what an output missed. Many at a time: a disk takes as long for one fact as for hundreds.
@@ -334,6 +354,25 @@ mod tests {
         air(&store, &again);
         let run = |cue: &crate::timeline::Cue| store.airing(&"loa-xa".into(), &cue.id).unwrap().unwrap().run;
         assert_eq!([run(&cut), run(&whole), run(&again)], [None, Some(Run::First), Some(Run::Repeat)]);
+    }
+
+    #[test]
+    fn a_fact_that_the_disk_does_not_take_is_said_to_wait() {
+        let (store, _dir) = store();
+        // Another process holds the database, as a disk that hangs would.
+        let other = Connection::open(store.file()).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let fact = Fact::Heartbeat { at: at(64), output: "loa-xa".into() };
+        std::thread::scope(|scope| {
+            let writing = scope.spawn(|| store.record(&fact).unwrap());
+            while store.log_waits(at(75)).is_none() {
+                std::thread::yield_now();
+            }
+            assert_eq!((store.log_waits(at(74)), store.log_waits(at(75))), (None, Some("loa-xa".into())));
+            other.execute_batch("COMMIT").unwrap();
+            writing.join().unwrap();
+        });
+        assert_eq!(store.log_waits(at(75)), None);
     }
 
     #[test]

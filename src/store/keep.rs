@@ -16,6 +16,19 @@ impl Store {
     /// Writes a consistent copy of the database, in one file, while everything goes on. The file must not be there yet, its
     /// folder need not; it is whole as soon as it has its name.
     pub fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        self.copy(to, |to| self.read(|connection| copy_into(connection, &to)))
+    }
+
+    /// The same of a database that has lost its name: what was open before still knows it. Nothing is written meanwhile.
+    pub fn rescue(&self, to: &Path) -> Result<(), StoreError> {
+        self.copy(to, |to| self.with_writer(move |connection| copy_into(connection, &to)))
+    }
+
+    fn copy(
+        &self,
+        to: &Path,
+        write: impl FnOnce(PathBuf) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let file = |operation, cause| StoreError::File { operation, path: to.to_owned(), cause };
         if to.try_exists().map_err(|cause| file("look for", cause))? {
             return Err(file("write", std::io::ErrorKind::AlreadyExists.into()));
@@ -25,10 +38,7 @@ impl Store {
         }
         let aside = aside(to);
         remove(&aside)?;
-        self.read(|connection| {
-            connection.execute("VACUUM INTO ?1", [aside.to_string_lossy()]).doing("copy the database")?;
-            Ok(())
-        })?;
+        write(aside.clone())?;
         std::fs::File::open(&aside).and_then(|copy| copy.sync_all()).map_err(|cause| file("write", cause))?;
         std::fs::rename(&aside, to).map_err(|cause| file("write", cause))
     }
@@ -57,6 +67,11 @@ impl Store {
                 .doing("look after the database")
         })
     }
+}
+
+fn copy_into(connection: &Connection, file: &Path) -> Result<(), StoreError> {
+    connection.execute("VACUUM INTO ?1", [file.to_string_lossy()]).doing("copy the database")?;
+    Ok(())
 }
 
 /// Puts a backup in place of a folder's database, after a look at its soundness; the store must not be open.

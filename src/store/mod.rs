@@ -12,6 +12,7 @@ mod journal;
 mod keep;
 mod logins;
 mod people;
+mod place;
 mod reserve;
 mod revisions;
 mod row;
@@ -33,6 +34,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use tokio::sync::Semaphore;
@@ -53,6 +55,7 @@ pub use version::Version;
 use crate::schedule::{OutputId, Schedule};
 use crate::segment::Catalog;
 use error::Doing;
+use place::Identity;
 use reserve::Reserve;
 
 /// The database's file inside the data folder.
@@ -114,6 +117,8 @@ pub struct Store {
 #[derive(Debug)]
 struct Inner {
     dir: PathBuf,
+    /// Which file the database is.
+    identity: Identity,
     /// None only while it is dropped.
     writer: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
@@ -124,6 +129,8 @@ struct Inner {
     requests: Semaphore,
     /// Whether the last fact could not be written.
     log_fails: AtomicBool,
+    /// Of which output a fact is being written, and since when it is one.
+    recording: Mutex<Option<(OutputId, Timestamp)>>,
     /// Whether it was noted that the journal was cut, and its new end could not be.
     cut_noted: Arc<AtomicBool>,
 }
@@ -154,6 +161,11 @@ impl Store {
         let file = dir.join(DATABASE);
         let mut connection = open_writer(&file).map_err(|error| error.in_file(&file))?;
         migrate(&mut connection, &file).map_err(|error| error.in_file(&file))?;
+        let identity = Identity::of(&file).map_err(|cause| StoreError::File {
+            operation: "look for",
+            path: file.clone(),
+            cause,
+        })?;
         let (writer, jobs) = sync_channel(QUEUE);
         let thread =
             std::thread::Builder::new().name("store".to_owned()).spawn(move || work(connection, &jobs));
@@ -165,13 +177,15 @@ impl Store {
         Ok(Self {
             inner: Arc::new(Inner {
                 dir,
+                identity,
                 writer: Some(writer),
                 thread: Some(thread),
-                readers: Readers::new(file),
+                readers: Readers::new(file, identity),
                 station: RwLock::default(),
                 catalog: Mutex::default(),
                 requests: Semaphore::new(REQUESTS),
                 log_fails: AtomicBool::new(false),
+                recording: Mutex::default(),
                 cut_noted: Arc::default(),
             }),
         })
@@ -319,6 +333,7 @@ fn migrate(connection: &mut Connection, file: &Path) -> Result<(), StoreError> {
 #[derive(Debug)]
 struct Readers {
     file: PathBuf,
+    identity: Identity,
     idle: Mutex<Idle>,
     returned: Condvar,
 }
@@ -331,17 +346,21 @@ struct Idle {
 }
 
 impl Readers {
-    fn new(file: PathBuf) -> Self {
+    fn new(file: PathBuf, identity: Identity) -> Self {
         let idle = Mutex::new(Idle { connections: Vec::new(), unopened: READERS });
-        Self { file, idle, returned: Condvar::new() }
+        Self { file, identity, idle, returned: Condvar::new() }
     }
 
     fn take(&self) -> Result<Lent<'_>, StoreError> {
         if let Some(connection) = self.idle_or_leave() {
             return Ok(Lent { connection: Some(connection), readers: self });
         }
-        // A slow disk takes long for this; others that come back are lent on meanwhile.
-        let opened = open_reader(&self.file);
+        // A slow disk takes long for this; others that come back are lent on meanwhile. Another file of that name holds
+        // other facts.
+        let opened = match Identity::of(&self.file) {
+            Ok(found) if found != self.identity => Err(StoreError::Absent { file: self.file.clone() }),
+            Ok(_) | Err(_) => open_reader(&self.file),
+        };
         if opened.is_err() {
             self.lock().unopened += 1;
             self.returned.notify_one();

@@ -223,6 +223,7 @@ impl From<StoreError> for Problem {
             StoreError::Busy => Self(Refusal::Busy),
             StoreError::File { .. }
             | StoreError::Open { .. }
+            | StoreError::Absent { .. }
             | StoreError::Damaged { .. }
             | StoreError::Newer { .. }
             | StoreError::Migrate { .. }

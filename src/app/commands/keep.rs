@@ -35,7 +35,7 @@ pub fn backup(station: &Station, to: &Path) -> anyhow::Result<Exit> {
     copy_folder(&station.schedule(), &aside.join("schedule"))?;
     fs::create_dir_all(aside.join("data"))?;
     // The facts first: a segment entered afterwards has its file, and no file lacks its segment.
-    let store = Store::open(&station.data())?;
+    let store = Store::open_existing(&station.data())?;
     store.backup(&aside.join("data").join(DATABASE))?;
     let catalog = store.catalog()?;
     copy_folder(&station.audio(), &aside.join("audio"))?;

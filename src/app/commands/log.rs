@@ -15,7 +15,7 @@ use crate::text::{console, outcome};
 
 /// The log, as the paper has it.
 pub fn airings(station: &Station, which: &Airings) -> anyhow::Result<Exit> {
-    let store = Store::open(&station.data())?;
+    let store = Store::open_existing(&station.data())?;
     // A broken schedule does not keep anybody from the log.
     let schedule = station.read_schedule().or_else(|_| station.read_schedule_in_force()).ok();
     let zone = schedule.as_ref().map_or(TimeZone::UTC, |schedule| schedule.time_zone.clone());
@@ -41,7 +41,7 @@ pub fn airings(station: &Station, which: &Airings) -> anyhow::Result<Exit> {
 pub fn verify(station: &Station, wish: Verify) -> anyhow::Result<Exit> {
     // Engines at work would not hear that the airings were made again.
     let _alone = wish.rebuild.then(|| station.lock()).transpose()?;
-    let store = Store::open(&station.data())?;
+    let store = Store::open_existing(&station.data())?;
     let (mended, verdict) = if wish.rebuild { store.mend()? } else { (false, store.verify()?) };
     if mended {
         tracing::warn!("the airings were made from the journal again");

@@ -17,7 +17,7 @@ use crate::media::library::troubles;
 use crate::output::amplifier::can_run;
 use crate::schedule::{OutputId, Problem, Schedule};
 use crate::segment::{FileTrouble, Segment, SegmentId, Troubles};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::text::console;
 use crate::text::finding::{Names, findings};
 use crate::text::outcome::OUTPUT;
@@ -265,13 +265,19 @@ pub fn plan_of(
     days: &Days,
     now: Timestamp,
 ) -> anyhow::Result<(Plan, Vec<BadFile>)> {
-    let store = Store::open(&station.data())?;
+    // A station that never played has none, and whoever asks makes none.
+    let store = match Store::open_existing(&station.data()) {
+        Err(StoreError::Absent { .. }) => None,
+        store => Some(store?),
+    };
+    let store = store.as_ref();
     let window = window(&schedule, days.from, days.days, now)?;
-    let (schedule, mut catalog) = (Arc::new(schedule), store.catalog()?);
+    let mut catalog = store.map(Store::catalog).transpose()?.unwrap_or_default();
+    let schedule = Arc::new(schedule);
     let (mut whole, mut broken, mut bad) = (BTreeSet::new(), Troubles::new(), Vec::new());
     // What stands in for a broken one may be broken too. Every round finds one more, or is the last.
     loop {
-        let plan = planner::plan_of(&store, catalog, Arc::clone(&schedule), Arc::default(), window, now)?;
+        let plan = planner::plan_of(store, catalog, Arc::clone(&schedule), Arc::default(), window, now)?;
         let mut airing = plan.airing(now);
         airing.retain(|(segment, _)| !whole.contains(&segment.id));
         let found = troubles(&station.audio(), airing.iter().map(|(segment, _)| segment.as_ref()));

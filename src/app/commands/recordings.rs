@@ -26,7 +26,12 @@ use crate::text::{console, outcome, verdict};
 
 /// Takes recordings in, lists them, lets them air, or takes them off.
 pub fn segment(station: &Station, clock: &Arc<dyn Clock>, command: &SegmentCommand) -> anyhow::Result<Exit> {
-    let store = Store::open(&station.data())?;
+    let store = match command {
+        SegmentCommand::Add(_) | SegmentCommand::Import { .. } => Store::open(&station.data())?,
+        SegmentCommand::List(_) | SegmentCommand::Approve(_) | SegmentCommand::Withdraw(_) => {
+            Store::open_existing(&station.data())?
+        }
+    };
     match command {
         SegmentCommand::Add(add) => self::add(station, &store, clock, add),
         SegmentCommand::Import { list, approve_as } => {

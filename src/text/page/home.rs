@@ -193,6 +193,10 @@ pub fn trouble(code: &str) -> (Lamp, String) {
             Lamp::Disk,
             "Đĩa ghi quá chậm: nhật ký của đường ra {} đang chờ ghi. Loa vẫn phát. Hãy báo kỹ thuật viên kiểm tra đĩa.",
         ),
+        "database-gone" => say(
+            Lamp::Disk,
+            "Tệp dữ liệu của đài (`data/loa.db`) đã bị xóa hoặc bị thay trong lúc chương trình đang chạy. Loa vẫn phát, nhưng nhật ký và những gì làm từ lúc này sẽ mất khi chương trình dừng. Đừng tắt máy; hãy báo kỹ thuật viên ngay.",
+        ),
         "log-failed" => say(
             Lamp::Disk,
             "Không ghi được nhật ký phát thanh. Loa vẫn phát. Hãy kiểm tra đĩa còn chỗ trống không và báo kỹ thuật viên.",

@@ -33,7 +33,8 @@ pub(super) struct Health {
     /// `ok`, or `not-ok` with the reasons.
     status: &'static str,
     /// What is wrong: `engine-ended:<output>`, `engine-hangs:<output>`, `output-down:<output>`, `amplifier-fails:<output>`, `log-behind:<output>`, `no-engine:<output>` (new in
-    /// the schedule: the program must be started again), `clock-wrong`, `store-failed`, `log-failed`, `plan-ended`,
+    /// the schedule: the program must be started again), `clock-wrong`, `store-failed`, `log-failed`,
+    /// `database-gone` (its file was removed or replaced: what is written is lost when the program ends), `plan-ended`,
     /// `disk-low`, `schedule-broken`, `files-broken`. The last two do not make the answer 503: the schedule before it plays
     /// on, and so do all recordings but those whose files are gone or changed.
     wrong: Vec<String>,
@@ -60,8 +61,17 @@ pub(in crate::web) async fn wrong(state: &State) -> (bool, Vec<String>) {
     let played = |output: &Output| state.engines.iter().any(|engine| *engine.output() == output.id);
     let silent = plan.schedule.outputs.iter().filter(|output| !played(output));
     wrong.extend(silent.map(|output| format!("no-engine:{}", output.id)));
+    if let Some(output) = state.store.log_waits(now) {
+        let code = format!("log-behind:{output}");
+        if !wrong.contains(&code) {
+            wrong.push(code);
+        }
+    }
     if state.store.log_fails() {
         wrong.push("log-failed".to_owned());
+    }
+    if state.store.run(|store| Ok(store.is_in_place())).await.is_ok_and(|is_in_place| !is_in_place) {
+        wrong.push("database-gone".to_owned());
     }
     if plan.timelines.iter().any(|timeline| timeline.window.to <= now) {
         wrong.push("plan-ended".to_owned());

@@ -395,6 +395,14 @@ async fn health_says_what_is_wrong() {
     };
     change(&site, ClockHealth::Synchronised, 9);
     assert_eq!(health(&site).await, (503, json!(["log-behind:loa-xa"])));
+    change(&site, ClockHealth::Synchronised, 0);
+    let (file, aside) = (site.state.store.file(), site.state.store.dir().join("aside"));
+    std::fs::rename(&file, &aside).unwrap();
+    assert_eq!(health(&site).await, (503, json!(["database-gone"])));
+    let page = air_pages::Tab::of(&site, "auditor").get("/").await.text();
+    assert!(page.contains("Tệp dữ liệu của đài"), "{page}");
+    std::fs::rename(&aside, &file).unwrap();
+    assert_eq!(health(&site).await, (200, json!([])));
     site.clock.advance(Duration::from_secs(60));
     assert_eq!(health(&site).await, (503, json!(["engine-hangs:loa-xa"])));
     let mut more = schedule::Schedule::clone(&site.plan.borrow().schedule);

@@ -1,0 +1,77 @@
+//! Whether the database that is open is still the file of that name: one that was removed or replaced takes all that is
+//! written with it when the program ends, and nothing fails until then.
+
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use super::{Store, StoreError};
+
+/// Which file it is, whatever it is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Identity {
+    device: u64,
+    number: u64,
+}
+
+impl Identity {
+    /// That of the file with this name.
+    pub(super) fn of(file: &Path) -> io::Result<Self> {
+        let found = std::fs::metadata(file)?;
+        Ok(Self { device: found.dev(), number: found.ino() })
+    }
+}
+
+impl Store {
+    /// Opens the store that is in a folder, to read it; where there is none, none is made.
+    pub fn open_existing(dir: &Path) -> Result<Self, StoreError> {
+        let file = dir.join(super::DATABASE);
+        match Identity::of(&file) {
+            Err(cause) if cause.kind() == ErrorKind::NotFound => Err(StoreError::Absent { file }),
+            Ok(_) | Err(_) => Self::open(dir),
+        }
+    }
+
+    /// Whether the database is still under its name. A disk that does not answer hides no file.
+    pub fn is_in_place(&self) -> bool {
+        match Identity::of(&self.file()) {
+            Ok(found) => found == self.inner.identity,
+            Err(cause) => cause.kind() != ErrorKind::NotFound,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{air, cue, store};
+    use super::*;
+
+    #[test]
+    fn a_database_that_was_removed_or_replaced_is_not_in_its_place() {
+        let (store, dir) = store();
+        assert!(store.is_in_place());
+        let other = dir.path().join("other.db");
+        store.rescue(&other).unwrap();
+        std::fs::remove_file(store.file()).unwrap();
+        assert!(!store.is_in_place());
+        std::fs::rename(&other, store.file()).unwrap();
+        assert!(!store.is_in_place());
+        // What is open is whole all the same, and the other file is not taken for it.
+        air(&store, &cue(1, 1));
+        assert!(matches!(store.read(|_| Ok(())), Err(StoreError::Absent { .. })));
+        store.rescue(&other).unwrap();
+        let rescued = rusqlite::Connection::open(other).unwrap();
+        let rows: i64 = rescued.query_row("SELECT count(*) FROM airing", [], |row| row.get(0)).unwrap();
+        assert_eq!(rows, 1);
+    }
+
+    #[test]
+    fn to_read_a_store_that_is_not_there_makes_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("data");
+        assert!(matches!(Store::open_existing(&data), Err(StoreError::Absent { .. })));
+        assert!(!data.exists());
+        drop(Store::open(&data).unwrap());
+        Store::open_existing(&data).unwrap();
+    }
+}
