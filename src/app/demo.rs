@@ -204,9 +204,9 @@ mod tests {
 
     #[test]
     fn the_demo_takes_its_folder_as_every_command_does() {
-        let folder_of = |line: &str| match Cli::parse_from(line.split(' ')).command {
-            Command::Demo(demo) => demo.station,
-            other => panic!("{other:?}"),
+        let folder_of = |line: &str| {
+            let Command::Demo(demo) = Cli::parse_from(line.split(' ')).command else { panic!("{line}") };
+            demo.station
         };
         assert_eq!(folder_of("loa demo"), Path::new("target/demo-station"));
         for line in ["loa --station here demo", "loa demo --station here", "loa demo --to here"] {

@@ -149,7 +149,7 @@ mod opening {
 
     use rusqlite::Connection;
 
-    use super::super::{DATABASE, MIGRATIONS, READERS, Readers, StoreError, open_writer};
+    use super::super::{DATABASE, Identity, MIGRATIONS, READERS, Readers, StoreError, open_writer};
     use super::*;
 
     #[test]
@@ -314,11 +314,14 @@ mod opening {
     #[test]
     fn a_connection_that_cannot_be_opened_takes_nobodys_place() {
         let dir = tempfile::tempdir().unwrap();
-        let readers = Readers::new(dir.path().join(DATABASE));
+        let (file, away) = (dir.path().join(DATABASE), dir.path().join("away"));
+        drop(Connection::open(&file).unwrap());
+        let readers = Readers::new(file.clone(), Identity::of(&file).unwrap());
+        std::fs::rename(&file, &away).unwrap();
         for _ in 0..=READERS {
             assert!(matches!(readers.take(), Err(StoreError::Open { .. })));
         }
-        drop(Connection::open(dir.path().join(DATABASE)).unwrap());
+        std::fs::rename(&away, &file).unwrap();
         let lent: Vec<_> = (0..READERS).map(|_| readers.take().unwrap()).collect();
         drop(lent);
         assert_eq!(readers.lock().connections.len(), READERS);
