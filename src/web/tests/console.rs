@@ -315,7 +315,7 @@ async fn whatever_was_refused_whoever_is_signed_in_keeps_the_way_around_and_know
     refused(&reply, 403, true);
     let reply = site.post("/ban-ghi/0123456789abcdef", &headers, &[("key", &key), ("x", &long)]).await;
     refused(&reply, 413, true);
-    let odd = site.request("", "POST", "/ban-ghi/0123456789abcdef/gui-duyet").header("cookie", &cookie);
+    let odd = site.request("", "POST", "/ban-ghi/0123456789abcdef").header("cookie", &cookie);
     refused(&site.send(odd.body(Body::from("{}")).unwrap()).await, 415, true);
     refused(&site.page("loa=none", "/khong-co").await, 404, false);
 }

@@ -103,7 +103,7 @@ async fn what_is_judged_twice_says_by_whom_and_when_it_was_the_first_time() {
         tab.post(&at("tra-lai"), &[("reason", reason), ("ve", page)]).await
     };
     assert_eq!(give_back(&first, "rè", "").await.status, StatusCode::CONFLICT, "nobody asked for approval");
-    Tab::of(&site, "uploader").post(&at("gui-duyet"), &[]).await;
+    submit(&site, "uploader", id).await;
     for (tab, reason) in [(&first, "nhỏ quá"), (&first, "nhỏ quá"), (&second, "rè")] {
         let back = give_back(tab, reason, "/duyet").await;
         assert_eq!(
@@ -117,7 +117,7 @@ async fn what_is_judged_twice_says_by_whom_and_when_it_was_the_first_time() {
     let events = site.state.store.segment_events(&id.into()).unwrap();
     assert_eq!(events.iter().filter(|event| event.what == "returned").count(), 1);
 
-    Tab::of(&site, "uploader").post(&at("gui-duyet"), &[]).await;
+    submit(&site, "uploader", id).await;
     for tab in [&first, &second] {
         let back = tab.post(&at("duyet"), &[("hash", hash), ("ve", "/duyet")]).await;
         let page = tab.get(back.header(header::LOCATION)).await.text();

@@ -1,6 +1,7 @@
 //! What was typed into a form whose login had ended meanwhile.
 
 use axum::http::header::{LOCATION, SET_COOKIE};
+use serde_json::json;
 
 use super::air_pages::{Tab, hidden};
 use super::*;
@@ -152,7 +153,7 @@ async fn what_was_pressed_too_late_is_not_done_and_said_so_on_the_page_it_was_pr
     let site = Site::new();
     let recording = site.recording(440.0).await;
     let (id, hash) = (recording["id"].as_str().unwrap(), recording["hash"].as_str().unwrap());
-    Tab::of(&site, "uploader").post(&format!("/ban-ghi/{id}/gui-duyet"), &[]).await;
+    site.call("uploader", "POST", &format!("/api/v1/segments/{id}/submit"), json!({})).await;
     let old = Tab::of(&site, "approver");
     site.new_password("approver");
     let own = [("host", "loa.example"), ("cookie", &*old.cookie)];
