@@ -5,8 +5,8 @@
 //!
 //! # The decision everything hangs on
 //!
-//! Schedule to timeline is a pure function; *what now* is a pure state machine for each output; and the output is the
-//! only clock of its engine. So a week of sound is rehearsed in seconds, and a power cut is an ordinary case.
+//! Schedule to timeline is a pure function; *what now* is a pure state machine for each output; and while an output runs,
+//! its own frames are the engine's clock (while it rests, the clock is). So a week of sound is rehearsed in seconds, and a power cut is an ordinary case.
 //!
 //! ```text
 //! schedule/*.toml ─► schedule::read ─► Schedule ─┐
@@ -16,7 +16,7 @@
 //!                                                          ▼
 //! a person ─► web ─► access::permit ─► Command ─► ┌─ engine, a thread for each output ─────┐
 //!                                                 │ now  = output.next_frame_at()          │
-//! preroll thread: opens, checks the hash, decodes │ todo = sequencer.step(now, events)     │
+//! preroll threads: open, check the hash, decode   │ todo = sequencer.step(now, events)     │
 //! ahead ─► Source ──────────────────────────────► │ mixer.render(chunk)                    │
 //!                                                 │ output.write(chunk)   ← sets the pace  │
 //!                                                 └──┬───────────────────┬─────────────────┘
@@ -43,7 +43,7 @@
 //! | [`rehearsal`] | days through the engine, in seconds | what time it is |
 //! | [`store`] | SQLite: journal, catalogue, people | sound |
 //! | [`editing`] | the schedule's files, changed from the console, and changed back | who may |
-//! | [`web`] | HTTP | outputs and files |
+//! | [`web`] | HTTP, and what it takes in and gives out | how sound leaves, and when |
 //! | [`text`] | every Vietnamese sentence | what happens next |
 //! | [`app`] | wires them; reload, housekeeping, commands | – |
 //!
@@ -55,15 +55,17 @@
 //! 1. Nothing sounds in quiet hours but an emergency; before the first timeline is loaded everything is quiet.
 //! 2. Only approved bytes sound: the file is hashed through the handle it is then decoded from.
 //! 3. Every cue of the plan has exactly one outcome, whatever restarts, interrupts and clock steps come between.
-//! 4. A take is on disk before its first frame, and again after its last; nothing written is ever changed.
+//! 4. A take goes to the disk two seconds before its first frame, or, where nobody could know, at its order; and again
+//!    after its last. Sound waits for no disk: what it could not take in time stays in line. Nothing written is ever changed.
 //! 5. A lower layer never silences a higher one.
-//! 6. The audio path (`Source::read`, mixer, `Way::push`, callback) never allocates, locks, logs, touches a file or panics.
+//! 6. On the air, the audio path (`Source::read`, mixer, `Way::push`, callback) never allocates, locks, logs, touches a file
+//!    or panics. (A rehearsal decodes as it reads.)
 //!
 //! # Deliberately absent
 //!
-//! A global configuration object, a message bus, shared mutable state between rooms, integers for priorities, seconds
-//! in floats, rodio's own player and decoder (they decode inside the audio callback and forget when it was), and
-//! cron for starts: tokio-cron-scheduler runs the housekeeping only.
+//! A global configuration object, a message bus, mutable state shared between rooms (but for flags, and what the log says
+//! of the station), integers for priorities, seconds in floats, rodio's own player and decoder (they decode inside the audio
+//! callback and forget when it was), and cron for starts: tokio-cron-scheduler runs the housekeeping only.
 //!
 //! # Words
 //!

@@ -263,7 +263,7 @@ fn a_piece_goes_from_a_weak_connection_to_the_air_and_off_it() {
     // Tomorrow through the engine itself.
     minh.go(&format!("/chay-thu?ngay={day}"));
     minh.press("Chạy thử");
-    minh.find("//section[@id='result']//tr[contains(., 'Bản tin xã Diên Khánh')][contains(., 'đã phát')]");
+    minh.find("//section[@id='result']//tr[contains(., 'Bản tin xã Diên Khánh')][contains(., 'phát được')]");
     minh.look("chay-thu");
 
     // And off again, in two presses.

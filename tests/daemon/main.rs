@@ -331,12 +331,13 @@ fn commands_print_what_programs_can_read_and_end_with_codes_that_mean_something(
 fn what_only_reads_makes_no_database() {
     let station = Station::new();
     station.play(&station.soon(600), &["tin.wav"]);
+    let copy = station.path().join("copy").display().to_string();
     let reading: [&[&str]; 7] = [
         &["airings"],
         &["verify"],
         &["segment", "list"],
         &["user", "list"],
-        &["backup", "copy"],
+        &["backup", &copy],
         &["check"],
         &["timeline"],
     ];
@@ -347,6 +348,7 @@ fn what_only_reads_makes_no_database() {
         assert_eq!(output.status.code(), Some(code), "{command:?}: {said}");
         assert!(code == 3 || said.contains("there is no database"), "{command:?}: {said}");
         assert!(!station.path().join("data/loa.db").exists(), "{command:?}");
+        assert!(!station.path().join("copy.part").exists(), "{command:?}");
     }
 }
 

@@ -31,11 +31,11 @@ pub fn backup(station: &Station, to: &Path) -> anyhow::Result<Exit> {
             aside.display()
         );
     }
+    let store = Store::open_existing(&station.data())?;
     begin(&aside)?;
     copy_folder(&station.schedule(), &aside.join("schedule"))?;
     fs::create_dir_all(aside.join("data"))?;
     // The facts first: a segment entered afterwards has its file, and no file lacks its segment.
-    let store = Store::open_existing(&station.data())?;
     store.backup(&aside.join("data").join(DATABASE))?;
     let catalog = store.catalog()?;
     copy_folder(&station.audio(), &aside.join("audio"))?;

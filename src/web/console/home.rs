@@ -72,7 +72,7 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
 /// What each output does, and what comes.
 fn on_air(state: &State, visitor: &Visitor<See>, now: Timestamp) -> Markup {
     html! {
-        h2 data-lost=(say::WAS_ON_AIR) { (say::ON_AIR) }
+        h2 data-when-lost=(say::WAS_ON_AIR) { (say::ON_AIR) }
         @let plan = state.plan();
         @for engine in state.engines.iter() {
             @let status = engine.status();
@@ -172,7 +172,7 @@ fn lamps(wrong: &[String]) -> Markup {
                 @let of: Vec<_> = troubles.iter().filter(|(lit, _)| *lit == lamp).map(|(_, sentence)| sentence).collect();
                 li.bad[!of.is_empty()].good[of.is_empty()] {
                     span.name { (lamp.name()) }
-                    strong data-lost=(say::NOT_KNOWN) { @if of.is_empty() { (say::WELL) } @else { (say::TROUBLE) } }
+                    strong data-when-lost=(say::NOT_KNOWN) { @if of.is_empty() { (say::WELL) } @else { (say::TROUBLE) } }
                     @for sentence in of { p { (sentence) } }
                 }
             }

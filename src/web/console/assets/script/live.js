@@ -43,7 +43,7 @@ function lose() {
     .toLocaleString("vi", { hour: "2-digit", minute: "2-digit", timeZone: note.dataset.zone || undefined, ...day });
   note.hidden = false;
   document.body.classList.add("lost");
-  for (const part of document.querySelectorAll("[data-lost]")) part.textContent = part.dataset.lost;
+  for (const part of document.querySelectorAll("[data-when-lost]")) part.textContent = part.dataset.whenLost;
   for (const meter of document.querySelectorAll("[data-level]")) meter.value = meter.min;
 }
 
