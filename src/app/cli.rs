@@ -66,7 +66,8 @@ pub struct Serve {
     /// The address to listen on; a port of 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8600")]
     pub listen: SocketAddr,
-    /// Where the sound goes instead of the station's devices: `null` (nowhere, in real time) or `wav:PATH`.
+    /// Where the sound goes instead of the station's devices: `null` (nowhere, in real time) or `wav:PATH` (of several
+    /// outputs, each has a file of its own: `PATH-ID`).
     #[arg(long, value_name = "null|wav:PATH")]
     pub output: Option<OutputName>,
     /// A proxy on this machine stands in front: its X-Forwarded-For and X-Forwarded-Proto are believed.

@@ -282,10 +282,15 @@ fn start_engines(
 ) -> anyhow::Result<(Vec<Handle>, Vec<JoinHandle<()>>)> {
     let mut engines = Vec::new();
     let mut threads = Vec::new();
-    for line in &plan.schedule.outputs {
+    let outputs = &plan.schedule.outputs;
+    for line in outputs {
         let parts = parts(station, line, clock, plan.at)?;
         let (output, clock) = (line.id.clone(), Arc::clone(clock));
-        let name = instead.map_or_else(|| line.device.clone(), ToString::to_string);
+        let name = match instead {
+            None => line.device.clone(),
+            Some(name) if outputs.len() == 1 => name.to_string(),
+            Some(name) => name.of_one(line.id.as_str()).to_string(),
+        };
         let (handle, thread) = Engine::spawn(parts, facts.clone(), move || open(&output, name, clock))
             .with_context(|| format!("cannot start the engine of output `{}`", line.id))?;
         engines.push(handle);

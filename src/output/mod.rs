@@ -113,6 +113,19 @@ pub enum OutputName {
     Device(device::DeviceName),
 }
 
+impl OutputName {
+    /// The name for one of several outputs that all have this one: a file is each one's own, `loa.wav` as `loa-thon-1.wav`.
+    pub fn of_one(&self, id: &str) -> Self {
+        let Self::Wav(path) = self else { return self.clone() };
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let mut own = path.with_file_name(format!("{stem}-{id}"));
+        if let Some(end) = path.extension() {
+            own.add_extension(end);
+        }
+        Self::Wav(own)
+    }
+}
+
 impl FromStr for OutputName {
     type Err = OutputError;
 
@@ -160,4 +173,17 @@ pub(crate) fn frames_during(time: Duration) -> u64 {
 /// How many whole frames a slice of interleaved samples holds.
 pub(crate) fn frames_of(samples: &[f32]) -> u64 {
     u64::try_from(samples.len() / CHANNELS).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_outputs_each_writes_a_file_of_its_own() {
+        let own = |name: &str| name.parse::<OutputName>().unwrap().of_one("thon-1").to_string();
+        assert_eq!(own("wav:/tmp/loa.wav"), "wav:/tmp/loa-thon-1.wav");
+        assert_eq!(own("wav:nghe"), "wav:nghe-thon-1");
+        assert_eq!(own("null"), "null");
+    }
 }

@@ -15,7 +15,7 @@ use crate::text::page::signin;
 use crate::text::table::Table;
 
 /// What the record of acts says of where these came from.
-const ORIGIN: &str = "command line";
+pub(super) const ORIGIN: &str = "command line";
 
 /// Makes, lists or revokes people's tokens.
 pub fn user(station: &Station, clock: &Arc<dyn Clock>, command: &UserCommand) -> anyhow::Result<Exit> {

@@ -6,8 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::people::ORIGIN;
 use super::{print, say};
 use crate::access::{OwnWork, Permission, Role, may_approve, permit};
 use crate::app::cli::{Add, Format, SegmentCommand, Verdict};
@@ -19,7 +21,7 @@ use crate::intake::{Intake, IntakeError, Taken};
 use crate::media::library::look_at;
 use crate::schedule::Schedule;
 use crate::segment::{ProgrammeId, Segment, SegmentId, State, Words};
-use crate::store::{SegmentFilter, Step, Store};
+use crate::store::{Act, SegmentFilter, Step, Store};
 use crate::text::http::{Refusal, Why};
 use crate::text::table::Table;
 use crate::text::{console, outcome, verdict};
@@ -214,10 +216,24 @@ fn against(station: &Station, store: &Store, segment: &Segment, by: &str) -> any
 }
 
 fn let_air(store: &Store, clock: &Arc<dyn Clock>, segment: &Segment, by: &str) -> anyhow::Result<Segment> {
+    let now = clock.now();
     if segment.state == State::Draft {
-        store.step_segment(&segment.id, Step::Submit, by, clock.now())?;
+        store.step_segment(&segment.id, Step::Submit, by, now)?;
     }
-    Ok(store.step_segment(&segment.id, Step::Approve { hash: segment.hash, seen: None }, by, clock.now())?)
+    let step = Step::Approve { hash: segment.hash, seen: None };
+    Ok(store.step_as(&segment.id, step, act("segment.approve", segment, by, now))?)
+}
+
+/// What somebody did here with a recording, for the record of acts.
+fn act(what: &str, segment: &Segment, by: &str, at: Timestamp) -> Act {
+    Act {
+        at,
+        by: by.to_owned(),
+        what: what.to_owned(),
+        subject: segment.id.to_string(),
+        title: None,
+        origin: ORIGIN.to_owned(),
+    }
 }
 
 /// Takes a recording off the air, also in anybody's name: wrong words wait for no role.
@@ -232,7 +248,8 @@ fn withdraw(
         return Ok(Exit::Fine);
     }
     let step = Step::Withdraw { reason: reason.clone().unwrap_or_default() };
-    say(&console::withdrawn(&store.step_segment(&segment.id, step, by, clock.now())?))?;
+    let act = act("segment.withdraw", &segment, by, clock.now());
+    say(&console::withdrawn(&store.step_as(&segment.id, step, act)?))?;
     Ok(Exit::Fine)
 }
 
@@ -272,6 +289,7 @@ mod tests {
     use std::io::Write as _;
 
     use clap::Parser as _;
+    use jiff::SignedDuration;
 
     use super::super::plan::tests::NOW;
     use super::*;
@@ -365,6 +383,9 @@ mod tests {
             assert_eq!(code_of(&station, &["withdraw", FILE, "--by", "lan"]), 0);
         }
         assert_eq!(approve("minh"), 1, "for good");
+        let acts = store.acts(now, now + SignedDuration::from_secs(1), 9).unwrap();
+        let acts: Vec<_> = acts.iter().rev().map(|act| (&*act.by, &*act.what, &*act.origin)).collect();
+        assert_eq!(acts, [("minh", "segment.approve", ORIGIN), ("lan", "segment.withdraw", ORIGIN)]);
     }
 
     #[test]
