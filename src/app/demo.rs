@@ -100,8 +100,9 @@ pub fn set_up(from: &Path, to: &Path) -> Result<(Station, File, Schedule), DemoE
 /// `station.toml` to the letter.
 fn is_free(folder: &Path) -> bool {
     if let Ok(text) = fs::read_to_string(folder.join("schedule/station.toml")) {
-        // Earlier demos had no zones.
-        return text == STATION || text == STATION.replace("zones = [\"Toàn xã\"]\n", "");
+        // Earlier demos had no zones, which are its last line.
+        let earlier = STATION.trim_end().rsplit_once('\n').map(|(before, _)| before);
+        return text == STATION || Some(text.trim_end()) == earlier;
     }
     match fs::read_dir(folder) {
         Ok(mut entries) => entries.next().is_none(),

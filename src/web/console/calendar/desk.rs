@@ -292,10 +292,11 @@ async fn saved_before(
     Ok(found.filter(|(_, last)| is_this(last)).map(|(schedule, last)| (last.id, schedule)))
 }
 
-/// Waits a little for the new schedule, so that the next page shows it. Whoever is too early sees the old one.
+/// Waits a little for the new schedule, so that the next page shows it. Whoever is too early sees the old one. While files
+/// are broken the last good schedule stays in force, and may be the very one to which they are brought back.
 async fn come_into_force(state: &State, schedule: &Schedule) {
     let mut plan = state.plan.clone();
-    let there = plan.wait_for(|plan| *plan.schedule == *schedule);
+    let there = plan.wait_for(|plan| *plan.schedule == *schedule && plan.problems.is_empty());
     let _seen = tokio::time::timeout(state.limits.in_force, there).await.is_ok();
 }
 
