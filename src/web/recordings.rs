@@ -190,7 +190,7 @@ pub(super) async fn submit(
     }
 }
 
-/// Lets the bytes that were listened to on the air, with the words that were [`seen`](crate::store::seen), where those are told. Nobody
+/// Lets the bytes that were listened to on the air, with the words that were [`seen`], where those are told. Nobody
 /// approves what they handed in. Of the same bytes and words that are approved already, it is done.
 pub(super) async fn approve(
     state: &State,
