@@ -277,11 +277,10 @@ mod tests {
         let chores = Chores { station, store, plan, rescan: Arc::default(), clock: Arc::clone(&clock) as _ };
         chores.backup().unwrap();
         let kept = |name: &str| folder.path().join("data/backup").join(name).is_file();
-        // The demo's time zone is that of the machine: the night may have either date.
-        assert!(kept("2026-11-22.sqlite") || kept("2026-11-23.sqlite"));
+        assert!(kept("2026-11-23.sqlite"), "by the station's own date");
         clock.advance(Duration::from_secs(86_400));
         chores.backup().unwrap();
-        assert!(kept("2026-11-23.sqlite") || kept("2026-11-24.sqlite"));
+        assert!(kept("2026-11-23.sqlite") && kept("2026-11-24.sqlite"));
     }
 
     #[test]

@@ -230,11 +230,11 @@ pub fn lost_before_backup(lost: &[String]) -> String {
     )
 }
 
-/// The restored station lacks files.
-pub fn lost_in_backup(to: &str, lost: &[String]) -> String {
+/// A station that was restored, or whose database was put back, lacks files.
+pub fn lost_in_station(to: &str, lost: &[String]) -> String {
     format!(
-        "Đã dựng lại trạm ở `{to}`, nhưng bản sao lưu thiếu tệp đúng của {} bản ghi đã duyệt hoặc đang chờ duyệt; các bản \
-         ghi ấy sẽ không phát được:\n{}\nChép đúng những tệp đó từ nơi khác vào thư mục `audio` của trạm mới, hoặc thu hồi bản \
+        "Trạm ở `{to}` thiếu tệp đúng của {} bản ghi đã duyệt hoặc đang chờ duyệt; các bản \
+         ghi ấy sẽ không phát được:\n{}\nChép đúng những tệp đó từ nơi khác vào thư mục `audio` của trạm ấy, hoặc thu hồi bản \
          ghi, rồi chạy `loa check --station {to}`.",
         lost.len(),
         listed(lost)

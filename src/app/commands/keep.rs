@@ -128,7 +128,7 @@ fn prove(station: &Station) -> anyhow::Result<(Verdict, Option<usize>)> {
     let may_air = [State::Approved, State::Pending];
     let lost = lost(&station.audio(), &catalog, &may_air);
     if !lost.is_empty() {
-        say(&console::lost_in_backup(&station.root().display().to_string(), &lost))?;
+        say(&console::lost_in_station(&station.root().display().to_string(), &lost))?;
     }
     let whole = catalog.iter().filter(|segment| may_air.contains(&segment.state)).count();
     Ok((store.verify()?, lost.is_empty().then_some(whole)))
