@@ -276,6 +276,7 @@ impl Engine {
 
     /// Gives the air back that a cue has which never will be heard: its take is over with its first frame.
     fn began_without_a_source(&mut self, cue: &Arc<Cue>, at: Timestamp) {
+        self.discard(&cue.id);
         let (voice, now) = (VoiceId(self.next_voice), self.clock.now());
         self.next_voice += 1;
         let skip = at.duration_since(cue.at).max(SignedDuration::ZERO);
@@ -316,9 +317,16 @@ impl Engine {
         }
     }
 
-    /// Opens the takes whose first frame is near.
+    /// Opens the takes whose first frame is near, and takes back what has lost its way to the air since: a person may take
+    /// it in between.
     fn open_takes(&mut self, now: Timestamp) {
         let near = now + OPENED_AHEAD;
+        let waits = |slot: &&Slot| matches!(slot.stage, Stage::Ready(_)) && self.ledger.has(slot.voice);
+        let lost = |slot: &&Slot| waits(slot) && !self.is_to_sound(slot, now, near);
+        let lost: Vec<_> = self.slots.iter().filter(lost).map(|slot| slot.voice).collect();
+        for voice in lost {
+            self.ledger.take_back(voice, self.clock.now());
+        }
         while let Some(slot) =
             self.slots.iter().find(|slot| !self.ledger.has(slot.voice) && self.is_to_sound(slot, now, near))
         {
@@ -338,7 +346,9 @@ impl Engine {
             }
             // Of those whom people gave the air, one cuts those below it only, and the first of them has it first.
             layer @ (Layer::Live | Layer::Emergency) => {
-                let is_before = |other: &Slot| other.cue.layer >= layer && self.ledger.has(other.voice);
+                let is_before = |other: &Slot| {
+                    other.voice != slot.voice && other.cue.layer >= layer && self.ledger.has(other.voice)
+                };
                 view.layer < layer && !self.slots.iter().any(is_before)
             }
         };

@@ -371,24 +371,50 @@ impl Sim {
         }
     }
 
-    /// Opens the takes whose first frame is near, by the engine's rules.
+    /// Opens the takes whose first frame is near, and takes back what has lost its way to the air, by the engine's rules.
     fn open_takes(&mut self) {
-        let (now, near) = (self.now, self.now + OPENED_AHEAD);
-        let view = self.sequencer.view();
-        let free = self.sequencer.output_up && self.sequencer.clock_trusted;
-        for held in self.opened.values_mut().filter(|held| held.told && held.take.is_none()) {
-            let at = held.cue.at + held.skip;
-            let is = |other: &Arc<Cue>| other.id == held.cue.id;
-            let due = if self.placed.as_ref().is_some_and(|(placed, _)| is(placed)) {
-                true
-            } else if self.chained.as_ref().is_some_and(is) {
-                view.until.is_none_or(|until| until <= near)
-            } else {
-                free && view.layer <= held.cue.layer && now <= at && at <= near
-            };
-            if due {
-                held.take = Some(self.record.open(&held.cue, held.skip, now));
+        let told: Vec<CueId> =
+            self.opened.values().filter(|held| held.told).map(|held| held.cue.id.clone()).collect();
+        for opens in [false, true] {
+            for id in &told {
+                let is_to_sound = self.is_to_sound(&self.opened[id]);
+                let held = self.opened.get_mut(id).expect("it is open");
+                match held.take.take() {
+                    Some(take) if !opens && !is_to_sound => self.record.take_back(&take, self.now),
+                    None if opens && is_to_sound => {
+                        held.take = Some(self.record.open(&held.cue, held.skip, self.now));
+                    }
+                    take => held.take = take,
+                }
             }
+        }
+    }
+
+    fn is_to_sound(&self, held: &Held) -> bool {
+        let (now, near) = (self.now, self.now + OPENED_AHEAD);
+        let is = |other: &Arc<Cue>| other.id == held.cue.id;
+        let view = self.sequencer.view();
+        let is_over_soon = view.until.is_none_or(|until| until <= near);
+        let at = held.cue.at + held.skip;
+        let has_way = || match held.cue.layer {
+            Layer::Silence | Layer::Scheduled => {
+                view.layer <= Layer::Scheduled && (held.cue.start == Join::Hard || is_over_soon)
+            }
+            layer @ (Layer::Live | Layer::Emergency) => {
+                let waits =
+                    |other: &Held| !is(&other.cue) && other.take.is_some() && other.cue.layer >= layer;
+                let sounds = |voice: &Voice| voice.cue.layer >= layer;
+                view.layer < layer && !self.opened.values().any(waits) && !self.voices.iter().any(sounds)
+            }
+        };
+        if self.placed.as_ref().is_some_and(|(placed, _)| is(placed)) {
+            true
+        } else if self.chained.as_ref().is_some_and(is) {
+            // The mixer has it already.
+            held.take.is_some() || is_over_soon
+        } else {
+            let free = self.sequencer.output_up && self.sequencer.clock_trusted;
+            free && now <= at && at <= near && has_way()
         }
     }
 

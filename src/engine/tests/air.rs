@@ -167,6 +167,27 @@ fn a_cue_that_waits_for_those_before_it_has_no_take() {
 }
 
 #[test]
+fn a_cue_whose_air_a_person_takes_at_the_last_moment_has_no_take_meanwhile() {
+    let late = Late::WholeWithin(seconds(300.0));
+    let tight =
+        Arc::new(Cue { late, ..Arc::unwrap_or_clone(cue("a", Join::Hard, 600.0, &segment(10, 60.0))) });
+    let mut station = Station::new(vec![tight]);
+    station.run_until(599.0);
+    assert_eq!(opened(&station), ["a"], "its take is opened ahead");
+    alarm(&station, "alarm", 1_000.0);
+    station.run_until(610.0);
+    let taken_back = |station: &Station| {
+        station.facts.iter().filter(|fact| matches!(fact, Fact::TakenBack { .. })).count()
+    };
+    assert_eq!((opened(&station), taken_back(&station)), (vec!["a", "alarm"], 1));
+    station.run_until(1_000.0);
+    station.finish();
+    station.check();
+    assert_eq!((opened(&station), taken_back(&station)), (vec!["a", "alarm", "a"], 1));
+    assert!(station.takes("a").iter().all(|take| take.cause.is_none()));
+}
+
+#[test]
 fn what_cannot_be_opened_is_logged_with_its_cause_and_what_follows_airs() {
     let mut station = Station::new(vec![
         cue("gone", Join::Hard, 100.0, &segment(99, 10.0)),
