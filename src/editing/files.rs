@@ -69,7 +69,7 @@ pub fn write(folder: &Path, before: Option<&Sources>, after: &Sources) -> io::Re
         return Err(io::ErrorKind::ResourceBusy.into());
     }
     let written = Written { folder: folder.to_owned(), files };
-    match written.put(Aside::take_place) {
+    match written.put() {
         Ok(()) => Ok(written),
         Err(cause) => {
             written.take_back()?;
@@ -91,12 +91,19 @@ pub struct Written {
 
 impl Written {
     /// Puts back what was there before; that takes no room on the disk.
-    pub fn take_back(self) -> io::Result<()> {
-        self.put(Aside::give_place)
+    pub fn take_back(mut self) -> io::Result<()> {
+        // One that fails keeps none of the others from its place.
+        let given: Vec<_> = self.files.iter_mut().map(Aside::give_place).collect();
+        given.into_iter().collect::<io::Result<()>>()?;
+        self.sync()
     }
 
-    fn put(&self, each: impl Fn(&Aside) -> io::Result<()>) -> io::Result<()> {
-        self.files.iter().try_for_each(each)?;
+    fn put(&self) -> io::Result<()> {
+        self.files.iter().try_for_each(Aside::take_place)?;
+        self.sync()
+    }
+
+    fn sync(&self) -> io::Result<()> {
         File::open(&self.folder)?.sync_all()
     }
 }
@@ -128,8 +135,10 @@ impl Aside {
         take(self.new.as_deref(), &self.to)
     }
 
-    fn give_place(&self) -> io::Result<()> {
-        take(self.old.as_deref(), &self.to)
+    fn give_place(&mut self) -> io::Result<()> {
+        // Until it is back it is all there is of it, and stays where it is.
+        let old = self.old.take();
+        take(old.as_deref(), &self.to)
     }
 }
 

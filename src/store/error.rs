@@ -32,7 +32,7 @@ pub enum StoreError {
         cause: rusqlite::Error,
     },
     /// There is no database to read.
-    #[error("there is no database `{}`; the first `loa serve` makes it, and where a station has played it was removed", file.display())]
+    #[error("there is no database `{}`, or another file has its name; the first `loa serve` makes it, and where a station has played it was removed", file.display())]
     Absent {
         /// Where it should be.
         file: PathBuf,

@@ -365,7 +365,7 @@ mod tests {
         let fact = Fact::Heartbeat { at: at(64), output: "loa-xa".into() };
         std::thread::scope(|scope| {
             let writing = scope.spawn(|| store.record(&fact).unwrap());
-            while store.log_waits(at(75)).is_none() {
+            while store.log_waits(at(75)).is_none() && !writing.is_finished() {
                 std::thread::yield_now();
             }
             assert_eq!((store.log_waits(at(74)), store.log_waits(at(75))), (None, Some("loa-xa".into())));

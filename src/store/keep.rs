@@ -76,7 +76,7 @@ fn copy_into(connection: &Connection, file: &Path) -> Result<(), StoreError> {
 
 /// Puts a backup in place of a folder's database, after a look at its soundness; the store must not be open.
 ///
-/// What was there keeps its place beside it, under `loa.db.before-restore`. Where an end of the journal is noted it stays so:
+/// What was there keeps its place beside it, under `loa.db.before-restore`, or with a number where that is taken. Where an end of the journal is noted it stays so:
 /// what came after the backup is lost, and the log is to say that.
 pub fn restore(backup: &Path, dir: &Path) -> Result<(), StoreError> {
     let file = dir.join(DATABASE);
@@ -89,11 +89,11 @@ pub fn restore(backup: &Path, dir: &Path) -> Result<(), StoreError> {
     let aside = aside(&file);
     std::fs::copy(backup, &aside).map_err(doing("copy to", &aside))?;
     std::fs::File::open(&aside).and_then(|copy| copy.sync_all()).map_err(doing("write", &aside))?;
-    let kept = file.with_extension("db.before-restore");
+    let noted = head::read(dir)?;
+    let kept = before_restore(&file);
     for end in ["", "-wal", "-shm"] {
         // The journal of SQLite belongs to the old file: left where it is, it would be played into the new one.
         let (old, kept) = (with_end(&file, end), with_end(&kept, end));
-        remove(&kept)?;
         if old.try_exists().map_err(doing("look for", &old))? {
             std::fs::rename(&old, &kept).map_err(doing("move away", &old))?;
         }
@@ -101,10 +101,18 @@ pub fn restore(backup: &Path, dir: &Path) -> Result<(), StoreError> {
     std::fs::rename(&aside, &file).map_err(doing("put into place", &file))?;
     let connection =
         Connection::open(&file).map_err(|cause| StoreError::Open { file: file.clone(), cause })?;
-    if head::read(dir)?.is_none() {
-        head::write(dir, journal::end(&connection)?)?;
+    match noted {
+        Some(_) => Ok(()),
+        None => head::write(dir, journal::end(&connection)?),
     }
-    Ok(())
+}
+
+/// A free name for what was there: a second try must not take the place of the first one's original.
+fn before_restore(file: &Path) -> PathBuf {
+    let first = file.with_extension("db.before-restore");
+    let numbered = (2..).map(|number: u32| with_end(&first, &format!("-{number}")));
+    let is_free = |name: &PathBuf| ["", "-wal", "-shm"].iter().all(|end| !with_end(name, end).exists());
+    std::iter::once(first.clone()).chain(numbered).find(is_free).unwrap_or(first)
 }
 
 /// Whether a file is a sound database of ours.

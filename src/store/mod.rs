@@ -358,8 +358,12 @@ impl Readers {
         // A slow disk takes long for this; others that come back are lent on meanwhile. Another file of that name holds
         // other facts.
         let opened = match Identity::of(&self.file) {
-            Ok(found) if found != self.identity => Err(StoreError::Absent { file: self.file.clone() }),
-            Ok(_) | Err(_) => open_reader(&self.file),
+            Ok(found) if found == self.identity => open_reader(&self.file),
+            Ok(_) => Err(StoreError::Absent { file: self.file.clone() }),
+            Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => {
+                Err(StoreError::Absent { file: self.file.clone() })
+            }
+            Err(_) => open_reader(&self.file),
         };
         if opened.is_err() {
             self.lock().unopened += 1;

@@ -319,7 +319,7 @@ mod opening {
         let readers = Readers::new(file.clone(), Identity::of(&file).unwrap());
         std::fs::rename(&file, &away).unwrap();
         for _ in 0..=READERS {
-            assert!(matches!(readers.take(), Err(StoreError::Open { .. })));
+            assert!(matches!(readers.take(), Err(StoreError::Absent { .. })));
         }
         std::fs::rename(&away, &file).unwrap();
         let lent: Vec<_> = (0..READERS).map(|_| readers.take().unwrap()).collect();

@@ -152,7 +152,7 @@ fn walk(connection: &mut Connection, noted: Option<Head>) -> Result<Verdict, Sto
     connection.execute_batch("DROP TABLE main.journal").doing("prepare to make the airings again")?;
 
     let mut end = Head { rows: 0, hash: NOTHING_BEFORE };
-    let (mut first_bad, mut cuts) = (None, Vec::new());
+    let (mut first_bad, mut other_end, mut cuts) = (None, None, Vec::new());
     let rows = "SELECT seq, at_ms, offset_s, kind, output, cue, take, body, prev, hash FROM live.journal ORDER BY seq";
     for_each_row(&connection, rows, |row, stored| {
         let fault = if row.seq != end.rows + 1 {
@@ -161,15 +161,18 @@ fn walk(connection: &mut Connection, noted: Option<Head>) -> Result<Verdict, Sto
             Some(Fault::NotAfterTheOneBefore)
         } else if row.hash() != stored {
             Some(Fault::Changed)
-        } else if noted.is_some_and(|noted| noted.rows == row.seq && noted.hash != stored) {
-            Some(Fault::OtherEnd)
         } else {
             None
         };
+        let bad = |seq, fault| Bad { seq: Some(seq), at: Timestamp::from_millisecond(row.at_ms).ok(), fault };
         if let Some(fault) = fault {
             let seq = if fault == Fault::Missing { end.rows + 1 } else { row.seq };
-            first_bad = Some(Bad { seq: Some(seq), at: Timestamp::from_millisecond(row.at_ms).ok(), fault });
+            first_bad = Some(bad(seq, fault));
             return Ok(false);
+        }
+        // What comes after it may be whole all the same, as in a copy that was put back after another one had run.
+        if noted.is_some_and(|noted| noted.rows == row.seq && noted.hash != stored) {
+            other_end = Some(bad(row.seq, Fault::OtherEnd));
         }
         end = Head { rows: row.seq, hash: stored };
         let entry = row.entry()?;
@@ -177,6 +180,7 @@ fn walk(connection: &mut Connection, noted: Option<Head>) -> Result<Verdict, Sto
         apply(&connection, &entry)?;
         Ok(true)
     })?;
+    first_bad = first_bad.or(other_end);
     if first_bad.is_none() {
         first_bad = match noted {
             Some(noted) if noted.rows > end.rows => {

@@ -255,7 +255,7 @@ pub fn put_back(files: usize, rows: i64) -> String {
     format!(
         "Đã đặt lại cơ sở dữ liệu: {files} bản ghi có đúng tệp, nhật ký {rows} dòng.\nNhững gì xảy ra sau khi bản sao được \
          tạo không còn nữa (bản ghi nộp, duyệt hay thu hồi sau đó, và nhật ký); lần chạy tới ghi điều này vào nhật ký. Xem lại \
-         các bản ghi trước khi cho trạm chạy.\nCơ sở dữ liệu cũ được giữ ở `data/loa.db.before-restore`."
+         các bản ghi trước khi cho trạm chạy.\nCơ sở dữ liệu cũ được giữ trong `data`, tên bắt đầu bằng `loa.db.before-restore`."
     )
 }
 

@@ -107,8 +107,8 @@ fn put_back(copy: &Path, station: &Station) -> anyhow::Result<Exit> {
     let _lock = station.lock()?;
     store::restore(copy, &station.data())?;
     let (verdict, whole) = prove(station)?;
-    // What came after the copy was made is gone; the next start writes that into the log.
-    let lost_its_end = |bad: &Bad| matches!(bad.fault, Fault::Shortened { .. });
+    // What came after the copy was made is gone, or another log ran meanwhile; the next start writes that into this one.
+    let lost_its_end = |bad: &Bad| matches!(bad.fault, Fault::Shortened { .. } | Fault::OtherEnd);
     if let Some(bad) = &verdict.first_bad
         && !lost_its_end(bad)
     {
@@ -213,6 +213,17 @@ mod tests {
         let store = Store::open(&station.data()).unwrap();
         assert_eq!(store.catalog().unwrap().iter().count(), 1);
         assert!(!store.verify().unwrap().is_sound(), "what was lost stays known");
+        drop(store);
+
+        // Another log ran in its place before anybody came.
+        fs::remove_file(station.data().join(DATABASE)).unwrap();
+        let other = Store::open(&station.data()).unwrap();
+        (0..3).for_each(|_| other.note(now, Note::Stopped).unwrap());
+        drop(other);
+        assert_eq!(restore(&copy, station.root()).unwrap(), Exit::Fine);
+        assert_eq!(Store::open(&station.data()).unwrap().catalog().unwrap().iter().count(), 1);
+        let kept = |name: &str| station.data().join(name).exists();
+        assert!(kept("loa.db.before-restore") && kept("loa.db.before-restore-2"), "each as it was");
     }
 
     #[test]
