@@ -31,25 +31,24 @@ function tick() {
 const focusable = (part) => [...part.querySelectorAll("a[href], button, summary, [tabindex]")];
 
 // A station that rests says something every five seconds. After a longer silence it is asked, for so long; what it does not
-// answer then, or twice in a row, makes everything on the page old, until it answers again.
+// answer then makes everything on the page old, until it answers again.
 const silence = 8000, patience = 5000;
-let heard = Date.now(), unanswered = 0;
+let heard = Date.now();
 
 function lose() {
   const note = document.getElementById("lost");
   if (!note?.hidden) return;
+  note.hidden = false;
+  document.body.classList.add("lost");
   const day = Date.now() - heard > 43200000 ? { day: "2-digit", month: "2-digit" } : {};
   note.querySelector("time").textContent = new Date(heard + ahead)
     .toLocaleString("vi", { hour: "2-digit", minute: "2-digit", timeZone: note.dataset.zone || undefined, ...day });
-  note.hidden = false;
-  document.body.classList.add("lost");
   for (const part of document.querySelectorAll("[data-when-lost]")) part.textContent = part.dataset.whenLost;
   for (const meter of document.querySelectorAll("[data-level]")) meter.value = meter.min;
 }
 
 function answered() {
   heard = Date.now();
-  unanswered = 0;
   const note = document.getElementById("lost");
   if (note) note.hidden = true;
   document.body.classList.remove("lost");
@@ -58,23 +57,36 @@ function answered() {
 }
 
 function watch() {
-  if (document.visibilityState === "visible" && (unanswered || Date.now() - heard > silence)) renew();
+  if (document.visibilityState === "visible" && Date.now() - heard > silence) renew();
 }
 
-// Fetches this page again and puts its live parts in place; what a person holds open or has begun to fill in stays.
+// This page as the station has it now; null where it does not answer.
+async function ask() {
+  // Phones of 2021 have no AbortSignal.timeout.
+  const stop = new AbortController(), limit = setTimeout(() => stop.abort(), patience);
+  try {
+    const answer = await fetch(location.href, { headers: { accept: "text/html" }, signal: stop.signal });
+    // What stands in the way of the station says so too.
+    return answer.status < 500 ? { ok: answer.ok, moved: answer.redirected, text: await answer.text() } : null;
+  } catch {
+    return null;
+  } finally {
+    clearTimeout(limit);
+  }
+}
+
+// Asks for this page and puts its live parts in place; what a person holds open or has begun to fill in stays.
 let renewing = false;
 async function renew() {
   if (renewing) return;
   renewing = true;
   try {
-    const answer = await fetch(location.href, { headers: { accept: "text/html" }, signal: AbortSignal.timeout(patience) });
-    if (answer.redirected) return location.reload();
-    // What stands in the way of the station says so too.
-    if (answer.status >= 500) throw new Error(answer.status);
-    const text = await answer.text();
+    const answer = await ask();
+    if (!answer) return Date.now() - heard > silence ? lose() : undefined;
+    if (answer.moved) return location.reload();
     answered();
     if (!answer.ok) return;
-    const fresh = new DOMParser().parseFromString(text, "text/html");
+    const fresh = new DOMParser().parseFromString(answer.text, "text/html");
     for (const part of document.querySelectorAll("[data-live]")) {
       const other = fresh.getElementById(part.id);
       const focus = part.contains(document.activeElement) ? document.activeElement : null;
@@ -87,9 +99,6 @@ async function renew() {
       if (again && again.matches(focus.localName)) again.focus({ preventScroll: true });
     }
     tick();
-  } catch {
-    unanswered += 1;
-    if (unanswered > 1 || Date.now() - heard > silence) lose();
   } finally {
     renewing = false;
   }
@@ -121,7 +130,8 @@ function listen() {
   if (events || document.visibilityState === "hidden") return;
   events = new EventSource("/api/v1/events");
   events.addEventListener("status", hear);
-  events.addEventListener("error", renew);
+  // A station that listens to too many refuses: asked for at once, it would be asked without a pause.
+  events.addEventListener("error", () => { if (events?.readyState !== EventSource.CLOSED) renew(); });
 }
 
 function rest() {
