@@ -93,7 +93,7 @@ async fn is_broken(state: &State, engines: &[Handle], segment: &Segment) -> bool
     }
     let file = state.audio_dir.join(&segment.file);
     state.plan().catalog.troubles().contains_key(&segment.id)
-        || seen(move || file.try_exists()).await == Some(false)
+        || is_there(move || file.try_exists()).await == Some(false)
 }
 
 /// What was found wrong with a recording's file, so that it cannot sound; without a look at the disk, which may hang.
@@ -112,7 +112,7 @@ pub(super) fn is_kept(state: &State, segment: &SegmentId) -> bool {
 }
 
 /// Whether a file is there; none where the disk fails to say so soon: it does not hold up who takes the air.
-async fn seen(look: impl FnOnce() -> io::Result<bool> + Send + 'static) -> Option<bool> {
+async fn is_there(look: impl FnOnce() -> io::Result<bool> + Send + 'static) -> Option<bool> {
     tokio::time::timeout(TO_LOOK, tokio::task::spawn_blocking(look)).await.ok()?.ok()?.ok()
 }
 
@@ -347,9 +347,9 @@ mod tests {
     #[tokio::test]
     async fn a_disk_that_hangs_or_fails_holds_up_nobody_who_takes_the_air() {
         let (free, hangs) = std::sync::mpsc::sync_channel::<()>(0);
-        assert_eq!(seen(move || Ok(hangs.recv().is_ok())).await, None);
+        assert_eq!(is_there(move || Ok(hangs.recv().is_ok())).await, None);
         drop(free);
-        assert_eq!(seen(|| Err(io::ErrorKind::PermissionDenied.into())).await, None);
-        assert_eq!((seen(|| Ok(true)).await, seen(|| Ok(false)).await), (Some(true), Some(false)));
+        assert_eq!(is_there(|| Err(io::ErrorKind::PermissionDenied.into())).await, None);
+        assert_eq!((is_there(|| Ok(true)).await, is_there(|| Ok(false)).await), (Some(true), Some(false)));
     }
 }

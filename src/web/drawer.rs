@@ -11,6 +11,7 @@ use axum::http::request::Parts;
 
 use super::person::cookie;
 use super::problem::Problem;
+use super::proxy::Scheme;
 use crate::access::password::same;
 use crate::segment::ContentHash;
 
@@ -43,14 +44,21 @@ pub(super) struct Drawer {
 
 impl Drawer {
     /// Puts a form in; the cookie by which its browser has it again.
-    pub(super) fn put(&mut self, unsent: Unsent, now: Duration) -> Result<HeaderValue, Problem> {
+    pub(super) fn put(
+        &mut self,
+        unsent: Unsent,
+        scheme: Scheme,
+        now: Duration,
+    ) -> Result<HeaderValue, Problem> {
         let mut secret = [0; 32];
         getrandom::fill(&mut secret).map_err(|failure| Problem::unexpected(&failure))?;
         let secret = ContentHash(secret).to_string();
         let seconds = KEPT_FOR.as_secs();
         // Never sent with what another site begins.
-        let cookie =
-            format!("{COOKIE}={secret}; Path=/dang-nhap; Max-Age={seconds}; HttpOnly; SameSite=Strict");
+        let secure = scheme.cookie_mark();
+        let cookie = format!(
+            "{COOKIE}={secret}; Path=/dang-nhap; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
+        );
         while self.kept.len() >= KEPT_AT_MOST {
             self.kept.pop_front();
         }

@@ -46,6 +46,15 @@ impl Scheme {
             Self::Https => "https",
         }
     }
+
+    /// What cookies say of it. Not `Secure` over plain HTTP, over which stations are reached in their own network: it would
+    /// not come back.
+    pub(super) fn cookie_mark(self) -> &'static str {
+        match self {
+            Self::Http => "",
+            Self::Https => "; Secure",
+        }
+    }
 }
 
 impl FromRequestParts<State> for Scheme {

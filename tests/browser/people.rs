@@ -32,8 +32,8 @@ fn the_first_administrator_comes_in_once_and_others_after_them() {
     admin.press("Thêm và tạo liên kết");
     admin.find("//*[contains(@class, 'secret')]");
     admin.look("lien-ket");
-    admin.press("Chép liên kết");
-    admin.says("Đã chép");
+    admin.press("Sao chép liên kết");
+    admin.says("Đã sao chép");
     assert!(!admin.text().contains("Gửi bằng ứng dụng khác"), "no button that this browser has nothing for");
     let link = admin.script("return document.querySelector('.secret').textContent");
     let link = link.as_str().unwrap().strip_prefix(&program.address).unwrap().to_owned();

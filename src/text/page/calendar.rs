@@ -38,8 +38,6 @@ pub const EDIT: &str = "Sửa";
 pub const EDIT_SESSION: &str = "Sửa buổi này";
 /// A day without music.
 pub const NO_MUSIC: &str = "không phát nhạc";
-/// What is said of a special day.
-pub const SPECIAL: &str = "Ngày đặc biệt";
 /// The files have mistakes.
 pub const BROKEN: &str = "Tệp lịch đang có lỗi, có lẽ vì ai đó vừa sửa bằng tay. Lịch cũ vẫn được phát. Hãy sửa các lỗi sau trong tệp, hoặc hoàn tác một lần sửa trong “Lịch sử sửa lịch”:";
 /// Something was saved.

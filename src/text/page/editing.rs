@@ -213,8 +213,6 @@ pub mod form {
     pub const REMOVE_SLOT: &str = "Bỏ mục này";
     /// Removes a session.
     pub const REMOVE_SESSION: &str = "Bỏ cả buổi này";
-    /// To the session.
-    pub const BACK_TO_SESSION: &str = "Về buổi phát";
     /// To the week.
     pub const BACK: &str = "Về lịch phát";
 

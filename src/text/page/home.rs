@@ -15,7 +15,7 @@ pub const SILENT: &str = "Loa đang im lặng";
 /// What comes.
 pub const NEXT: &str = "Tiếp theo";
 /// What comes when the interrupt on air is over, as far as it can be foreseen.
-pub const AFTER_THIS: &str = "Sau bản tin này";
+pub const AFTER_THIS: &str = "Sau bản ghi này";
 /// It does not begin at its beginning.
 pub const JOINED: &str = "vào giữa chừng";
 /// Its time is over, and nothing that is known keeps it.

@@ -27,7 +27,7 @@ pub const LIVE_ON_AIR: &str = "Đang phát ngay, ngoài lịch";
 /// The station does not answer, since a time that follows.
 pub const LOST_SINCE: &str = "Mất liên lạc với máy phát từ";
 /// What that means, and what to do.
-pub const LOST_MEANS: &str = "Những gì dưới đây là cũ; loa có thể vẫn đang phát. Trang tự cập nhật khi có lại liên lạc. Hãy kiểm tra mạng, rồi xem máy phát còn chạy không.";
+pub const LOST_MEANS: &str = "Thông tin dưới đây đã cũ; loa có thể vẫn đang phát. Trang tự cập nhật khi có lại liên lạc. Hãy kiểm tra mạng, rồi xem máy phát còn chạy không.";
 /// To the page where an interrupt can be called off.
 pub const TO_CALL_OFF: &str = "Xem và trả lại sóng";
 /// To the page that an address belongs to.

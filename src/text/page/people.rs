@@ -47,11 +47,11 @@ pub const TOKEN_TITLE: &str = "Mã truy cập";
 pub const TOKEN_ONCE: &str =
     "Mã này chỉ hiện một lần; máy không giữ lại. Hãy chép vào phần mềm cần dùng ngay bây giờ.";
 /// Copies the link.
-pub const COPY_LINK: &str = "Chép liên kết";
+pub const COPY_LINK: &str = "Sao chép liên kết";
 /// Copies the token.
-pub const COPY_TOKEN: &str = "Chép mã";
+pub const COPY_TOKEN: &str = "Sao chép mã";
 /// It is copied.
-pub const COPIED: &str = "Đã chép";
+pub const COPIED: &str = "Đã sao chép";
 /// Hands it to another program, as to messages.
 pub const SHARE: &str = "Gửi bằng ứng dụng khác";
 /// Back to the people.
@@ -79,8 +79,8 @@ pub fn revoke_question(name: &str) -> String {
 pub fn has_left(name: &str, at: Timestamp, by: Option<&str>, zone: &TimeZone) -> String {
     let at = date::moment(at, zone);
     match by {
-        Some(by) => format!("Tài khoản {name} đã ngừng: {by} ngừng {at}."),
-        None => format!("Tài khoản {name} đã ngừng {at}."),
+        Some(by) => format!("Tài khoản {name} đã ngừng vào {at}, do {by} thực hiện."),
+        None => format!("Tài khoản {name} đã ngừng vào {at}."),
     }
 }
 

@@ -379,8 +379,6 @@ pub mod approve {
     pub const NOTHING: &str = "Không có bản ghi nào đang chờ duyệt.";
     /// It is not in the next days.
     pub const NOT_SOON: &str = "chưa có trong lịch 7 ngày tới";
-    /// To the recording.
-    pub const DETAILS: &str = "Xem đầy đủ";
 
     /// When it will air first, once approved.
     pub fn would_air(at: &str) -> String {
@@ -396,7 +394,7 @@ pub mod approve {
     pub fn returned(title: &str, event: &SegmentEvent, zone: &TimeZone) -> String {
         let SegmentEvent { by, at, reason, .. } = event;
         let (at, reason) = (date::moment(*at, zone), reason.as_deref().unwrap_or_default());
-        format!("Đã trả lại “{title}” cho người nộp: {by} trả lại {at}, lý do “{reason}”.")
+        format!("Đã trả lại “{title}” cho người nộp: do {by} trả lại vào {at}, lý do “{reason}”.")
     }
 }
 

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
 use super::form::{Fields, Query, Sent};
-use super::in_force::{already, in_force};
+use super::in_force::{already, given_back, in_force};
 use super::page::{Failure, key, page, to};
 use super::visitor::Visitor;
 use crate::access::{Permission, permit};
@@ -63,7 +63,8 @@ pub(super) async fn choose(
     let content = html! {
         (not_taken(&asked, &plan))
         @if !asked.one(STOPPED).is_empty() { p.note.good role="status" { (say::STOPPED) } }
-        section #in-force data-live { (in_force(&state, &visitor, &asked)) }
+        (given_back(&state, &asked))
+        section #in-force data-live { (in_force(&state, &visitor)) }
         section {
             h2 { (say::READY) }
             @if ready.is_empty() {

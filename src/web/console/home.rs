@@ -77,7 +77,7 @@ fn on_air(state: &State, visitor: &Visitor<See>, now: Timestamp) -> Markup {
         @for engine in state.engines.iter() {
             @let status = engine.status();
             div.card.output data-output=(status.output) {
-                @if state.engines.len() > 1 { p.quiet { (status.output) } }
+                @if state.engines.len() > 1 { p.quiet { (air::place(&plan, &status.output)) } }
                 (sounding(&status, now, &plan.schedule.time_zone))
                 (ending(&status, visitor))
                 (next(&status, &plan, now))
@@ -148,7 +148,9 @@ fn next(status: &Status, plan: &Plan, now: Timestamp) -> Markup {
 /// What sounds once the air is free again: an interrupt that waits for it, or what the schedule has then; its title, about
 /// when, and whether it is joined in progress.
 fn after(status: &Status, plan: &Plan, free: Timestamp) -> Option<(String, Timestamp, bool)> {
-    let waits = status.interrupts.iter().filter(|one| !one.on_air && one.airing == 1);
+    // Of one rank, the one that was ordered first has it first.
+    let waits = status.interrupts.iter().rev();
+    let waits = waits.filter(|one| !one.on_air && one.next.is_some_and(|due| due <= free));
     if let Some(first) = waits.max_by_key(|one| one.layer) {
         return Some((first.title.clone(), free, false));
     }

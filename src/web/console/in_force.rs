@@ -24,15 +24,22 @@ use crate::web::problem::Problem;
 /// What says in the page's address that the air was given back just now.
 const GIVEN_BACK: &str = "da-tra-song";
 
-/// What is in force, each with the way to end it; and what was ended, where it was just now.
-pub(super) fn in_force(state: &State, visitor: &Visitor<CallEmergency>, asked: &Fields) -> Markup {
-    let (plan, all) = (state.plan(), air::in_force(state));
+/// That the air was given back just now, and whether something else is in force still.
+pub(super) fn given_back(state: &State, asked: &Fields) -> Markup {
+    let all_is_over = air::in_force(state).is_empty();
     html! {
         @if !asked.one(GIVEN_BACK).is_empty() {
-            p.note.(if all.is_empty() { "good" } else { "warn" }) role="status" {
-                (if all.is_empty() { say::CALLED_OFF } else { say::CALLED_OFF_ONE })
+            p.note.(if all_is_over { "good" } else { "warn" }) role="status" {
+                (if all_is_over { say::CALLED_OFF } else { say::CALLED_OFF_ONE })
             }
         }
+    }
+}
+
+/// What is in force, each with the way to end it.
+pub(super) fn in_force(state: &State, visitor: &Visitor<CallEmergency>) -> Markup {
+    let (plan, all) = (state.plan(), air::in_force(state));
+    html! {
         @if !all.is_empty() {
             h2 { (say::IN_FORCE) }
             @for (one, outputs) in &all {
@@ -67,13 +74,12 @@ pub(super) fn give_back<'a, N>(
 
 /// The order that has a recording on the air already, or waiting for it, where it is to be heard again.
 pub(super) fn already(state: &State, wish: &Wish) -> Option<InForce> {
-    let all = air::in_force(state).into_iter();
+    let mut all = air::in_force(state).into_iter();
     let meant = |output: &OutputId| {
         wish.outputs.is_empty() || wish.outputs.iter().any(|wanted| wanted == output.as_str())
     };
-    all.filter(|(one, outputs)| one.segment.as_str() == wish.segment && outputs.iter().any(meant))
+    all.find(|(one, outputs)| one.segment.as_str() == wish.segment && outputs.iter().any(meant))
         .map(|(one, _)| one)
-        .next()
 }
 
 /// Where an interrupt is heard, who ordered it, and when it comes again.
@@ -98,16 +104,15 @@ pub(super) async fn call_off(
     Of(state): Of<State>,
     Sent { visitor, fields }: Sent<CallEmergency>,
 ) -> Result<Response, Failure> {
-    let mut done = Ok(());
-    for id in fields.all("id") {
-        match air::call_off(&state, &visitor.person, id).await {
+    // At once: what one leaves in the record keeps no other on the air.
+    let ended = fields.all("id").map(|id| air::call_off(&state, &visitor.person, id));
+    for ended in futures_util::future::join_all(ended).await {
+        match ended {
             // Pressed twice, or late: what they want is so.
             Ok(()) | Err(Problem(Refusal::NoInterrupt)) => {}
-            // The others are ended all the same.
-            Err(problem) => done = Err(problem),
+            Err(problem) => return Err(problem.into()),
         }
     }
-    done?;
     let ids: Vec<_> = fields.all("id").map(InterruptId::new).collect();
     air::shown(&state, |status| !ids.iter().any(|id| air::has(status, id))).await;
     Ok(to(&format!("{HERE}?{GIVEN_BACK}=1")))

@@ -27,13 +27,11 @@ mod unsent;
 mod visitor;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
-use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse as _, Response};
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn;
 use axum::routing::{get, post};
 
-use super::{PATIENCE, State};
-use crate::text::http::Refusal;
+use super::{State, in_time};
 
 /// The longest form, with what is kept of it through signing in: a long script, each letter of which may be sent as nine.
 const KEPT_BYTES: usize = 512 * 1024;
@@ -68,14 +66,6 @@ pub(super) fn router() -> Router<State> {
         .route("/nhat-ky/kiem-tra", post(log::verify))
         .merge(recordings::slow())
         .route("/assets/{name}", get(assets::asset))
-}
-
-/// Gives up on a page that takes too long.
-async fn in_time(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(PATIENCE, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => page::Failure::from(Refusal::TooSlow).into_response(),
-    }
 }
 
 pub(super) use page::for_people;

@@ -94,9 +94,9 @@ pub(super) async fn ask(Query(asked): Query) -> Html<String> {
 }
 
 /// Asks for name and password where something was sent too late, which is kept.
-pub(super) fn late(state: &State, unsent: Unsent) -> Result<Response, Failure> {
+pub(super) fn late(state: &State, unsent: Unsent, scheme: Scheme) -> Result<Response, Failure> {
     let back = unsent.from.clone();
-    let cookie = drawer(state).put(unsent, state.clock.elapsed())?;
+    let cookie = drawer(state).put(unsent, scheme, state.clock.elapsed())?;
     // Should it be gone when they have signed in, they are told so where they were.
     let page = Way { back, in_vain: true, keeps: true, ..Way::default() }.page(None);
     // Like the page to sign in on, whose form it has: it says to nobody where it was.
@@ -225,11 +225,7 @@ impl axum::extract::FromRequest<State> for Leaving {
 }
 
 fn with_login(secret: &Secret, scheme: Scheme, next: Response) -> Response {
-    // Without `Secure` over plain HTTP, over which stations are reached in their own network: it would not come back.
-    let secure = match scheme {
-        Scheme::Http => "",
-        Scheme::Https => "; Secure",
-    };
+    let secure = scheme.cookie_mark();
     let cookie = format!("{COOKIE}={secret}; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax{secure}");
     ([(header::SET_COOKIE, cookie)], next).into_response()
 }

@@ -218,7 +218,7 @@ async fn an_account_that_is_ended_twice_has_ended() {
     let key = site.key(&cookie).await;
     let end = async |path: &str| site.post(path, &[("cookie", &cookie)], &[("key", &key)]).await;
     let after = "/nguoi-dung?vua=uploader";
-    let said = "Tài khoản uploader đã ngừng: admin ngừng thứ Hai 23/11/2026, 08:00.";
+    let said = "Tài khoản uploader đã ngừng vào thứ Hai 23/11/2026, 08:00, do admin thực hiện.";
     for _ in 0..2 {
         let ended = end(path).await;
         assert_eq!((ended.status, ended.header(LOCATION)), (StatusCode::SEE_OTHER, after));
@@ -229,7 +229,7 @@ async fn an_account_that_is_ended_twice_has_ended() {
     assert_eq!(site.acts().iter().filter(|(_, what, _)| what == "user.revoke").count(), 1);
     assert_eq!(end("/nguoi-dung/nobody/thoi-viec").await.status, StatusCode::NOT_FOUND);
     for nobody in ["/nguoi-dung?vua=nobody", "/nguoi-dung?vua=admin", "/nguoi-dung"] {
-        assert!(!site.page(&cookie, nobody).await.text().contains("đã ngừng:"), "{nobody}");
+        assert!(!site.page(&cookie, nobody).await.text().contains("đã ngừng vào"), "{nobody}");
     }
 }
 

@@ -4,8 +4,9 @@ use super::air::{in_force, ordered};
 use super::air_pages::{Tab, hidden};
 use super::*;
 use crate::asrun::{Cause, Fact, NotAired};
-use crate::engine::handle::{Next, OnAir};
+use crate::engine::handle::{InForce, Next, OnAir};
 use crate::segment::FileTrouble;
+use crate::sequencer::Repeats;
 
 #[tokio::test]
 async fn a_session_that_goes_on_past_midnight_is_in_the_rundown_of_both_days() {
@@ -120,16 +121,32 @@ async fn during_an_interrupt_what_comes_next_is_what_will_be_heard_then() {
     };
     let (first, second) = (cues[0].at, cues[1].at);
     let joined = said(0, first + seconds(1), Some(first + seconds(4))).await;
-    let expected = "Sau bản tin này: <strong>Cầm tay chỉ việc</strong>, vào giữa chừng, khoảng 05:30:04 (";
+    let expected = "Sau bản ghi này: <strong>Cầm tay chỉ việc</strong>, vào giữa chừng, khoảng 05:30:04 (";
     assert!(joined.starts_with(expected), "{joined}");
     let over = said(0, first + seconds(1), Some(second + seconds(20))).await;
-    assert!(over.starts_with("Sau bản tin này: <strong>Phát lại</strong>, khoảng 05:45:20"), "{over}");
+    assert!(over.starts_with("Sau bản ghi này: <strong>Phát lại</strong>, khoảng 05:45:20"), "{over}");
     assert!(!over.contains("05:30"), "{over}");
     let free = said(0, first - seconds(60), Some(first - seconds(20))).await;
     assert!(
-        free.starts_with("Sau bản tin này: <strong>Cầm tay chỉ việc</strong>, khoảng 05:30:00"),
+        free.starts_with("Sau bản ghi này: <strong>Cầm tay chỉ việc</strong>, khoảng 05:30:00"),
         "{free}"
     );
+    let waits = |title: &str| InForce {
+        id: title.into(),
+        layer: Layer::Emergency,
+        segment: id.into(),
+        title: title.to_owned(),
+        by: "an".to_owned(),
+        since: first,
+        airing: 1,
+        repeats: Repeats::ONCE,
+        on_air: false,
+        next: Some(first),
+    };
+    site.status.as_ref().unwrap().send_modify(|status| status.interrupts = vec![waits("Lũ"), waits("Cháy")]);
+    let ordered = said(0, first + seconds(1), Some(first + seconds(4))).await;
+    assert!(ordered.starts_with("Sau bản ghi này: <strong>Lũ</strong>"), "the first comes first: {ordered}");
+    site.status.as_ref().unwrap().send_modify(|status| status.interrupts.clear());
     let late = said(0, first + seconds(1), None).await;
     assert_eq!(late, "Tiếp theo: <strong>Cầm tay chỉ việc</strong>, ngay khi phát được");
 }

@@ -110,7 +110,7 @@ async fn what_is_judged_twice_says_by_whom_and_when_it_was_the_first_time() {
             (back.status, back.header(header::LOCATION)),
             (StatusCode::SEE_OTHER, &*format!("/duyet?vua={id}"))
         );
-        let said = "approver trả lại thứ Hai 23/11/2026, 08:00, lý do “nhỏ quá”";
+        let said = "do approver trả lại vào thứ Hai 23/11/2026, 08:00, lý do “nhỏ quá”";
         assert!(tab.get(back.header(header::LOCATION)).await.text().contains(said));
     }
     assert_eq!(give_back(&second, "rè", "/ban-ghi").await.header(header::LOCATION), here);

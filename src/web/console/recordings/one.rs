@@ -347,8 +347,9 @@ pub(in crate::web::console) async fn describe(
     let id = segment_id(&id)?;
     let changes: Changes =
         FIELDS.iter().map(|field| ((*field).to_owned(), Some(fields.one(field).to_owned()))).collect();
-    let seen = fields.one(SEEN).parse().ok();
-    match recordings::describe(&state, &visitor.person, id.clone(), changes.clone(), seen).await {
+    let shown = Some(fields.one(SEEN)).filter(|shown| !shown.is_empty());
+    let shown = shown.map(str::parse).transpose().map_err(|_| Refusal::OtherWords)?;
+    match recordings::describe(&state, &visitor.person, id.clone(), changes.clone(), shown).await {
         Ok(segment) if fields.one("then") == "submit" => {
             let segment = recordings::submit(&state, &visitor.person, segment.id).await?;
             Ok(to(&address(&segment.id)))
