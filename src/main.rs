@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use loa::app::cli::{Cli, Command};
 use loa::app::exit::Exit;
+use loa::app::heap;
 use loa::app::lines::Lines;
 use tracing_subscriber::EnvFilter;
 
@@ -13,6 +14,11 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let Ok(lines) = Lines::new(std::io::stderr()) else { return Exit::Failed.into() };
     log_to(&lines, &cli.command);
+    if matches!(cli.command, Command::Serve(_) | Command::Demo(_))
+        && let Err(error) = heap::set()
+    {
+        tracing::warn!(%error, "the heap's settings stay as they are: the program will take more memory");
+    }
     let exit = loa::app::run(&cli).unwrap_or_else(|failure| {
         tracing::error!("{failure:#}");
         Exit::Failed

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod commands;
 pub mod demo;
 pub mod exit;
+pub mod heap;
 pub mod housekeeping;
 pub mod lines;
 pub mod planner;

@@ -328,6 +328,17 @@ fn commands_print_what_programs_can_read_and_end_with_codes_that_mean_something(
 }
 
 #[test]
+fn a_daemon_started_by_hand_has_a_heap_that_gives_back() {
+    let mut station = Station::new();
+    station.serve();
+    let environment = format!("/proc/{}/environ", station.daemon.as_ref().unwrap().id());
+    eventually("it was started anew, by the number it had", || {
+        let environment = fs::read_to_string(&environment).unwrap();
+        environment.split('\0').any(|setting| setting == "MALLOC_ARENA_MAX=2").then_some(())
+    });
+}
+
+#[test]
 fn what_only_reads_makes_no_database() {
     let station = Station::new();
     station.play(&station.soon(600), &["tin.wav"]);
