@@ -24,11 +24,15 @@ pub(super) fn latest_start(cue: &Cue, limit: Timestamp) -> Timestamp {
     by_rule.min(limit - LEAST_REST).max(on_time)
 }
 
+/// Whether a start at this instant is late in the sense of the rules.
+pub(super) fn is_late(cue: &Cue, start: Timestamp) -> bool {
+    start.duration_since(cue.at) > TOLERANCE
+}
+
 /// How far into the cue a start at this instant begins.
 pub(super) fn skip_at(cue: &Cue, start: Timestamp) -> SignedDuration {
-    let late = start.duration_since(cue.at);
     match cue.late {
-        Late::Join if late > TOLERANCE => late,
+        Late::Join if is_late(cue, start) => start.duration_since(cue.at),
         Late::Join | Late::Skip | Late::WholeWithin(_) => SignedDuration::ZERO,
     }
 }

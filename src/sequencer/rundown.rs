@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::late::{self, TOLERANCE};
+use super::late::{self, LEAST_REST, TOLERANCE, is_late};
 use super::plan::{Entry, Progress};
 use super::{Action, Air, Pass, Sequencer, Stage, Voice};
 use crate::asrun::Cause;
@@ -203,12 +203,19 @@ impl Sequencer {
             }
         };
         let nominal = cue.at + skip;
-        let start = nominal.max(earliest).max(pass.now);
+        let start = nominal.max(self.warm_start(cue, earliest.max(pass.now), pass));
+        if start > entry.latest() {
+            return Verdict::Pass;
+        }
         // Late by the rule beyond what it was opened for: it is opened further in.
         if late::skip_at(cue, start) > skip + TOLERANCE {
             let too_slow =
                 matches!(entry.progress, Progress::Preparing { .. }) && nominal + TOLERANCE < pass.now;
             return self.prepare_verdict(entry, earliest, too_slow, pass);
+        }
+        // What had the air until then ended sooner: it is opened less far in, where that is worth a second opening.
+        if skip.is_positive() && self.soonest(entry, earliest, entry.tries, pass) + LEAST_REST < nominal {
+            return self.prepare_verdict(entry, earliest, false, pass);
         }
         if let Progress::Preparing { start, .. } = entry.progress {
             pass.past(nominal + TOLERANCE);
@@ -237,14 +244,22 @@ impl Sequencer {
         pass: &mut Pass<'_>,
     ) -> Verdict {
         let tries = if too_slow { entry.tries + 1 } else { entry.tries };
-        let in_a_hurry = pass.now + self.settings.join_margin * 2_i32.pow(tries.min(DOUBLINGS));
-        let late = late::skip_at(&entry.cue, earliest.max(pass.now)) > SignedDuration::ZERO;
-        let start = if late {
-            earliest.max(in_a_hurry).max(self.amplifier.warm(pass.now, self.settings.lead))
-        } else {
-            earliest.max(pass.now)
-        };
+        let start = self.soonest(entry, earliest, tries, pass);
         if start > entry.latest() { Verdict::Pass } else { Verdict::Prepare { start, too_slow } }
+    }
+
+    /// When a cue can start that has yet to be opened: one that is late already, no sooner than it is open.
+    fn soonest(&self, entry: &Entry, earliest: Timestamp, tries: u32, pass: &Pass<'_>) -> Timestamp {
+        let start = earliest.max(pass.now);
+        let in_a_hurry = pass.now + self.settings.join_margin * 2_i32.pow(tries.min(DOUBLINGS));
+        let start = if is_late(&entry.cue, start) { start.max(in_a_hurry) } else { start };
+        self.warm_start(&entry.cue, start, pass)
+    }
+
+    /// One that is late waits for a cold amplifier: the beginning of what airs whole would be lost in it, too.
+    fn warm_start(&self, cue: &Cue, start: Timestamp, pass: &Pass<'_>) -> Timestamp {
+        let warm = self.amplifier.warm(pass.now, self.settings.lead);
+        if is_late(cue, start) { start.max(warm) } else { start }
     }
 
     /// Whether a cue that is ready may follow the voice on air without a gap.

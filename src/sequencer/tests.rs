@@ -61,6 +61,22 @@ fn a_join_waits_for_a_cold_amplifier() {
 }
 
 #[test]
+fn what_airs_whole_although_late_waits_for_a_cold_amplifier_too() {
+    let cold = || Sim::with(s(30), Settings { lead: secs(20), tail: secs(5), ..Settings::default() });
+    let whole = |within| c("a", 0, 60).late(Late::WholeWithin(secs(within)));
+    let mut sim = cold();
+    sim.tell(load(&timeline(600, [whole(100)])));
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["a@50.0", "-a@110.0"]);
+
+    // Warm only after its last moment.
+    let mut sim = cold();
+    sim.tell(load(&timeline(600, [whole(40)])));
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["!a TooLate"]);
+}
+
+#[test]
 fn what_ended_before_the_first_load_is_the_stores_to_log() {
     let mut sim = Sim::new(s(95));
     sim.tell(load(&timeline(600, [c("a", 0, 60), c("b", 60, 40).late(Late::Skip), c("d", 100, 10)])));
@@ -269,6 +285,21 @@ fn calling_off_gives_the_air_back() {
     sim.run_to(s(700));
     let heard = heard(&sim);
     assert_eq!(heard[3..], ["-x@20.1 StoppedByOperator", "a+21.5@21.5", "-a@60.0"], "{heard:?}");
+}
+
+#[test]
+fn an_interrupt_called_off_near_its_end_gives_the_air_back_as_soon_as_one_far_from_it() {
+    // The schedule stands open for the interrupt's planned end by then.
+    for called_off in [20, 115] {
+        let mut sim = from_start(600, [c("a", 0, 600)]);
+        sim.run_to(s(10));
+        sim.tell(Event::Interrupt(interrupt("gap", Layer::Emergency, 120).into()));
+        sim.run_to(s(called_off.into()));
+        sim.tell(Event::CallOff("gap".into()));
+        sim.run_to(s(700));
+        let back = format!("a+{0:.1}@{0:.1}", f64::from(called_off) + 1.5);
+        assert_eq!(heard(&sim)[4], back, "{:?}", heard(&sim));
+    }
 }
 
 #[test]
