@@ -126,7 +126,7 @@ struct Inner {
     station: RwLock<Arc<Station>>,
     /// The catalogue as it was last read, and its version.
     catalog: Mutex<Option<(i64, Arc<Catalog>)>>,
-    requests: Semaphore,
+    requests: Arc<Semaphore>,
     /// Whether the last fact could not be written.
     log_fails: AtomicBool,
     /// Of which output a fact is being written, and since when it is one.
@@ -183,7 +183,7 @@ impl Store {
                 readers: Readers::new(file, identity),
                 station: RwLock::default(),
                 catalog: Mutex::default(),
-                requests: Semaphore::new(REQUESTS),
+                requests: Arc::new(Semaphore::new(REQUESTS)),
                 log_fails: AtomicBool::new(false),
                 recording: Mutex::default(),
                 cut_noted: Arc::default(),
@@ -216,9 +216,14 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
     {
-        let _permit = self.inner.requests.try_acquire().map_err(|_| StoreError::Busy)?;
+        let place = Arc::clone(&self.inner.requests).try_acquire_owned().map_err(|_| StoreError::Busy)?;
         let store = self.clone();
-        tokio::task::spawn_blocking(move || work(&store)).await.map_err(|_| StoreError::Stopped)?
+        // The place goes along: who goes away meanwhile leaves the work behind.
+        let work = move || {
+            let _place = place;
+            work(&store)
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Stopped)?
     }
 
     /// Has the writer do something in one transaction, committed when this returns.

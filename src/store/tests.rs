@@ -147,6 +147,7 @@ pub(super) fn air(store: &Store, cue: &Arc<Cue>) {
 mod opening {
     use std::collections::BTreeSet;
 
+    use futures_util::FutureExt as _;
     use rusqlite::Connection;
 
     use super::super::{DATABASE, Identity, MIGRATIONS, READERS, Readers, StoreError, open_writer};
@@ -263,6 +264,20 @@ mod opening {
         let _waiting = store.inner.requests.acquire_many(all).await.unwrap();
         let refused = store.run(Store::users).await;
         assert!(matches!(refused, Err(StoreError::Busy)));
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_any_more_counts_until_it_is_done() {
+        let (store, _dir) = store();
+        let (free, freed) = std::sync::mpsc::sync_channel::<()>(0);
+        let hangs = store.run(move |_| freed.recv().map_err(|_| StoreError::Stopped));
+        assert!(hangs.now_or_never().is_none(), "and was given up");
+        let others = u32::try_from(super::super::REQUESTS - 1).unwrap();
+        let _others = store.inner.requests.acquire_many(others).await.unwrap();
+        assert!(matches!(store.run(Store::users).await, Err(StoreError::Busy)));
+        drop(free);
+        drop(store.inner.requests.acquire().await.unwrap());
+        assert!(store.run(Store::users).await.is_ok());
     }
 
     /// Runs with 20,000 airings by default; `LOA_AIRINGS=1000000` measures what the release notes say.
