@@ -112,7 +112,7 @@ impl Intake {
         }
         let peaks = examined.waveform.to_bytes();
         let words = completed(words, std::mem::take(&mut examined.words), name);
-        let file = self.ingest.keep(examined, name).map_err(IntakeError::Refused)?;
+        let file = self.ingest.keep(examined, name, &*self.store.catalog()?).map_err(IntakeError::Refused)?;
         let segment = Segment {
             id: hash.segment_id(),
             hash,
@@ -181,6 +181,8 @@ fn stem(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tempfile::TempDir;
+
     use super::*;
     use crate::clock::ManualClock;
     use crate::media::ingest::Limits;
@@ -200,15 +202,79 @@ mod tests {
         assert_eq!(completed(Words::default(), tags("a\tb"), "").title, "a b");
     }
 
+    /// A station's way in, and a folder for files from elsewhere beside its `audio/`.
+    struct Door {
+        intake: Intake,
+        dir: TempDir,
+    }
+
+    impl Door {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let audio_dir = dir.path().join("audio");
+            fs::create_dir(&audio_dir).unwrap();
+            let ingest = Ingest { audio_dir, limits: Limits::default(), ffmpeg: None };
+            let clock = Arc::new(ManualClock::new(jiff::Timestamp::UNIX_EPOCH));
+            let store = Store::open(&dir.path().join("data")).unwrap();
+            Self { intake: Intake::new(ingest, store, clock), dir }
+        }
+
+        /// Takes in a tone under a name.
+        fn take_in(&self, name: &str, period: usize) -> Taken {
+            let file = self.dir.path().join(name);
+            File::create(&file).and_then(|mut file| io::Write::write_all(&mut file, &tone(period))).unwrap();
+            self.intake.take_in_copy(&file, Words::default(), "lan").unwrap()
+        }
+
+        fn audio(&self, name: &str) -> PathBuf {
+            self.dir.path().join("audio").join(name)
+        }
+
+        /// The files in `audio/`, and those that are on their way there.
+        fn files(&self) -> Vec<String> {
+            let names = |dir: &Path| {
+                let entries = fs::read_dir(dir).into_iter().flatten().map(Result::unwrap);
+                let files = entries.filter(|entry| entry.path().is_file());
+                files.map(|entry| entry.file_name().into_string().unwrap()).collect::<Vec<_>>()
+            };
+            let mut all = [names(&self.audio("")), names(&self.audio(".incoming"))].concat();
+            all.sort();
+            all
+        }
+    }
+
+    /// A second of a square wave with so many frames to a period.
+    fn tone(period: usize) -> Vec<u8> {
+        let mut bytes = io::Cursor::new(Vec::new());
+        let spec = hound::WavSpec {
+            channels: 1,
+            sample_rate: 8_000,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
+        let mut writer = hound::WavWriter::new(&mut bytes, spec).unwrap();
+        for frame in 0..8_000 {
+            writer.write_sample(if (frame / period).is_multiple_of(2) { 8_000_i16 } else { -8_000 }).unwrap();
+        }
+        writer.finalize().unwrap();
+        bytes.into_inner()
+    }
+
+    #[test]
+    fn a_name_is_a_segments_also_while_its_file_is_gone() {
+        let door = Door::new();
+        assert_eq!(door.take_in("tin.wav", 20).segment.file, "tin.wav");
+        fs::remove_file(door.audio("tin.wav")).unwrap();
+        let other = door.take_in("tin.wav", 30);
+        assert_eq!((&*other.segment.file, other.known), ("tin-2.wav", false));
+        assert_eq!(door.files(), ["tin-2.wav"]);
+    }
+
     #[test]
     fn words_that_cannot_be_are_not_taken_in_and_nothing_is_left() {
-        let dir = tempfile::tempdir().unwrap();
-        let (audio_dir, file) = (dir.path().join("audio"), dir.path().join("a.wav"));
-        fs::create_dir(&audio_dir).unwrap();
+        let door = Door::new();
+        let file = door.dir.path().join("a.wav");
         File::create(&file).unwrap();
-        let ingest = Ingest { audio_dir: audio_dir.clone(), limits: Limits::default(), ffmpeg: None };
-        let clock = Arc::new(ManualClock::new(jiff::Timestamp::UNIX_EPOCH));
-        let intake = Intake::new(ingest, Store::open(&dir.path().join("data")).unwrap(), clock);
         for (words, expected) in [
             (Words { topic: Some("II.7".into()), ..Words::default() }, ("topic", BadWord::NoTopic)),
             (Words { title: "x".repeat(301), ..Words::default() }, ("title", BadWord::TooLong)),
@@ -222,14 +288,10 @@ mod tests {
                 ("valid_until", BadWord::EndsBeforeItBegins),
             ),
         ] {
-            let refused = intake.take_in_copy(&file, words, "lan").unwrap_err();
+            let refused = door.intake.take_in_copy(&file, words, "lan").unwrap_err();
             let IntakeError::Word { field, cause } = refused else { panic!("{refused:?}") };
             assert_eq!((field, cause), expected);
         }
-        let left = |dir: &Path| {
-            fs::read_dir(dir)
-                .map_or(0, |dir| dir.filter(|one| one.as_ref().unwrap().path().is_file()).count())
-        };
-        assert_eq!(left(&audio_dir) + left(&audio_dir.join(".incoming")), 0);
+        assert_eq!(door.files(), [""; 0]);
     }
 }

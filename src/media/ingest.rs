@@ -14,7 +14,7 @@ use super::loudness::{Meter, Waveform};
 use super::playback::hash_of_path;
 use super::resample::frames_on_air;
 use super::temporary::Temporary;
-use crate::segment::{ContentHash, Sound, Words};
+use crate::segment::{Catalog, ContentHash, Sound, Words};
 
 /// How much of a declared length may be missing before a file counts as cut off: 1/200, and never less than 250 ms.
 const MISSING_PART: u64 = 200;
@@ -328,9 +328,10 @@ impl Ingest {
     }
 
     /// Moves an examined file into `audio/` under a readable name made from `wanted_name`, and gives the name.
-    pub fn keep(&self, examined: Examined, wanted_name: &str) -> Result<String, Refusal> {
+    /// No segment of the catalogue has it.
+    pub fn keep(&self, examined: Examined, wanted_name: &str, catalog: &Catalog) -> Result<String, Refusal> {
         let Examined { file, extension, .. } = examined;
-        file.keep(&self.audio_dir, wanted_name, extension)
+        file.keep(&self.audio_dir, wanted_name, extension, catalog)
             .map_err(|cause| Refusal::of_disk("move the file into the audio folder", cause))
     }
 }

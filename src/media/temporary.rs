@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::Timestamp;
 use unicode_normalization::UnicodeNormalization;
 
+use crate::segment::Catalog;
+
 /// Where files wait inside `audio/`: on the same file system, so that moving is one step.
 const INCOMING: &str = ".incoming";
 
@@ -73,11 +75,18 @@ impl Temporary {
     }
 
     /// Moves it into `audio/` under a name made from `wanted`, with `-2`, `-3` … where that is taken; an existing file
-    /// is never replaced, whoever else is writing. Its bytes and its name are on the disk when this returns the name.
-    pub fn keep(self, audio_dir: &Path, wanted: &str, extension: &str) -> io::Result<String> {
+    /// is never replaced, whoever else is writing, and the name of a segment of the `catalog` is taken also while its file
+    /// is gone. Its bytes and its name are on the disk when this returns the name.
+    pub fn keep(
+        self,
+        audio_dir: &Path,
+        wanted: &str,
+        extension: &str,
+        catalog: &Catalog,
+    ) -> io::Result<String> {
         File::open(&self.path)?.sync_all()?;
-        for attempt in 1..=MAX_SAME_NAME {
-            let name = file_name(wanted, attempt, extension);
+        let names = (1..=MAX_SAME_NAME).map(|attempt| file_name(wanted, attempt, extension));
+        for name in names.filter(|name| catalog.by_file(name).is_none()) {
             let place = audio_dir.join(&name);
             let kept = if self.stays {
                 fs::hard_link(&self.path, &place)
@@ -91,7 +100,7 @@ impl Temporary {
                 }
                 Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(cause) if self.stays && lacks_links(&cause) => {
-                    return Self::copy_of(&self.path, audio_dir)?.keep(audio_dir, wanted, extension);
+                    return Self::copy_of(&self.path, audio_dir)?.keep(audio_dir, wanted, extension, catalog);
                 }
                 Err(cause) => return Err(cause),
             }
@@ -237,7 +246,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let keep = || {
             let (temporary, _) = Temporary::create(dir.path()).unwrap();
-            temporary.keep(dir.path(), "tin.mp3", "mp3").unwrap()
+            temporary.keep(dir.path(), "tin.mp3", "mp3", &Catalog::default()).unwrap()
         };
         assert_eq!([keep(), keep(), keep()], ["tin.mp3", "tin-2.mp3", "tin-3.mp3"]);
         let names = std::thread::scope(|scope| {
@@ -254,7 +263,9 @@ mod tests {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         io::Write::write_all(&mut File::create(&path).unwrap(), b"sound").unwrap();
         drop(Temporary::of_waiting(path.clone()));
-        let name = Temporary::of_waiting(path.clone()).keep(dir.path(), "tin.mp3", "mp3").unwrap();
+        let name = Temporary::of_waiting(path.clone())
+            .keep(dir.path(), "tin.mp3", "mp3", &Catalog::default())
+            .unwrap();
         for path in [&dir.path().join(name), &path] {
             assert_eq!(fs::read(path).unwrap(), b"sound");
         }

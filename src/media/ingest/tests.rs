@@ -75,7 +75,7 @@ fn a_good_recording_is_measured_and_kept_under_its_name() {
     // As ffmpeg's ebur128 reads it, −13.1: the gate lets the half-filled blocks at both edges in.
     assert!((sound.loudness_lufs + 13.1).abs() < 0.15, "{}", sound.loudness_lufs);
     assert_eq!((sound.channels, sound.sample_rate, &*sound.codec), (2, 44_100, "mp3"));
-    let name = desk.ingest.keep(examined, "../Bản tin “đài” sáng.MP3").unwrap();
+    let name = desk.ingest.keep(examined, "../Bản tin “đài” sáng.MP3", &Catalog::default()).unwrap();
     assert_eq!(name, "Bản tin “đài” sáng.mp3");
     assert_eq!(hash_of_path(&desk.audio.path().join(name)).unwrap(), hash_of_path(&path).unwrap());
     desk.assert_nothing_is_left();
@@ -242,7 +242,7 @@ fn foreign_formats_are_converted_where_there_is_ffmpeg() {
             examined.sound.whole
         );
         let hash = examined.hash;
-        let kept = desk.ingest.keep(examined, name).unwrap();
+        let kept = desk.ingest.keep(examined, name, &Catalog::default()).unwrap();
         assert_eq!(hash_of_path(&desk.audio.path().join(kept)).unwrap(), hash);
     }
     desk.assert_nothing_is_left();
