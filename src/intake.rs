@@ -4,13 +4,14 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::clock::Clock;
-use crate::media::ingest::{Ingest, Refusal};
+use crate::media::ingest::{Examined, Ingest, Refusal};
+use crate::media::library::look_at;
 use crate::media::temporary::{Temporary, waiting};
 use crate::segment::{BadWord, LONGEST_TEXT, Segment, State, Words};
 use crate::store::{Added, Store, StoreError};
@@ -21,6 +22,8 @@ pub struct Intake {
     ingest: Ingest,
     store: Store,
     clock: Arc<dyn Clock>,
+    /// Files are put back one at a time: of two that bring the same one, the second finds it in its place.
+    putting_back: Arc<Mutex<()>>,
 }
 
 /// What became of a recording that was not refused.
@@ -28,10 +31,24 @@ pub struct Intake {
 pub struct Taken {
     /// The segment.
     pub segment: Segment,
-    /// Whether its bytes were there already; then nothing was changed.
-    pub known: bool,
+    /// What was there of it before.
+    pub had: Had,
     /// The format it came in, where it had to be converted.
     pub converted_from: Option<&'static str>,
+}
+
+/// What a station had of a recording that was handed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Had {
+    /// Nothing: it is new.
+    Nothing,
+    /// Words and bytes; nothing was changed.
+    All,
+    /// Its words, and not its file, which was put back.
+    Words {
+        /// What the file is called now that stood in its place, where one did.
+        kept_as: Option<String>,
+    },
 }
 
 /// Why a recording was not taken in. Nothing of it is left.
@@ -57,7 +74,7 @@ pub enum IntakeError {
 impl Intake {
     /// An intake into a station's `audio/` and catalogue.
     pub fn new(ingest: Ingest, store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { ingest, store, clock }
+        Self { ingest, store, clock, putting_back: Arc::default() }
     }
 
     /// An empty file for a recording that is still coming; gone when dropped.
@@ -105,10 +122,9 @@ impl Intake {
         let mut examined = self.ingest.examine(file, cancel).map_err(IntakeError::Refused)?;
         let converted_from = examined.converted_from;
         let (hash, sound) = (examined.hash, examined.sound.clone());
-        if let Some(segment) = self.store.segment(&hash.segment_id())?
-            && fs::exists(self.ingest.audio_dir.join(&segment.file)).unwrap_or(false)
-        {
-            return Ok(Taken { segment, known: true, converted_from });
+        if let Some(segment) = self.store.segment(&hash.segment_id())? {
+            let had = self.put_right(&segment, examined, by)?;
+            return Ok(Taken { segment, had, converted_from });
         }
         let peaks = examined.waveform.to_bytes();
         let words = completed(words, std::mem::take(&mut examined.words), name);
@@ -125,23 +141,32 @@ impl Intake {
             added_by: by.into(),
         };
         match self.store.add_segment(segment, peaks) {
-            Ok(Added::New(segment)) => Ok(Taken { segment, known: false, converted_from }),
-            // Its file was gone, or somebody else handed in the same bytes at the same moment.
-            Ok(Added::Existing(known))
-                if !fs::exists(self.ingest.audio_dir.join(&known.file)).unwrap_or(false) =>
-            {
-                let segment = self.store.rename_segment(&known.id, &file, by, self.clock.now())?;
-                Ok(Taken { segment, known: true, converted_from })
-            }
+            Ok(Added::New(segment)) => Ok(Taken { segment, had: Had::Nothing, converted_from }),
+            // Somebody else handed in the same bytes at the same moment.
             Ok(Added::Existing(segment)) => {
                 self.forget(&file);
-                Ok(Taken { segment, known: true, converted_from })
+                Ok(Taken { segment, had: Had::All, converted_from })
             }
             Err(failure) => {
                 self.forget(&file);
                 Err(failure.into())
             }
         }
+    }
+
+    /// Puts the file of a known segment back where it is gone or another. It keeps its name, by which a slot may play it;
+    /// what stood there may be somebody's work, and gets another.
+    fn put_right(&self, segment: &Segment, examined: Examined, by: &str) -> Result<Had, IntakeError> {
+        let _alone = self.putting_back.lock().unwrap_or_else(PoisonError::into_inner);
+        if look_at(&self.ingest.audio_dir, segment, None).1.is_none() {
+            return Ok(Had::All);
+        }
+        let catalog = self.store.catalog()?;
+        let kept_as =
+            self.ingest.put_back(examined, &segment.file, &catalog).map_err(IntakeError::Refused)?;
+        self.store.note_put_back(&segment.id, kept_as.as_deref(), by, self.clock.now())?;
+        tracing::info!(segment.id = %segment.id, by, kept_as, "the file of a segment was put back");
+        Ok(Had::Words { kept_as })
     }
 
     /// Removes a file that was kept and then not entered.
@@ -226,6 +251,11 @@ mod tests {
             self.intake.take_in_copy(&file, Words::default(), "lan").unwrap()
         }
 
+        fn events(&self, segment: &Segment) -> Vec<String> {
+            let events = self.intake.store.segment_events(&segment.id).unwrap();
+            events.into_iter().map(|event| event.what).collect()
+        }
+
         fn audio(&self, name: &str) -> PathBuf {
             self.dir.path().join("audio").join(name)
         }
@@ -266,8 +296,57 @@ mod tests {
         assert_eq!(door.take_in("tin.wav", 20).segment.file, "tin.wav");
         fs::remove_file(door.audio("tin.wav")).unwrap();
         let other = door.take_in("tin.wav", 30);
-        assert_eq!((&*other.segment.file, other.known), ("tin-2.wav", false));
+        assert_eq!((&*other.segment.file, other.had), ("tin-2.wav", Had::Nothing));
         assert_eq!(door.files(), ["tin-2.wav"]);
+    }
+
+    #[test]
+    fn a_file_that_is_gone_is_put_back_under_its_own_name() {
+        let door = Door::new();
+        for (name, period) in [("a.wav", 20), ("b.wav", 30)] {
+            door.take_in(name, period);
+            fs::remove_file(door.audio(name)).unwrap();
+        }
+        let again = door.take_in("b.wav", 20);
+        assert_eq!((&*again.segment.file, again.had), ("a.wav", Had::Words { kept_as: None }));
+        assert_eq!(door.files(), ["a.wav"], "the name of another segment stays free for its own file");
+        assert_eq!(door.take_in("c.wav", 20).had, Had::All);
+        assert_eq!(door.take_in("c.wav", 30).segment.file, "b.wav");
+        assert_eq!(door.files(), ["a.wav", "b.wav"]);
+        assert_eq!(door.events(&again.segment), ["added", "file-restored"]);
+    }
+
+    #[test]
+    fn a_file_that_was_changed_is_put_back_and_the_strange_one_kept() {
+        let door = Door::new();
+        let taken = door.take_in("tin.wav", 20).segment;
+        let right = fs::read(door.audio("tin.wav")).unwrap();
+        for (nth, strange) in [(2, &right[..9_000]), (3, b"")] {
+            File::create(door.audio("tin.wav"))
+                .and_then(|mut file| io::Write::write_all(&mut file, strange))
+                .unwrap();
+            let kept_as = format!("tin-{nth}.wav");
+            let again = door.take_in("other.wav", 20);
+            assert_eq!((&again.segment, again.had), (&taken, Had::Words { kept_as: Some(kept_as.clone()) }));
+            assert_eq!(fs::read(door.audio("tin.wav")).unwrap(), right);
+            assert_eq!(fs::read(door.audio(&kept_as)).unwrap(), strange);
+        }
+        assert_eq!(door.files(), ["tin-2.wav", "tin-3.wav", "tin.wav"]);
+        assert_eq!(door.events(&taken), ["added", "file-replaced", "file-replaced"]);
+    }
+
+    #[test]
+    fn of_two_who_bring_a_missing_file_one_puts_it_back() {
+        let door = Door::new();
+        door.take_in("tin.wav", 20);
+        fs::remove_file(door.audio("tin.wav")).unwrap();
+        let had = std::thread::scope(|scope| {
+            let door = &door;
+            let bring = |name| scope.spawn(move || door.take_in(name, 20).had);
+            ["a.wav", "b.wav"].map(bring).map(|one| one.join().unwrap())
+        });
+        assert!(had.contains(&Had::Words { kept_as: None }) && had.contains(&Had::All), "{had:?}");
+        assert_eq!(door.files(), ["tin.wav"]);
     }
 
     #[test]

@@ -334,6 +334,18 @@ impl Ingest {
         file.keep(&self.audio_dir, wanted_name, extension, catalog)
             .map_err(|cause| Refusal::of_disk("move the file into the audio folder", cause))
     }
+
+    /// Moves an examined file to where a segment's file was; what stands there now is kept under another name, which is
+    /// given.
+    pub fn put_back(
+        &self,
+        examined: Examined,
+        name: &str,
+        catalog: &Catalog,
+    ) -> Result<Option<String>, Refusal> {
+        let put_back = examined.file.put_back(&self.audio_dir, name, catalog);
+        put_back.map_err(|cause| Refusal::of_disk("put the file back into the audio folder", cause))
+    }
 }
 
 /// Refuses a file that ends before its end. What damaged packets lost is forgiven up to a point, since it is counted

@@ -1,5 +1,6 @@
 //! Files on their way into `audio/`: written aside, moved into place under a name of their own, or gone.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -84,29 +85,65 @@ impl Temporary {
         extension: &str,
         catalog: &Catalog,
     ) -> io::Result<String> {
-        File::open(&self.path)?.sync_all()?;
-        let names = (1..=MAX_SAME_NAME).map(|attempt| file_name(wanted, attempt, extension));
-        for name in names.filter(|name| catalog.by_file(name).is_none()) {
-            let place = audio_dir.join(&name);
-            let kept = if self.stays {
-                fs::hard_link(&self.path, &place)
-            } else {
-                move_without_replacing(&self.path, &place)
-            };
-            match kept {
-                Ok(()) => {
-                    File::open(audio_dir)?.sync_all()?;
-                    return Ok(name);
-                }
-                Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(cause) if self.stays && lacks_links(&cause) => {
-                    return Self::copy_of(&self.path, audio_dir)?.keep(audio_dir, wanted, extension, catalog);
-                }
-                Err(cause) => return Err(cause),
-            }
-        }
-        Err(io::ErrorKind::AlreadyExists.into())
+        self.place(audio_dir, names(1, wanted, extension, catalog))
     }
+
+    /// Moves it into `audio/` under the very name of a segment. What stands there is another's: it is kept, under a name
+    /// made from that one, which is given.
+    pub fn put_back(self, audio_dir: &Path, name: &str, catalog: &Catalog) -> io::Result<Option<String>> {
+        let other = audio_dir.join(name);
+        let kept_as = match fs::symlink_metadata(&other) {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => None,
+            there => {
+                there?;
+                let ending = other.extension().and_then(OsStr::to_str).unwrap_or_default();
+                let aside = |place: &Path| move_without_replacing(&other, place);
+                Some(under_first(audio_dir, names(2, name, ending, catalog), aside)?)
+            }
+        };
+        self.place(audio_dir, std::iter::once(name.to_owned()))?;
+        Ok(kept_as)
+    }
+
+    /// Moves it into `audio/` under the first of these names that is free.
+    fn place(&self, audio_dir: &Path, names: impl Iterator<Item = String> + Clone) -> io::Result<String> {
+        File::open(&self.path)?.sync_all()?;
+        if !self.stays {
+            return under_first(audio_dir, names, |place| move_without_replacing(&self.path, place));
+        }
+        match under_first(audio_dir, names.clone(), |place| fs::hard_link(&self.path, place)) {
+            Err(cause) if lacks_links(&cause) => {
+                Self::copy_of(&self.path, audio_dir)?.place(audio_dir, names)
+            }
+            placed => placed,
+        }
+    }
+}
+
+/// The names in `audio/` that a file may get, from the `first` attempt on; none of them is a segment's.
+fn names(
+    first: u32,
+    wanted: &str,
+    extension: &str,
+    catalog: &Catalog,
+) -> impl Iterator<Item = String> + Clone {
+    let names = (first..=MAX_SAME_NAME).map(move |attempt| file_name(wanted, attempt, extension));
+    names.filter(|name| catalog.by_file(name).is_none())
+}
+
+/// Has a file put in its place under the first of these names that is free, and gives it once it is on the disk.
+fn under_first(
+    audio_dir: &Path,
+    mut names: impl Iterator<Item = String>,
+    put: impl Fn(&Path) -> io::Result<()>,
+) -> io::Result<String> {
+    let free = names.find_map(|name| match put(&audio_dir.join(&name)) {
+        Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => None,
+        put => Some(put.map(|()| name)),
+    });
+    let name = free.unwrap_or_else(|| Err(io::ErrorKind::AlreadyExists.into()))?;
+    File::open(audio_dir)?.sync_all()?;
+    Ok(name)
 }
 
 impl Drop for Temporary {
@@ -163,7 +200,8 @@ fn move_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
         Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => Err(cause),
         Err(cause) if lacks_links(&cause) => {
             OpenOptions::new().write(true).create_new(true).open(to)?;
-            fs::rename(from, to)
+            // The name is not reserved for what cannot be moved.
+            fs::rename(from, to).inspect_err(|_| drop(fs::remove_file(to)))
         }
         Err(cause) => Err(cause),
     }

@@ -326,28 +326,18 @@ impl Store {
         })?
     }
 
-    /// Notes that a segment's file has another name now; its bytes are the same.
-    pub fn rename_segment(
+    /// Notes that a segment's file was put back: where another stood in its place, under which name that is `kept_as`.
+    pub fn note_put_back(
         &self,
         id: &SegmentId,
-        file: &str,
+        kept_as: Option<&str>,
         by: &str,
         at: Timestamp,
-    ) -> Result<Segment, StoreError> {
-        let (id, file, by) = (id.clone(), file.to_owned(), by.to_owned());
-        self.write("rename the file of a segment", move |transaction| {
-            let segment = existing(transaction, &id)?;
-            transaction
-                .execute(
-                    "UPDATE segment SET file = ?2, search = ?3 WHERE id = ?1",
-                    params![id.as_str(), file, search_text(&file, &segment.words)],
-                )
-                .map_err(|cause| match cause.sqlite_error_code() {
-                    Some(rusqlite::ErrorCode::ConstraintViolation) => StoreError::FileTaken(file),
-                    _ => StoreError::Query { operation: "rename the file of a segment", cause },
-                })?;
-            note_event(transaction, &id, at, &by, "renamed", Some(&segment.file))?;
-            existing(transaction, &id)
+    ) -> Result<(), StoreError> {
+        let (id, kept_as, by) = (id.clone(), kept_as.map(str::to_owned), by.to_owned());
+        let what = if kept_as.is_some() { "file-replaced" } else { "file-restored" };
+        self.write("note that a file was put back", move |transaction| {
+            note_event(transaction, &id, at, &by, what, kept_as.as_deref())
         })
     }
 
@@ -364,7 +354,7 @@ impl Store {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::tests::{at, segment, store};
+    use super::super::tests::{segment, store};
     use super::*;
 
     /// Adds a segment within a transaction of many.
@@ -402,10 +392,6 @@ pub(super) mod tests {
         let other = Segment { file: segment(1).file, ..segment(2) };
         assert!(matches!(store.add_segment(other, Vec::new()), Err(StoreError::FileTaken(_))));
         added(&store, 2);
-        let renamed = store.rename_segment(&segment(2).id, &segment(1).file, "an", at(9));
-        assert!(matches!(renamed, Err(StoreError::FileTaken(_))));
-        store.rename_segment(&segment(2).id, "khác.mp3", "an", at(9)).unwrap();
-        assert!(store.catalog().unwrap().by_file("khác.mp3").is_some());
     }
 
     #[test]

@@ -77,10 +77,12 @@ pub struct SegmentEvent {
     pub at: Timestamp,
     /// By whom.
     pub by: String,
-    /// `added`, `submitted`, `approved`, `returned`, `withdrawn`, `described`, `scripted`, `renamed`.
+    /// `added`, `submitted`, `approved`, `returned`, `withdrawn`, `described`, `scripted`, `file-restored`,
+    /// `file-replaced`; on older stations `renamed`.
     pub what: String,
-    /// Why; for `added` and `described`, the words as they then were, in JSON; for `scripted`, the script; for `renamed`,
-    /// the file's name before. Older stations kept no words for `added`.
+    /// Why; for `added` and `described`, the words as they then were, in JSON; for `scripted`, the script; for
+    /// `file-replaced`, what the file that stood in the place of this one is called now; for `renamed`, the file's name
+    /// before. Older stations kept no words for `added`.
     pub reason: Option<String>,
 }
 

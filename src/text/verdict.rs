@@ -74,6 +74,17 @@ pub fn converted(from: &str) -> String {
     format!("Tệp {from} đã được chuyển sang FLAC; bản đã chuyển là bản được duyệt và phát.")
 }
 
+/// A recording's file was put back: it was gone, or another stood in its place, which is kept.
+pub fn put_back(kept_as: Option<&str>) -> String {
+    match kept_as {
+        None => "Tệp của bản ghi đã mất khỏi thư mục “audio”; máy vừa đặt lại đúng tệp đó.".to_owned(),
+        Some(kept_as) => format!(
+            "Trong thư mục “audio”, tệp của bản ghi đã bị thay bằng một tệp khác; máy vừa đặt lại đúng tệp của bản ghi và \
+             giữ tệp kia với tên “{kept_as}”. Tệp kia không lên loa; nếu cần phát, hãy nộp tệp đó."
+        ),
+    }
+}
+
 /// A length for people: `1 giờ 2 phút 3 giây`, and tenths of a second below ten seconds.
 fn length(length: SignedDuration) -> String {
     let seconds = length.as_secs();

@@ -15,7 +15,7 @@ use super::State;
 use super::problem::Problem;
 use super::recordings::taken_in;
 use super::uploads::length;
-use crate::intake::Taken;
+use crate::intake::{Had, Taken};
 use crate::media::ingest;
 use crate::segment::Words;
 use crate::store::{Act, StoreError, Upload, UploadVerdict};
@@ -229,11 +229,16 @@ fn take(state: &State, upload: &Upload) -> Result<Taken, Problem> {
 /// What is said to the person of a file that was taken in, or cannot air; not that the station failed.
 pub(super) fn verdict_of(taken: Result<Taken, Problem>) -> Result<UploadVerdict, Problem> {
     match taken {
-        Ok(Taken { segment, known: true, .. }) => {
+        Ok(Taken { segment, had: Had::All, .. }) => {
             let said = say::known(&segment.words.title, outcome::state(segment.state));
             Ok(UploadVerdict::Known(segment.id, said))
         }
-        Ok(Taken { segment, known: false, converted_from }) => {
+        Ok(Taken { segment, had: Had::Words { kept_as }, .. }) => {
+            let done = verdict::put_back(kept_as.as_deref());
+            let said = say::put_back(&segment.words.title, outcome::state(segment.state), &done);
+            Ok(UploadVerdict::Known(segment.id, said))
+        }
+        Ok(Taken { segment, had: Had::Nothing, converted_from }) => {
             let first = say::taken(&segment.words.title, segment.duration());
             let remarks =
                 [converted_from.map(verdict::converted), verdict::damage(segment.sound.skipped_packets)];

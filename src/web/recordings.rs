@@ -15,7 +15,7 @@ use super::person::{Approve, HandIn, Person, Withdraw};
 use super::problem::Problem;
 use crate::access::{Permission, may_approve, permit};
 use crate::engine::handle::{Command, Refused};
-use crate::intake::Taken;
+use crate::intake::{Had, Taken};
 use crate::media::temporary::Temporary;
 use crate::segment::{
     ContentHash, LONGEST_TEXT, ProgrammeId, Segment, SegmentId, State as Stand, Words, check_text,
@@ -316,7 +316,7 @@ pub(super) fn taken_in(
     cancel: &AtomicBool,
 ) -> Result<Taken, Problem> {
     let taken = state.intake.take_in(file, name, words, &act.by, cancel)?;
-    if !taken.known {
+    if taken.had == Had::Nothing {
         let (by, id) = (act.by.clone(), taken.segment.id.clone());
         state.store.act(Act { subject: id.to_string(), at: state.clock.now(), ..act })?;
         tracing::info!(segment.id = %id, by, "segment.add");

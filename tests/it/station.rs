@@ -23,6 +23,7 @@ use loa::editing::Desk;
 use loa::engine::handle::{Command, Handle, Status};
 use loa::engine::preroll::Inline;
 use loa::engine::{Parts, Rehearsal};
+use loa::intake::Had;
 use loa::output::{SAMPLE_RATE, rehearsal};
 use loa::segment::{Segment, Words};
 use loa::sequencer::{Interrupt, Repeats, Settings};
@@ -198,7 +199,7 @@ impl Station {
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
         let taken = intake(&self.station, &self.store, &clock).take_in_copy(&original, words, "lan").unwrap();
         let segment = self.store.step_segment(&taken.segment.id, Step::Submit, "lan", self.now()).unwrap();
-        assert!(!taken.known, "a recording of its own for each name");
+        assert_eq!(taken.had, Had::Nothing, "a recording of its own for each name");
         self.made.insert(name.to_owned(), Made { pitch, frames, segment });
     }
 

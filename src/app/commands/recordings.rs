@@ -17,7 +17,7 @@ use crate::app::exit::Exit;
 use crate::app::serve::intake;
 use crate::app::station::Station;
 use crate::clock::Clock;
-use crate::intake::{Intake, IntakeError, Taken};
+use crate::intake::{Had, Intake, IntakeError, Taken};
 use crate::media::library::look_at;
 use crate::schedule::Schedule;
 use crate::segment::{ProgrammeId, Segment, SegmentId, State, Words};
@@ -105,8 +105,12 @@ impl<'a> Door<'a> {
             return Ok(None);
         }
         match self.intake.take_in_copy(file, words, by) {
-            Ok(Taken { segment, known: true, .. }) => Ok(Some((segment, true))),
-            Ok(Taken { segment, known: false, converted_from }) => {
+            Ok(Taken { segment, had: Had::All, .. }) => Ok(Some((segment, true))),
+            Ok(Taken { segment, had: Had::Words { kept_as }, .. }) => {
+                say(&format!("`{}`: {}", segment.file, verdict::put_back(kept_as.as_deref())))?;
+                Ok(Some((segment, true)))
+            }
+            Ok(Taken { segment, had: Had::Nothing, converted_from }) => {
                 let segment = self.store.step_segment(&segment.id, Step::Submit, by, self.clock.now())?;
                 let damage = verdict::damage(segment.sound.skipped_packets);
                 for remark in converted_from.map(verdict::converted).into_iter().chain(damage) {

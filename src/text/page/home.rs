@@ -108,8 +108,8 @@ pub fn file_broken(trouble: FileTrouble, title: &str) -> String {
 /// What that means, and what to do.
 pub fn file_broken_means(file: &str) -> String {
     format!(
-        "Bản ghi này không phát được. Nếu không có bản ghi khác phát thay, mục của nó sẽ im lặng. Hãy chép lại đúng tệp \
-         “{file}” vào thư mục “audio” từ bản sao lưu, hoặc nộp bản ghi khác và gửi duyệt."
+        "Bản ghi này không phát được. Nếu không có bản ghi khác phát thay, mục của nó sẽ im lặng. Hãy nộp lại đúng tệp đã \
+         nộp, hoặc chép “{file}” từ bản sao lưu vào thư mục “audio”; nếu không còn, hãy nộp bản ghi khác và gửi duyệt."
     )
 }
 

@@ -157,6 +157,11 @@ pub mod send {
     pub fn known(title: &str, state: &str) -> String {
         format!("Đúng tệp này đã có trên máy: “{title}” ({state}). Không có gì thay đổi.")
     }
+
+    /// What is said of bytes that were there once, and what was done.
+    pub fn put_back(title: &str, state: &str, done: &str) -> String {
+        format!("Đây là bản ghi đã có: “{title}” ({state}). {done} Thông tin và trạng thái giữ nguyên.")
+    }
 }
 
 /// One recording.
@@ -326,6 +331,8 @@ pub mod one {
             "described" => "sửa thông tin",
             "scripted" => "sửa lời bài",
             "renamed" => "đổi tên tệp",
+            "file-restored" => "đặt lại tệp bị mất",
+            "file-replaced" => "đặt lại đúng tệp, giữ tệp lạ với tên",
             other => other,
         }
     }

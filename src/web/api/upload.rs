@@ -12,6 +12,7 @@ use tokio::io::AsyncWriteExt as _;
 use utoipa::ToSchema;
 
 use super::segments::{Recording, whole};
+use crate::intake::Had;
 use crate::media::ingest;
 use crate::media::temporary::Temporary;
 use crate::segment::Words;
@@ -81,14 +82,14 @@ pub(super) async fn upload(
         .map_err(|_: MultipartRejection| Problem::from(Refusal::WrongType))?;
     let Incoming { words, file } = receive(&state, form).await?;
     let taken = take_in(&state, &person, file.ok_or(Refusal::NoFile)?, words, place).await?;
-    let known = taken.known;
-    let remark = taken.converted_from.map(verdict::converted);
     let recording = whole(&state, taken.segment).await?;
-    let recording = match remark {
-        Some(remark) => recording.remark(remark),
-        None => recording,
+    let recording =
+        taken.converted_from.map(verdict::converted).into_iter().fold(recording, Recording::remark);
+    let (status, recording) = match taken.had {
+        Had::Nothing => (StatusCode::CREATED, recording),
+        Had::All => (StatusCode::OK, recording),
+        Had::Words { kept_as } => (StatusCode::OK, recording.remark(verdict::put_back(kept_as.as_deref()))),
     };
-    let status = if known { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, [(header::LOCATION, recording.address())], Json(recording)).into_response())
 }
 

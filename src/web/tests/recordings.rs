@@ -60,6 +60,36 @@ async fn the_same_bytes_again_are_the_same_recording() {
 }
 
 #[tokio::test]
+async fn the_right_bytes_again_put_back_a_file_that_was_changed_and_it_is_said() {
+    let site = Site::new();
+    let first = site.recording(440.0).await;
+    let (bytes, strange) = (wav(440.0, 1.0), wav(99.0, 1.0));
+    let file = site.state.audio_dir.join("bài.wav");
+    let change = || {
+        std::fs::File::create(&file).and_then(|mut file| io::Write::write_all(&mut file, &strange)).unwrap();
+    };
+    change();
+    let again = site.hand_in("approver", &[Part::file("khác.wav", &bytes)]).await;
+    assert_eq!((again.status, &again.json()["file"]), (StatusCode::OK, &first["file"]));
+    let remark = again.json()["remarks"][0].as_str().unwrap().to_owned();
+    assert!(remark.contains("“bài-2.wav”") && remark.contains("đặt lại đúng tệp"), "{remark}");
+    assert_eq!(std::fs::read(&file).unwrap(), bytes);
+    assert_eq!(std::fs::read(site.state.audio_dir.join("bài-2.wav")).unwrap(), strange);
+
+    change();
+    let tab = Tab::of(&site, "approver");
+    let sent = Request::post("/ban-ghi/gui")
+        .header(header::COOKIE, &tab.cookie)
+        .header(header::CONTENT_TYPE, "multipart/form-data; boundary=xxx")
+        .body(Body::from(form(&[Part::word("key", &tab.key), Part::file("khác.wav", &bytes)])));
+    assert_eq!(site.send(sent.unwrap()).await.status, StatusCode::SEE_OTHER);
+    let page = tab.get("/ban-ghi/gui").await.text();
+    assert!(page.contains("“bài-3.wav”") && page.contains("giữ nguyên"), "{page}");
+    let page = tab.get(&format!("/ban-ghi/{}", first["id"].as_str().unwrap())).await.text();
+    assert!(page.contains("giữ tệp lạ với tên: “bài-2.wav”"), "{page}");
+}
+
+#[tokio::test]
 async fn what_cannot_air_is_refused_and_leaves_nothing() {
     let site = Site::with(Limits::default(), Bounds { max_bytes: 60_000, ..Bounds::default() });
     let (sound, long) = (wav(440.0, 1.0), wav(440.0, 2.0));

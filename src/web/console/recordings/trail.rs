@@ -89,7 +89,7 @@ pub(super) fn script_change(before: &str, after: &str) -> Markup {
 /// Who did what, when and why.
 pub(super) fn trail(events: &[SegmentEvent], schedule: &Schedule) -> Markup {
     let reason = |event: &SegmentEvent| {
-        let is_reason = matches!(event.what.as_str(), "returned" | "withdrawn" | "renamed");
+        let is_reason = matches!(event.what.as_str(), "returned" | "withdrawn" | "renamed" | "file-replaced");
         event.reason.clone().filter(|_| is_reason)
     };
     html! {
