@@ -235,6 +235,19 @@ fn greatest_common_divisor(a: usize, b: usize) -> usize {
     if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
+/// The fewest seconds of sound that are whole steps: who begins so many later, or a multiple of them, gets the very frames
+/// that who began before gets, but for those of the first block.
+pub fn period_seconds(sample_rate: u32) -> u64 {
+    if sample_rate == AIR_RATE {
+        return 1;
+    }
+    let rate = sample_rate.max(1) as usize;
+    let least = rate / greatest_common_divisor(rate, AIR_RATE as usize);
+    // Two blocks of mono are one step.
+    let step = 2 * BLOCK.div_ceil(least) * least;
+    (step / greatest_common_divisor(step, rate)) as u64
+}
+
 /// Frames at 48 kHz that last as long as `frames` at `sample_rate`, to the nearest.
 pub fn frames_on_air(frames: u64, sample_rate: u32) -> u64 {
     let rate = u128::from(sample_rate.max(1));
@@ -283,6 +296,24 @@ mod tests {
                 let middle = 4800 * channels..out.len() - 4800 * channels;
                 let worst = middle.map(|i| (out[i] - ideal[i]).abs()).fold(0.0, f32::max);
                 assert!(worst < 1e-3, "{sample_rate} Hz × {channels}: off by {worst}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_begins_after_whole_steps_gets_the_same_frames() {
+        let periods = [8_000, 16_000, 24_000, 32_000, 48_000, 96_000].map(period_seconds);
+        assert_eq!(periods, [147, 147, 49, 147, 1, 49]);
+        for (sample_rate, seconds) in [(44_100, 2), (22_050, 4), (37_800, 1), (44_056, 1)] {
+            assert_eq!(period_seconds(sample_rate), seconds, "{sample_rate} Hz");
+            for channels in [1, 2] {
+                let skipped = seconds as usize * sample_rate as usize;
+                let sound = sine(sample_rate, skipped + sample_rate as usize, channels);
+                let whole = resampled(sample_rate, channels, &sound, 5_000);
+                let late = resampled(sample_rate, channels, &sound[skipped * channels..], 777);
+                let (end, settled) = (whole.len() - late.len(), AIR_RATE as usize / 4 * channels);
+                assert_eq!(end, seconds as usize * AIR_RATE as usize * channels);
+                assert!(whole[end + settled..] == late[settled..], "{sample_rate} Hz × {channels}");
             }
         }
     }

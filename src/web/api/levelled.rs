@@ -16,7 +16,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use crate::engine::limiter::{LOOKAHEAD, Limiter};
 use crate::media::playback::{OpenError, Opening};
-use crate::media::resample::AIR_RATE;
+use crate::media::resample::{AIR_RATE, period_seconds};
 use crate::media::source::{InlineSource, Read, Source as _};
 use crate::segment::Segment;
 use crate::text::http::Refusal;
@@ -36,6 +36,9 @@ const HEAD: u64 = 44;
 const FRAME: u64 = 2 * CHANNELS as u64;
 /// Chunks made ahead of who listens: a second or so.
 const AHEAD: usize = 32;
+/// A range is made from at least so long before it, so that it is what it is in the whole: the limiter forgets within a
+/// second what came before (at most 41 932 frames of release, and its look ahead); a resampler has begun well before that.
+const RUN_UP_SECONDS: u64 = 2;
 
 /// A recording as the loudspeakers will get it, levelled and limited.
 #[utoipa::path(get, path = "/segments/{id}/levelled", tag = "segments", params(("id" = String, Path, description = "The recording")),
@@ -59,7 +62,7 @@ pub(super) async fn levelled(
     let (from, to) = range.unwrap_or((0, whole));
     // From the frame in which the range begins.
     let first = from.saturating_sub(HEAD) / FRAME;
-    let skip = SignedDuration::from_nanos_i128(i128::from(first) * 1_000_000_000 / i128::from(AIR_RATE));
+    let (skip, run_up) = run_up(first, segment.sound.sample_rate);
     // The place goes along: who goes away meanwhile leaves the work behind.
     let opened = tokio::task::spawn_blocking(move || (place, Opening { skip, ..opening }.open())).await;
     let (place, opened) = opened.map_err(|failure| Problem::unexpected(&failure))?;
@@ -67,7 +70,7 @@ pub(super) async fn levelled(
     let (sender, chunks) = tokio::sync::mpsc::channel(AHEAD);
     tokio::task::spawn_blocking(move || {
         let _place = place;
-        pour(InlineSource::new(playback), &sender);
+        pour(InlineSource::new(playback), run_up, &sender);
     });
 
     // What is given is cut to the range: the head, and the samples from the frame on.
@@ -126,11 +129,20 @@ fn unopened(failure: &OpenError) -> Problem {
     }
 }
 
-/// Decodes, limits and hands on, until the end or until nobody listens.
-fn pour(mut source: InlineSource, to: &Sender<Bytes>) {
+/// How much of a recording is left out before a range that begins with a frame, and how many frames then come before it.
+fn run_up(first: u64, sample_rate: u32) -> (SignedDuration, usize) {
+    let period = period_seconds(sample_rate);
+    let seconds = (first / u64::from(AIR_RATE)).saturating_sub(RUN_UP_SECONDS) / period * period;
+    let frames = first - seconds * u64::from(AIR_RATE);
+    let skip = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
+    (skip, usize::try_from(frames).unwrap_or(usize::MAX))
+}
+
+/// Decodes, limits and hands on, until the end or until nobody listens. The first frames, the run-up, are kept back.
+fn pour(mut source: InlineSource, run_up: usize, to: &Sender<Bytes>) {
     let mut limiter = Limiter::new();
     // The limiter gives what came a moment before: its first frames are none of the recording's.
-    let mut early = LOOKAHEAD * CHANNELS;
+    let mut early = (run_up + LOOKAHEAD) * CHANNELS;
     let mut give = |samples: &mut [f32]| {
         limiter.process(samples);
         let late = samples.get(early.min(samples.len())..).unwrap_or_default();

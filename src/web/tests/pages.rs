@@ -351,6 +351,50 @@ async fn what_is_heard_before_approving_is_what_the_loudspeakers_get() {
     assert_eq!(site.get("approver", &path).await.problem(), refused(409, "other-bytes"));
 }
 
+/// So loud and uneven that the limiter works, and its gain is under way at every moment.
+fn harsh(sample_rate: u32, seconds: u32) -> Vec<u8> {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut bytes = io::Cursor::new(Vec::new());
+    let mut writer = hound::WavWriter::new(&mut bytes, spec).unwrap();
+    for frame in 0..sample_rate * seconds {
+        let is_burst = frame % (sample_rate / 3) < sample_rate / 200;
+        let noise = i16::try_from(frame.wrapping_mul(2_654_435_761) >> 17).unwrap() - 16_384;
+        writer.write_sample(if is_burst { noise * 2 } else { noise / 64 }).unwrap();
+    }
+    writer.finalize().unwrap();
+    bytes.into_inner()
+}
+
+#[tokio::test]
+async fn a_range_of_what_is_heard_is_those_bytes_of_the_whole() {
+    let site = Site::new();
+    for sample_rate in [44_100, 16_000] {
+        let bytes = harsh(sample_rate, 6);
+        let made = site.hand_in("uploader", &[Part::file("a.wav", &bytes)]).await.json();
+        let path = format!("/api/v1/segments/{}/levelled", made["id"].as_str().unwrap());
+        let whole = site.get("approver", &path).await.body;
+        let mut meter = ebur128::EbuR128::new(2, 48_000, ebur128::Mode::TRUE_PEAK).unwrap();
+        let samples = hound::WavReader::new(&*whole).unwrap().into_samples::<i16>().map(Result::unwrap);
+        meter.add_frames_i16(&samples.collect::<Vec<_>>()).unwrap();
+        assert!(meter.true_peak(0).unwrap() > 0.8, "the limiter works: {:?}", meter.true_peak(0));
+        let end = whole.len();
+        for (from, to) in
+            [(43, 60), (47, 9_999), (5_001, 90_000), (576_044, 600_000), (900_003, end), (end - 9, end)]
+        {
+            let request = site.request("approver", "GET", &path);
+            let request = request.header(header::RANGE, format!("bytes={from}-{}", to - 1));
+            let part = site.send(request.body(Body::empty()).unwrap()).await.body;
+            let other = part.iter().zip(&whole[from..to]).position(|(one, other)| one != other);
+            assert_eq!((part.len(), other), (to - from, None), "{sample_rate} Hz, {from} to {to}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn when_a_recording_airs_is_said_of_what_can_and_of_what_waits_on_a_condition() {
     let site = Site::new();
