@@ -16,10 +16,11 @@ use super::problem::Problem;
 use crate::access::{Permission, may_approve, permit};
 use crate::engine::handle::{Command, Refused};
 use crate::intake::{Had, Taken};
+use crate::media::library::look_at;
 use crate::media::temporary::Temporary;
 use crate::segment::{
-    ContentHash, LONGEST_TEXT, ProgrammeId, Segment, SegmentId, State as Stand, Words, check_text,
-    check_topic, is_id,
+    ContentHash, FileTrouble, LONGEST_TEXT, ProgrammeId, Segment, SegmentId, State as Stand, Words,
+    check_text, check_topic, is_id,
 };
 use crate::store::{Act, SegmentEvent, Step, Store, StoreError, User, seen};
 use crate::text::http::{Refusal, Why};
@@ -191,7 +192,8 @@ pub(super) async fn submit(
 }
 
 /// Lets the bytes that were listened to on the air, with the words that were [`seen`], where those are told. Nobody
-/// approves what they handed in. Of the same bytes and words that are approved already, it is done.
+/// approves what they handed in, or a file that would not sound. Of the same bytes and words that are approved already, it
+/// is done.
 pub(super) async fn approve(
     state: &State,
     person: &Person<Approve>,
@@ -203,10 +205,24 @@ pub(super) async fn approve(
     if !may_approve(&person.user().roles, person.name(), &segment.added_by, state.own_work()) {
         return Err(Refusal::OwnWork.into());
     }
+    if segment.state == Stand::Pending {
+        check_file(state, segment.clone()).await?;
+    }
     let seen = shown.map(str::parse).transpose().map_err(|_| Refusal::OtherWords)?;
     match step(state, person, segment.id.clone(), Step::Approve { hash, seen }, "segment.approve").await {
         Err(Problem(Refusal::WrongState(Stand::Approved))) => existing(state, segment.id).await,
         stepped => stepped,
+    }
+}
+
+/// Makes sure that a recording's file is the one that was handed in, byte for byte.
+async fn check_file(state: &State, segment: Segment) -> Result<(), Problem> {
+    let audio = Arc::clone(&state.audio_dir);
+    let looked = tokio::task::spawn_blocking(move || look_at(&audio, &segment, None)).await;
+    match looked.map_err(|failure| Problem::unexpected(&failure))? {
+        (_, None) => Ok(()),
+        (_, Some(FileTrouble::FileMissing)) => Err(Refusal::FileGone.into()),
+        (_, Some(FileTrouble::FileChanged)) => Err(Refusal::FileChanged.into()),
     }
 }
 

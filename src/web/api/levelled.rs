@@ -122,7 +122,7 @@ fn opening(state: &State, segment: &Segment) -> Opening {
 fn unopened(failure: &OpenError) -> Problem {
     match failure {
         OpenError::Gone { .. } => Refusal::FileGone.into(),
-        OpenError::Changed { .. } => Refusal::OtherBytes.into(),
+        OpenError::Changed { .. } => Refusal::FileChanged.into(),
         OpenError::Undecodable { .. } | OpenError::Unresamplable { .. } | OpenError::Unreadable { .. } => {
             Problem::unexpected(failure)
         }

@@ -348,7 +348,7 @@ async fn what_is_heard_before_approving_is_what_the_loudspeakers_get() {
     std::fs::File::create(file)
         .and_then(|mut file| io::Write::write_all(&mut file, &wav(99.0, 1.0)))
         .unwrap();
-    assert_eq!(site.get("approver", &path).await.problem(), refused(409, "other-bytes"));
+    assert_eq!(site.get("approver", &path).await.problem(), refused(409, "file-changed"));
 }
 
 /// So loud and uneven that the limiter works, and its gain is under way at every moment.

@@ -332,6 +332,27 @@ async fn nobody_approves_their_own_recording() {
 }
 
 #[tokio::test]
+async fn what_would_not_sound_is_not_approved() {
+    let site = Site::new();
+    let recording = site.recording(440.0).await;
+    let path = format!("/api/v1/segments/{}", recording["id"].as_str().unwrap());
+    site.call("uploader", "POST", &format!("{path}/submit"), json!({})).await;
+    let approve = async || {
+        let hash = json!({"hash": recording["hash"]});
+        site.call("approver", "POST", &format!("{path}/approve"), hash).await
+    };
+    let file = site.state.audio_dir.join("bài.wav");
+    std::fs::File::create(&file).unwrap();
+    assert_eq!(approve().await.problem(), refused(409, "file-changed"));
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(approve().await.problem(), refused(404, "file-gone"));
+    site.hand_in("uploader", &[Part::file("bài.wav", &wav(440.0, 1.0))]).await;
+    assert_eq!(approve().await.json()["state"], "approved");
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(approve().await.status, StatusCode::OK, "it was before");
+}
+
+#[tokio::test]
 async fn words_are_changed_one_by_one() {
     let site = Site::new();
     let id = site.recording(440.0).await["id"].as_str().unwrap().to_owned();
