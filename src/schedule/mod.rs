@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::segment::{ProgrammeId, id};
 pub use check::{Sources, read};
 pub use problem::Problem;
+pub use value::day_name;
 
 id! {
     /// A session of the week, `sang`.

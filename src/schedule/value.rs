@@ -208,6 +208,19 @@ fn duration(text: &str) -> Option<SignedDuration> {
     Some(sum)
 }
 
+/// A day of the week as files and forms have it: `T2` to `T7`, `CN`.
+pub fn day_name(day: Weekday) -> &'static str {
+    match day {
+        Weekday::Monday => "T2",
+        Weekday::Tuesday => "T3",
+        Weekday::Wednesday => "T4",
+        Weekday::Thursday => "T5",
+        Weekday::Friday => "T6",
+        Weekday::Saturday => "T7",
+        Weekday::Sunday => "CN",
+    }
+}
+
 /// `T2`, `CN`, `mon`, or from one to another, `T2-T7`; any case.
 fn days(text: &str) -> Option<Weekdays> {
     let Some((first, last)) = text.split_once(['-', '–']) else {

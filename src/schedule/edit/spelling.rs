@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use jiff::civil::{Date, Time, Weekday};
 use toml_edit::{Datetime, InlineTable, Value};
 
-use crate::schedule::{Late, PlanDate, Play, Weekdays};
+use crate::schedule::{Late, PlanDate, Play, Weekdays, day_name};
 
 pub(super) fn play_value(play: &Play) -> Value {
     let (key, value) = match play {
@@ -35,18 +35,6 @@ pub(super) fn days_value(days: Weekdays) -> Value {
         few => few.iter().map(|day| day_name(*day).to_owned()).collect(),
     });
     Value::Array(written.collect())
-}
-
-fn day_name(day: Weekday) -> &'static str {
-    match day {
-        Weekday::Monday => "T2",
-        Weekday::Tuesday => "T3",
-        Weekday::Wednesday => "T4",
-        Weekday::Thursday => "T5",
-        Weekday::Friday => "T6",
-        Weekday::Saturday => "T7",
-        Weekday::Sunday => "CN",
-    }
 }
 
 pub(super) fn late_text(late: Late) -> String {

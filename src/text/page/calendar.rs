@@ -1,6 +1,6 @@
 //! Lịch phát: the week, its print, and what was changed in it.
 
-use jiff::civil::{Date, Weekday};
+use jiff::civil::Date;
 
 use super::date;
 use crate::schedule::PlanDate;
@@ -56,19 +56,6 @@ pub fn day(of: Date) -> String {
     let mut letters = weekday.chars();
     let first = letters.next().map(char::to_uppercase).into_iter().flatten();
     format!("{} {}", first.chain(letters).collect::<String>(), of.strftime("%d/%m"))
-}
-
-/// A day of the week, short.
-pub fn weekday(day: Weekday) -> &'static str {
-    match day {
-        Weekday::Monday => "T2",
-        Weekday::Tuesday => "T3",
-        Weekday::Wednesday => "T4",
-        Weekday::Thursday => "T5",
-        Weekday::Friday => "T6",
-        Weekday::Saturday => "T7",
-        Weekday::Sunday => "CN",
-    }
 }
 
 /// The date of a special day: `thứ Hai 23/11/2026`, `10/10 hằng năm`.

@@ -9,8 +9,8 @@ use jiff::civil::{Date, Weekday};
 use super::{Voice, sentence, time};
 use crate::schedule::edit::Edit;
 use crate::schedule::problem::{ANY_MONDAY, Expected, Kind, Place, Problem, Thing};
-use crate::schedule::{PlanDate, Play, Schedule, Session, Slot, Weekdays};
-use crate::text::page::calendar::{plan_date, weekday};
+use crate::schedule::{PlanDate, Play, Schedule, Session, Slot, Weekdays, day_name};
+use crate::text::page::calendar::plan_date;
 use crate::text::page::capital;
 use crate::text::page::editing::{day, form as label};
 
@@ -153,7 +153,7 @@ pub(super) fn is_any(date: Date) -> bool {
 
 /// Days of the week, short: `T2–T7`, `T2, CN`, `mọi ngày`.
 fn short(days: Weekdays) -> String {
-    let names: Vec<_> = days.iter().map(weekday).collect();
+    let names: Vec<_> = days.iter().map(day_name).collect();
     let offsets: Vec<_> = days.iter().map(Weekday::to_monday_zero_offset).collect();
     let in_a_row = offsets.iter().zip(offsets.iter().skip(1)).all(|(day, next)| *next == day + 1);
     match names.as_slice() {

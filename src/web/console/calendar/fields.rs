@@ -7,11 +7,12 @@ use jiff::civil::{Date, Time, Weekday};
 use maud::{Markup, html};
 
 use super::wrong::{Filled, Wrong};
-use crate::schedule::{Late, PlanDate, Play, Schedule, Session, SessionId, Slot, SlotId, Validity, Weekdays};
+use crate::schedule::{
+    Late, PlanDate, Play, Schedule, Session, SessionId, Slot, SlotId, Validity, Weekdays, day_name,
+};
 use crate::segment::{Catalog, State as Stand, is_id};
 use crate::store::searchable;
 use crate::text::order::dictionary_order;
-use crate::text::page::calendar::weekday;
 use crate::text::page::editing::form as say;
 use crate::web::console::form::Fields;
 
@@ -28,7 +29,7 @@ pub(super) fn day_boxes(fields: &Filled<'_>) -> Markup {
             legend { (say::DAYS) }
             (fields.beside("day"))
             @for day in Weekdays::ALL.iter() {
-                label.box { input type="checkbox" name="day" value=(code(day)) checked[fields.has("day", &code(day))]; (weekday(day)) }
+                label.box { input type="checkbox" name="day" value=(code(day)) checked[fields.has("day", &code(day))]; (day_name(day)) }
             }
         }
     }
@@ -229,7 +230,7 @@ pub(super) fn slots<'a>(
 pub(super) fn slot_name(of: &str, session: &Session, slot: &Slot) -> String {
     let mut text = format!("{of}: {}", slot.title);
     if slot.days != session.days {
-        let days: Vec<_> = slot.days.iter().map(weekday).collect();
+        let days: Vec<_> = slot.days.iter().map(day_name).collect();
         // Writing into a text does not fail.
         let _written = write!(text, " ({})", days.join(", "));
     }

@@ -12,9 +12,11 @@ use super::place::{Address, Place, home, subject};
 use super::wrong::{Filled, Wrong};
 use crate::editing::{Sheet, Wish};
 use crate::schedule::edit::Edit;
-use crate::schedule::{DayPlan, Late, PlanDate, Schedule, Session, Slot, Start, Validity, Weekdays};
+use crate::schedule::{
+    DayPlan, Late, PlanDate, Schedule, Session, Slot, Start, Validity, Weekdays, day_name,
+};
 use crate::segment::Catalog;
-use crate::text::page::calendar::{self, plan_date, weekday};
+use crate::text::page::calendar::{self, plan_date};
 use crate::text::page::date;
 use crate::text::page::editing::{self, day as say_day, form as say};
 use crate::web::State;
@@ -156,7 +158,7 @@ fn described(slot: &Slot, session: &Session) -> String {
     let days: Vec<_> = if slot.days.and(session.days) == session.days {
         Vec::new()
     } else {
-        slot.days.iter().map(weekday).collect()
+        slot.days.iter().map(day_name).collect()
     };
     let length = slot.length.map(date::length).unwrap_or_default();
     [start, days.join(", "), length]
