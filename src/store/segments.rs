@@ -4,7 +4,8 @@ use std::sync::{Arc, PoisonError};
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use unicode_normalization::UnicodeNormalization;
@@ -151,66 +152,67 @@ pub(super) fn existing(connection: &Connection, id: &SegmentId) -> Result<Segmen
     find(connection, id)?.ok_or_else(|| StoreError::NoSegment(id.clone()))
 }
 
+/// The values of a segment's words, in the order of their columns.
+fn values_of(words: &Words) -> [Value; 9] {
+    let text = |text: Option<&str>| Value::from(text.map(str::to_owned));
+    let date = |date: Option<Date>| Value::from(date.map(|date| date.to_string()));
+    [
+        Value::from(words.title.clone()),
+        text(words.programme.as_ref().map(ProgrammeId::as_str)),
+        text(words.topic.as_deref()),
+        Value::from(words.genre.and_then(code_of)),
+        text(words.author.as_deref()),
+        text(words.source.as_deref()),
+        date(words.valid_from),
+        date(words.valid_until),
+        date(words.week),
+    ]
+}
+
 fn insert(connection: &Connection, segment: &Segment) -> Result<(), StoreError> {
     let Segment { words, sound, approval, .. } = segment;
+    let of_words = values_of(words);
+    let of_words = of_words.each_ref().map(|value| value as &dyn ToSql);
     connection
         .prepare_cached(&format!(
             "INSERT INTO segment ({COLUMNS}, search) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
              ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)"
         ))
         .and_then(|mut statement| {
-            statement.execute(params![
-                segment.id.as_str(),
-                segment.hash.0,
-                segment.file,
-                words.title,
-                words.programme.as_ref().map(ProgrammeId::as_str),
-                words.topic,
-                words.genre.and_then(code_of),
-                words.author,
-                words.source,
-                words.valid_from.map(|date| date.to_string()),
-                words.valid_until.map(|date| date.to_string()),
-                words.week.map(|date| date.to_string()),
-                nanoseconds(sound.whole),
-                nanoseconds(sound.cue_in),
-                nanoseconds(sound.cue_out),
-                sound.channels,
-                sound.sample_rate,
-                sound.loudness_lufs,
-                sound.true_peak_dbtp,
-                sound.skipped_packets,
-                &*sound.codec,
-                code_of(segment.state),
-                approval.as_ref().map(|approval| &*approval.by),
-                approval.as_ref().map(|approval| approval.at.as_millisecond()),
-                segment.added.as_millisecond(),
-                segment.added_by,
-                search_text(&segment.file, words),
-            ])
+            let (before, after) = (
+                params![segment.id.as_str(), segment.hash.0, segment.file],
+                params![
+                    nanoseconds(sound.whole),
+                    nanoseconds(sound.cue_in),
+                    nanoseconds(sound.cue_out),
+                    sound.channels,
+                    sound.sample_rate,
+                    sound.loudness_lufs,
+                    sound.true_peak_dbtp,
+                    sound.skipped_packets,
+                    &*sound.codec,
+                    code_of(segment.state),
+                    approval.as_ref().map(|approval| &*approval.by),
+                    approval.as_ref().map(|approval| approval.at.as_millisecond()),
+                    segment.added.as_millisecond(),
+                    segment.added_by,
+                    search_text(&segment.file, words),
+                ],
+            );
+            statement.execute(&*[before, &of_words, after].concat())
         })
         .doing("add a segment")?;
     Ok(())
 }
 
 fn set_words(connection: &Connection, segment: &Segment, words: &Words) -> Result<(), StoreError> {
+    let of_words = values_of(words);
+    let of_words = of_words.each_ref().map(|value| value as &dyn ToSql);
     connection
         .execute(
-            "UPDATE segment SET title = ?2, programme = ?3, topic = ?4, genre = ?5, author = ?6, source = ?7,
-             valid_from = ?8, valid_until = ?9, week = ?10, search = ?11 WHERE id = ?1",
-            params![
-                segment.id.as_str(),
-                words.title,
-                words.programme.as_ref().map(ProgrammeId::as_str),
-                words.topic,
-                words.genre.and_then(code_of),
-                words.author,
-                words.source,
-                words.valid_from.map(|date| date.to_string()),
-                words.valid_until.map(|date| date.to_string()),
-                words.week.map(|date| date.to_string()),
-                search_text(&segment.file, words),
-            ],
+            "UPDATE segment SET title = ?3, programme = ?4, topic = ?5, genre = ?6, author = ?7, source = ?8,
+             valid_from = ?9, valid_until = ?10, week = ?11, search = ?2 WHERE id = ?1",
+            &*[params![segment.id.as_str(), search_text(&segment.file, words)], &of_words].concat(),
         )
         .doing("change the words of a segment")?;
     Ok(())
