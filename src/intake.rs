@@ -92,6 +92,11 @@ impl Intake {
         Temporary::of_waiting(self.waiting(id))
     }
 
+    /// Removes a file that came in parts; what cannot be removed goes in a night to come.
+    pub fn discard(&self, id: &str) {
+        drop(fs::remove_file(self.waiting(id)));
+    }
+
     /// The largest file that is taken in, in bytes.
     pub fn max_bytes(&self) -> u64 {
         self.ingest.limits.max_bytes

@@ -205,8 +205,7 @@ fn judge(state: &State, id: &str) -> Result<(), Problem> {
         verdict_of(take(state, &upload))?
     };
     state.store.judge_upload(id, verdict)?;
-    // What cannot be removed goes in a night to come.
-    drop(std::fs::remove_file(state.intake.waiting(id)));
+    state.intake.discard(id);
     Ok(())
 }
 

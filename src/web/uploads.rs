@@ -236,9 +236,10 @@ pub(super) async fn terminate(state: &State, upload: &Upload) -> Result<(), Prob
     Ok(())
 }
 
-/// Removes the bytes of an upload that is over; what cannot be removed goes in a night to come.
+/// Removes the bytes of an upload that is over.
 async fn discard(state: &State, id: &str) {
-    drop(fs::remove_file(state.intake.waiting(id)).await);
+    let (intake, id) = (Arc::clone(&state.intake), id.to_owned());
+    drop(tokio::task::spawn_blocking(move || intake.discard(&id)).await);
 }
 
 pub(super) fn disk(cause: io::Error) -> Problem {
