@@ -27,7 +27,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("asrun", &["timeline", "schedule", "segment"]),
     ("sequencer", &["timeline", "schedule", "segment", "asrun"]),
     ("media", &["segment"]),
-    ("output", &["clock"]),
+    // `media`: how a WAV file begins.
+    ("output", &["clock", "media"]),
     ("engine", &["clock", "output", "media", "sequencer", "timeline", "asrun", "schedule", "segment"]),
     ("store", &["asrun", "access", "segment", "schedule", "timeline"]),
     // A recording's way in, the same for the command line and for HTTP.

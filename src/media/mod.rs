@@ -10,6 +10,7 @@ pub mod playback;
 pub mod resample;
 pub mod source;
 pub mod temporary;
+pub mod wav;
 mod weighting;
 
 #[cfg(test)]

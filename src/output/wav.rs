@@ -12,9 +12,8 @@ use tracing::{info, warn};
 use super::pace::Pace;
 use super::{CHANNELS, Lost, Output, OutputError, SAMPLE_RATE, frames_of};
 use crate::clock::Clock;
+use crate::media::wav::{FRAME_BYTES, HEADER_BYTES, header};
 
-const HEADER_BYTES: u64 = 44;
-const FRAME_BYTES: u64 = 2 * 2;
 /// The header is brought up to date this often, so that a killed program leaves a file that plays.
 const HEADER_EVERY_BYTES: u64 = 2 * SAMPLE_RATE as u64 * FRAME_BYTES;
 
@@ -64,31 +63,6 @@ impl Drop for WavFile {
             warn!(path = %self.path.display(), %error, "the WAV file's header is not up to date");
         }
     }
-}
-
-/// The canonical header for so many bytes of sound; sizes above 4 GB stay at the largest that can be written.
-fn header(bytes: u64) -> [u8; 44] {
-    let size = |bytes: u64| u32::try_from(bytes).unwrap_or(u32::MAX).to_le_bytes();
-    let parts: [&[u8]; 13] = [
-        b"RIFF",
-        &size(bytes.saturating_add(HEADER_BYTES - 8)),
-        b"WAVE",
-        b"fmt ",
-        &size(16),
-        &1_u16.to_le_bytes(), // PCM
-        &2_u16.to_le_bytes(), // audio channels
-        &SAMPLE_RATE.to_le_bytes(),
-        &size(u64::from(SAMPLE_RATE) * FRAME_BYTES),
-        &4_u16.to_le_bytes(),  // bytes of a frame
-        &16_u16.to_le_bytes(), // bits of a sample
-        b"data",
-        &size(bytes),
-    ];
-    let mut header = [0; 44];
-    for (to, from) in header.iter_mut().zip(parts.into_iter().flatten()) {
-        *to = *from;
-    }
-    header
 }
 
 /// Takes frames in real time and keeps them in a file. Time in which it rests is left out.

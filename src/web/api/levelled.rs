@@ -18,6 +18,7 @@ use crate::engine::limiter::{LOOKAHEAD, Limiter};
 use crate::media::playback::{OpenError, Opening};
 use crate::media::resample::{AIR_RATE, period_seconds};
 use crate::media::source::{InlineSource, Read, Source as _};
+use crate::media::wav::{self, FRAME_BYTES, HEADER_BYTES};
 use crate::segment::Segment;
 use crate::text::http::Refusal;
 use crate::web::State;
@@ -30,10 +31,6 @@ use crate::web::recordings::{existing, segment_id};
 const CHANNELS: usize = 2;
 /// Frames that are made in one go.
 const CHUNK_FRAMES: usize = 1_024;
-/// Bytes before the first sample.
-const HEAD: u64 = 44;
-/// Bytes of a frame: 16 bits a channel.
-const FRAME: u64 = 2 * CHANNELS as u64;
 /// Chunks made ahead of who listens: a second or so.
 const AHEAD: usize = 32;
 /// A range is made from at least so long before it, so that it is what it is in the whole: the limiter forgets within a
@@ -56,12 +53,12 @@ pub(super) async fn levelled(
         Arc::clone(&state.limits.listens).try_acquire_owned().map_err(|_| Refusal::TooManyListeners)?;
     let opening = opening(&state, &segment);
     let frames = opening.frames();
-    let whole = HEAD + frames * FRAME;
+    let whole = HEADER_BYTES + frames * FRAME_BYTES;
     let asked = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
     let range = asked.and_then(|range| asked_range(range, whole));
     let (from, to) = range.unwrap_or((0, whole));
     // From the frame in which the range begins.
-    let first = from.saturating_sub(HEAD) / FRAME;
+    let first = from.saturating_sub(HEADER_BYTES) / FRAME_BYTES;
     let (skip, run_up) = run_up(first, segment.sound.sample_rate);
     // The place goes along: who goes away meanwhile leaves the work behind.
     let opened = tokio::task::spawn_blocking(move || (place, Opening { skip, ..opening }.open())).await;
@@ -74,12 +71,12 @@ pub(super) async fn levelled(
     });
 
     // What is given is cut to the range: the head, and the samples from the frame on.
-    let head = if from < HEAD {
-        Bytes::from(head(frames)).slice(usize::try_from(from).unwrap_or(0)..)
+    let head = if from < HEADER_BYTES {
+        Bytes::copy_from_slice(&wav::header(frames * FRAME_BYTES)).slice(usize::try_from(from).unwrap_or(0)..)
     } else {
         Bytes::new()
     };
-    let surplus = if from < HEAD { 0 } else { (from - HEAD) % FRAME };
+    let surplus = if from < HEADER_BYTES { 0 } else { (from - HEADER_BYTES) % FRAME_BYTES };
     let mut drop_first = usize::try_from(surplus).unwrap_or(0);
     let samples = ReceiverStream::new(chunks).map(move |mut chunk: Bytes| {
         let dropped = chunk.split_to(drop_first.min(chunk.len()));
@@ -169,25 +166,6 @@ fn pour(mut source: InlineSource, run_up: usize, to: &Sender<Bytes>) {
 #[expect(clippy::cast_possible_truncation, reason = "clamped to the range just before")]
 fn pcm(sample: f32) -> i16 {
     (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16
-}
-
-/// The head of a WAV file with so many frames: 48 kHz, stereo, 16 bits.
-fn head(frames: u64) -> Vec<u8> {
-    let bytes = u32::try_from(frames * FRAME).unwrap_or(u32::MAX - 36);
-    let mut head = Vec::with_capacity(44);
-    head.extend(b"RIFF");
-    head.extend((bytes + 36).to_le_bytes());
-    head.extend(b"WAVEfmt ");
-    head.extend(16_u32.to_le_bytes());
-    head.extend(1_u16.to_le_bytes());
-    head.extend(2_u16.to_le_bytes());
-    head.extend(AIR_RATE.to_le_bytes());
-    head.extend((AIR_RATE * 4).to_le_bytes());
-    head.extend(4_u16.to_le_bytes());
-    head.extend(16_u16.to_le_bytes());
-    head.extend(b"data");
-    head.extend(bytes.to_le_bytes());
-    head
 }
 
 /// One range as `Range` has it, its end not included; none where all is to be sent.
