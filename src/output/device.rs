@@ -1,6 +1,7 @@
 //! Sound devices by stable name: which there are, and opening one with our own callback. Cards through rodio's cpal, the
 //! sound server's sinks through a client of our own (`pulse.rs`).
 
+use std::any::Any;
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
@@ -90,6 +91,11 @@ pub enum OpenError {
     /// The sound system hangs.
     #[error("opening device {0} takes too long")]
     TimedOut(DeviceName),
+    /// It hangs again and again.
+    #[error(
+        "{1} attempts to open or close device {0} hang; the next one is put off; if this lasts, restart the sound server or the machine"
+    )]
+    Hangs(DeviceName, usize),
     /// A thread could not be started.
     #[error("cannot start a thread for device {0}")]
     Thread(DeviceName, #[source] std::io::Error),
@@ -219,10 +225,7 @@ pub(super) struct Opened {
 }
 
 /// What keeps a device playing. Dropped, it stops.
-pub(super) enum Stream {
-    Card(#[expect(dead_code, reason = "it is only dropped")] cpal::Stream),
-    Server(#[expect(dead_code, reason = "it is only dropped")] pulse::Stream),
-}
+pub(super) type Stream = Box<dyn Any + Send>;
 
 /// Opens a device and lets it run. May block for as long as the sound system likes.
 pub(super) fn open(name: &DeviceName, clock: Arc<dyn Clock>, realtime: bool) -> Result<Opened, OpenError> {
@@ -236,7 +239,7 @@ fn open_sink(name: &DeviceName, clock: Arc<dyn Clock>) -> Result<(Stream, Line),
     let stream = server.play(&sink, Arc::clone(&meter), clock);
     stream
         .map(|(stream, player)| {
-            (Stream::Server(stream), Line { way: Box::new(player), meter, device: id_of(&sink.name) })
+            (Box::new(stream) as Stream, Line { way: Box::new(player), meter, device: id_of(&sink.name) })
         })
         .map_err(|source| OpenError::Server(name.clone(), source))
 }
@@ -261,7 +264,7 @@ fn open_card(name: &DeviceName, clock: Arc<dyn Clock>) -> Result<(Stream, Line),
     };
     let stream = stream.and_then(|stream| stream.play().map(|()| stream));
     stream
-        .map(|stream| (Stream::Card(stream), line))
+        .map(|stream| (Box::new(stream) as Stream, line))
         .map_err(|source| OpenError::Stream(name.clone(), source))
 }
 

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use crate::clock::Clock;
 
 pub mod amplifier;
+mod attempts;
 pub mod card;
 pub mod device;
 pub mod down;

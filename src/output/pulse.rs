@@ -11,6 +11,7 @@ use std::ffi::{CString, NulError};
 use std::io::{self, BufReader, Write as _};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use pulseaudio::protocol::{
     PlaybackStreamParams, Prop, Props, ProtocolError, SampleFormat, SampleSpec, SetClientNameReply, SinkInfo,
     SinkInfoList,
 };
+use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::feed::Meter;
 use super::{CHANNELS, SAMPLE_RATE};
@@ -90,9 +92,7 @@ impl Server {
     /// Connects to the server that the environment names.
     pub(super) fn connect() -> Result<Self, PulseError> {
         let path = pulseaudio::socket_path_from_env().ok_or(PulseError::Absent)?;
-        let stream = UnixStream::connect(path).map_err(PulseError::Connect)?;
-        stream.set_write_timeout(Some(PATIENCE)).map_err(PulseError::Connect)?;
-        stream.set_read_timeout(Some(PATIENCE)).map_err(PulseError::Connect)?;
+        let stream = connect(&path, PATIENCE).map_err(PulseError::Connect)?;
         let cookie = pulseaudio::cookie_path_from_env().and_then(|path| std::fs::read(path).ok());
         // A server that asks for none still wants to read one.
         let cookie =
@@ -181,6 +181,16 @@ impl Server {
     }
 }
 
+/// Connects to a server that may have stopped taking connections; neither that nor an answer takes longer than `patience`.
+fn connect(path: &Path, patience: Duration) -> io::Result<UnixStream> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    // Before it is connected: that waits for as long as a write may.
+    socket.set_write_timeout(Some(patience))?;
+    socket.set_read_timeout(Some(patience))?;
+    socket.connect(&SockAddr::unix(path)?)?;
+    Ok(socket.into())
+}
+
 /// A stream that plays. Dropped, it ends, at once and whatever the server does.
 #[derive(Debug)]
 pub(super) struct Stream {
@@ -191,5 +201,22 @@ impl Drop for Stream {
     fn drop(&mut self) {
         // Fails only where the server has closed it already.
         drop(self.socket.shutdown(Shutdown::Both));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_takes_no_connection_is_not_waited_for_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("native");
+        let server = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+        server.bind(&SockAddr::unix(&path).unwrap()).unwrap();
+        server.listen(1).unwrap();
+        let connections: io::Result<Vec<_>> =
+            (0..9).map(|_| connect(&path, Duration::from_millis(10))).collect();
+        assert_eq!(connections.unwrap_err().kind(), io::ErrorKind::WouldBlock);
     }
 }

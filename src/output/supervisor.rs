@@ -1,6 +1,6 @@
 //! Owns a card's stream: opens it, notices when it is lost, opens it anew, lets it go in rests.
 //!
-//! What a sound system does may hang: opening and closing happen in threads that are left behind if they do not come back.
+//! What a sound system does may hang: opening and closing happen in threads, of which few hang at a time ([`Attempts`]).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -12,6 +12,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use tracing::{debug, info, warn};
 
 use super::OutputError;
+use super::attempts::Attempts;
 use super::device::{self, DeviceName, OpenError, Opened, Stream};
 use super::feed::{Line, Meter};
 use super::priority::{block_signals, raise_priority};
@@ -25,7 +26,7 @@ const SILENT_LIMIT: Duration = Duration::from_secs(3);
 const ERRORS_PER_SECOND: u64 = 50;
 /// Between attempts to open a device: from the first to the last.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
-/// How long one attempt may take before it is given up.
+/// How long one attempt is waited for.
 const OPEN_LIMIT: Duration = Duration::from_secs(6);
 /// What was written before a rest is still heard: a full ring, the device's buffer, and some.
 const DRAIN: Duration = Duration::from_millis(300);
@@ -83,16 +84,8 @@ impl Supervisor {
         let (orders, receiver) = sync_channel(8);
         let (lines, receiving) = RingBuffer::new(2);
         let health = Arc::new(Health { state: AtomicU8::new(OPENING), lost: AtomicU64::new(0) });
-        let keeper = Keeper {
-            name,
-            clock,
-            lines,
-            health: Arc::clone(&health),
-            open: None,
-            awake: true,
-            pause: Duration::ZERO,
-            complaint: String::new(),
-        };
+        let ask = ask(name.clone(), Arc::clone(&clock));
+        let keeper = Keeper::new(name, clock, lines, Arc::clone(&health), ask, OPEN_LIMIT);
         thread::Builder::new()
             .name("sound-keeper".to_owned())
             .spawn(move || keeper.run(&receiver))
@@ -146,12 +139,40 @@ impl Running {
     }
 }
 
+/// What the sound system is asked for.
+#[derive(Clone, Copy)]
+enum Wish {
+    /// A stream.
+    Open,
+    /// Whether there could be one.
+    Probe,
+}
+
+/// What the sound system says: a stream, where it was asked for one.
+type Answer = Result<Option<Opened>, OpenError>;
+
+/// Asks the sound system; may take as long as that likes.
+type Ask = Arc<dyn Fn(Wish) -> Answer + Send + Sync>;
+
+fn ask(name: DeviceName, clock: Arc<dyn Clock>) -> Ask {
+    Arc::new(move |wish| match wish {
+        Wish::Open => {
+            // Threads that the sound system starts have the mask and the priority of this one.
+            let realtime = block_signals() && raise_priority();
+            device::open(&name, Arc::clone(&clock), realtime).map(Some)
+        }
+        Wish::Probe => device::probe(&name).map(|()| None),
+    })
+}
+
 /// The thread's own.
 struct Keeper {
     name: DeviceName,
     clock: Arc<dyn Clock>,
     lines: Producer<Line>,
     health: Arc<Health>,
+    ask: Ask,
+    attempts: Attempts<Answer>,
     open: Option<Running>,
     awake: bool,
     /// Until the next attempt after a failed one; zero while all is well.
@@ -161,6 +182,28 @@ struct Keeper {
 }
 
 impl Keeper {
+    fn new(
+        name: DeviceName,
+        clock: Arc<dyn Clock>,
+        lines: Producer<Line>,
+        health: Arc<Health>,
+        ask: Ask,
+        limit: Duration,
+    ) -> Self {
+        Self {
+            name,
+            clock,
+            lines,
+            health,
+            ask,
+            attempts: Attempts::new(limit),
+            open: None,
+            awake: true,
+            pause: Duration::ZERO,
+            complaint: String::new(),
+        }
+    }
+
     fn run(mut self, orders: &Receiver<Order>) {
         self.turn();
         loop {
@@ -188,20 +231,33 @@ impl Keeper {
     }
 
     fn turn(&mut self) {
+        let answered = self.hear_late();
         match (self.open.is_some(), self.awake) {
             (true, true) => self.watch(),
             (true, false) => self.let_go(),
-            (false, true) => {
-                let attempt = self.attempt();
-                let realtime = attempt.as_ref().is_ok_and(|opened| opened.realtime);
-                let opened = attempt.map(|opened| self.take(opened));
-                self.judge(opened.map(|device| format!("{device}, realtime priority: {realtime}")));
+            (false, awake) if answered || self.attempts.may_begin(self.clock.elapsed()) => {
+                let answer = self.attempt(if awake { Wish::Open } else { Wish::Probe });
+                self.heed(answer);
             }
-            (false, false) => {
-                let probed = in_thread(&self.name, device::probe).and_then(|probed| probed);
-                self.judge(probed.map(|()| "resting".to_owned()));
+            (false, _) => {
+                let hanging = self.attempts.hanging();
+                self.judge(Err(OpenError::Hangs(self.name.clone(), hanging)));
             }
         }
+    }
+
+    /// Takes what was answered late; whether anything was.
+    fn hear_late(&mut self) -> bool {
+        let late = self.attempts.late();
+        let answered = !late.is_empty();
+        for opened in late.into_iter().filter_map(|answer| answer.ok().flatten()) {
+            if self.open.is_none() && self.awake {
+                self.heed(Ok(Some(opened)));
+            } else {
+                self.close(opened.stream);
+            }
+        }
+        answered
     }
 
     fn watch(&mut self) {
@@ -217,13 +273,24 @@ impl Keeper {
         }
     }
 
-    fn attempt(&self) -> Result<Opened, OpenError> {
-        let clock = Arc::clone(&self.clock);
-        in_thread(&self.name, move |name| {
-            // Threads that the sound system starts have the mask and the priority of this one.
-            let realtime = block_signals() && raise_priority();
-            device::open(name, clock, realtime)
-        })?
+    fn attempt(&mut self, wish: Wish) -> Answer {
+        let ask = Arc::clone(&self.ask);
+        match self.attempts.begin(self.clock.elapsed(), move || ask(wish)) {
+            Ok(Some(answer)) => answer,
+            Ok(None) => Err(OpenError::TimedOut(self.name.clone())),
+            Err(source) => Err(OpenError::Thread(self.name.clone(), source)),
+        }
+    }
+
+    fn heed(&mut self, answer: Answer) {
+        let how = answer.map(|opened| match opened {
+            Some(opened) => {
+                let realtime = opened.realtime;
+                format!("{}, realtime priority: {realtime}", self.take(opened))
+            }
+            None => "resting".to_owned(),
+        });
+        self.judge(how);
     }
 
     fn take(&mut self, opened: Opened) -> String {
@@ -278,33 +345,96 @@ impl Keeper {
     fn let_go(&mut self) {
         if let Some(running) = self.open.take() {
             running.meter.end();
-            // May never end.
-            let closing =
-                thread::Builder::new().name("sound-close".to_owned()).spawn(move || drop(running.stream));
-            if let Err(error) = closing {
-                warn!(%error, "cannot start a thread to close the sound device");
-            }
+            self.close(running.stream);
         }
     }
-}
 
-/// Runs `work` in a thread of its own, which is left to itself if it takes too long.
-fn in_thread<T: Send + 'static>(
-    name: &DeviceName,
-    work: impl FnOnce(&DeviceName) -> T + Send + 'static,
-) -> Result<T, OpenError> {
-    let (send, receive) = sync_channel(1);
-    let named = name.clone();
-    thread::Builder::new()
-        .name("sound-open".to_owned())
-        // Too late means that nobody receives: what was opened is dropped there.
-        .spawn(move || drop(send.send(work(&named))))
-        .map_err(|source| OpenError::Thread(name.clone(), source))?;
-    receive.recv_timeout(OPEN_LIMIT).map_err(|_| OpenError::TimedOut(name.clone()))
+    fn close(&mut self, stream: Stream) {
+        // May never end.
+        let closing = self.attempts.leave(move || {
+            drop(stream);
+            Ok(None)
+        });
+        if let Err(error) = closing {
+            warn!(%error, "cannot start a thread to close the sound device");
+        }
+    }
 }
 
 /// An error and its causes, in one line.
 fn with_causes(error: &dyn std::error::Error) -> String {
     std::iter::successors(error.source(), |error| error.source())
         .fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, PoisonError};
+
+    use super::super::feed;
+    use super::*;
+    use crate::clock::ManualClock;
+
+    /// A sound system that answers nobody as long as the gate is held, and then everybody.
+    struct Rig {
+        keeper: Keeper,
+        clock: Arc<ManualClock>,
+        gate: Arc<Mutex<()>>,
+        /// Each stream that is open holds it.
+        streams: Arc<()>,
+    }
+
+    fn rig() -> Rig {
+        let clock = Arc::new(ManualClock::new(jiff::Timestamp::UNIX_EPOCH));
+        let told = Arc::clone(&clock) as Arc<dyn Clock>;
+        let (gate, streams) = (Arc::new(Mutex::new(())), Arc::new(()));
+        let (passes, held, own) = (Arc::clone(&gate), Arc::clone(&streams), Arc::clone(&told));
+        let ask = Arc::new(move |_| {
+            drop(passes.lock().unwrap_or_else(PoisonError::into_inner));
+            let (line, feed) = feed::line("card".to_owned(), 2, Arc::clone(&own));
+            Ok(Some(Opened { stream: Box::new((feed, Arc::clone(&held))), line, realtime: false }))
+        });
+        let (lines, _) = RingBuffer::new(2);
+        let name = "alsa:card".parse().unwrap();
+        let keeper = Keeper::new(name, told, lines, Arc::default(), ask, Duration::ZERO);
+        Rig { keeper, clock, gate, streams }
+    }
+
+    #[test]
+    fn while_a_sound_system_hangs_few_attempts_are_left_behind_and_ever_fewer_are_begun() {
+        let mut rig = rig();
+        let gate = Arc::clone(&rig.gate);
+        let _hangs = gate.lock().unwrap();
+        let mut hanging_after = |seconds: u64| {
+            for _ in 0..seconds {
+                rig.keeper.turn();
+                rig.clock.advance(Duration::from_secs(1));
+            }
+            rig.keeper.attempts.hanging()
+        };
+        assert_eq!(hanging_after(60), 3);
+        assert_eq!([hanging_after(60), hanging_after(120), hanging_after(240)], [4, 5, 6]);
+        assert_eq!(hanging_after(86_400 - 480), 13);
+        assert!(rig.keeper.health.is_down());
+        assert!(rig.keeper.complaint.contains("13 attempts"), "{}", rig.keeper.complaint);
+        assert!((BACK_OFF.0..=BACK_OFF.1).contains(&rig.keeper.patience()), "an answer is soon heard");
+    }
+
+    #[test]
+    fn of_attempts_that_are_answered_at_last_one_stream_plays_and_the_others_are_let_go() {
+        let mut rig = rig();
+        let gate = Arc::clone(&rig.gate);
+        let hangs = gate.lock().unwrap();
+        for _ in 0..3 {
+            rig.keeper.turn();
+        }
+        assert!(rig.keeper.open.is_none());
+        drop(hangs);
+        while rig.keeper.attempts.hanging() > 0 {
+            rig.keeper.turn();
+            thread::yield_now();
+        }
+        assert!(rig.keeper.open.is_some() && rig.keeper.health.is_up());
+        assert_eq!(Arc::strong_count(&rig.streams), 3, "this, the rig's own, and one stream");
+    }
 }
