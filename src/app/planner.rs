@@ -285,16 +285,8 @@ impl Planner {
         taken
     }
 
-    /// Notes a step of the wall clock, and tells the engines when its health changed.
+    /// Tells the engines when the clock's health changed, and notes a step of the wall clock.
     fn look_at_the_clock(&mut self, newest: Option<Timestamp>) -> Result<(), StoreError> {
-        let offset = offset(&*self.clock);
-        let step = offset - self.seen.offset;
-        self.seen.offset = offset;
-        if step.abs() >= CLOCK_STEP {
-            let by_ms = i64::try_from(step.as_millis()).unwrap_or(i64::MAX);
-            warn!(by_ms, "the wall clock was set");
-            self.store.note(self.clock.now(), Note::ClockStep { by_ms })?;
-        }
         let now = self.clock.now();
         let health = ClockHealth::judge(is_synchronised(), now, newest);
         if health != self.seen.clock {
@@ -303,6 +295,15 @@ impl Planner {
                 self.seen.clock = health;
             }
         }
+        let offset = offset(&*self.clock);
+        let step = offset - self.seen.offset;
+        if step.abs() >= CLOCK_STEP {
+            let by_ms = i64::try_from(step.as_millis()).unwrap_or(i64::MAX);
+            self.store.note(now, Note::ClockStep { by_ms })?;
+            warn!(by_ms, "the wall clock was set");
+        }
+        // Not before it is in the log: what could not be noted is a step at the next look still.
+        self.seen.offset = offset;
         if health.refutes(now, newest) {
             // Or a later start without a network would take the right time for a wrong one, and stay silent.
             warn!(%now, ?newest, "the log has instants of the future: the clock was wrong before, and is right now");
@@ -535,6 +536,22 @@ mod tests {
         assert_eq!(bench.turn(), 1);
         assert_eq!(missed(&bench), 6, "what the session had before 05:45, and nothing of it is recorded");
         assert_eq!(bench.turn(), 0, "once");
+    }
+
+    #[test]
+    fn a_step_of_the_clock_that_could_not_be_noted_is_noted_at_the_next_look() {
+        let mut bench = bench(64);
+        let other = rusqlite::Connection::open(bench.planner.store.file()).unwrap();
+        let rows = |bench: &Bench| bench.planner.store.verify().unwrap().rows;
+        let before = rows(&bench);
+        bench.clock.step_to(bench.clock.now() + SignedDuration::from_secs(5));
+        other.execute_batch("ALTER TABLE newest RENAME TO away").unwrap();
+        bench.planner.look_at_the_clock(None).unwrap_err();
+        other.execute_batch("ALTER TABLE away RENAME TO newest").unwrap();
+        bench.planner.look_at_the_clock(None).unwrap();
+        assert_eq!(rows(&bench), before + 1);
+        bench.planner.look_at_the_clock(None).unwrap();
+        assert_eq!(rows(&bench), before + 1, "once");
     }
 
     /// How many cues the log says did not air.
