@@ -111,7 +111,10 @@ impl Store {
                 self.record_in(std::slice::from_ref(fact), output)
             }
         };
-        self.set_recording(None);
+        if recorded.is_ok() {
+            // One that was refused is tried again, and waits until then.
+            self.set_recording(None);
+        }
         self.heed(recorded)
     }
 
@@ -514,7 +517,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_cannot_be_written_is_known_until_it_can() {
+    fn a_log_that_cannot_be_written_is_known_until_it_can_and_its_fact_waits() {
         let (store, _dir) = store();
         let rename = |from: &str, to: &str| {
             let script = format!("ALTER TABLE {from} RENAME TO {to}");
@@ -523,9 +526,11 @@ mod tests {
         rename("airing", "gone");
         assert!(store.record(&opened(&cue(1, 1), 0)).is_err());
         assert!(store.log_fails());
+        assert_eq!(store.log_waits(at(600)), Some("loa-xa".into()), "also between two tries");
         rename("gone", "airing");
         air(&store, &cue(1, 1));
         assert!(!store.log_fails());
+        assert_eq!(store.log_waits(at(600)), None);
     }
 
     #[test]

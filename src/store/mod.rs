@@ -129,7 +129,7 @@ struct Inner {
     requests: Arc<Semaphore>,
     /// Whether the last fact could not be written.
     log_fails: AtomicBool,
-    /// Of which output a fact is being written, and since when it is one.
+    /// Of which output a fact is being written or waits for the next try, and since when it is one.
     recording: Mutex<Option<(OutputId, Timestamp)>>,
     /// Whether it was noted that the journal was cut, and its new end could not be.
     cut_noted: Arc<AtomicBool>,
