@@ -125,11 +125,7 @@ impl Store {
             let more = rows.len() > limit;
             rows.truncate(limit);
             let next = rows.last().map(|(cursor, _)| *cursor).filter(|_| more);
-            let read = |body: &str| {
-                let airing = airing_from_json(body)?;
-                Ok(Airing { decision: decision(connection, &airing)?, ..airing })
-            };
-            let airings = rows.iter().map(|(_, body)| read(body)).collect::<Result<_, StoreError>>()?;
+            let airings = rows.iter().map(|(_, body)| decided(connection, body)).collect::<Result<_, _>>()?;
             Ok(Page { airings, next })
         })
     }
@@ -162,7 +158,7 @@ impl Store {
                         .optional()
                 })
                 .doing("read an airing")?
-                .map(|body| airing_from_json(&body))
+                .map(|body| decided(connection, &body))
                 .transpose()
         })
     }
@@ -206,6 +202,12 @@ impl Store {
             bodies.iter().map(|body| airing_from_json(body)).collect()
         })
     }
+}
+
+/// An airing as it was stored, with who decided what became of it.
+fn decided(connection: &Connection, body: &str) -> Result<Airing, StoreError> {
+    let airing = airing_from_json(body)?;
+    Ok(Airing { decision: decision(connection, &airing)?, ..airing })
 }
 
 /// What a later plan is to know of an airing.
@@ -317,6 +319,7 @@ mod tests {
     use super::super::tests::{EXPECTED, air, at, closed, cue, not_aired, opened, store};
     use super::*;
     use crate::asrun::{Cause, Fact};
+    use crate::store::Step;
 
     /// Cues 0 to 5: aired, aired, not aired, partly, aired on another output, on air.
     fn a_day() -> (Store, tempfile::TempDir) {
@@ -370,6 +373,19 @@ mod tests {
         }
         assert_eq!(seen, [0, 1, 2, 3, 4, 5]);
         assert!("1".parse::<Cursor>().is_err());
+    }
+
+    #[test]
+    fn one_airing_is_told_as_among_the_others_with_who_decided_it() {
+        let (store, _dir) = store();
+        let segment = super::super::tests::segment(1);
+        store.add_segment(segment.clone(), Vec::new()).unwrap();
+        let withdraw = Step::Withdraw { reason: "cũ".to_owned() };
+        store.step_segment(&segment.id, withdraw, "minh", at(0)).unwrap();
+        store.record(&not_aired(&cue(1, 1), Cause::Withdrawn)).unwrap();
+        let one = store.airing(&"loa-xa".into(), &cue(1, 1).id).unwrap().unwrap();
+        assert_eq!(one.decision.as_ref().map(|decision| decision.by.as_str()), Some("minh"));
+        assert_eq!(store.airings(&AiringFilter::default()).unwrap().airings, [one]);
     }
 
     #[test]
