@@ -79,11 +79,6 @@ impl Limiter {
         }
     }
 
-    /// Whether what is yet to come out is silence.
-    pub fn is_silent(&self) -> bool {
-        self.frames.iter().all(|sample| sample.abs() <= f32::MIN_POSITIVE)
-    }
-
     /// One block of the chunk at hand, from its frame `first`.
     fn block(&mut self, first: usize, out: &mut [f32]) {
         let frames = out.len() / CHANNELS;

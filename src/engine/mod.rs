@@ -49,9 +49,6 @@ use ledger::Ledger;
 use mixer::{Happening, Mixer, VoiceId};
 use preroll::{Opener, Preroll};
 
-/// Facts on their way to the log: days of them.
-pub const FACTS: usize = 1_024;
-
 /// What an engine is made of, beside its output.
 pub struct Parts {
     /// The output's name.
@@ -209,7 +206,7 @@ impl Engine {
         status: watch::Sender<Status>,
         facts: Option<SyncSender<Fact>>,
     ) -> Self {
-        let device_starved = output.faults().starved;
+        let device_starved = output.starved();
         Self {
             ledger: Ledger::new(parts.output.clone(), facts),
             id: parts.output,

@@ -338,7 +338,7 @@ mod tests {
 
     use super::*;
     use crate::engine::tests::{Levels, cue, seconds, segment, soon};
-    use crate::media::source::{Read, Silence};
+    use crate::media::source::{MemorySource, Read};
     use crate::timeline::Join;
 
     #[test]
@@ -358,7 +358,7 @@ mod tests {
         let source = answers.get_mut(&a.id).unwrap().as_mut().unwrap();
         assert_eq!(source.read(&mut vec![0.0; 2 * 50_000]), Read::Ended(48_000));
         assert!(matches!(answers[&b.id], Err(NotOpened::Panicked)));
-        preroll.discard(Box::new(Silence::new(1)));
+        preroll.discard(Box::new(MemorySource::new(&[0.0; 2], 2)));
     }
 
     #[test]

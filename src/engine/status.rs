@@ -40,7 +40,7 @@ impl Engine {
             amplifier: self.power.is_on(),
             amplifier_fails: self.power.fails(),
             clock: self.health,
-            starved: self.own_starved + self.output.faults().starved,
+            starved: self.own_starved + self.output.starved(),
             unlogged: self.ledger.unlogged(),
             kept: Arc::clone(&self.kept_ids),
             poised: self.poised.clone(),

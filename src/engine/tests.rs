@@ -16,7 +16,7 @@ use crate::asrun::{Cause, Closed};
 use crate::clock::{ManualClock, SystemClock};
 use crate::media::playback::OpenError;
 use crate::media::source::Read;
-use crate::output::{Faults, Lost, SAMPLE_RATE, duration_of, null::Null};
+use crate::output::{Lost, SAMPLE_RATE, duration_of, null::Null};
 use crate::schedule::Late;
 use crate::segment::{ContentHash, Segment, Sound, State, Words};
 use crate::sequencer::{Interrupt, Repeats};
@@ -181,10 +181,6 @@ impl Output for Device {
 
     fn is_up(&self) -> bool {
         !self.lost.load(Ordering::SeqCst)
-    }
-
-    fn faults(&self) -> Faults {
-        Faults::default()
     }
 }
 

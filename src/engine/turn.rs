@@ -490,7 +490,7 @@ impl Engine {
             self.ledger.lose(from, from + frames);
         }
         self.hear_of_output(wrote.is_ok());
-        let starved = self.output.faults().starved;
+        let starved = self.output.starved();
         self.ledger.starve(starved.saturating_sub(self.device_starved));
         self.device_starved = starved;
     }

@@ -97,11 +97,6 @@ impl AheadSource {
         // A thread that ended has given what it had.
         self.ready() >= at_most(PRIMED, self.left) || self.ring.is_abandoned()
     }
-
-    /// Frames still to come.
-    pub fn frames_left(&self) -> u64 {
-        self.left
-    }
 }
 
 impl Source for AheadSource {
@@ -259,58 +254,6 @@ impl Source for MemorySource {
 #[expect(clippy::cast_possible_truncation, reason = "a cast to an integer stays within it")]
 fn kept(sample: f32) -> i16 {
     (sample * KEPT_FULL_SCALE).round() as i16
-}
-
-/// A sine tone, for tests of a line and of the program.
-#[derive(Debug, Clone)]
-pub struct Tone {
-    phase: f64,
-    step: f64,
-    amplitude: f64,
-    left: u64,
-}
-
-impl Tone {
-    /// A tone of so many hertz, at a peak amplitude from 0 to 1, for so many frames.
-    pub fn new(hertz: f64, amplitude: f64, frames: u64) -> Self {
-        Self { phase: 0.0, step: hertz / f64::from(AIR_RATE), amplitude, left: frames }
-    }
-}
-
-impl Source for Tone {
-    fn read(&mut self, samples: &mut [f32]) -> Read {
-        let frames = at_most(samples.len() / 2, self.left);
-        for frame in samples.chunks_exact_mut(2).take(frames) {
-            #[expect(clippy::cast_possible_truncation, reason = "a sample has no more digits")]
-            let value = (self.amplitude * (std::f64::consts::TAU * self.phase).sin()) as f32;
-            frame.fill(value);
-            self.phase = (self.phase + self.step).fract();
-        }
-        self.left -= frames as u64;
-        answer(samples.len() / 2, frames, self.left)
-    }
-}
-
-/// Silence of a certain length.
-#[derive(Debug, Clone)]
-pub struct Silence {
-    left: u64,
-}
-
-impl Silence {
-    /// So many frames of it.
-    pub fn new(frames: u64) -> Self {
-        Self { left: frames }
-    }
-}
-
-impl Source for Silence {
-    fn read(&mut self, samples: &mut [f32]) -> Read {
-        let frames = at_most(samples.len() / 2, self.left);
-        samples.iter_mut().take(2 * frames).for_each(|sample| *sample = 0.0);
-        self.left -= frames as u64;
-        answer(samples.len() / 2, frames, self.left)
-    }
 }
 
 #[cfg(test)]
@@ -530,13 +473,10 @@ mod tests {
         }
         let mut samples = vec![0.0; 2 * 1024];
         let mut memory = MemorySource::new(&[0.5; 2 * 48_000], 2);
-        let (mut tone, mut silence) = (Tone::new(1000.0, 0.5, 48_000), Silence::new(48_000));
         let counted = measure(|| {
             for _ in 0..46 {
                 assert_eq!(source.read(&mut samples), Read::Frames(1024));
                 assert_eq!(memory.read(&mut samples), Read::Frames(1024));
-                assert_eq!(tone.read(&mut samples), Read::Frames(1024));
-                assert_eq!(silence.read(&mut samples), Read::Frames(1024));
             }
         });
         assert_eq!((counted.count_total, counted.bytes_total), (0, 0));
@@ -552,12 +492,9 @@ mod tests {
     #[test]
     fn the_last_frame_is_said_to_be_the_last() {
         let mut samples = [1.0; 2 * 100];
-        let sources: [&mut dyn Source; 3] =
-            [&mut Tone::new(440.0, 0.5, 200), &mut Silence::new(200), &mut MemorySource::new(&[0.0; 200], 1)];
-        for source in sources {
-            assert_eq!(source.read(&mut samples), Read::Frames(100));
-            assert_eq!(source.read(&mut samples), Read::Ended(100), "{source:?}");
-        }
+        let mut source = MemorySource::new(&[0.0; 200], 1);
+        assert_eq!(source.read(&mut samples), Read::Frames(100));
+        assert_eq!(source.read(&mut samples), Read::Ended(100));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::device::DeviceName;
 use super::feed::{Line, Meter};
 use super::pace::{Pace, wall_at};
 use super::supervisor::{Order, Supervisor};
-use super::{CHANNELS, CHUNK_FRAMES, Faults, Lost, Output, OutputError, duration_of, frames_of};
+use super::{CHANNELS, CHUNK_FRAMES, Lost, Output, OutputError, duration_of, frames_of};
 use crate::clock::Clock;
 
 /// How long a write waits for a device that may be about to run: longer than the supervisor takes for its verdict.
@@ -28,7 +28,7 @@ pub struct Card {
     meter: Option<Arc<Meter>>,
     /// What became of the lines before it.
     delivered: u64,
-    faults: Faults,
+    starved: u64,
     resting: bool,
     /// Gives the time while there is no line.
     pace: Pace,
@@ -47,7 +47,7 @@ impl Card {
             pushed: 0,
             meter: None,
             delivered: 0,
-            faults: Faults::default(),
+            starved: 0,
             resting: false,
             device,
         })
@@ -83,8 +83,7 @@ impl Card {
     fn take(&mut self, line: Line) {
         if let Some(last) = self.meter.replace(Arc::clone(&line.meter)) {
             self.delivered += last.taken();
-            self.faults.starved += last.starved();
-            self.faults.stalled += last.stalled();
+            self.starved += last.starved();
         }
         self.device.clone_from(&line.device);
         self.pushed = 0;
@@ -152,13 +151,7 @@ impl Output for Card {
         self.supervisor.health.is_up()
     }
 
-    fn faults(&self) -> Faults {
-        let (starved, stalled) =
-            self.meter.as_ref().map_or((0, Duration::ZERO), |meter| (meter.starved(), meter.stalled()));
-        Faults {
-            starved: self.faults.starved + starved,
-            stalled: self.faults.stalled + stalled,
-            lost: self.supervisor.health.lost(),
-        }
+    fn starved(&self) -> u64 {
+        self.starved + self.meter.as_ref().map_or(0, |meter| meter.starved())
     }
 }

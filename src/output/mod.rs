@@ -58,9 +58,9 @@ pub trait Output: Debug + Send {
     fn is_up(&self) -> bool {
         true
     }
-    /// What went wrong so far.
-    fn faults(&self) -> Faults {
-        Faults::default()
+    /// Frames of silence that the device was given so far because the engine came late.
+    fn starved(&self) -> u64 {
+        0
     }
 }
 
@@ -68,17 +68,6 @@ pub trait Output: Debug + Send {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the output is down")]
 pub struct Lost;
-
-/// What went wrong at an output since it was made; every number only grows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Faults {
-    /// Frames of silence that the device was given because the engine came late.
-    pub starved: u64,
-    /// Time that the device let pass without playing what it had.
-    pub stalled: Duration,
-    /// How often the device was lost.
-    pub lost: u64,
-}
 
 /// An output could not be made.
 #[derive(Debug, thiserror::Error)]

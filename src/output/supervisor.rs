@@ -3,7 +3,7 @@
 //! What a sound system does may hang: opening and closing happen in threads, of which few hang at a time ([`Attempts`]).
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread;
 use std::time::Duration;
@@ -46,7 +46,6 @@ pub(super) enum Order {
 #[derive(Debug, Default)]
 pub(super) struct Health {
     state: AtomicU8,
-    lost: AtomicU64,
 }
 
 const OPENING: u8 = 0;
@@ -63,11 +62,6 @@ impl Health {
     pub(super) fn is_down(&self) -> bool {
         self.state.load(Ordering::Acquire) == DOWN
     }
-
-    /// How often it was lost.
-    pub(super) fn lost(&self) -> u64 {
-        self.lost.load(Ordering::Acquire)
-    }
 }
 
 /// The engine's way to its supervisor; dropping it lets the device go.
@@ -83,7 +77,7 @@ impl Supervisor {
     pub(super) fn start(name: DeviceName, clock: Arc<dyn Clock>) -> Result<Self, OutputError> {
         let (orders, receiver) = sync_channel(8);
         let (lines, receiving) = RingBuffer::new(2);
-        let health = Arc::new(Health { state: AtomicU8::new(OPENING), lost: AtomicU64::new(0) });
+        let health = Arc::new(Health { state: AtomicU8::new(OPENING) });
         let ask = ask(name.clone(), Arc::clone(&clock));
         let keeper = Keeper::new(name, clock, lines, Arc::clone(&health), ask, OPEN_LIMIT);
         thread::Builder::new()
@@ -116,9 +110,16 @@ struct Running {
     called_at: Duration,
     errors: u64,
     errors_since: Duration,
+    stalled: Duration,
 }
 
 impl Running {
+    /// For how long it stood still since this was last asked.
+    fn stood_still(&mut self) -> Duration {
+        let stalled = self.meter.stalled();
+        stalled.saturating_sub(std::mem::replace(&mut self.stalled, stalled))
+    }
+
     /// Why it is lost, if it is.
     fn verdict(&mut self, now: Duration) -> Option<&'static str> {
         let calls = self.meter.calls();
@@ -262,11 +263,13 @@ impl Keeper {
 
     fn watch(&mut self) {
         let now = self.clock.elapsed();
-        let verdict =
-            self.open.as_mut().and_then(|running| Some((running.verdict(now)?, running.device.clone())));
-        if let Some((reason, device)) = verdict {
-            warn!(%device, reason, "the sound device is lost");
-            self.health.lost.fetch_add(1, Ordering::AcqRel);
+        let Some(running) = &mut self.open else { return };
+        let still = running.stood_still();
+        if !still.is_zero() {
+            warn!(device = %running.device, stalled_ms = still.as_millis(), "the sound device stood still: there was a hole in the sound");
+        }
+        if let Some(reason) = running.verdict(now) {
+            warn!(device = %running.device, reason, "the sound device is lost");
             self.health.state.store(DOWN, Ordering::Release);
             self.let_go();
             self.pause = BACK_OFF.0;
@@ -309,6 +312,7 @@ impl Keeper {
             called_at: now,
             errors: 0,
             errors_since: now,
+            stalled: Duration::ZERO,
         });
         device
     }
@@ -328,9 +332,6 @@ impl Keeper {
                 self.complaint.clear();
             }
             Err(error) => {
-                if was_up {
-                    self.health.lost.fetch_add(1, Ordering::AcqRel);
-                }
                 self.health.state.store(DOWN, Ordering::Release);
                 self.pause = (self.pause * 2).clamp(BACK_OFF.0, BACK_OFF.1);
                 let complaint = with_causes(&error);
@@ -435,6 +436,9 @@ mod tests {
             thread::yield_now();
         }
         assert!(rig.keeper.open.is_some() && rig.keeper.health.is_up());
+        let running = rig.keeper.open.as_mut().unwrap();
+        running.meter.stall(Duration::from_millis(500));
+        assert_eq!([0; 2].map(|_| running.stood_still().as_millis()), [500, 0], "what is said once");
         assert_eq!(Arc::strong_count(&rig.streams), 3, "this, the rig's own, and one stream");
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
 use loa::clock::{Clock, ManualClock};
-use loa::output::{CHANNELS, CHUNK_FRAMES, Faults, Lost, Output, SAMPLE_RATE, rehearsal::Rehearsal};
+use loa::output::{CHANNELS, CHUNK_FRAMES, Lost, Output, SAMPLE_RATE, rehearsal::Rehearsal};
 
 /// Frames over which pitches are told apart: 10 ms, so that every multiple of 100 Hz fits whole.
 const BLOCK: usize = 480;
@@ -228,7 +228,7 @@ impl Output for Recorder {
         !self.lost.load(Ordering::SeqCst)
     }
 
-    fn faults(&self) -> Faults {
-        self.inner.faults()
+    fn starved(&self) -> u64 {
+        self.inner.starved()
     }
 }

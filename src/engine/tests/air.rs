@@ -289,7 +289,7 @@ fn an_end_just_before_a_start_takes_back_what_was_opened_for_it() {
 fn a_thread_ends_when_it_is_told_to_and_when_nobody_is_left() {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     for told in [true, false] {
-        let (facts, _log) = sync_channel(FACTS);
+        let (facts, _log) = sync_channel(8);
         let output_clock = Arc::clone(&clock);
         let open = move || Box::new(Null::new(output_clock)) as Box<dyn Output>;
         let (handle, thread) =
@@ -325,7 +325,7 @@ fn a_panic_switches_the_amplifier_off_and_is_seen_by_who_joins() {
         }
     }
     let clock = Arc::new(ManualClock::new(at(0.0)));
-    let (facts, _log) = sync_channel(FACTS);
+    let (facts, _log) = sync_channel(8);
     let switched = Arc::new(Mutex::new(Vec::new()));
     let switch = Arc::clone(&switched);
     let parts = Parts {
