@@ -406,10 +406,7 @@ fn absent(
     let Some(PlanDate::Once(date)) = date else { return };
     let Some(session) = checked.iter().flatten().find(|session| session.id.as_str() == id) else { return };
     let slot = slot_id.map(|id| session.slots.iter().find(|slot| slot.id.as_str() == id));
-    let slot_is_on = match slot {
-        None | Some(None) => true,
-        Some(Some(slot)) => slot.days.contains(date.weekday()) && slot.valid.contains(date),
-    };
+    let slot_is_on = slot.flatten().is_none_or(|slot| slot.is_on(date));
     if !session.is_on(date) || !slot_is_on {
         let (session, slot) = (id.to_owned(), slot_id.map(str::to_owned));
         file.report(at, Kind::NotOnThatDate { session, slot, date });

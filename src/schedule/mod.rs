@@ -446,6 +446,13 @@ impl Session {
     }
 }
 
+impl Slot {
+    /// Whether its session has it on a date.
+    pub fn is_on(&self, date: Date) -> bool {
+        self.days.contains(date.weekday()) && self.valid.contains(date)
+    }
+}
+
 impl Schedule {
     /// The title of a session, of the week or of a special day.
     pub fn session_title(&self, id: &SessionId) -> Option<&str> {
@@ -471,7 +478,8 @@ impl Schedule {
             .any(|play| matches!(play, Play::File(file) if file == name))
     }
 
-    /// The sessions that begin on a date, its day plan considered.
+    /// The sessions that begin on a date in the order of the file: the week's, as its day plan leaves them, then the day
+    /// plan's own.
     pub fn sessions_on(&self, date: Date) -> impl Iterator<Item = &Session> {
         let plan = self.day_plan(date);
         let of_plan = plan.map_or(&[][..], |plan| plan.sessions.as_slice());

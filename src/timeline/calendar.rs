@@ -42,7 +42,8 @@ pub(super) fn spans<'s>(schedule: &'s Schedule, output: &OutputId, first: Date, 
 
 /// The sessions of one date, by their start, with what the rules say of them.
 fn day<'s>(schedule: &'s Schedule, output: &OutputId, date: Date) -> Vec<Span<'s>> {
-    let mut spans: Vec<_> = sessions(schedule, date)
+    let mut spans: Vec<_> = schedule
+        .sessions_on(date)
         .filter(|session| session.outputs.contains(output))
         .map(|session| Span::new(session, date, schedule))
         .collect();
@@ -57,19 +58,6 @@ fn day<'s>(schedule: &'s Schedule, output: &OutputId, date: Date) -> Vec<Span<'s
         }
     }
     spans
-}
-
-/// The sessions of a date in the order of the file: the week's, as the day plan leaves them, then the day plan's own.
-fn sessions(schedule: &Schedule, date: Date) -> impl Iterator<Item = &Session> {
-    let plan = schedule.day_plan(date);
-    let of_week = schedule.sessions.iter().filter(move |session| {
-        plan.is_none_or(|plan| {
-            !plan.drop.contains(&session.id) && plan.sessions.iter().all(|own| own.id != session.id)
-        })
-    });
-    of_week
-        .chain(plan.map_or(&[][..], |plan| &plan.sessions))
-        .filter(move |session| session.days.contains(date.weekday()) && session.valid.contains(date))
 }
 
 impl<'s> Span<'s> {
@@ -108,11 +96,7 @@ impl<'s> Span<'s> {
         if let Some(kind) = start.wrinkle {
             span.note(Severity::Note, span.start, None, kind);
         }
-        let on_date = session
-            .slots
-            .iter()
-            .filter(|slot| slot.days.contains(date.weekday()) && slot.valid.contains(date));
-        for slot in on_date {
+        for slot in session.slots.iter().filter(|slot| slot.is_on(date)) {
             let Start::Hard(time) = slot.start else { continue };
             let hard = place(local(time, session.from));
             span.hard.insert(slot.id.clone(), hard.at);

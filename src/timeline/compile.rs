@@ -159,12 +159,10 @@ impl<'a> Day<'a> {
                 plan.replace.iter().find(|with| with.session == session.id && with.slot == slot.id)
             })
         };
-        let on_date =
-            |slot: &&Slot| slot.days.contains(self.date.weekday()) && slot.valid.contains(self.date);
         session
             .slots
             .iter()
-            .filter(on_date)
+            .filter(|slot| slot.is_on(self.date))
             .map(|slot| {
                 let with = replaced(slot);
                 Item {

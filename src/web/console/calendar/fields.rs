@@ -215,7 +215,7 @@ pub(super) fn slots<'a>(
     day: Option<PlanDate>,
 ) -> impl Iterator<Item = (String, String)> {
     let on = move |slot: &&Slot| match day {
-        Some(PlanDate::Once(date)) => slot.days.contains(date.weekday()) && slot.valid.contains(date),
+        Some(PlanDate::Once(date)) => slot.is_on(date),
         Some(PlanDate::Yearly { .. }) | None => true,
     };
     sessions.flat_map(move |session| {
