@@ -40,7 +40,7 @@ use crate::engine::{Engine, Parts};
 use crate::intake::Intake;
 use crate::media::ingest::{Ingest, Limits};
 use crate::output::amplifier::{self, Amplifier, Switch};
-use crate::output::down::Down;
+use crate::output::null::Null;
 use crate::output::{self, OutputName};
 use crate::schedule::{Output, OutputId};
 use crate::segment::Troubles;
@@ -304,7 +304,7 @@ fn open(output: &OutputId, name: String, clock: Arc<dyn Clock>) -> Box<dyn outpu
     let opened = name.parse().and_then(|name| output::open(name, Arc::clone(&clock)));
     opened.unwrap_or_else(|failure| {
         error!(output.id = %output, error = &failure as &dyn std::error::Error, "the output cannot be opened, and stays silent until the next start; others play");
-        Box::new(Down::new(name, clock))
+        Box::new(Null::down(name, clock))
     })
 }
 

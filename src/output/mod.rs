@@ -18,7 +18,6 @@ pub mod amplifier;
 mod attempts;
 pub mod card;
 pub mod device;
-pub mod down;
 pub mod feed;
 pub mod null;
 mod pace;

@@ -1,4 +1,5 @@
-//! An output without sound that keeps real time: to try the program out where there is no card.
+//! An output without sound that keeps real time: to try the program out where there is no card, and in place of an
+//! output that could not be made, which says so.
 
 use std::sync::Arc;
 
@@ -12,20 +13,30 @@ use crate::clock::Clock;
 #[derive(Debug)]
 pub struct Null {
     pace: Pace,
+    device: String,
+    is_up: bool,
     delivered: u64,
 }
 
 impl Null {
     /// An output that keeps `clock`'s time.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { pace: Pace::new(clock), delivered: 0 }
+        Self { pace: Pace::new(clock), device: "null".to_owned(), is_up: true, delivered: 0 }
+    }
+
+    /// In place of the output of that name, which could not be made: every frame is lost.
+    pub fn down(device: String, clock: Arc<dyn Clock>) -> Self {
+        Self { device, is_up: false, ..Self::new(clock) }
     }
 }
 
 impl Output for Null {
     fn write(&mut self, samples: &[f32]) -> Result<(), Lost> {
-        self.delivered += frames_of(samples);
         self.pace.keep(frames_of(samples));
+        if !self.is_up {
+            return Err(Lost);
+        }
+        self.delivered += frames_of(samples);
         Ok(())
     }
 
@@ -42,7 +53,11 @@ impl Output for Null {
     }
 
     fn device(&self) -> String {
-        "null".to_owned()
+        self.device.clone()
+    }
+
+    fn is_up(&self) -> bool {
+        self.is_up
     }
 }
 
@@ -67,5 +82,14 @@ mod tests {
         assert_eq!(output.delivered(), 48_000);
         let ends = output.next_frame_at().duration_since(began);
         assert!(ends.as_millis() >= 1_000, "the last frame is due a second after the first: {ends:?}");
+    }
+
+    #[test]
+    fn in_place_of_an_output_that_could_not_be_made_every_frame_is_lost_in_its_time() {
+        let clock = Arc::new(SystemClock::new());
+        let mut output = Null::down("alsa:gone".to_owned(), Arc::clone(&clock) as Arc<dyn Clock>);
+        let chunk = vec![0.0; 2 * (AHEAD_FRAMES + 480)];
+        assert_eq!((output.write(&chunk), output.delivered(), output.is_up()), (Err(Lost), 0, false));
+        assert!(clock.elapsed() >= Duration::from_millis(10) && output.device() == "alsa:gone");
     }
 }
