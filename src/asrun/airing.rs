@@ -32,7 +32,7 @@ pub struct Item {
     pub programme: Option<ProgrammeId>,
     /// The plan's content area.
     pub topic: Option<Arc<str>>,
-    /// Own, relay or repeat.
+    /// Own or repeat.
     pub form: Form,
     /// Its rank.
     pub layer: Layer,

@@ -52,8 +52,6 @@ pub enum Cause {
     Emergency,
     /// A person took the air.
     Live,
-    /// Mất tín hiệu tiếp sóng.
-    RelayLost,
     /// Đồng hồ chưa tin cậy.
     ClockNotTrusted,
     /// Người trực dừng.

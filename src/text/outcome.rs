@@ -173,7 +173,6 @@ pub fn cause(cause: Cause) -> &'static str {
         Cause::AgainstTheRules => "ngoài giờ cho phép",
         Cause::Emergency => "bị bản tin khẩn cấp chen ngang",
         Cause::Live => "bị lệnh Phát ngay chen ngang",
-        Cause::RelayLost => "mất tín hiệu tiếp sóng",
         Cause::ClockNotTrusted => "đồng hồ chưa tin cậy",
         Cause::StoppedByOperator => "người trực dừng",
         Cause::TooLate => "đã quá giờ phát",
@@ -192,7 +191,6 @@ pub fn cause(cause: Cause) -> &'static str {
 pub fn form(form: Form) -> &'static str {
     match form {
         Form::Own => "tự sản xuất",
-        Form::Relay => "tiếp sóng",
         Form::Repeat => "phát lại",
     }
 }

@@ -287,8 +287,6 @@ pub enum Join {
 pub enum Form {
     /// Tự sản xuất: the station's own.
     Own,
-    /// Tiếp sóng: another station's.
-    Relay,
     /// Phát lại: what an earlier slot aired.
     Repeat,
 }

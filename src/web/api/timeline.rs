@@ -111,7 +111,7 @@ pub(super) struct CueView {
     duration_ms: i64,
     /// How long the fade at its end is; 0 where it ends by itself.
     fade_ms: i64,
-    /// `own`, `relay` or `repeat`.
+    /// `own` or `repeat`.
     #[schema(value_type = String)]
     form: Form,
     /// What sounds.
