@@ -41,17 +41,29 @@ const WINDOW_STEP: SignedDuration = SignedDuration::from_hours(1);
 /// A wall clock that moved by this much against the monotonic one has been set.
 const CLOCK_STEP: SignedDuration = SignedDuration::from_secs(1);
 
+/// What a planner works with. One that begins anew after a panic has the same.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// Whose files are looked at.
+    pub station: Station,
+    /// What keeps the files as they were found.
+    pub desk: Arc<Desk>,
+    /// The facts.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who goes by the timelines.
+    pub engines: Vec<Handle>,
+    /// The plan in force.
+    pub plan: watch::Sender<Arc<Plan>>,
+    /// Files that are not what was approved.
+    pub troubles: watch::Receiver<Arc<Troubles>>,
+}
+
 /// What keeps the engines' timelines true.
 #[derive(Debug)]
 pub struct Planner {
-    station: Station,
-    desk: Arc<Desk>,
-    store: Store,
-    clock: Arc<dyn Clock>,
-    engines: Vec<Handle>,
-    plan: watch::Sender<Arc<Plan>>,
-    /// Files that are not what was approved.
-    troubles: watch::Receiver<Arc<Troubles>>,
+    parts: Parts,
     seen: Seen,
     /// The files when they were last looked at, and since when they have been so.
     glimpsed: (Stamp, Duration),
@@ -87,46 +99,24 @@ struct Seen {
 type Stamp = [Option<(std::time::SystemTime, u64)>; 3];
 
 impl Planner {
-    /// A planner for a station, whose first plan is `plan`; sends it to the engines.
-    pub fn new(
-        station: Station,
-        desk: Arc<Desk>,
-        store: Store,
-        clock: Arc<dyn Clock>,
-        engines: Vec<Handle>,
-        plan: watch::Sender<Arc<Plan>>,
-        troubles: watch::Receiver<Arc<Troubles>>,
-    ) -> Result<Self, StoreError> {
-        let now = clock.now();
-        let newest = store.newest_instant()?;
+    /// A planner that sends the plan in force, the first one, to the engines.
+    pub fn new(parts: Parts) -> Result<Self, StoreError> {
+        let now = parts.clock.now();
+        let newest = parts.store.newest_instant()?;
         let seen = Seen {
-            files: stamp(&station),
+            files: stamp(&parts.station),
             database: None,
             window: window(now),
             clock: ClockHealth::judge(is_synchronised(), now, newest),
-            offset: offset(&*clock),
+            offset: offset(&*parts.clock),
         };
-        let glimpsed = (seen.files, clock.elapsed());
-        let began = clock.elapsed();
+        let began = parts.clock.elapsed();
+        let glimpsed = (seen.files, began);
         let gap = newest.filter(|_| seen.clock == ClockHealth::Wrong).map(|last| Gap { last, began });
-        let kept = Arc::default();
-        let mut planner = Self {
-            station,
-            desk,
-            store,
-            clock,
-            engines,
-            plan,
-            troubles,
-            seen,
-            glimpsed,
-            kept,
-            gap,
-            loaded: gap.is_none(),
-        };
+        let mut planner = Self { parts, seen, glimpsed, kept: Arc::default(), gap, loaded: gap.is_none() };
         planner.keep_found();
         planner.tell_all(|| Command::Clock(planner.seen.clock));
-        let plan = planner.plan.borrow().clone();
+        let plan = planner.parts.plan.borrow().clone();
         if planner.loaded {
             planner.load(&plan.timelines)?;
         }
@@ -152,14 +142,14 @@ impl Planner {
 
     /// Looks at everything a plan depends on, and renews what changed.
     pub fn turn(&mut self) -> Result<(), StoreError> {
-        let glance = self.store.glance()?;
+        let glance = self.parts.store.glance()?;
         self.look_at_the_clock(glance.newest)?;
         self.close_the_gap()?;
         let files = self.settled_files();
         let database = Some(glance.version);
-        let window = window(self.clock.now());
-        let old = self.plan.borrow().clone();
-        let troubles = Arc::clone(&self.troubles.borrow());
+        let window = window(self.parts.clock.now());
+        let old = self.parts.plan.borrow().clone();
+        let troubles = Arc::clone(&self.parts.troubles.borrow());
         let same = (files, database, window) == (self.seen.files, self.seen.database, self.seen.window)
             && *troubles == *old.catalog.troubles();
         if same && (self.loaded || self.gap.is_some()) {
@@ -170,8 +160,9 @@ impl Planner {
         } else {
             self.read_again(&old)
         };
-        let catalog = with_troubles(self.store.catalog()?, &troubles);
-        let new = plan_of(Some(&self.store), catalog, schedule, problems, window, self.clock.now())?;
+        let catalog = with_troubles(self.parts.store.catalog()?, &troubles);
+        let new =
+            plan_of(Some(&self.parts.store), catalog, schedule, problems, window, self.parts.clock.now())?;
         let mut told = true;
         for segment in no_longer_approved(&old.catalog, &new.catalog) {
             told &= self.tell_all(|| Command::Withdraw(segment.clone()));
@@ -187,8 +178,8 @@ impl Planner {
             // An engine was busy: the plan before counts as the one in force, and all is told again.
             return Ok(());
         }
-        self.store.set_station((&*new.schedule).into());
-        self.plan.send_replace(Arc::new(new));
+        self.parts.store.set_station((&*new.schedule).into());
+        self.parts.plan.send_replace(Arc::new(new));
         self.seen = Seen { files, database, window, ..self.seen };
         Ok(())
     }
@@ -196,10 +187,11 @@ impl Planner {
     /// Logs what was missed while the program did not run, and then while its clock was wrong, as soon as it is right.
     fn close_the_gap(&mut self) -> Result<(), StoreError> {
         let Some(gap) = self.gap.filter(|_| self.seen.clock != ClockHealth::Wrong) else { return Ok(()) };
-        let (now, plan) = (self.clock.now(), self.plan.borrow().clone());
-        let began = now - SignedDuration::try_from(self.clock.elapsed() - gap.began).unwrap_or_default();
-        log_the_gap(&self.store, &plan, |_| gap.last, began, Cause::NotRunning, self.seen.clock)?;
-        log_the_gap(&self.store, &plan, |_| gap.last, now, Cause::ClockNotTrusted, self.seen.clock)?;
+        let (now, plan) = (self.parts.clock.now(), self.parts.plan.borrow().clone());
+        let began =
+            now - SignedDuration::try_from(self.parts.clock.elapsed() - gap.began).unwrap_or_default();
+        log_the_gap(&self.parts.store, &plan, |_| gap.last, began, Cause::NotRunning, self.seen.clock)?;
+        log_the_gap(&self.parts.store, &plan, |_| gap.last, now, Cause::ClockNotTrusted, self.seen.clock)?;
         info!(%now, "the clock is right: the timeline is gone by from now on");
         self.gap = None;
         Ok(())
@@ -207,7 +199,7 @@ impl Planner {
 
     /// The state of the files, once it has lasted; until then, the one before.
     fn settled_files(&mut self) -> Stamp {
-        let (files, now) = (stamp(&self.station), self.clock.elapsed());
+        let (files, now) = (stamp(&self.parts.station), self.parts.clock.elapsed());
         if files != self.glimpsed.0 {
             self.glimpsed = (files, now);
         }
@@ -216,14 +208,14 @@ impl Planner {
 
     /// Keeps the files as they were found, so that what was changed by hand can be undone in the console.
     fn keep_found(&self) {
-        if let Err(failure) = self.desk.keep_found(self.clock.now()) {
+        if let Err(failure) = self.parts.desk.keep_found(self.parts.clock.now()) {
             warn!(error = &failure as &dyn std::error::Error, "no copy of the schedule's files was kept");
         }
     }
 
     fn read_again(&self, old: &Plan) -> (Arc<Schedule>, Arc<Vec<Problem>>) {
         self.keep_found();
-        match self.station.take_in_force() {
+        match self.parts.station.take_in_force() {
             Ok(schedule) => {
                 info!("the schedule was changed; the new one is in force");
                 if schedule.outputs != old.schedule.outputs {
@@ -245,9 +237,12 @@ impl Planner {
     fn load(&self, timelines: &[Arc<Timeline>]) -> Result<bool, StoreError> {
         let mut taken = true;
         for timeline in timelines {
-            let settled: Arc<BTreeSet<_>> =
-                Arc::new(self.store.settled(&timeline.output, timeline.window.from, self.clock.now())?);
-            for engine in self.engines.iter().filter(|engine| *engine.output() == timeline.output) {
+            let settled: Arc<BTreeSet<_>> = Arc::new(self.parts.store.settled(
+                &timeline.output,
+                timeline.window.from,
+                self.parts.clock.now(),
+            )?);
+            for engine in self.parts.engines.iter().filter(|engine| *engine.output() == timeline.output) {
                 let load = Command::Load { timeline: Arc::clone(timeline), settled: Arc::clone(&settled) };
                 if let Err(refused) = engine.send(load) {
                     taken = false;
@@ -260,7 +255,7 @@ impl Planner {
 
     /// Keeps what must sound at once decoded in memory, and hands it to the engines when that changed; whether they know.
     fn keep_ready(&mut self, plan: &Plan) -> bool {
-        let kept = ready::keep(plan, &self.station.audio(), &self.kept);
+        let kept = ready::keep(plan, &self.parts.station.audio(), &self.kept);
         if kept.keys().eq(self.kept.keys()) {
             return true;
         }
@@ -276,7 +271,7 @@ impl Planner {
     /// Tells every engine; whether all took it.
     fn tell_all(&self, command: impl Fn() -> Command) -> bool {
         let mut taken = true;
-        for engine in &self.engines {
+        for engine in &self.parts.engines {
             if let Err(refused) = engine.send(command()) {
                 taken = false;
                 error!(output.id = %engine.output(), error = &refused as &dyn std::error::Error, "the engine took no command");
@@ -287,7 +282,7 @@ impl Planner {
 
     /// Tells the engines when the clock's health changed, and notes a step of the wall clock.
     fn look_at_the_clock(&mut self, newest: Option<Timestamp>) -> Result<(), StoreError> {
-        let now = self.clock.now();
+        let now = self.parts.clock.now();
         let health = ClockHealth::judge(is_synchronised(), now, newest);
         if health != self.seen.clock {
             warn!(?health, "what is known of the clock changed");
@@ -295,11 +290,11 @@ impl Planner {
                 self.seen.clock = health;
             }
         }
-        let offset = offset(&*self.clock);
+        let offset = offset(&*self.parts.clock);
         let step = offset - self.seen.offset;
         if step.abs() >= CLOCK_STEP {
             let by_ms = i64::try_from(step.as_millis()).unwrap_or(i64::MAX);
-            self.store.note(now, Note::ClockStep { by_ms })?;
+            self.parts.store.note(now, Note::ClockStep { by_ms })?;
             warn!(by_ms, "the wall clock was set");
         }
         // Not before it is in the log: what could not be noted is a step at the next look still.
@@ -307,7 +302,7 @@ impl Planner {
         if health.refutes(now, newest) {
             // Or a later start without a network would take the right time for a wrong one, and stay silent.
             warn!(%now, ?newest, "the log has instants of the future: the clock was wrong before, and is right now");
-            self.store.note(now, Note::ClockConfirmed { by: "time server".to_owned() })?;
+            self.parts.store.note(now, Note::ClockConfirmed { by: "time server".to_owned() })?;
         }
         Ok(())
     }
@@ -437,9 +432,10 @@ mod tests {
         let (plans, plan) = watch::channel(first);
         let (troubles, seen) = watch::channel(Arc::default());
         let desk = Arc::new(Desk::new(station.schedule(), store.clone()));
-        let planner =
-            Planner::new(station, desk, store, Arc::<ManualClock>::clone(&clock), vec![engine], plans, seen)
-                .unwrap();
+        let told = Arc::clone(&clock) as Arc<dyn Clock>;
+        let engines = vec![engine];
+        let parts = Parts { station, desk, store, clock: told, engines, plan: plans, troubles: seen };
+        let planner = Planner::new(parts).unwrap();
         Bench { folder, clock, planner, commands, plan, troubles }
     }
 
@@ -483,7 +479,7 @@ mod tests {
     #[test]
     fn what_was_changed_by_hand_is_kept_when_it_is_found() {
         let mut bench = bench(64);
-        let kept = |bench: &Bench| bench.planner.store.revisions(9).unwrap();
+        let kept = |bench: &Bench| bench.planner.parts.store.revisions(9).unwrap();
         assert_eq!(kept(&bench).len(), 1, "as the program found it");
         bench.change();
         bench.turn();
@@ -541,8 +537,8 @@ mod tests {
     #[test]
     fn a_step_of_the_clock_that_could_not_be_noted_is_noted_at_the_next_look() {
         let mut bench = bench(64);
-        let other = rusqlite::Connection::open(bench.planner.store.file()).unwrap();
-        let rows = |bench: &Bench| bench.planner.store.verify().unwrap().rows;
+        let other = rusqlite::Connection::open(bench.planner.parts.store.file()).unwrap();
+        let rows = |bench: &Bench| bench.planner.parts.store.verify().unwrap().rows;
         let before = rows(&bench);
         bench.clock.step_to(bench.clock.now() + SignedDuration::from_secs(5));
         other.execute_batch("ALTER TABLE newest RENAME TO away").unwrap();
@@ -556,7 +552,7 @@ mod tests {
 
     /// How many cues the log says did not air.
     fn missed(bench: &Bench) -> usize {
-        let log = bench.planner.store.airings(&AiringFilter::default()).unwrap();
+        let log = bench.planner.parts.store.airings(&AiringFilter::default()).unwrap();
         log.airings.iter().filter(|airing| matches!(airing.outcome(), Outcome::NotAired(_))).count()
     }
 
@@ -566,7 +562,7 @@ mod tests {
         bench.turn();
         let approval = Some(Approval { by: "hoa".into(), at: bench.clock.now() });
         let bulletin = Segment { approval, ..segment("x", "ban-tin", 60) };
-        bench.planner.store.add_segment(bulletin.clone(), Vec::new()).unwrap();
+        bench.planner.parts.store.add_segment(bulletin.clone(), Vec::new()).unwrap();
         let airs = |bench: &Bench| {
             let plan = bench.plan.borrow();
             plan.airing(plan.at).iter().any(|(segment, _)| segment.id == bulletin.id)

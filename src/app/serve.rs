@@ -25,7 +25,7 @@ use super::boot::{BootError, boot};
 use super::cli;
 use super::exit::Exit;
 use super::housekeeping::{self, Chores};
-use super::planner::Planner;
+use super::planner::{self, Planner};
 use super::recorder::{FACTS, record};
 use super::rescan;
 use super::station::Station;
@@ -43,7 +43,6 @@ use crate::output::amplifier::{self, Amplifier, Switch};
 use crate::output::null::Null;
 use crate::output::{self, OutputName};
 use crate::schedule::{Output, OutputId};
-use crate::segment::Troubles;
 use crate::sequencer::Settings;
 use crate::store::{Link, Store};
 use crate::text;
@@ -160,8 +159,16 @@ impl Daemon {
         let nightly: Arc<Notify> = Arc::default();
         let whole = Arc::clone(&nightly);
         own.spawn(rescan::keep_looking(station.audio(), current.clone(), whole, broken, Arc::clone(clock)));
-        let news = News { plans, troubles, nudges };
-        let planner = start_planner(station, &desk, clock, &health, store, &engines, news)?;
+        let parts = planner::Parts {
+            station: station.clone(),
+            desk: Arc::clone(&desk),
+            store: store.clone(),
+            clock: Arc::clone(clock),
+            engines: engines.clone(),
+            plan: plans,
+            troubles,
+        };
+        let planner = start_planner(parts, health, nudges)?;
         let chores = Chores {
             station: station.clone(),
             store: store.clone(),
@@ -213,13 +220,6 @@ impl Daemon {
     }
 }
 
-/// What the planner is told by others.
-struct News {
-    plans: watch::Sender<Arc<Plan>>,
-    troubles: watch::Receiver<Arc<Troubles>>,
-    nudges: Receiver<()>,
-}
-
 /// A station that cannot look for what was left on still plays.
 fn switch_off_left_on(station: &Station, plan: &Plan) {
     let has_switch =
@@ -244,33 +244,19 @@ fn start_recorder(
 }
 
 fn start_planner(
-    station: &Station,
-    desk: &Arc<Desk>,
-    clock: &Arc<dyn Clock>,
-    health: &watch::Sender<Health>,
-    store: &Store,
-    engines: &[Handle],
-    News { plans, troubles, nudges }: News,
+    parts: planner::Parts,
+    health: watch::Sender<Health>,
+    nudges: Receiver<()>,
 ) -> anyhow::Result<JoinHandle<()>> {
-    let (station, desk, store, engines) =
-        (station.clone(), Arc::clone(desk), store.clone(), engines.to_vec());
-    let (own_clock, own_health) = (Arc::clone(clock), health.clone());
-    let work = move || match Planner::new(
-        station.clone(),
-        Arc::clone(&desk),
-        store.clone(),
-        Arc::clone(&own_clock),
-        engines.clone(),
-        plans.clone(),
-        troubles.clone(),
-    ) {
+    let (clock, gave_up) = (Arc::clone(&parts.clock), health.clone());
+    let work = move || match Planner::new(parts.clone()) {
         Ok(mut planner) => planner.run(&nudges),
         Err(failure) => {
             error!(error = &failure as &dyn std::error::Error, "the planner cannot begin");
-            own_health.send_replace(Health::GaveUp);
+            gave_up.send_replace(Health::GaveUp);
         }
     };
-    supervise("planner", Arc::clone(clock), health.clone(), work).context("cannot start the planner's thread")
+    supervise("planner", clock, health, work).context("cannot start the planner's thread")
 }
 
 fn start_engines(

@@ -258,15 +258,15 @@ impl Station {
         let engine = Rehearsal::new(parts, Box::new(output));
         let (plans, watched) = watch::channel(Arc::new(plan));
         let desk = Arc::new(Desk::new(self.station.schedule(), self.store.clone()));
-        let planner = Planner::new(
-            self.station.clone(),
+        let planner = Planner::new(planner::Parts {
+            station: self.station.clone(),
             desk,
-            self.store.clone(),
-            Arc::clone(&self.clock) as Arc<dyn Clock>,
-            vec![engine.handle().clone()],
-            plans,
-            watch::channel(Arc::default()).1,
-        );
+            store: self.store.clone(),
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            engines: vec![engine.handle().clone()],
+            plan: plans,
+            troubles: watch::channel(Arc::default()).1,
+        });
         self.program = Some(Program { engine, planner: planner?, plan: watched });
         Ok(())
     }
