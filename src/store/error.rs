@@ -37,6 +37,18 @@ pub enum StoreError {
         /// Where it should be.
         file: PathBuf,
     },
+    /// The database is gone, and it is not a station's first start.
+    #[error(
+        "the database `{}` is gone, and there is one that was kept before a restore, `{}`: no empty one is made; put a copy back, \
+         the newest in the folder `backup` beside it, or the kept one: `loa restore COPY --station STATION`",
+        file.display(), kept.display()
+    )]
+    Lost {
+        /// Where it should be.
+        file: PathBuf,
+        /// What was kept.
+        kept: PathBuf,
+    },
     /// The database is not one, or no longer.
     #[error(
         "the database `{}` is damaged ({what}); stop loa and put a copy back, the newest in the folder `backup` beside it: \

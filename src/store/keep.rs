@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::Doing;
+use super::place::Identity;
 use super::reserve::Reserve;
 use super::{DATABASE, MIGRATIONS, Store, StoreError, head, journal};
 
@@ -76,43 +77,91 @@ fn copy_into(connection: &Connection, file: &Path) -> Result<(), StoreError> {
 
 /// Puts a backup in place of a folder's database, after a look at its soundness; the store must not be open.
 ///
-/// What was there keeps its place beside it, under `loa.db.before-restore`, or with a number where that is taken. Where an end of the journal is noted it stays so:
-/// what came after the backup is lost, and the log is to say that.
+/// What was there keeps its place beside it, under `loa.db.before-restore`, or with a number where that is taken. Where an
+/// end of the journal is noted it stays so: what came after the backup is lost, and the log is to say that. Whenever the
+/// power goes meanwhile, all is as it was, or the next one who opens the store ends it.
 pub fn restore(backup: &Path, dir: &Path) -> Result<(), StoreError> {
     let file = dir.join(DATABASE);
     check(backup).map_err(|error| error.in_file(backup))?;
-    let doing = |operation, path: &Path| {
-        let path = path.to_owned();
-        move |cause| StoreError::File { operation, path, cause }
-    };
     std::fs::create_dir_all(dir).map_err(doing("make the folder", dir))?;
-    let aside = aside(&file);
+    let (aside, ready) = (aside(&file), ready(&file));
     std::fs::copy(backup, &aside).map_err(doing("copy to", &aside))?;
     std::fs::File::open(&aside).and_then(|copy| copy.sync_all()).map_err(doing("write", &aside))?;
-    let noted = head::read(dir)?;
-    let kept = before_restore(&file);
-    for end in ["", "-wal", "-shm"] {
-        // The journal of SQLite belongs to the old file: left where it is, it would be played into the new one.
-        let (old, kept) = (with_end(&file, end), with_end(&kept, end));
-        if old.try_exists().map_err(doing("look for", &old))? {
-            std::fs::rename(&old, &kept).map_err(doing("move away", &old))?;
-        }
-    }
-    std::fs::rename(&aside, &file).map_err(doing("put into place", &file))?;
-    let connection =
-        Connection::open(&file).map_err(|cause| StoreError::Open { file: file.clone(), cause })?;
-    match noted {
-        Some(_) => Ok(()),
-        None => head::write(dir, journal::end(&connection)?),
-    }
+    std::fs::rename(&aside, &ready).map_err(doing("write", &ready))?;
+    sync(dir)?;
+    end_restore(dir)
 }
 
-/// A free name for what was there: a second try must not take the place of the first one's original.
-fn before_restore(file: &Path) -> PathBuf {
-    let first = file.with_extension("db.before-restore");
-    let numbered = (2..).map(|number: u32| with_end(&first, &format!("-{number}")));
+/// Ends what [`restore`] began, if it did. Each step may be done already: the power may have gone after any.
+pub(super) fn end_restore(dir: &Path) -> Result<(), StoreError> {
+    let file = dir.join(DATABASE);
+    let ready = ready(&file);
+    if !ready.try_exists().map_err(doing("look for", &ready))? {
+        return Ok(());
+    }
+    if head::read(dir)?.is_none() {
+        let connection =
+            Connection::open(&ready).map_err(|cause| StoreError::Open { file: ready.clone(), cause })?;
+        head::write(dir, journal::end(&connection)?)?;
+    }
+    keep_what_was_there(&file)?;
+    for end in ["-wal", "-shm"] {
+        // The journal of SQLite belongs to the old file: left where it is, it would be played into the new one.
+        remove(&with_end(&file, end))?;
+    }
+    std::fs::rename(&ready, &file).map_err(doing("put into place", &file))?;
+    sync(dir)
+}
+
+/// Gives what is there a second name under which it stays; the database last, so that where it has one, all of it has.
+fn keep_what_was_there(file: &Path) -> Result<(), StoreError> {
+    let is_it = |name: &PathBuf| matches!((Identity::of(name), Identity::of(file)), (Ok(a), Ok(b)) if a == b);
+    if kept_names(file).take_while(|name| name.exists()).any(|name| is_it(&name)) {
+        return Ok(());
+    }
     let is_free = |name: &PathBuf| ["", "-wal", "-shm"].iter().all(|end| !with_end(name, end).exists());
-    std::iter::once(first.clone()).chain(numbered).find(is_free).unwrap_or(first)
+    // A second try must not take the place of the first one's original.
+    let Some(kept) = kept_names(file).find(is_free) else { return Ok(()) };
+    for end in ["-wal", "-shm", ""] {
+        let (old, kept) = (with_end(file, end), with_end(&kept, end));
+        if old.try_exists().map_err(doing("look for", &old))? {
+            // Not every file system gives a file two names; there it is without the old one for a moment.
+            std::fs::hard_link(&old, &kept)
+                .or_else(|_| std::fs::rename(&old, &kept))
+                .map_err(doing("move away", &old))?;
+        }
+    }
+    Ok(())
+}
+
+/// The names under which what was there is kept, as they are taken.
+fn kept_names(file: &Path) -> impl Iterator<Item = PathBuf> {
+    let first = file.with_extension("db.before-restore");
+    let numbered = (2..=u32::MAX).map({
+        let first = first.clone();
+        move |number| with_end(&first, &format!("-{number}"))
+    });
+    std::iter::once(first).chain(numbered)
+}
+
+/// What was kept before a restore, where nothing has its place: it broke off, or somebody removed that.
+pub(super) fn kept_alone(file: &Path) -> Option<PathBuf> {
+    kept_names(file).next().filter(|kept| kept.exists() && !file.exists())
+}
+
+/// The name of a whole copy that is about to take the database's place.
+fn ready(file: &Path) -> PathBuf {
+    with_end(file, ".restoring")
+}
+
+fn doing(operation: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> StoreError {
+    let path = path.to_owned();
+    move |cause| StoreError::File { operation, path, cause }
+}
+
+/// Has a folder's names on disk.
+fn sync(dir: &Path) -> Result<(), StoreError> {
+    std::fs::File::open(dir).and_then(|folder| folder.sync_all()).map_err(doing("write", dir))
 }
 
 /// Whether a file is a sound database of ours.
@@ -179,6 +228,57 @@ mod tests {
         assert_eq!((verdict.rows, lost), (2, Some(Fault::Shortened { noted: 4 })));
         assert!(store.segment(&segment(1).id).unwrap().is_some());
         assert!(dir.path().join("loa.db.before-restore").exists());
+    }
+
+    /// How far a restore came before the power went: each step, and what it leaves.
+    const STEPS: [fn(&Path); 4] = [
+        |_| {},
+        |file| keep_what_was_there(file).unwrap(),
+        |file| std::fs::remove_file(with_end(file, "-wal")).unwrap(),
+        |file| std::fs::remove_file(file).unwrap(), // as where a file has one name
+    ];
+
+    #[test]
+    fn a_restore_that_the_power_cut_is_ended_by_the_next_start_and_what_was_there_is_kept_once() {
+        for steps in 0..=STEPS.len() {
+            let (store, dir) = store();
+            let file = dir.path().join(DATABASE);
+            air(&store, &cue(1, 1));
+            let backup = dir.path().join("backup.db");
+            store.backup(&backup).unwrap();
+            air(&store, &cue(2, 1));
+            drop(store);
+            std::fs::copy(&backup, if steps == 0 { aside(&file) } else { ready(&file) }).unwrap();
+            STEPS.iter().take(steps).for_each(|step| step(&file));
+            assert_eq!(file.exists(), steps < 4, "there is always one");
+
+            let rows = |dir: &Path| Store::open(dir).unwrap().verify().unwrap().rows;
+            assert_eq!(rows(dir.path()), if steps == 0 { 4 } else { 2 }, "{steps}");
+            let kept: Vec<_> = kept_names(&file).take_while(|name| name.exists()).collect();
+            assert_eq!((kept.len(), ready(&file).exists()), (usize::from(steps > 0), false), "{steps}");
+            if let [kept] = &*kept {
+                let old = tempfile::tempdir().unwrap();
+                for end in ["", "-wal"] {
+                    let to = with_end(&old.path().join(DATABASE), end);
+                    std::fs::copy(with_end(kept, end), to).unwrap();
+                }
+                assert_eq!(rows(old.path()), 4);
+            }
+        }
+    }
+
+    #[test]
+    fn where_a_kept_database_has_lost_its_successor_no_empty_one_is_made() {
+        let (store, dir) = store();
+        let backup = dir.path().join("backup.db");
+        store.backup(&backup).unwrap();
+        drop(store);
+        restore(&backup, dir.path()).unwrap();
+        std::fs::remove_file(dir.path().join(DATABASE)).unwrap();
+        assert!(matches!(Store::open(dir.path()), Err(StoreError::Lost { .. })));
+        assert!(!dir.path().join(DATABASE).exists());
+        restore(&backup, dir.path()).unwrap();
+        Store::open(dir.path()).unwrap();
     }
 
     #[test]

@@ -158,7 +158,11 @@ impl Store {
             cause,
         })?;
         Reserve::of(&dir).give_up_if_full();
+        keep::end_restore(&dir)?;
         let file = dir.join(DATABASE);
+        if let Some(kept) = keep::kept_alone(&file) {
+            return Err(StoreError::Lost { file, kept });
+        }
         let mut connection = open_writer(&file).map_err(|error| error.in_file(&file))?;
         migrate(&mut connection, &file).map_err(|error| error.in_file(&file))?;
         let identity = Identity::of(&file).map_err(|cause| StoreError::File {

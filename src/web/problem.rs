@@ -225,6 +225,7 @@ impl From<StoreError> for Problem {
             StoreError::File { .. }
             | StoreError::Open { .. }
             | StoreError::Absent { .. }
+            | StoreError::Lost { .. }
             | StoreError::Damaged { .. }
             | StoreError::Newer { .. }
             | StoreError::Migrate { .. }

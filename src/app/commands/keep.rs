@@ -216,7 +216,9 @@ mod tests {
         drop(store);
 
         // Another log ran in its place before anybody came.
-        fs::remove_file(station.data().join(DATABASE)).unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        drop(Store::open(elsewhere.path()).unwrap());
+        fs::copy(elsewhere.path().join(DATABASE), station.data().join(DATABASE)).unwrap();
         let other = Store::open(&station.data()).unwrap();
         (0..3).for_each(|_| other.note(now, Note::Stopped).unwrap());
         drop(other);
