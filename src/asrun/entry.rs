@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ClockHealth, Closed, End, Fact, Item, NotAired, Opened, Take, Unheard};
+use super::{ClockHealth, Closed, End, Fact, Item, NotAired, Take, Unheard};
 use crate::schedule::OutputId;
 use crate::segment::ContentHash;
 use crate::timeline::CueId;
@@ -106,31 +106,9 @@ impl Entry {
     /// What the journal keeps of a fact; heartbeats are not kept.
     pub fn of(fact: &Fact, zones: &[String]) -> Option<Self> {
         match fact {
-            Fact::Opened(Opened {
-                cue,
-                output,
-                take,
-                planned,
-                skip,
-                expected,
-                sample_rate,
-                device,
-                clock,
-                at,
-            }) => Some(Self::Opened {
-                item: Item::of(cue, output, zones),
-                take: Take {
-                    take: *take,
-                    planned: *planned,
-                    skip: *skip,
-                    expected: *expected,
-                    sample_rate: *sample_rate,
-                    device: device.clone(),
-                    clock: *clock,
-                    opened: *at,
-                    end: None,
-                },
-            }),
+            Fact::Opened { cue, output, take } => {
+                Some(Self::Opened { item: Item::of(cue, output, zones), take: take.clone() })
+            }
             Fact::Closed(closed) => Some(Self::Closed {
                 cue: closed.cue.clone(),
                 output: closed.output.clone(),

@@ -13,7 +13,7 @@ mod health;
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::schedule::OutputId;
@@ -150,7 +150,14 @@ impl Outcome {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fact {
     /// A take is about to sound; on disk before its first frame.
-    Opened(Opened),
+    Opened {
+        /// What sounds.
+        cue: Arc<Cue>,
+        /// The output.
+        output: OutputId,
+        /// The take, which has no end yet.
+        take: Take,
+    },
     /// A take is over.
     Closed(Closed),
     /// A take that was opened is not to sound: its cue is as open as before.
@@ -173,31 +180,6 @@ pub enum Fact {
         /// The output.
         output: OutputId,
     },
-}
-
-/// A take is about to sound.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Opened {
-    /// What sounds.
-    pub cue: Arc<Cue>,
-    /// The output.
-    pub output: OutputId,
-    /// Which take of the cue, from 0.
-    pub take: u16,
-    /// When this take's first frame is to leave: the cue's `at`, or later for one that joins in progress.
-    pub planned: Timestamp,
-    /// How far into the cue it begins.
-    pub skip: SignedDuration,
-    /// Frames it is to deliver, at the output's rate.
-    pub expected: u64,
-    /// The output's rate, in frames per second.
-    pub sample_rate: u32,
-    /// The device's stable name.
-    pub device: String,
-    /// What was known of the clock.
-    pub clock: ClockHealth,
-    /// When this was decided.
-    pub at: Timestamp,
 }
 
 /// A take is over.

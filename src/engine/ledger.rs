@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::error;
 
 use super::mixer::VoiceId;
-use crate::asrun::{Cause, ClockHealth, Closed, Fact, NotAired, Opened};
+use crate::asrun::{self, Cause, ClockHealth, Closed, Fact, NotAired};
 use crate::output::{SAMPLE_RATE, frames_during};
 use crate::schedule::OutputId;
 use crate::timeline::{Cue, CueId};
@@ -109,9 +109,7 @@ impl Ledger {
                 cause: None,
             },
         );
-        self.send(Fact::Opened(Opened {
-            cue: Arc::clone(cue),
-            output: self.output.clone(),
+        let take = asrun::Take {
             take: number,
             planned: cue.at + skip,
             skip,
@@ -119,8 +117,10 @@ impl Ledger {
             sample_rate: SAMPLE_RATE,
             device,
             clock,
-            at,
-        }));
+            opened: at,
+            end: None,
+        };
+        self.send(Fact::Opened { cue: Arc::clone(cue), output: self.output.clone(), take });
     }
 
     /// Whether a voice has a take.

@@ -275,7 +275,7 @@ impl Station {
     fn check(&self) {
         for cue in &self.cues {
             let count = |is: fn(&Fact, &CueId) -> bool| self.facts.iter().filter(|f| is(f, &cue.id)).count();
-            let opened = count(|fact, id| matches!(fact, Fact::Opened(opened) if opened.cue.id == *id));
+            let opened = count(|fact, id| matches!(fact, Fact::Opened { cue, .. } if cue.id == *id));
             let back = count(|fact, id| matches!(fact, Fact::TakenBack { cue, .. } if cue == id));
             let closed = self.takes(cue.id.slot.as_str());
             assert_eq!(opened, closed.len() + back, "{}", cue.id);

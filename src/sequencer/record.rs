@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::asrun::{Airing, Cause, Closed, Entry, Fact, NotAired, Opened};
+use crate::asrun::{self, Airing, Cause, Closed, Entry, Fact, NotAired};
 use crate::schedule::OutputId;
 use crate::timeline::{Cue, CueId};
 
@@ -30,9 +30,7 @@ impl Record {
         let next = self.numbers.entry(cue.id.clone()).or_default();
         let take = Take { cue: cue.id.clone(), number: *next };
         *next += 1;
-        self.note(&Fact::Opened(Opened {
-            cue: Arc::clone(cue),
-            output: output(),
+        let opened = asrun::Take {
             take: take.number,
             planned: cue.at + skip,
             skip,
@@ -40,8 +38,10 @@ impl Record {
             sample_rate: RATE,
             device: String::new(),
             clock: Default::default(),
-            at,
-        }));
+            opened: at,
+            end: None,
+        };
+        self.note(&Fact::Opened { cue: Arc::clone(cue), output: output(), take: opened });
         take
     }
 

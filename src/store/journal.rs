@@ -99,7 +99,7 @@ impl Store {
     pub fn record(&self, fact: &Fact) -> Result<(), StoreError> {
         let (output, at) = match fact {
             Fact::Heartbeat { at, output } => (output, *at),
-            Fact::Opened(opened) => (&opened.output, opened.at),
+            Fact::Opened { output, take, .. } => (output, take.opened),
             Fact::Closed(closed) => (&closed.output, closed.at),
             Fact::TakenBack { at, output, .. } => (output, *at),
             Fact::NotAired(not_aired) => (&not_aired.output, not_aired.at),
@@ -107,7 +107,7 @@ impl Store {
         self.set_recording(Some((output.clone(), at)));
         let recorded = match fact {
             Fact::Heartbeat { .. } => self.heartbeat(at, output.clone()),
-            Fact::Opened(_) | Fact::Closed(_) | Fact::TakenBack { .. } | Fact::NotAired(_) => {
+            Fact::Opened { .. } | Fact::Closed(_) | Fact::TakenBack { .. } | Fact::NotAired(_) => {
                 self.record_in(std::slice::from_ref(fact), output)
             }
         };

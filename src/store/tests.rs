@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
 use super::{Act, Store};
-use crate::asrun::{Cause, ClockHealth, Closed, Fact, NotAired, Opened};
+use crate::asrun::{Cause, ClockHealth, Closed, Fact, NotAired, Take};
 use crate::schedule::Late;
 use crate::segment::{Approval, ContentHash, Genre, Segment, Sound, State, Words};
 use crate::timeline::{Content, Cue, Form, Join, Layer};
@@ -95,9 +95,7 @@ pub(super) fn cue(number: u16, piece: u32) -> Arc<Cue> {
 pub(super) const EXPECTED: u64 = 480_000;
 
 pub(super) fn opened(cue: &Arc<Cue>, take: u16) -> Fact {
-    Fact::Opened(Opened {
-        cue: Arc::clone(cue),
-        output: "loa-xa".into(),
+    let take = Take {
         take,
         planned: cue.at,
         skip: SignedDuration::ZERO,
@@ -105,8 +103,10 @@ pub(super) fn opened(cue: &Arc<Cue>, take: u16) -> Fact {
         sample_rate: 48_000,
         device: "alsa:hw:CARD=Device,DEV=0".to_owned(),
         clock: ClockHealth::Synchronised,
-        at: cue.at - SignedDuration::from_secs(1) + SignedDuration::from_millis(i64::from(take)),
-    })
+        opened: cue.at - SignedDuration::from_secs(1) + SignedDuration::from_millis(i64::from(take)),
+        end: None,
+    };
+    Fact::Opened { cue: Arc::clone(cue), output: "loa-xa".into(), take }
 }
 
 pub(super) fn closed(cue: &Arc<Cue>, take: u16, delivered: u64, cause: Option<Cause>) -> Fact {

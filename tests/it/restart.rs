@@ -13,7 +13,7 @@ fn a_power_cut_in_the_middle_is_closed_at_the_last_heartbeat_and_joined() {
     station.run_until(at(23, "17:00:22"));
     let beat = station.facts.iter().rev().find_map(|fact| match fact {
         Fact::Heartbeat { at, .. } => Some(*at),
-        Fact::Opened(_) | Fact::Closed(_) | Fact::TakenBack { .. } | Fact::NotAired(_) => None,
+        Fact::Opened { .. } | Fact::Closed(_) | Fact::TakenBack { .. } | Fact::NotAired(_) => None,
     });
     station.cut_power();
     station.boot_at(at(23, "17:00:27"));

@@ -50,10 +50,10 @@ fn a_hard_start_after_a_planned_fade_is_on_its_frame() {
 fn a_take_is_opened_before_its_first_frame_and_closed_after_its_last() {
     let mut station = Station::new(vec![cue("a", Join::Hard, 600.0, &segment(10, 20.0))]);
     station.run_until(700.0);
-    let [Fact::Opened(opened), beats @ .., Fact::Closed(closed)] = &station.facts[..] else {
+    let [Fact::Opened { take: opened, .. }, beats @ .., Fact::Closed(closed)] = &station.facts[..] else {
         panic!("{:?}", station.facts)
     };
-    assert_about(since(opened.at), 598.0, 0.05);
+    assert_about(since(opened.opened), 598.0, 0.05);
     assert_eq!((opened.planned, opened.expected, opened.take), (at(600.0), 20 * 48_000, 0));
     assert_eq!(opened.device, "test:device");
     assert_about(since(closed.started.unwrap()), 600.0, FRAME);
@@ -107,7 +107,7 @@ fn opened(station: &Station) -> Vec<&str> {
     let facts = station.facts.iter();
     facts
         .filter_map(|fact| match fact {
-            Fact::Opened(opened) => Some(opened.cue.id.slot.as_str()),
+            Fact::Opened { cue, .. } => Some(cue.id.slot.as_str()),
             _ => None,
         })
         .collect()
@@ -257,7 +257,7 @@ fn a_cue_that_the_lost_output_kept_silent_is_logged_so() {
     station.run_until(200.0);
     assert_eq!(station.not_aired("a"), Some(Cause::OutputDown));
     assert_eq!(station.takes("a"), [] as [&Closed; 0]);
-    assert!(matches!(station.facts[..], [Fact::Opened(_), Fact::TakenBack { .. }, Fact::NotAired(_)]));
+    assert!(matches!(station.facts[..], [Fact::Opened { .. }, Fact::TakenBack { .. }, Fact::NotAired(_)]));
     station.finish();
     station.check();
 }
@@ -280,7 +280,11 @@ fn an_end_just_before_a_start_takes_back_what_was_opened_for_it() {
     let mut station = Station::new(vec![cue("a", Join::Hard, 100.0, &segment(10, 60.0))]);
     station.run_until(99.0);
     station.finish();
-    assert!(matches!(station.facts[..], [Fact::Opened(_), Fact::TakenBack { .. }]), "{:?}", station.facts);
+    assert!(
+        matches!(station.facts[..], [Fact::Opened { .. }, Fact::TakenBack { .. }]),
+        "{:?}",
+        station.facts
+    );
     assert_eq!(station.heard(10), None);
     assert!(!station.amplifier.load(Ordering::SeqCst));
 }
