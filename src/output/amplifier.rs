@@ -196,13 +196,14 @@ impl Worker {
     fn run(&self) {
         let mut failures = Failures::default();
         let output = output_of(self.marker.file_name());
-        // A command that failed, or that a dead program began, may have done its work all the same.
-        let mut may_be_on = self.power.on.load(Ordering::Acquire);
+        // What is known of the relay: nothing, once a command has failed or a dead program has begun one. It may have
+        // done its work all the same, or not; whatever is wished then is commanded.
+        let mut known = if self.power.is_on() { None } else { Some(false) };
         loop {
             // Read before the wish: `drop` sets it first, so whoever sees it sees the last wish too.
             let closing = self.power.closing.load(Ordering::Acquire);
             let wished = self.power.wished.load(Ordering::Acquire);
-            let settled = if wished { self.power.on.load(Ordering::Acquire) } else { !may_be_on };
+            let settled = known == Some(wished);
             if settled && closing {
                 return;
             }
@@ -210,16 +211,19 @@ impl Worker {
                 thread::park();
                 continue;
             }
-            may_be_on = true;
             match self.turn(wished) {
                 Ok(()) => {
                     info!(output.id = output, on = wished, "the amplifier is switched");
                     self.power.on.store(wished, Ordering::Release);
                     self.power.failing.store(false, Ordering::Release);
-                    may_be_on = wished;
+                    known = Some(wished);
                     failures = Failures::default();
                 }
                 Err(error) => {
+                    known = None;
+                    if wished {
+                        self.power.on.store(false, Ordering::Release);
+                    }
                     self.power.failing.store(true, Ordering::Release);
                     if failures.one_more(wished) {
                         let failures = failures.count;
@@ -440,6 +444,34 @@ mod tests {
         amplifier.switch(false);
         wait_until(|| !power.fails());
         assert_eq!(bench.log(), "off\n");
+    }
+
+    #[test]
+    fn what_is_wished_after_a_command_that_failed_is_commanded_whatever_was_so_before() {
+        let bench = Bench::new();
+        let mut switch = logging(&bench.path("log"));
+        switch.off = vec!["false".to_owned()];
+        let amplifier = bench.amplifier(switch);
+        let power = amplifier.power();
+        amplifier.switch(true);
+        wait_until(|| power.is_on());
+        amplifier.switch(false);
+        wait_until(|| power.fails());
+        amplifier.switch(true);
+        wait_until(|| bench.log() == "on\non\n");
+        wait_until(|| power.is_on() && !power.fails());
+    }
+
+    #[test]
+    fn power_that_may_have_been_left_on_and_is_not_switched_off_is_switched_on() {
+        let bench = Bench::new();
+        File::create(bench.path("on")).unwrap();
+        let mut switch = logging(&bench.path("log"));
+        switch.off = vec!["false".to_owned()];
+        let amplifier = bench.amplifier(switch);
+        wait_until(|| amplifier.power().fails());
+        amplifier.switch(true);
+        wait_until(|| bench.log() == "on\n");
     }
 
     #[test]
