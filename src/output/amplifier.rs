@@ -1,8 +1,9 @@
 //! Power for the loudspeakers: a pair of commands, run by a thread of their own.
 
-use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+mod marker;
+
+use std::fs;
+use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -15,14 +16,13 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{AccessFlags, Pid, access};
 use tracing::{error, info, warn};
 
+pub use marker::marker;
+use marker::{Marker, off_command, output_of};
+
 /// How long one command may take.
 const LIMIT: Duration = Duration::from_secs(10);
 /// A command that failed is run again after so long, as long as its wish stands.
 const RETRY: Duration = Duration::from_secs(5);
-/// A marker's name, around that of the output.
-const MARKER_BEGINS: &str = "amplifier-";
-const MARKER_ENDS: &str = ".on";
-
 /// How to switch an amplifier: programs with their arguments, run as they stand, without a shell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Switch {
@@ -78,6 +78,7 @@ impl Amplifier {
             None => None,
             Some(switch) => {
                 power.on.store(marker.exists(), Ordering::Release);
+                let marker = Marker::new(marker, &switch.off)?;
                 let worker = Worker { power: Arc::clone(&power), switch, marker, limit, retry };
                 Some(thread::Builder::new().name("amplifier".to_owned()).spawn(move || worker.run())?)
             }
@@ -98,11 +99,6 @@ impl Amplifier {
     pub fn power(&self) -> Arc<Power> {
         Arc::clone(&self.power)
     }
-}
-
-/// The marker of an output's amplifier: a file in `folder` that exists while it is on.
-pub fn marker(folder: &Path, output: &str) -> PathBuf {
-    folder.join(format!("{MARKER_BEGINS}{output}{MARKER_ENDS}"))
 }
 
 /// Switches off what a program that was killed left on, and nobody looks after any more.
@@ -131,11 +127,6 @@ pub fn switch_off_left_on(folder: &Path, has_switch: impl Fn(&str) -> bool) -> i
     Ok(())
 }
 
-/// The output whose amplifier's marker has this name.
-fn output_of(marker: Option<&OsStr>) -> Option<&str> {
-    marker?.to_str()?.strip_prefix(MARKER_BEGINS)?.strip_suffix(MARKER_ENDS)
-}
-
 /// Whether this machine has a program that can be run under a name or path, as this user has it.
 pub fn can_run(program: &str) -> bool {
     let is_program = |path: &Path| path.is_file() && access(path, AccessFlags::X_OK).is_ok();
@@ -144,12 +135,6 @@ pub fn can_run(program: &str) -> bool {
     }
     let places = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&places).any(|place| is_program(&place.join(program)))
-}
-
-/// The command in a marker; none in one that was torn by a power cut, or left by a program that wrote none.
-fn off_command(marker: &Path) -> Option<Vec<String>> {
-    let command: Vec<String> = serde_json::from_slice(&fs::read(marker).ok()?).ok()?;
-    (!command.is_empty()).then_some(command)
 }
 
 impl Drop for Amplifier {
@@ -169,7 +154,7 @@ impl Drop for Amplifier {
 struct Worker {
     power: Arc<Power>,
     switch: Switch,
-    marker: PathBuf,
+    marker: Marker,
     limit: Duration,
     retry: Duration,
 }
@@ -195,7 +180,7 @@ impl Failures {
 impl Worker {
     fn run(&self) {
         let mut failures = Failures::default();
-        let output = output_of(self.marker.file_name());
+        let output = output_of(self.marker.path.file_name());
         // What is known of the relay: nothing, once a command has failed or a dead program has begun one. It may have
         // done its work all the same, or not; whatever is wished then is commanded.
         let mut known = if self.power.is_on() { None } else { Some(false) };
@@ -238,19 +223,22 @@ impl Worker {
         }
     }
 
-    /// Switches; the marker is there before the power and goes after it. It holds the command that switches off, for
-    /// when the schedule does not know it any more.
+    /// Switches; the marker is there before the power and goes after it. Power waits for no disk: without a marker it is
+    /// switched all the same.
     fn turn(&self, on: bool) -> io::Result<()> {
         if on {
-            let mut marker = File::create(&self.marker)?;
-            marker.write_all(&serde_json::to_vec(&self.switch.off)?)?;
-            marker.sync_all()?;
+            self.mark(true);
             return run(&self.switch.on, self.limit);
         }
         run(&self.switch.off, self.limit)?;
-        match fs::remove_file(&self.marker) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            Ok(()) | Err(_) => Ok(()),
+        self.mark(false);
+        Ok(())
+    }
+
+    fn mark(&self, on: bool) {
+        if let Err(error) = self.marker.set(on) {
+            let (output, marker) = (output_of(self.marker.path.file_name()), self.marker.path.display());
+            warn!(output.id = output, on, %marker, %error, "the amplifier's marker is not as it should be: after a power cut it may stay as it is");
         }
     }
 }
@@ -293,6 +281,8 @@ fn kill(child: &mut Child) {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::io::Write as _;
     use std::path::Path;
 
     use super::*;
@@ -472,6 +462,34 @@ mod tests {
         wait_until(|| amplifier.power().fails());
         amplifier.switch(true);
         wait_until(|| bench.log() == "on\n");
+    }
+
+    #[test]
+    fn power_needs_no_disk() {
+        let bench = Bench::new();
+        File::create(bench.path("gone")).unwrap();
+        let marker = bench.path("gone").join("on");
+        let (limit, retry) = (Duration::from_millis(300), Duration::from_mins(1));
+        let switch = logging(&bench.path("log"));
+        let amplifier = Amplifier::with_limits(Some(switch), marker, limit, retry).unwrap();
+        amplifier.switch(true);
+        wait_until(|| amplifier.power().is_on());
+        amplifier.switch(false);
+        wait_until(|| !amplifier.power().is_on());
+        assert!(!amplifier.power().fails());
+        assert_eq!(bench.log(), "on\noff\n");
+    }
+
+    #[test]
+    fn power_waits_for_no_disk_that_hangs() {
+        let bench = Bench::new();
+        let amplifier = bench.amplifier(logging(&bench.path("log")));
+        // To open it for writing takes until somebody reads it.
+        assert!(Command::new("mkfifo").arg(bench.path("on")).status().unwrap().success());
+        amplifier.switch(true);
+        wait_until(|| amplifier.power().is_on());
+        drop(amplifier);
+        assert_eq!(bench.log(), "on\noff\n");
     }
 
     #[test]
