@@ -10,6 +10,9 @@ use crate::schedule::Weekdays;
 use crate::schedule::problem::{Expected, Kind, Problem, Thing};
 pub use form::{Form, problem_of_a_form};
 
+/// What word processors make of quotation marks, and no file may have around a text.
+const CURLY: [char; 7] = ['“', '”', '„', '‘', '’', '«', '»'];
+
 /// A problem in one or two full sentences. That the schedule in force stays in force is for the caller to say, once.
 pub fn problem(problem: &Problem) -> String {
     let file = problem.file.rsplit('/').next().unwrap_or(&problem.file);
@@ -114,7 +117,9 @@ fn sentence(kind: &Kind, to: &Voice<'_>) -> String {
              trước (máy báo: {said})."
         ),
         Kind::Unquoted { found } => {
-            format!("chữ {found} phải nằm trong dấu ngoặc kép. Sửa thành \"{found}\".")
+            let bare = found.trim_matches(CURLY);
+            let straight = if bare == found { "" } else { " thẳng" };
+            format!("chữ {found} phải nằm trong dấu ngoặc kép{straight}. Sửa thành \"{bare}\".")
         }
         Kind::DuplicateKey { key } => {
             format!("`{key}` được ghi hai lần trong cùng một phần. Bỏ bớt một dòng.")
@@ -427,6 +432,7 @@ mod tests {
     use jiff::civil::Weekday;
 
     use super::*;
+    use crate::schedule;
     use crate::schedule::problem::Place;
 
     fn said(kind: Kind) -> String {
@@ -442,6 +448,19 @@ mod tests {
             "Dòng 14 trong `week.toml`: giờ \"25:00:00\" không hợp lệ ở `from`. Sửa thành giờ từ 00:00 đến 23:59, \
              đủ hai chữ số, không có dấu ngoặc kép, ví dụ 05:30:00."
         );
+    }
+
+    #[test]
+    fn curly_quotes_are_made_straight() {
+        for (written, meant) in [("{ file = “t60.ogg” }", "t60.ogg"), ("{ file = ‘bai.ogg’ }", "bai.ogg")]
+        {
+            let week = format!("[[session]]\n[[session.slot]]\nplay = {written}\n");
+            let sources = schedule::Sources { week: Some(week), ..schedule::Sources::default() };
+            let problems = schedule::read(&sources).unwrap_err();
+            let said: Vec<_> = problems.iter().map(problem).collect();
+            let remedy = format!("Sửa thành \"{meant}\".");
+            assert!(said.iter().any(|said| said.ends_with(&remedy)), "{said:?}");
+        }
     }
 
     #[test]
