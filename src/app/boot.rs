@@ -138,6 +138,24 @@ mod tests {
     use crate::store::AiringFilter;
 
     #[test]
+    fn a_station_that_has_lost_its_schedule_plays_the_one_that_was_in_force() {
+        let folder = tempfile::tempdir().unwrap();
+        crate::app::demo::set_up(Path::new(env!("CARGO_MANIFEST_DIR")), folder.path()).unwrap();
+        let station = Station::open(folder.path()).unwrap();
+        let store = Store::open(&station.data()).unwrap();
+        let now: Timestamp = "2026-11-22T20:00:00Z".parse().unwrap();
+        let before = boot(&station, &store, now).unwrap();
+        fs::remove_dir_all(station.schedule()).unwrap();
+        let station = Station::open(folder.path()).unwrap();
+        let plan = boot(&station, &store, now).unwrap();
+        assert_eq!(plan.schedule, before.schedule);
+        assert!(!plan.problems.is_empty(), "health says so");
+        // What never played is no station.
+        fs::remove_dir_all(station.in_force()).unwrap();
+        Station::open(folder.path()).unwrap_err();
+    }
+
+    #[test]
     fn an_output_that_was_renamed_while_running_misses_what_came_since_whatever_the_others_did() {
         let at = |time: &str| -> Timestamp { format!("2026-11-22T{time}Z").parse().unwrap() };
         let folder = tempfile::tempdir().unwrap();

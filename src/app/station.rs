@@ -8,6 +8,7 @@ use tracing::warn;
 
 use crate::editing::files::{texts, write};
 use crate::schedule::{self, Problem, Schedule, Sources};
+use crate::store::DATABASE;
 
 /// The folder of a station.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,9 +54,14 @@ pub enum StationError {
 }
 
 impl Station {
-    /// The station in a folder; makes `audio/` and `data/` where they are missing.
+    /// The station in a folder; makes `audio/` and `data/` where they are missing. One that has lost its schedule, and has
+    /// played, is one still: it goes on with the schedule that was last in force.
     pub fn open(root: &Path) -> Result<Self, StationError> {
-        if !root.join("schedule/station.toml").is_file() {
+        let has_played = || {
+            let station = Self { root: root.to_owned() };
+            station.in_force().join("station.toml").is_file() && station.data().join(DATABASE).is_file()
+        };
+        if !root.join("schedule/station.toml").is_file() && !has_played() {
             return Err(StationError::NoSchedule(root.to_owned()));
         }
         if root.join(UNFINISHED).exists() {
