@@ -20,6 +20,15 @@ impl Store {
         self.copy(to, |to| self.read(|connection| copy_into(connection, &to)))
     }
 
+    /// The same into a folder, as [`DATABASE`], with the note of the journal's end beside it: what is cut from the copy is
+    /// noticed, and what was cut before stays known.
+    pub fn backup_into(&self, folder: &Path) -> Result<(), StoreError> {
+        // Before the copy: a row that comes meanwhile is then only one more than noted.
+        let noted = head::read(self.dir())?;
+        self.backup(&folder.join(DATABASE))?;
+        noted.map_or(Ok(()), |noted| head::write(folder, noted))
+    }
+
     /// The same of a database that has lost its name: what was open before still knows it. Nothing is written meanwhile.
     pub fn rescue(&self, to: &Path) -> Result<(), StoreError> {
         self.copy(to, |to| self.with_writer(move |connection| copy_into(connection, &to)))
@@ -78,8 +87,9 @@ fn copy_into(connection: &Connection, file: &Path) -> Result<(), StoreError> {
 /// Puts a backup in place of a folder's database, after a look at its soundness; the store must not be open.
 ///
 /// What was there keeps its place beside it, under `loa.db.before-restore`, or with a number where that is taken. Where an
-/// end of the journal is noted it stays so: what came after the backup is lost, and the log is to say that. Whenever the
-/// power goes meanwhile, all is as it was, or the next one who opens the store ends it.
+/// end of the journal is noted it stays so: what came after the backup is lost, and the log is to say that. Where none is,
+/// the one beside the backup holds. Whenever the power goes meanwhile, all is as it was, or the next one who opens the
+/// store ends it.
 pub fn restore(backup: &Path, dir: &Path) -> Result<(), StoreError> {
     let file = dir.join(DATABASE);
     check(backup).map_err(|error| error.in_file(backup))?;
@@ -87,6 +97,11 @@ pub fn restore(backup: &Path, dir: &Path) -> Result<(), StoreError> {
     let (aside, ready) = (aside(&file), ready(&file));
     std::fs::copy(backup, &aside).map_err(doing("copy to", &aside))?;
     std::fs::File::open(&aside).and_then(|copy| copy.sync_all()).map_err(doing("write", &aside))?;
+    if head::read(dir)?.is_none()
+        && let Some(noted) = backup.parent().map_or(Ok(None), head::read)?
+    {
+        head::write(dir, noted)?;
+    }
     std::fs::rename(&aside, &ready).map_err(doing("write", &ready))?;
     sync(dir)?;
     end_restore(dir)
@@ -279,6 +294,35 @@ mod tests {
         assert!(!dir.path().join(DATABASE).exists());
         restore(&backup, dir.path()).unwrap();
         Store::open(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn a_folder_with_a_backup_verifies_as_it_is_and_put_back_until_it_is_cut() {
+        let (store, dir) = store();
+        air(&store, &cue(1, 1));
+        let folder = dir.path().join("kept");
+        store.backup_into(&folder).unwrap();
+        air(&store, &cue(2, 1));
+        let (new, cut) = (dir.path().join("new"), dir.path().join("cut"));
+        let fault = |dir: &Path| {
+            let verdict = Store::open(dir).unwrap().verify().unwrap();
+            verdict.first_bad.map(|bad| bad.fault)
+        };
+        assert_eq!(fault(&folder), None);
+        restore(&folder.join(DATABASE), &new).unwrap();
+        assert_eq!(fault(&new), None);
+
+        Connection::open(folder.join(DATABASE))
+            .and_then(|raw| {
+                raw.execute_batch(
+                    "DROP TRIGGER journal_is_never_shortened; DELETE FROM journal WHERE seq = 2",
+                )
+            })
+            .unwrap();
+        restore(&folder.join(DATABASE), &cut).unwrap();
+        for dir in [&folder, &cut] {
+            assert_eq!(fault(dir), Some(Fault::Shortened { noted: 2 }), "{}", dir.display());
+        }
     }
 
     #[test]

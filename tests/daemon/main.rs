@@ -260,6 +260,8 @@ fn a_backup_of_a_playing_station_is_a_whole_station() {
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     };
+    let whole = loa().arg("--station").arg(&kept).arg("verify").output().unwrap();
+    assert_eq!(whole.status.code(), Some(0), "{}", String::from_utf8_lossy(&whole.stdout));
     again(&["restore", kept.to_str().unwrap()]);
     again(&["verify"]);
     let airings: Vec<Airing> = serde_json::from_str(&again(&["airings", "--format", "json"])).unwrap();

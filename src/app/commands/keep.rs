@@ -11,11 +11,8 @@ use crate::app::exit::Exit;
 use crate::app::station::{Station, UNFINISHED};
 use crate::media::library::troubles;
 use crate::segment::{Catalog, State};
-use crate::store::{self, Bad, Fault, Store, Verdict};
+use crate::store::{self, Bad, DATABASE, Fault, Store, Verdict};
 use crate::text::console;
-
-/// The database's name in a backup.
-const DATABASE: &str = "loa.db";
 
 /// Copies a station into a new folder; it may play meanwhile.
 pub fn backup(station: &Station, to: &Path) -> anyhow::Result<Exit> {
@@ -36,7 +33,7 @@ pub fn backup(station: &Station, to: &Path) -> anyhow::Result<Exit> {
     copy_folder(&station.schedule(), &aside.join("schedule"))?;
     fs::create_dir_all(aside.join("data"))?;
     // The facts first: a segment entered afterwards has its file, and no file lacks its segment.
-    store.backup(&aside.join("data").join(DATABASE))?;
+    store.backup_into(&aside.join("data"))?;
     let catalog = store.catalog()?;
     copy_folder(&station.audio(), &aside.join("audio"))?;
     fs::remove_file(aside.join(UNFINISHED))?;
