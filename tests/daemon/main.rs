@@ -45,6 +45,25 @@ fn a_session_airs_at_its_second_and_an_orderly_end_closes_what_is_on_air() {
 }
 
 #[test]
+fn a_terminal_that_is_closed_ends_the_program_in_order_unless_it_is_to_outlive_it() {
+    let mut station = Station::new();
+    station.record(&[("a.wav", 440, 30), ("b.wav", 550, 2)]);
+    station.play(&station.soon(2), &["a.wav"]);
+    station.serve();
+    eventually("it sounds", || station.log().contains("a/0 is on air").then_some(()));
+    assert_eq!(station.signal(Signal::SIGHUP).code(), Some(0), "{}", station.log());
+    assert_eq!(station.airing("a").unwrap().outcome(), Outcome::Partly(Cause::ProgramStopped));
+    assert_eq!(station.amplifier(), ["on", "off"]);
+
+    station.play(&station.soon(3), &["b.wav"]);
+    station.serve_under("nohup");
+    eventually("it is on again", || (station.log().matches("interface listens").count() == 2).then_some(()));
+    station.tell(Signal::SIGHUP);
+    station.wait_for("b", Outcome::Aired);
+    assert!(station.signal(Signal::SIGTERM).success(), "{}", station.log());
+}
+
+#[test]
 fn a_kill_in_the_middle_is_a_power_cut_and_the_next_start_joins() {
     let mut station = Station::new();
     station.record(&[("a.wav", 440, 25)]);

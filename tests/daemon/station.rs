@@ -112,8 +112,19 @@ impl Station {
     }
 
     pub fn serve_with(&mut self, options: &[&str]) {
+        self.start(loa(), options);
+    }
+
+    /// Starts the daemon by another program.
+    pub fn serve_under(&mut self, program: &str) {
+        let mut command = Command::new(program);
+        command.arg(env!("CARGO_BIN_EXE_loa")).env("RUST_LOG", "info").stdin(Stdio::null());
+        self.start(command, &["--output", "null"]);
+    }
+
+    fn start(&mut self, mut command: Command, options: &[&str]) {
         let log = File::options().create(true).append(true).open(self.path().join("daemon.log")).unwrap();
-        let daemon = loa()
+        let daemon = command
             .arg("--station")
             .arg(self.path())
             .args(["serve", "--listen", "127.0.0.1:0"])
@@ -124,9 +135,16 @@ impl Station {
         self.daemon = Some(daemon.unwrap());
     }
 
-    pub fn signal(&mut self, signal: Signal) -> ExitStatus {
-        let mut daemon = self.daemon.take().expect("it runs");
+    /// Sends the daemon a signal.
+    pub fn tell(&self, signal: Signal) {
+        let daemon = self.daemon.as_ref().expect("it runs");
         kill(Pid::from_raw(daemon.id().cast_signed()), signal).unwrap();
+    }
+
+    /// Sends the daemon a signal that ends it.
+    pub fn signal(&mut self, signal: Signal) -> ExitStatus {
+        self.tell(signal);
+        let mut daemon = self.daemon.take().expect("it runs");
         let status = eventually("the daemon ends", || daemon.try_wait().unwrap());
         assert!(!self.log().contains("panicked"), "{}", self.log());
         status
