@@ -26,6 +26,9 @@ const FROM_ONE_ADDRESS: usize = 64;
 /// A connection on which nothing moves for so long is closed, unless we are the ones who are waited for; events send
 /// something every 15 s.
 pub(super) const IDLE: Duration = Duration::from_secs(40);
+/// A request's head is there this long after its first byte, the first one's after the connection began: who sends a byte
+/// now and then would keep a place for ever. A bad line needs seconds; a body has its own time.
+pub(super) const HEAD: Duration = Duration::from_secs(15);
 
 /// The other end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,18 +79,27 @@ pub(super) async fn at_work(
     next.run(request).await
 }
 
+/// How long a connection is waited for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// Nothing may move for so long while no request is at work.
+    pub(super) idle: Duration,
+    /// For the whole head of a request.
+    pub(super) head: Duration,
+}
+
 /// A listener with bounds.
 #[derive(Debug)]
 pub(super) struct Bounded {
     listener: TcpListener,
-    idle: Duration,
+    patience: Patience,
     places: Arc<Semaphore>,
     guests: Arc<Guests>,
 }
 
 impl Bounded {
-    pub(super) fn new(listener: TcpListener, idle: Duration) -> Self {
-        Self { listener, idle, places: Arc::new(Semaphore::new(CONNECTIONS)), guests: Arc::default() }
+    pub(super) fn new(listener: TcpListener, patience: Patience) -> Self {
+        Self { listener, patience, places: Arc::new(Semaphore::new(CONNECTIONS)), guests: Arc::default() }
     }
 }
 
@@ -110,8 +122,9 @@ impl Listener for Bounded {
             return (
                 Connection {
                     stream,
-                    patience: self.idle,
-                    idle: Box::pin(sleep(self.idle)),
+                    patience: self.patience,
+                    head_by: Some(Instant::now() + self.patience.head),
+                    idle: Box::pin(sleep(self.patience.idle.min(self.patience.head))),
                     work: Arc::default(),
                     _guest: guest,
                     _place: place,
@@ -161,11 +174,14 @@ impl Drop for Guest {
     }
 }
 
-/// A connection that fails once nothing has moved on it for too long while the other end was waited for.
+/// A connection that fails once nothing has moved on it for too long while the other end was waited for, or a request's
+/// head takes too long.
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: TcpStream,
-    patience: Duration,
+    patience: Patience,
+    /// When the head of a request must be there; none where none is on its way.
+    head_by: Option<Instant>,
     idle: Pin<Box<Sleep>>,
     work: Arc<Work>,
     _guest: Guest,
@@ -173,10 +189,26 @@ pub(super) struct Connection {
 }
 
 impl Connection {
+    fn is_at_work(&self) -> bool {
+        self.work.0.load(Ordering::Relaxed)
+    }
+
+    /// Notes that an answer is on its way: the next head has its own time.
+    fn answers(&mut self, moved: &Poll<io::Result<usize>>) {
+        if matches!(moved, Poll::Ready(Ok(_))) {
+            self.head_by = None;
+        }
+    }
+
     /// Notes that something moved, or fails when it has been too long.
     fn watch<T>(&mut self, moved: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
-        if moved.is_ready() || self.work.0.load(Ordering::Relaxed) {
-            let until = Instant::now() + self.patience;
+        let at_work = self.is_at_work();
+        if at_work {
+            self.head_by = None;
+        }
+        if moved.is_ready() || at_work {
+            let until = Instant::now() + self.patience.idle;
+            let until = self.head_by.map_or(until, |head_by| head_by.min(until));
             self.idle.as_mut().reset(until);
         }
         if moved.is_ready() {
@@ -192,7 +224,12 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
         let moved = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if buffer.filled().len() > before && !self.is_at_work() {
+            let head = self.patience.head;
+            self.head_by.get_or_insert_with(|| Instant::now() + head);
+        }
         self.watch(moved, context)
     }
 }
@@ -204,6 +241,7 @@ impl AsyncWrite for Connection {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let moved = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.answers(&moved);
         self.watch(moved, context)
     }
 
@@ -213,6 +251,7 @@ impl AsyncWrite for Connection {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let moved = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.answers(&moved);
         self.watch(moved, context)
     }
 
@@ -231,9 +270,12 @@ impl AsyncWrite for Connection {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::AsyncReadExt as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
+
+    /// Longer than any test takes.
+    const LONG: Duration = Duration::from_secs(600);
 
     #[test]
     fn an_address_gets_its_place_back_when_a_connection_ends() {
@@ -252,11 +294,42 @@ mod tests {
     #[tokio::test]
     async fn a_connection_that_only_sits_there_is_closed() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut bounded = Bounded::new(listener, Duration::from_millis(20));
+        let patience = Patience { idle: Duration::from_millis(20), head: LONG };
+        let mut bounded = Bounded::new(listener, patience);
         let client = TcpStream::connect(bounded.local_addr().unwrap()).await.unwrap();
         let (mut connection, _) = bounded.accept().await;
         let read = connection.read_u8().await;
         assert_eq!(read.unwrap_err().kind(), io::ErrorKind::TimedOut);
         drop(client);
+    }
+
+    #[tokio::test]
+    async fn a_head_that_comes_byte_by_byte_is_not_waited_for_and_a_body_is() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let patience = Patience { idle: LONG, head: Duration::from_millis(50) };
+        let mut bounded = Bounded::new(listener, patience);
+        let mut client = TcpStream::connect(bounded.local_addr().unwrap()).await.unwrap();
+        let (mut connection, _) = bounded.accept().await;
+        client.write_all(b"GET").await.unwrap();
+        // Until nothing more comes: what came has not made it wait longer.
+        let read = tokio::time::timeout(patience.head * 100, connection.read_to_end(&mut Vec::new())).await;
+        let read = read.expect("it is given up");
+        assert_eq!(read.unwrap_err().kind(), io::ErrorKind::TimedOut);
+
+        let mut client = TcpStream::connect(bounded.local_addr().unwrap()).await.unwrap();
+        let (mut connection, _) = bounded.accept().await;
+        let at_work = AtWork::begin(Arc::clone(&connection.work));
+        client.write_all(b"a body").await.unwrap();
+        let read = tokio::time::timeout(patience.head * 4, connection.read_to_end(&mut Vec::new())).await;
+        assert!(read.is_err(), "it is read on");
+        // The next head of the same connection has as long, from its first byte on.
+        drop(at_work);
+        connection.write_all(b"an answer").await.unwrap();
+        let silent = tokio::time::timeout(patience.head * 4, connection.read_u8()).await;
+        assert!(silent.is_err(), "nothing of it is there yet");
+        client.write_all(b"GET").await.unwrap();
+        let read = tokio::time::timeout(patience.head * 100, connection.read_to_end(&mut Vec::new())).await;
+        let read = read.expect("it is given up");
+        assert_eq!(read.unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 }

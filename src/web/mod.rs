@@ -48,7 +48,7 @@ use crate::text::http::Refusal;
 use crate::timeline::plan::Plan;
 use drawer::Drawer;
 pub use examining::take_up_uploads;
-use listener::{Bounded, Line};
+use listener::{Bounded, Line, Patience};
 use problem::Problem;
 pub use proxy::Proxy;
 pub use uploads::Uploads;
@@ -110,6 +110,8 @@ pub struct Limits {
     pub stall: Duration,
     /// How long nothing may move on a connection of which no request is at work.
     pub idle: Duration,
+    /// How long the head of a request may take to come.
+    pub head: Duration,
     /// How long a changed schedule is waited for to come into force.
     pub in_force: Duration,
     /// How often listeners for events are sent something, so that both ends know the other is there.
@@ -131,6 +133,7 @@ impl Limits {
             unsent: Mutex::default(),
             stall: Duration::from_secs(30),
             idle: listener::IDLE,
+            head: listener::HEAD,
             in_force: Duration::from_secs(3),
             heartbeat: Duration::from_secs(15),
         }
@@ -184,16 +187,16 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let limits = Arc::clone(&state.limits);
+    let patience = Patience { idle: limits.idle, head: limits.head };
     let uploads = examining::look_after_uploads(state.clone());
     let (stopped, stopping) = oneshot::channel();
     let service =
         router(state).layer(from_fn(listener::at_work)).into_make_service_with_connect_info::<Line>();
-    let serving =
-        axum::serve(Bounded::new(listener, limits.idle), service).with_graceful_shutdown(async move {
-            stop.await;
-            // Nobody waits for it only when the serving has ended.
-            let _told = stopped.send(());
-        });
+    let serving = axum::serve(Bounded::new(listener, patience), service).with_graceful_shutdown(async move {
+        stop.await;
+        // Nobody waits for it only when the serving has ended.
+        let _told = stopped.send(());
+    });
     let out_of_patience = async {
         let _told = stopping.await;
         tokio::time::sleep(GRACE).await;

@@ -62,7 +62,8 @@ async fn as_long_as_a_connection_may_be_silent(address: SocketAddr) {
 
 #[tokio::test]
 async fn a_connection_stays_for_as_long_as_its_request_is_at_work() {
-    let limits = Limits { idle: Duration::from_millis(200), ..Limits::default() };
+    let short = Duration::from_millis(200);
+    let limits = Limits { idle: short, head: short, ..Limits::default() };
     let site = Site::with(limits, Bounds::default());
     let (address, _stop, _serving) = served(&site).await;
     let free = hang(&site);
