@@ -84,6 +84,8 @@ pub enum Refusal {
     FileGone,
     /// The segment's file is not the one that was handed in.
     FileChanged,
+    /// The segment's file has no such range.
+    NoSuchRange,
     /// No such interrupt is in force.
     NoInterrupt,
     /// There is no such output.
@@ -190,6 +192,7 @@ impl Refusal {
             Self::OnlyFromAPage => "Không mở thẳng được",
             Self::NoSegment => "Không có bản ghi này",
             Self::FileGone | Self::FileChanged => "Không dùng được tệp âm thanh",
+            Self::NoSuchRange => "Không có đoạn này",
             Self::NoInterrupt => "Không có lệnh phát này",
             Self::NoOutput => "Không có đường ra này",
             Self::NoUser => "Không có người dùng này",
@@ -239,6 +242,7 @@ impl Refusal {
             Self::NoSegment => "Không tìm thấy bản ghi có mã này. Lịch phát không bị ảnh hưởng. Hãy kiểm tra lại mã trong danh sách bản ghi.".to_owned(),
             Self::FileGone => "Bản ghi có trong danh mục nhưng tệp âm thanh không còn trên máy hoặc đã khác với tệp được duyệt, nên không phát được. Hãy nộp lại đúng tệp đó hoặc chép lại từ bản sao lưu; nếu không còn, hãy chọn bản ghi khác.".to_owned(),
             Self::FileChanged => "Tệp âm thanh trên máy đã khác với tệp được nộp, nên bản ghi không phát được. Chưa có gì thay đổi. Hãy nộp lại đúng tệp đó hoặc chép lại từ bản sao lưu, rồi làm lại. Nếu tệp đang có trên máy mới là tệp cần phát, hãy nộp tệp ấy thành bản ghi mới.".to_owned(),
+            Self::NoSuchRange => "Tệp âm thanh ngắn hơn đoạn vừa hỏi. Lịch phát không bị ảnh hưởng. Hãy hỏi một đoạn nằm trong tệp, hoặc tải cả tệp.".to_owned(),
             Self::NoInterrupt => "Không có lệnh phát nào đang có hiệu lực với mã này; có thể đã phát xong. Lịch phát không thay đổi. Hãy mở lại trang để xem loa đang phát gì.".to_owned(),
             Self::NoOutput => "Đài không có đường ra với mã này, nên chưa có gì thay đổi trên loa. Hãy xem các đường ra trong trạng thái của đài.".to_owned(),
             Self::NoUser => "Không có người dùng nào mang tên này, hoặc tài khoản đó đã ngừng. Lịch phát không bị ảnh hưởng. Hãy xem lại danh sách người dùng.".to_owned(),
@@ -367,6 +371,7 @@ mod tests {
             R::NoSegment,
             R::FileGone,
             R::FileChanged,
+            R::NoSuchRange,
             R::NoInterrupt,
             R::HasTheAir,
             R::NoOutput,

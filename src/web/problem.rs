@@ -139,6 +139,7 @@ pub(super) fn kind(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::NoSegment => (S::NOT_FOUND, "no-such-segment"),
         Refusal::FileGone => (S::NOT_FOUND, "file-gone"),
         Refusal::FileChanged => (S::CONFLICT, "file-changed"),
+        Refusal::NoSuchRange => (S::RANGE_NOT_SATISFIABLE, "no-such-range"),
         Refusal::NoInterrupt => (S::NOT_FOUND, "no-such-interrupt"),
         Refusal::NoOutput => (S::NOT_FOUND, "no-such-output"),
         Refusal::NoUser => (S::NOT_FOUND, "no-such-user"),

@@ -54,7 +54,9 @@ pub(super) async fn levelled(
     let opening = opening(&state, &segment);
     let frames = opening.frames();
     let whole = HEADER_BYTES + frames * FRAME_BYTES;
-    let asked = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
+    // It has no tag and no date: a part of what a client says it has is a part of something else.
+    let asked = headers.get(header::RANGE).filter(|_| !headers.contains_key(header::IF_RANGE));
+    let asked = asked.and_then(|range| range.to_str().ok());
     let range = asked.and_then(|range| asked_range(range, whole));
     let (from, to) = range.unwrap_or((0, whole));
     // From the frame in which the range begins.

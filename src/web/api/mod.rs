@@ -1,6 +1,7 @@
 //! The interface for programs, `/api/v1`, and the document that describes it.
 
 pub(super) mod airings;
+mod audio;
 mod events;
 pub(super) mod health;
 mod interrupts;
@@ -51,7 +52,7 @@ pub(super) fn router() -> OpenApiRouter<State> {
     let quick = OpenApiRouter::new()
         .routes(routes!(segments::list))
         .routes(routes!(segments::one, segments::describe))
-        .routes(routes!(segments::audio))
+        .routes(routes!(audio::audio))
         .routes(routes!(levelled::levelled))
         .routes(routes!(segments::waveform))
         .routes(routes!(segments::events))

@@ -5,14 +5,10 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Body as Bytes;
-use axum::extract::{Request, State as Of};
-use axum::response::{IntoResponse, Response};
+use axum::extract::State as Of;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use tower::ServiceExt as _;
-use tower_http::services::ServeFile;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::segment::{ContentHash, Genre, ProgrammeId, Segment, SegmentId, State as Stand};
@@ -249,26 +245,6 @@ pub(super) async fn describe(
 ) -> Result<Json<Recording>, Problem> {
     let segment = recordings::describe(&state, &person, segment_id(&id)?, changes, None).await?;
     Ok(Json(whole(&state, segment).await?))
-}
-
-/// A recording's bytes, or a range of them.
-#[utoipa::path(get, path = "/segments/{id}/audio", tag = "segments", params(("id" = String, Path, description = "The recording")),
-    responses((status = OK, description = "The whole file", content_type = "audio/*"),
-        (status = PARTIAL_CONTENT, description = "A range of it"),
-        (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
-pub(super) async fn audio(
-    _: Person<See>,
-    Of(state): Of<State>,
-    Named(id): Named,
-    request: Request,
-) -> Result<Response, Problem> {
-    let segment = existing(&state, segment_id(&id)?).await?;
-    let path = state.audio_dir.join(&segment.file);
-    if !tokio::fs::try_exists(&path).await.unwrap_or(false) {
-        return Err(Refusal::FileGone.into());
-    }
-    let served = ServeFile::new(path).oneshot(request).await;
-    Ok(served.map_or_else(|never| match never {}, |response| response.map(Bytes::new).into_response()))
 }
 
 /// The peaks of a recording's waveform: for each stretch of time the least and the largest sample, −128 to 127.
