@@ -110,6 +110,8 @@ pub enum Refusal {
     OtherBytes,
     /// The approval was meant for other words.
     OtherWords,
+    /// The segment is off the air, and the disk does not take that yet.
+    WithdrawalUnkept,
     /// A live interrupt in quiet hours.
     QuietHours,
     /// The schedule cannot be stopped where a person has the air.
@@ -199,6 +201,7 @@ impl Refusal {
             Self::UserExists | Self::BadUserName | Self::NoRole => "Không thêm được người dùng",
             Self::LastAdmin => "Không bỏ được người quản trị cuối cùng",
             Self::NotApproved(_) | Self::NotValid | Self::QuietHours => "Không được phép phát",
+            Self::WithdrawalUnkept => "Chưa ghi được việc thu hồi",
             Self::HasTheAir => "Đang phát ngay",
             Self::ScheduleBroken | Self::ScheduleByHand | Self::ScheduleNotWritten => "Chưa sửa được lịch",
             Self::NotInSchedule => "Không còn trong lịch",
@@ -261,6 +264,7 @@ impl Refusal {
             ),
             Self::OtherBytes => "Tệp âm thanh đã khác với tệp bạn vừa nghe. Bản ghi chưa được duyệt. Hãy nghe lại rồi duyệt.".to_owned(),
             Self::OtherWords => "Thông tin hoặc lời bài của bản ghi đã được sửa sau khi bạn mở trang này. Bản ghi chưa được duyệt. Hãy mở lại trang, xem những gì đã đổi rồi duyệt.".to_owned(),
+            Self::WithdrawalUnkept => "Loa đã ngừng phát bản ghi này, nhưng máy chưa ghi được việc thu hồi vào cơ sở dữ liệu và đang tự thử lại. Nếu máy khởi động lại trước khi ghi xong, bản ghi có thể lại được phát. Đừng tắt máy; hãy báo kỹ thuật viên kiểm tra đĩa, rồi mở lại trang bản ghi để xem đã thu hồi xong chưa.".to_owned(),
             Self::QuietHours => "Bây giờ là giờ yên lặng theo quy chế của đài, chỉ phát được bản tin khẩn cấp. Loa vẫn im lặng. Hãy chờ hết giờ yên lặng, hoặc phát khẩn cấp nếu thật sự cần.".to_owned(),
             Self::HasTheAir => "Loa đang phát một bản tin phát ngay hoặc khẩn cấp, không phải mục theo lịch, nên không có mục nào bị dừng. Nếu muốn dừng bản tin đó, hãy bấm “Trả lại sóng” ở trang Phát ngay.".to_owned(),
             Self::ScheduleBroken => "Tệp lịch đang có lỗi, nên chưa sửa được ở đây. Lịch cũ vẫn được phát. Hãy xem các lỗi ở trang Lịch phát, rồi sửa trong tệp hoặc hoàn tác một lần sửa trong Lịch sử sửa lịch.".to_owned(),
@@ -385,6 +389,7 @@ mod tests {
             R::WrongState(State::Draft),
             R::OtherBytes,
             R::OtherWords,
+            R::WithdrawalUnkept,
             R::QuietHours,
             R::ScheduleBroken,
             R::NotInSchedule,

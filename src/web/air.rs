@@ -297,6 +297,9 @@ async fn approved(state: &State, id: &str) -> Result<Arc<Segment>, Problem> {
         return Err(Refusal::NoSegment.into());
     }
     let id = SegmentId::new(id);
+    if state.limits.unkept.has(&id) {
+        return Err(Refusal::NotApproved(Stand::Withdrawn).into());
+    }
     let plan = state.plan();
     if let Some(segment) = plan.catalog.get(&id).filter(|segment| segment.state == Stand::Approved) {
         return Ok(Arc::clone(segment));

@@ -21,6 +21,7 @@ mod recordings;
 #[cfg(test)]
 mod tests;
 mod uploads;
+mod withdrawing;
 
 use std::future::Future;
 use std::io;
@@ -52,6 +53,7 @@ use listener::{Bounded, Line, Patience};
 use problem::Problem;
 pub use proxy::Proxy;
 pub use uploads::Uploads;
+use withdrawing::Unkept;
 
 /// The largest body of anything but an upload, in bytes.
 const BODY_BYTES: u64 = 64 * 1024;
@@ -106,6 +108,12 @@ pub struct Limits {
     pub guesses: Mutex<Throttle>,
     /// What was typed into forms whose login had ended.
     unsent: Mutex<Drawer>,
+    /// Withdrawals that are done and not kept yet.
+    unkept: Unkept,
+    /// How long who withdraws something waits until that is kept.
+    pub kept: Duration,
+    /// How long after a failure it is tried again to keep it; the store itself waits ten seconds for a lock.
+    pub keep_again: Duration,
     /// How long the next bytes of an upload may take to come.
     pub stall: Duration,
     /// How long nothing may move on a connection of which no request is at work.
@@ -131,6 +139,9 @@ impl Limits {
             hashes: Arc::new(Semaphore::new(1)),
             guesses: Mutex::default(),
             unsent: Mutex::default(),
+            unkept: Unkept::default(),
+            kept: Duration::from_secs(5),
+            keep_again: Duration::from_secs(10),
             stall: Duration::from_secs(30),
             idle: listener::IDLE,
             head: listener::HEAD,

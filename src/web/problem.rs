@@ -152,6 +152,7 @@ pub(super) fn kind(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::WrongState(_) => (S::CONFLICT, "wrong-state"),
         Refusal::OtherBytes => (S::CONFLICT, "other-bytes"),
         Refusal::OtherWords => (S::CONFLICT, "other-words"),
+        Refusal::WithdrawalUnkept => (S::SERVICE_UNAVAILABLE, "withdrawal-unkept"),
         Refusal::QuietHours => (S::CONFLICT, "quiet-hours"),
         Refusal::HasTheAir => (S::CONFLICT, "interrupt-on-air"),
         Refusal::ScheduleBroken => (S::CONFLICT, "schedule-broken"),

@@ -1,5 +1,5 @@
-//! What people do with recordings, the same for the interface and for the console's pages: words, the steps to the air
-//! and off it, taking in what has come.
+//! What people do with recordings, the same for the interface and for the console's pages: words, the steps to the air,
+//! taking in what has come. The step off it has a file of its own.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,10 +11,9 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::State;
 use super::input::parse_code;
-use super::person::{Approve, HandIn, Person, Withdraw};
+use super::person::{Approve, HandIn, Person};
 use super::problem::Problem;
 use crate::access::{Permission, may_approve, permit};
-use crate::engine::handle::{Command, Refused};
 use crate::intake::{Had, Taken};
 use crate::media::library::look_at;
 use crate::media::temporary::Temporary;
@@ -22,7 +21,7 @@ use crate::segment::{
     ContentHash, FileTrouble, LONGEST_TEXT, ProgrammeId, Segment, SegmentId, State as Stand, Words,
     check_text, check_topic, is_id,
 };
-use crate::store::{Act, SegmentEvent, Step, Store, StoreError, User, seen};
+use crate::store::{Act, SegmentEvent, Step, Store, User, seen};
 use crate::text::http::{Refusal, Why};
 
 /// Longest script: half an hour, read slowly.
@@ -252,56 +251,13 @@ pub(super) fn returned(events: &[SegmentEvent]) -> Option<&SegmentEvent> {
 }
 
 /// Why something is done, for the one who handed it in, and for the record.
-fn checked_reason(reason: &str) -> Result<String, Problem> {
+pub(super) fn checked_reason(reason: &str) -> Result<String, Problem> {
     let reason = reason.nfc().collect::<String>().trim().to_owned();
     if reason.is_empty() {
         return Err(Problem::word("reason", Why::Missing));
     }
     let fits = reason.chars().count() <= LONGEST_TEXT;
     if fits { Ok(reason) } else { Err(Problem::word("reason", Why::TooLong(LONGEST_TEXT))) }
-}
-
-/// Takes a recording off the air: at once, and from all that is to come.
-pub(super) async fn withdraw(
-    state: &State,
-    person: &Person<Withdraw>,
-    id: SegmentId,
-    reason: &str,
-) -> Result<Segment, Problem> {
-    let reason = checked_reason(reason)?;
-    let act = person.act("segment.withdraw", id.as_str(), state.clock.now());
-    // Before the disk: one that is locked or hangs must not keep wrong words on the air. Only what the plan does not know
-    // yet waits for the store to say whether there is such a recording.
-    let heard = state.plan().catalog.get(&id).is_some() && tell_all(state, &id).is_ok();
-    // In one piece on another thread: a client who goes away meanwhile does not leave half of it done.
-    let all = state.clone();
-    let withdrawn = move |store: &Store| {
-        let stepped = store.step_as(&id, Step::Withdraw { reason }, act.clone());
-        let segment = match stepped {
-            Err(failure @ StoreError::NoSegment(_)) => return Err(failure),
-            // Again: the engines are told once more, in case one was busy the first time.
-            Err(StoreError::WrongState { .. }) => store
-                .act(act)
-                .and_then(|()| store.segment(&id)?.ok_or_else(|| StoreError::NoSegment(id.clone()))),
-            // A full disk must not keep wrong words on the air: the engines are told whatever the store says.
-            other => other,
-        };
-        let told = if heard { Ok(()) } else { tell_all(&all, &id) };
-        all.nudge();
-        Ok((segment?, told))
-    };
-    let (segment, told) = state.store.run(withdrawn).await?;
-    tracing::info!(segment.id = %segment.id, by = person.name(), "segment.withdraw");
-    told?;
-    Ok(segment)
-}
-
-/// Tells every engine that a segment must not sound any more, also after one that would not listen.
-fn tell_all(state: &State, id: &SegmentId) -> Result<(), Refused> {
-    let told: Vec<_> =
-        state.engines.iter().map(|engine| engine.send(Command::Withdraw(id.clone()))).collect();
-    // An engine that has ended plays nothing.
-    told.into_iter().find(|told| *told == Err(Refused::Busy)).unwrap_or(Ok(()))
 }
 
 /// Takes a file in that has come, with an upload's place for as long as that is at work. Given up when who waits for it

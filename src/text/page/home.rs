@@ -197,6 +197,10 @@ pub fn trouble(code: &str) -> (Lamp, String) {
             Lamp::Disk,
             "Tệp dữ liệu của đài (`data/loa.db`) đã bị xóa hoặc bị thay trong lúc chương trình đang chạy. Loa vẫn phát, nhưng nhật ký và những gì làm từ lúc này sẽ mất khi chương trình dừng. Đừng tắt máy; hãy báo kỹ thuật viên ngay.",
         ),
+        "withdrawal-unkept" => say(
+            Lamp::Disk,
+            "Có bản ghi vừa bị thu hồi: loa đã ngừng phát, nhưng máy chưa ghi được việc thu hồi vào cơ sở dữ liệu và đang tự thử lại. Nếu máy khởi động lại trước khi ghi xong, bản ghi đó có thể lại được phát. Đừng tắt máy; hãy báo kỹ thuật viên kiểm tra đĩa.",
+        ),
         "log-failed" => say(
             Lamp::Disk,
             "Không ghi được nhật ký phát thanh. Loa vẫn phát. Hãy kiểm tra đĩa còn chỗ trống không và báo kỹ thuật viên.",

@@ -34,8 +34,8 @@ pub(super) struct Health {
     status: &'static str,
     /// What is wrong: `engine-ended:<output>`, `engine-hangs:<output>`, `output-down:<output>`, `amplifier-fails:<output>`, `log-behind:<output>`, `no-engine:<output>` (new in
     /// the schedule: the program must be started again), `clock-wrong`, `store-failed`, `log-failed`,
-    /// `database-gone` (its file was removed or replaced: what is written is lost when the program ends), `plan-ended`,
-    /// `disk-low`, `schedule-broken`, `files-broken`. The last two do not make the answer 503: the schedule before it plays
+    /// `database-gone` (its file was removed or replaced: what is written is lost when the program ends), `withdrawal-unkept` (a recording is off
+    /// the air, and after a start it would air again: the disk does not take its withdrawal), `plan-ended`, `disk-low`, `schedule-broken`, `files-broken`. The last two do not make the answer 503: the schedule before it plays
     /// on, and so do all recordings but those whose files are gone or changed.
     wrong: Vec<String>,
 }
@@ -69,6 +69,9 @@ pub(in crate::web) async fn wrong(state: &State) -> (bool, Vec<String>) {
     }
     if state.store.log_fails() {
         wrong.push("log-failed".to_owned());
+    }
+    if !state.limits.unkept.is_empty() {
+        wrong.push("withdrawal-unkept".to_owned());
     }
     if state.store.run(|store| Ok(store.is_in_place())).await.is_ok_and(|is_in_place| !is_in_place) {
         wrong.push("database-gone".to_owned());

@@ -20,6 +20,7 @@ use crate::web::input::{Asked, Body, Named, millis, parse_code};
 use crate::web::person::{Approve, HandIn, Person, See, Withdraw};
 use crate::web::problem::{Problem, ProblemBody};
 use crate::web::recordings::{self, existing, segment_id};
+use crate::web::withdrawing;
 
 /// Segments of a page where nothing is asked for.
 const PAGE: u32 = 100;
@@ -366,7 +367,8 @@ pub(super) async fn give_back(
     Ok(Json(whole(&state, segment).await?))
 }
 
-/// Takes a recording off the air: at once, and from all that is to come.
+/// Takes a recording off the air: at once, and from all that is to come. Where the disk does not take that in time the
+/// answer is 503, `withdrawal-unkept`: it is off the air, and what is still to be kept is tried again.
 #[utoipa::path(post, path = "/segments/{id}/withdraw", tag = "segments", request_body = Why, params(("id" = String, Path, description = "The recording")),
     responses((status = OK, body = Recording), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn withdraw(
@@ -375,5 +377,5 @@ pub(super) async fn withdraw(
     Named(id): Named,
     Body(why): Body<Why>,
 ) -> Result<Json<Recording>, Problem> {
-    Ok(Json(recordings::withdraw(&state, &person, segment_id(&id)?, &why.reason).await?.into()))
+    Ok(Json(withdrawing::withdraw(&state, &person, segment_id(&id)?, &why.reason).await?.into()))
 }

@@ -312,6 +312,42 @@ async fn a_withdrawal_is_heard_while_the_disk_hangs() {
 }
 
 #[tokio::test]
+async fn a_withdrawal_that_the_disk_does_not_take_is_told_and_kept_once_it_does() {
+    let short = Duration::from_millis(50);
+    let limits = Limits { kept: short, keep_again: short, ..Limits::default() };
+    let site = Site::with(limits, Bounds::default());
+    let id = site.approved(440.0).await["id"].as_str().unwrap().to_owned();
+    let acts = site.acts().len();
+    let raw = rusqlite::Connection::open(site.state.store.file()).unwrap();
+    raw.execute_batch(
+        "CREATE TRIGGER full BEFORE INSERT ON segment_event BEGIN SELECT RAISE(FAIL, 'full'); END",
+    )
+    .unwrap();
+    let health = async || site.get("", "/api/v1/health").await.json()["wrong"].clone();
+    let path = format!("/api/v1/segments/{id}/withdraw");
+    // Once, and again because it was not done.
+    for _ in 0..2 {
+        let answer = site.call("approver", "POST", &path, json!({"reason": "sai"})).await;
+        assert_eq!(answer.problem(), refused(503, "withdrawal-unkept"));
+        let told = site.commands.try_recv().unwrap();
+        assert!(matches!(told, Command::Withdraw(told) if told.as_str() == id));
+        assert_eq!(health().await, json!(["withdrawal-unkept"]));
+    }
+    let page = Tab::of(&site, "auditor").get("/").await.text();
+    assert!(page.contains("chưa ghi được việc thu hồi"), "{page}");
+    let order = json!({"segment": id, "layer": "emergency"});
+    let ordered = site.call("operator", "POST", "/api/v1/interrupts", order).await;
+    assert_eq!(ordered.problem(), refused(409, "not-approved"));
+
+    raw.execute_batch("DROP TRIGGER full").unwrap();
+    let kept = async { while health().await != json!([]) {} };
+    tokio::time::timeout(Duration::from_secs(20), kept).await.expect("it is kept");
+    assert_eq!(site.get("approver", &format!("/api/v1/segments/{id}")).await.json()["state"], "withdrawn");
+    let acts = site.acts().split_off(acts);
+    assert_eq!(acts, [("approver".to_owned(), "segment.withdraw".to_owned(), id)], "once");
+}
+
+#[tokio::test]
 async fn nobody_approves_their_own_recording() {
     let site = Site::new();
     let bytes = wav(440.0, 1.0);

@@ -18,7 +18,8 @@ use crate::web::State;
 use crate::web::input::Named;
 use crate::web::person::Withdraw;
 use crate::web::problem::Problem;
-use crate::web::recordings::{self, existing, segment_id};
+use crate::web::recordings::{existing, segment_id};
+use crate::web::withdrawing;
 
 /// Letters left for a person's own words beside the common reason.
 const MORE: usize = LONGEST_TEXT - 60;
@@ -82,7 +83,7 @@ pub(in crate::web::console) async fn withdraw(
     let (reason, more) = (fields.one("reason"), fields.one("more"));
     let reason = if more.is_empty() { reason.to_owned() } else { format!("{reason}: {more}") };
     let id = segment_id(&id)?;
-    match recordings::withdraw(&state, &visitor.person, id.clone(), &reason).await {
+    match withdrawing::withdraw(&state, &visitor.person, id.clone(), &reason).await {
         Ok(segment) => Ok(to(&format!("{}?da-thu-hoi=1", address(&segment.id)))),
         Err(Problem(Refusal::BadWords(wrong))) => {
             let why = wrong.first().map(|(_, why)| (&fields, *why));
