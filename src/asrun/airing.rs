@@ -152,6 +152,10 @@ pub struct End {
     pub delivered: u64,
     /// Frames of silence in place of late sound.
     pub starved: u64,
+    /// Whether the amplifier could not be switched on meanwhile, as far as its command says; entries of before this was
+    /// kept do not say so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unpowered: bool,
     /// Why it was not the plan.
     pub cause: Option<Cause>,
     /// When this was decided.
@@ -186,6 +190,7 @@ impl End {
             ended: closed.ended,
             delivered: closed.delivered,
             starved: closed.starved,
+            unpowered: closed.unpowered,
             cause: closed.cause,
             at: closed.at,
         }
@@ -359,6 +364,11 @@ impl Airing {
     /// Frames of silence in place of late sound, over all takes.
     pub fn starved(&self) -> u64 {
         self.ends().map(|end| end.starved).sum()
+    }
+
+    /// Whether the amplifier could not be switched on while something of it sounded.
+    pub fn unpowered(&self) -> bool {
+        self.ends().any(|end| end.unpowered)
     }
 
     /// Frames the whole cue has, as the first take knew them; 0 where there was none.

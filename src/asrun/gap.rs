@@ -51,6 +51,7 @@ pub fn recover(open: &[OpenTake], now: Timestamp) -> Vec<Closed> {
                 ended: alive.map(|at| began.saturating_add(whole).map_or(at, |end| end.min(at))),
                 delivered,
                 starved: 0,
+                unpowered: false,
                 cause: Some(Cause::PowerCut),
                 at: now,
             }

@@ -199,6 +199,8 @@ pub struct Closed {
     pub delivered: u64,
     /// Frames of silence that had to stand in for sound which was not ready in time.
     pub starved: u64,
+    /// Whether the amplifier could not be switched on while it sounded.
+    pub unpowered: bool,
     /// Why it was not the plan; none where it was.
     pub cause: Option<Cause>,
     /// When this was decided.

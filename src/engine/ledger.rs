@@ -36,6 +36,7 @@ struct Take {
     started: Option<(u64, Timestamp)>,
     end: Option<End>,
     starved: u64,
+    unpowered: bool,
     lost: u64,
     cause: Option<Cause>,
 }
@@ -105,6 +106,7 @@ impl Ledger {
                 started: None,
                 end: None,
                 starved: 0,
+                unpowered: false,
                 lost: 0,
                 cause: None,
             },
@@ -230,6 +232,13 @@ impl Ledger {
         }
     }
 
+    /// The amplifier cannot be switched on for what sounds.
+    pub(super) fn unpowered(&mut self) {
+        for take in self.takes.values_mut().filter(|take| take.started.is_some()) {
+            take.unpowered = true;
+        }
+    }
+
     /// Closes the takes whose last frame has left; with `up` false, none will any more.
     pub(super) fn settle(&mut self, delivered: u64, up: bool, now: Timestamp) {
         let taken = delivered + self.gone;
@@ -271,6 +280,7 @@ impl Ledger {
             ended: take.end.map(|end| end.at).filter(|_| heard),
             delivered,
             starved: take.starved,
+            unpowered: take.unpowered,
             cause: take.cause.or(by_itself),
             at,
         }));

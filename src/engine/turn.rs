@@ -442,6 +442,9 @@ impl Engine {
         self.happened = happened;
         self.write();
         let wall = self.clock.now();
+        if self.power.fails() && !self.power.is_on() {
+            self.ledger.unpowered();
+        }
         self.ledger.settle(self.output.delivered(), self.up, wall);
         if self.last_heartbeat.is_none_or(|last| wall.duration_since(last).abs() >= HEARTBEAT) {
             self.ledger.heartbeat(wall);

@@ -62,6 +62,7 @@ impl Record {
             ended: started.map(|_| at),
             delivered: started.map_or(0, |started| frames(at.duration_since(started))),
             starved: 0,
+            unpowered: false,
             cause,
             at,
         }));

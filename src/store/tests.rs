@@ -119,6 +119,7 @@ pub(super) fn closed(cue: &Arc<Cue>, take: u16, delivered: u64, cause: Option<Ca
         ended: (delivered > 0).then_some(started + SignedDuration::from_secs(10)),
         delivered,
         starved: 0,
+        unpowered: false,
         cause,
         at: started + SignedDuration::from_secs(10),
     })

@@ -121,7 +121,7 @@ fn shape(airing: &Airing) -> &'static str {
     }
 }
 
-/// The cause, what was cut before, who ordered it, and what is to be known of the clock.
+/// The cause, what was cut before, who ordered it, and what is to be known of the amplifier and the clock.
 fn remark(airing: &Airing, outcome: &Outcome, time: impl Fn(Timestamp) -> String) -> String {
     let ordered = airing.item.ordered_by.as_ref().map(|by| format!("theo lệnh của {by}"));
     let clock = (airing.clock() == ClockHealth::Wrong).then(|| cause(Cause::ClockNotTrusted).to_owned());
@@ -130,7 +130,8 @@ fn remark(airing: &Airing, outcome: &Outcome, time: impl Fn(Timestamp) -> String
     let cuts: Vec<_> =
         airing.cut_before().map(|(began, why)| format!("{} ({})", time(began), cause(why))).collect();
     let cuts = (!cuts.is_empty()).then(|| format!("trước đó phát dở lúc {}", cuts.join(", ")));
-    [why, cuts, ordered, clock].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    let power = airing.unpowered().then(|| "không bật được tăng âm, loa có thể không có tiếng".to_owned());
+    [why, cuts, ordered, power, clock].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// A cause, and whose decision it was: `đã bị thu hồi (minh: Thông tin sai)`.
@@ -351,6 +352,16 @@ pub(crate) mod tests {
         let expected =
             ["05:33:00", "đã phát", "trước đó phát dở lúc 05:32:00 (mất điện); đồng hồ chưa tin cậy"];
         assert_eq!([&*line[4], &*line[16], &*line[17]], expected);
+    }
+
+    #[test]
+    fn that_the_amplifier_was_not_on_is_in_the_remark_and_old_rows_keep_their_bytes() {
+        let mut airing = airing();
+        assert!(!serde_json::to_string(&airing).unwrap().contains("unpowered"));
+        airing.takes[0].end.as_mut().unwrap().unpowered = true;
+        let kept: Airing = serde_json::from_str(&serde_json::to_string(&airing).unwrap()).unwrap();
+        let remark = &log_line(1, "", &kept, &TimeZone::UTC)[17];
+        assert!(remark.contains("không bật được tăng âm, loa có thể không có tiếng"), "{remark}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ const AT: Timestamp = Timestamp::UNIX_EPOCH;
 const EXPECTED: u64 = 480_000;
 
 fn end(delivered: u64, cause: Option<Cause>) -> End {
-    End { started: Some(AT), ended: Some(AT), delivered, starved: 0, cause, at: AT }
+    End { started: Some(AT), ended: Some(AT), delivered, starved: 0, unpowered: false, cause, at: AT }
 }
 
 fn take(number: u16, end: Option<End>) -> Take {

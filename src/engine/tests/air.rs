@@ -1,6 +1,7 @@
 //! A station of tones: what is heard when, and what the log says of it.
 
 use super::*;
+use crate::output::amplifier::{Amplifier, Switch};
 
 #[test]
 fn a_session_is_heard_at_its_frame_and_without_a_gap() {
@@ -44,6 +45,25 @@ fn a_hard_start_after_a_planned_fade_is_on_its_frame() {
     station.check();
     assert_about(since(station.takes("b")[0].started.unwrap()), 615.513, 2.0 * FRAME);
     assert_about(since(station.takes("a")[0].ended.unwrap()), 615.513, 2.0 * FRAME);
+}
+
+#[test]
+fn what_sounds_while_the_amplifier_cannot_be_switched_on_is_logged_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let switch = Switch { on: vec!["false".to_owned()], off: vec!["true".to_owned()] };
+    let amplifier = Amplifier::new(Some(switch), folder.path().join("on")).unwrap();
+    amplifier.switch(true);
+    let failing = amplifier.power();
+    soon(|| failing.fails().then_some(()));
+    let piece = segment(10, 20.0);
+    let mut station =
+        Station::new(vec![cue("a", Join::Hard, 600.0, &piece), cue("b", Join::Hard, 700.0, &piece)]);
+    station.rehearsal.as_mut().unwrap().engine.power = failing;
+    station.run_until(650.0);
+    station.rehearsal.as_mut().unwrap().engine.power = Arc::default();
+    station.run_until(2_000.0);
+    station.finish();
+    assert_eq!(["a", "b"].map(|slot| station.takes(slot)[0].unpowered), [true, false]);
 }
 
 #[test]
