@@ -128,6 +128,9 @@ impl Opener for Levels {
 #[derive(Debug)]
 struct Device {
     clock: Arc<ManualClock>,
+    /// How long it takes to run after a rest.
+    wakes_in: Arc<Mutex<Duration>>,
+    rests: bool,
     written: u64,
     delivered: u64,
     in_flight: u64,
@@ -139,6 +142,9 @@ const IN_FLIGHT: u64 = 3 * CHUNK_FRAMES as u64;
 
 impl Output for Device {
     fn write(&mut self, samples: &[f32]) -> Result<(), Lost> {
+        if std::mem::take(&mut self.rests) {
+            self.clock.advance(*self.wakes_in.lock().unwrap());
+        }
         let from = self.next_frame_at();
         let frames = (samples.len() / CHANNELS) as u64;
         let passed = duration_of(self.written + frames) - duration_of(self.written);
@@ -173,6 +179,7 @@ impl Output for Device {
     fn rest(&mut self, until: Timestamp) {
         let ahead = Duration::try_from(until.duration_since(self.clock.now())).unwrap_or_default();
         self.clock.advance(ahead);
+        self.rests = true;
     }
 
     fn device(&self) -> String {
@@ -188,6 +195,7 @@ struct Station {
     rehearsal: Option<Rehearsal>,
     clock: Arc<ManualClock>,
     heard: Arc<Mutex<Vec<(Timestamp, f32)>>>,
+    wakes_in: Arc<Mutex<Duration>>,
     lost: Arc<AtomicBool>,
     amplifier: Arc<AtomicBool>,
     cues: Vec<Arc<Cue>>,
@@ -198,8 +206,11 @@ impl Station {
     fn new(cues: Vec<Arc<Cue>>) -> Self {
         let clock = Arc::new(ManualClock::new(at(0.0)));
         let (heard, lost, amplifier) = (Arc::default(), Arc::default(), Arc::<AtomicBool>::default());
+        let wakes_in = Arc::default();
         let device = Device {
             clock: Arc::clone(&clock),
+            wakes_in: Arc::clone(&wakes_in),
+            rests: false,
             written: 0,
             delivered: 0,
             in_flight: 0,
@@ -224,8 +235,8 @@ impl Station {
             blocks: vec![block],
             findings: Vec::new(),
         });
-        let station =
-            Self { rehearsal: Some(rehearsal), clock, heard, lost, amplifier, cues, facts: Vec::new() };
+        let (rehearsal, facts) = (Some(rehearsal), Vec::new());
+        let station = Self { rehearsal, clock, heard, wakes_in, lost, amplifier, cues, facts };
         station.tell(Command::Load { timeline, settled: Arc::new(BTreeSet::new()) });
         station
     }

@@ -51,7 +51,7 @@ impl Engine {
         let now = if self.resting.is_some() { self.clock.now() } else { self.next_frame_at() };
         self.hear_of_output(if self.resting.is_some() { self.output.is_up() } else { self.up });
         let changed = !self.events.is_empty();
-        let acted = self.step(now);
+        let mut acted = self.step(now);
         self.ledger.flush();
         match self.rest_until(now) {
             Some(until) => {
@@ -63,7 +63,12 @@ impl Engine {
                 self.rest(until);
             }
             None => {
-                let now = if self.wake() { self.next_frame_at() } else { now };
+                let mut now = now;
+                if self.wake() {
+                    // The device took a while to run: what was placed meanwhile leaves that much later.
+                    now = self.next_frame_at();
+                    acted |= self.step(now);
+                }
                 self.sound(now);
                 self.turns_to_status = self.turns_to_status.saturating_sub(1);
                 if changed || acted || self.turns_to_status == 0 {

@@ -110,7 +110,7 @@ pub enum Event {
     Ready(CueId),
     /// What `Prepare` asked for will never be ready.
     Failed(CueId, Cause),
-    /// A cue's first frame was placed.
+    /// A cue's first frame was placed, in the chunk of the step before.
     Started {
         /// The cue.
         cue: CueId,
@@ -344,7 +344,8 @@ impl Sequencer {
     }
 
     /// Moves to `now`, the instant at which the next frame written will be heard; `out` receives what the engine
-    /// must do. Every start that lies before `horizon`, the end of the chunk about to be rendered, is issued now.
+    /// must do. Where that turns out to be later, as a device has to wake first, there is another step before the frame
+    /// is written. Every start that lies before `horizon`, the end of the chunk about to be rendered, is issued now.
     ///
     /// A step in which nothing happens and nothing is due costs two comparisons and allocates nothing.
     pub fn step(&mut self, now: Timestamp, horizon: Timestamp, events: &[Event], out: &mut Vec<Action>) {

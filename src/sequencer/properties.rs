@@ -37,6 +37,8 @@ enum Happening {
         again: i64,
     },
     Restart,
+    /// From now on, so many tenths of a second pass until the output runs after a rest, and all is kept in memory.
+    Wakes(i64),
 }
 
 fn cues() -> impl Strategy<Value = Vec<C>> {
@@ -88,6 +90,7 @@ fn happenings() -> impl Strategy<Value = Vec<(i64, Happening)>> {
         4 => (cues(), prop::option::weighted(0.7, 0..30_i64), 0..20_i64)
             .prop_map(|(cues, before, again)| Happening::Reload { cues, before, again }),
         1 => Just(Happening::Restart),
+        2 => (0..20_i64).prop_map(Happening::Wakes),
     ];
     prop::collection::vec((0..900_i64, happening), 0..10)
 }
@@ -146,10 +149,10 @@ fn run(cues: &[C], happenings: &[(i64, Happening)], nudge: bool) -> (Sim, Vec<C>
                 let then = sim.now + tenths(*again);
                 sim.run_to(then).load(&timeline(END, cues.clone()));
             }
+            Happening::Wakes(after) => (sim.waking, sim.opening) = (tenths(*after), SignedDuration::ZERO),
             Happening::Restart => {
                 restarted = true;
                 sim.restart(settings.clone());
-                sim.nudge = nudge;
                 sim.load(&timeline(END, cues.clone()));
             }
         }

@@ -14,6 +14,8 @@ use crate::segment::{ContentHash, Segment, Sound, State, Words};
 use crate::timeline::{Absence, Block, BlockId, Content, Cue, CueId, Form, Join, Layer, Timeline, Window};
 
 pub(super) const CHUNK: SignedDuration = SignedDuration::from_millis(50);
+/// A rest ends this long before the next change, so that the output runs by then.
+const WAKE_AHEAD: SignedDuration = SignedDuration::from_secs(10);
 /// A take is opened this long before its first frame, as the engine does it.
 const OPENED_AHEAD: SignedDuration = SignedDuration::from_secs(2);
 
@@ -214,8 +216,10 @@ struct Voice {
 pub(super) struct Sim {
     pub(super) sequencer: Sequencer,
     pub(super) now: Timestamp,
-    /// How long opening takes.
+    /// How long opening takes; nothing, as for what is kept in memory, and the answer is there at once.
     pub(super) opening: SignedDuration,
+    /// How long the output takes to run after a rest.
+    pub(super) waking: SignedDuration,
     pub(super) fails: BTreeSet<CueId>,
     /// Hours in which only an emergency may be heard.
     pub(super) quiet: Vec<QuietHours>,
@@ -226,6 +230,7 @@ pub(super) struct Sim {
     pub(super) busiest: usize,
     /// Tells the sequencer nothing in every step, so that each is a full one.
     pub(super) nudge: bool,
+    rested: bool,
     inbox: Vec<Event>,
     opened: BTreeMap<CueId, Held>,
     placed: Option<(Arc<Cue>, Timestamp)>,
@@ -243,6 +248,7 @@ impl Sim {
             sequencer: Sequencer::new(settings),
             now,
             opening: SignedDuration::from_millis(100),
+            waking: SignedDuration::ZERO,
             fails: BTreeSet::new(),
             quiet: quiet_hours(),
             log: Vec::new(),
@@ -250,6 +256,7 @@ impl Sim {
             actions: Vec::new(),
             busiest: 0,
             nudge: false,
+            rested: false,
             inbox: Vec::new(),
             opened: BTreeMap::new(),
             placed: None,
@@ -275,8 +282,18 @@ impl Sim {
         }
         let (log, actions) = (std::mem::take(&mut self.log), std::mem::take(&mut self.actions));
         let (fails, record) = (std::mem::take(&mut self.fails), std::mem::take(&mut self.record));
-        let (opening, busiest) = (self.opening, self.busiest);
-        *self = Self { log, record, actions, fails, opening, busiest, ..Self::with(self.now, settings) };
+        let Self { now, opening, waking, busiest, nudge, .. } = *self;
+        *self = Self {
+            log,
+            record,
+            actions,
+            fails,
+            opening,
+            waking,
+            busiest,
+            nudge,
+            ..Self::with(now, settings)
+        };
     }
 
     /// Goes by a timeline from now on, with what the log says is settled.
@@ -292,39 +309,63 @@ impl Sim {
         self
     }
 
-    /// One turn of the loop. With nothing to render, it rests until the sequencer's next change.
+    /// One turn of the loop. With nothing to render, it rests until shortly before the sequencer's next change.
     pub(super) fn turn(&mut self, until: Timestamp) {
-        let horizon = self.now + CHUNK;
         let idle = self.inbox.is_empty()
             && self.voices.is_empty()
             && self.placed.is_none()
             && self.opened.values().all(|held| held.told);
-        let mut out = Vec::new();
-        let mut events = std::mem::take(&mut self.inbox);
-        if self.nudge {
-            events.push(Event::Ready(cue_id("nobody")));
+        let acted = self.step();
+        let next = self.sequencer.next_change().map_or(Timestamp::MAX, |next| next - WAKE_AHEAD - CHUNK);
+        let rests = idle && !acted && self.inbox.is_empty() && self.now + CHUNK < next;
+        if !rests && std::mem::take(&mut self.rested) && self.waking.is_positive() {
+            self.now += self.waking;
+            self.step();
         }
-        self.sequencer.step(self.now, horizon, &events, &mut out);
-        self.busiest = self.busiest.max(out.len());
-        let quiet_step = out.is_empty();
-        for action in &out {
-            self.obey(action);
-        }
-        self.actions.append(&mut out);
+        let horizon = self.now + CHUNK;
         self.open_takes();
         self.open();
         self.render(horizon);
         self.now = horizon;
-        if idle && quiet_step && self.inbox.is_empty() {
-            let next = self.sequencer.next_change().unwrap_or(until) - CHUNK;
-            // Whole chunks, so that a run that never rests meets the same instants. The engine looks at the clock
-            // while it rests, so a step of the clock has its true size.
-            while self.now + CHUNK <= next.min(until) {
-                self.sequencer.step(self.now, self.now + CHUNK, &[], &mut out);
-                assert!(out.is_empty(), "a rest until {next} ends at {} with {out:?}", self.now);
-                self.open_takes();
-                self.now += CHUNK;
+        self.rested |= rests;
+        // Whole chunks, so that a run that never rests meets the same instants. The engine looks at the clock
+        // while it rests, so a step of the clock has its true size.
+        while rests && self.now + CHUNK <= next.min(until) {
+            let acted = self.step();
+            assert!(!acted, "a rest until {next} ends at {} with {:?}", self.now, self.actions.last());
+            self.open_takes();
+            self.now += CHUNK;
+        }
+    }
+
+    /// Lets the sequencer step, and does what it says; whether it said anything.
+    fn step(&mut self) -> bool {
+        let mut acted = false;
+        loop {
+            let mut events = std::mem::take(&mut self.inbox);
+            if self.nudge {
+                events.push(Event::Ready(cue_id("nobody")));
             }
+            let mut out = Vec::new();
+            self.sequencer.step(self.now, self.now + CHUNK, &events, &mut out);
+            self.check_end();
+            self.busiest = self.busiest.max(out.len());
+            out.iter().for_each(|action| self.obey(action));
+            acted |= !out.is_empty();
+            self.actions.append(&mut out);
+            if self.inbox.is_empty() || self.opening.is_positive() {
+                return acted;
+            }
+        }
+    }
+
+    /// What sounds is known to end no later than it does.
+    fn check_end(&self) {
+        let view = self.sequencer.view();
+        let (Some(on_air), Some(until)) = (view.on_air, view.until) else { return };
+        if let Some(voice) = self.voices.iter().find(|voice| voice.cue.id == on_air.id) {
+            let end = voice.end(self.now);
+            assert!(until <= end + CHUNK, "{} ends at {end}, and is shown until {until}", on_air.id);
         }
     }
 
@@ -335,16 +376,20 @@ impl Sim {
                 if self.fails.contains(&cue.id) {
                     self.inbox.push(Event::Failed(cue.id.clone(), Cause::FileBroken));
                 } else {
-                    let (cue, opening) = (Arc::clone(cue), self.opening);
-                    let held = Held { cue, skip: *skip, opening, told: false, take: None };
-                    self.opened.insert(held.cue.id.clone(), held);
+                    let (cue, opening, told) = (Arc::clone(cue), self.opening, self.opening.is_zero());
+                    if told {
+                        self.inbox.push(Event::Ready(cue.id.clone()));
+                    }
+                    self.opened.insert(cue.id.clone(), Held { cue, skip: *skip, opening, told, take: None });
                 }
             }
             Action::Discard { cue } => self.discard(cue),
             Action::Start { cue, at, .. } => {
                 assert!(self.opened.get(&cue.id).is_some_and(|held| held.told), "{} is not open", cue.id);
                 assert!(*at < self.now + CHUNK, "{} is placed beyond the horizon", cue.id);
-                self.placed = Some((Arc::clone(cue), *at));
+                if let Some((before, _)) = self.placed.replace((Arc::clone(cue), *at)) {
+                    self.unheard(&before, Cause::CutByNext);
+                }
             }
             Action::Chain { cue } => {
                 assert!(self.opened.get(&cue.id).is_some_and(|held| held.told), "{} is not open", cue.id);
@@ -352,6 +397,9 @@ impl Sim {
                 self.chained = Some(Arc::clone(cue));
             }
             Action::Stop { cue, at, fade, cause } => {
+                if let Some((placed, _)) = self.placed.take_if(|(placed, _)| placed.id == *cue) {
+                    return self.unheard(&placed, *cause);
+                }
                 let voice = self.voices.iter_mut().find(|voice| voice.cue.id == *cue && voice.stop.is_none());
                 let voice = voice.unwrap_or_else(|| panic!("{cue} is stopped and does not sound"));
                 voice.stop = Some(((*at).max(self.now) + *fade, *cause));
@@ -362,6 +410,17 @@ impl Sim {
             }
             Action::Amplifier { on } => self.log.push(Line::Amplifier { on: *on, at: self.now }),
         }
+    }
+
+    /// What was placed in an earlier step of this turn has no frame, and gets none.
+    fn unheard(&mut self, cue: &Arc<Cue>, cause: Cause) {
+        let Held { skip, take, .. } = self.opened.remove(&cue.id).expect("it is open");
+        let take = take.unwrap_or_else(|| self.record.open(cue, skip, self.now));
+        self.record.close(&take, None, Some(cause), self.now);
+        let (id, at) = (cue.id.clone(), self.now);
+        self.log.push(Line::Began { cue: id.clone(), at, skip });
+        self.log.push(Line::Over { cue: id.clone(), at, cause: Some(cause) });
+        self.inbox.push(Event::Ended { cue: id, at });
     }
 
     fn discard(&mut self, cue: &CueId) {

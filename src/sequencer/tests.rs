@@ -278,6 +278,18 @@ fn an_emergency_without_an_end_repeats_until_it_is_called_off_and_a_second_press
 }
 
 #[test]
+fn what_starts_while_the_output_wakes_ends_that_much_later_and_the_schedule_joins_there() {
+    let mut sim = Sim::new(s(-1_000));
+    (sim.waking, sim.opening) = (secs(2), SignedDuration::ZERO);
+    sim.tell(load(&timeline(600, [c("a", 0, 60)])));
+    sim.run_to(s(-100)).tell(Event::Interrupt(Arc::new(interrupt("x", Layer::Emergency, 120))));
+    sim.run_to(s(-50));
+    assert_eq!(sim.sequencer.view().until, Some(ms(22_000)));
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["x@-98.0", "-x@22.0", "a+22.0@22.0", "-a@60.0"]);
+}
+
+#[test]
 fn calling_off_gives_the_air_back() {
     let mut sim = from_start(600, [c("a", 0, 60)]);
     sim.run_to(s(10)).tell(Event::Interrupt(Arc::new(interrupt("x", Layer::Live, 200))));

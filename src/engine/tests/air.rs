@@ -144,6 +144,26 @@ fn alarm(station: &Station, id: &str, apart: f64) {
 }
 
 #[test]
+fn an_emergency_that_wakes_a_slow_device_ends_by_its_frames_and_the_schedule_joins_there() {
+    let mut station = Station::new(vec![cue("a", Join::Hard, 200.0, &segment(10, 60.0))]);
+    station.run_until(100.0);
+    *station.wakes_in.lock().unwrap() = Duration::from_millis(1_900);
+    let (id, layer, by, repeats) = ("alarm".into(), Layer::Emergency, "an".to_owned(), Repeats::ONCE);
+    let segment = segment(50, 120.0);
+    station.tell(Command::Interrupt(Arc::new(Interrupt { id, layer, segment, gain_db: 0.0, by, repeats })));
+    station.run_until(150.0);
+    let begins = station.heard(50).unwrap();
+    assert_about(begins, 101.9, 0.1);
+    assert_about(since(station.status().on_air.unwrap().until), begins + 120.0, 0.01);
+    station.run_until(300.0);
+    station.finish();
+    station.check();
+    let takes = (station.takes("alarm")[0], station.takes("a")[0]);
+    assert_eq!((takes.0.delivered, takes.0.cause), (120 * 48_000, None));
+    assert_about(since(takes.1.started.unwrap()), since(takes.0.ended.unwrap()), 0.05);
+}
+
+#[test]
 fn an_interrupt_that_waits_for_another_has_no_take() {
     let mut station = Station::new(vec![cue("a", Join::Hard, 600.0, &segment(20, 60.0))]);
     station.run_until(100.0);
