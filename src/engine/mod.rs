@@ -148,9 +148,16 @@ enum Stage {
 struct Amplifier {
     switch: Box<dyn FnMut(bool) + Send>,
     on: bool,
+    /// What the sequencer asked for.
+    wanted: bool,
 }
 
 impl Amplifier {
+    /// Switches as was asked; not off while something that was mixed has yet to be heard.
+    fn follow(&mut self, sounds: bool) {
+        self.set(self.wanted || (self.on && sounds));
+    }
+
     fn set(&mut self, on: bool) {
         if self.on != on {
             self.on = on;
@@ -217,7 +224,7 @@ impl Engine {
             sequencer: Sequencer::new(parts.settings),
             preroll,
             mixer: Mixer::new(),
-            amplifier: Amplifier { switch: parts.amplifier, on: false },
+            amplifier: Amplifier { switch: parts.amplifier, on: false, wanted: false },
             power: parts.power,
             slots: Vec::new(),
             next_voice: 0,

@@ -196,6 +196,7 @@ impl Engine {
                 break;
             }
         }
+        self.amplifier.follow(!self.mixer.is_silent() || self.ledger.is_on_air());
         self.open_takes(now);
         acted
     }
@@ -236,7 +237,7 @@ impl Engine {
             Action::Amplifier { on } => {
                 // Whether that was done, its own thread says.
                 debug!(output.id = %self.id, on, "the amplifier is to be switched");
-                self.amplifier.set(*on);
+                self.amplifier.wanted = *on;
             }
         }
     }

@@ -9,7 +9,7 @@ use super::interrupt::{Order, Turn};
 use super::plan::Progress;
 use super::quiet::Curfew;
 use super::rundown::OPENED_AGAIN;
-use super::{Action, Air, Amplifier, Event, Interrupt, InterruptId, PATIENCE, Pass, Sequencer, Stage, Voice};
+use super::{Action, Air, Event, Interrupt, InterruptId, PATIENCE, Pass, Sequencer, Stage, Voice};
 use crate::asrun::Cause;
 use crate::segment::SegmentId;
 use crate::timeline::{Cue, CueId, Layer, Timeline};
@@ -297,10 +297,6 @@ impl Sequencer {
             if entry.is_held() {
                 pass.out.push(Action::Discard { cue: entry.cue.id.clone() });
             }
-        }
-        if self.amplifier != Amplifier::Off {
-            self.amplifier = Amplifier::Off;
-            pass.out.push(Action::Amplifier { on: false });
         }
         self.ended = true;
     }

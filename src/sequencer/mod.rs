@@ -134,7 +134,7 @@ pub enum Event {
         /// It may.
         trusted: bool,
     },
-    /// The program is asked to stop.
+    /// The program is asked to stop. What sounds fades; who renders it switches the amplifier off when that was heard.
     Shutdown,
 }
 
@@ -188,7 +188,7 @@ pub enum Action {
         /// Why.
         cause: Cause,
     },
-    /// Switch the amplifier.
+    /// Switch the amplifier; off no sooner than what was rendered until then has been heard.
     Amplifier {
         /// On or off.
         on: bool,

@@ -330,6 +330,24 @@ fn an_end_just_before_a_start_takes_back_what_was_opened_for_it() {
 }
 
 #[test]
+fn the_amplifier_goes_off_when_the_last_frame_was_heard_also_at_the_end_and_without_a_tail() {
+    for (tail, end) in [(0.0, 110.0), (3.0, 110.0), (0.0, 300.0)] {
+        let mut station = Station::new(vec![cue("a", Join::Hard, 100.0, &segment(10, 60.0))]);
+        let engine = &mut station.rehearsal.as_mut().unwrap().engine;
+        engine.sequencer = Sequencer::new(Settings { tail: seconds(tail), ..Settings::default() });
+        let switched = Arc::new(Mutex::new(Vec::new()));
+        let (clock, switch) = (Arc::clone(&station.clock), Arc::clone(&switched));
+        engine.amplifier.switch = Box::new(move |on| switch.lock().unwrap().push((on, clock.now())));
+        station.run_until(end);
+        station.finish();
+        let heard = station.takes("a")[0].at;
+        let switched = switched.lock().unwrap();
+        let [(true, on), (false, off)] = switched[..] else { panic!("{switched:?}") };
+        assert!(on <= at(100.0) && heard <= off, "off at {off}, and heard until {heard}");
+    }
+}
+
+#[test]
 fn a_thread_ends_when_it_is_told_to_and_when_nobody_is_left() {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     for told in [true, false] {
