@@ -223,7 +223,7 @@ impl Sequencer {
             return Verdict::Wait { end: over_at(entry, start.max(earliest), skip) };
         }
         let end = over_at(entry, start, skip);
-        if self.can_chain(entry, place, nominal) {
+        if self.can_chain(entry, place, nominal, free) {
             return Verdict::Chain { skip };
         }
         // What ends where this one starts is not waited for: that would cost the rest of a chunk.
@@ -263,7 +263,7 @@ impl Sequencer {
     }
 
     /// Whether a cue that is ready may follow the voice on air without a gap.
-    fn can_chain(&self, entry: &Entry, place: usize, nominal: Timestamp) -> bool {
+    fn can_chain(&self, entry: &Entry, place: usize, nominal: Timestamp, free: Option<Timestamp>) -> bool {
         let Some(voice) = self.voice() else { return false };
         let end = voice.end();
         entry.cue.start == Join::Follow
@@ -273,6 +273,8 @@ impl Sequencer {
             && voice.block_start == entry.block_start
             && self.plan.place(&voice.cue.id).is_some_and(|on_air| on_air < place)
             && nominal <= end + CHAIN_TOLERANCE
+            // Nothing is to sound between the two.
+            && free.is_none_or(|free| free <= end)
             && self.output_up
             && self.clock_trusted
             && !self.curfew.covers(end)

@@ -31,6 +31,13 @@ fn a_hard_start_is_on_time_and_a_follow_has_no_gap() {
 }
 
 #[test]
+fn a_short_cue_is_not_passed_over_by_what_follows_it() {
+    let mut sim = from_start(600, [c("a", 0, 60), c("gong", 60, 1), c("b", 61, 30).follow()]);
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["a@0.0", "-a@60.0", "gong@60.0", "-gong@61.0", "b@61.0", "-b@91.0"]);
+}
+
+#[test]
 fn a_planned_cut_is_silent_at_its_end() {
     let mut sim = from_start(600, [c("a", 0, 60).cut_by(30, 2), c("b", 60, 30)]);
     sim.run_to(s(700));
