@@ -17,11 +17,8 @@ use crate::asrun::{Cause, ClockHealth};
 use crate::media::source::Source;
 use crate::output::{CHUNK_FRAMES, SAMPLE_RATE, duration_of};
 use crate::sequencer::{Action, Event};
-use crate::timeline::{Cue, CueId, Join, Layer};
+use crate::timeline::{Cue, CueId};
 
-/// A take is opened this long before its first frame: long enough for a slow card to have it on disk, short enough that
-/// little can come in between.
-const OPENED_AHEAD: SignedDuration = SignedDuration::from_secs(2);
 /// The output rests where nothing is due for this long.
 const WORTH_A_REST: SignedDuration = SignedDuration::from_secs(60);
 /// And wakes this long before: a device may take 2 s to run, and its clock is exact a dozen chunks later.
@@ -326,45 +323,25 @@ impl Engine {
     /// Opens the takes whose first frame is near, and takes back what has lost its way to the air since: a person may take
     /// it in between.
     fn open_takes(&mut self, now: Timestamp) {
-        let near = now + OPENED_AHEAD;
         let waits = |slot: &&Slot| matches!(slot.stage, Stage::Ready(_)) && self.ledger.has(slot.voice);
-        let lost = |slot: &&Slot| waits(slot) && !self.is_to_sound(slot, now, near);
+        let lost = |slot: &&Slot| waits(slot) && !self.is_to_sound(slot, now);
         let lost: Vec<_> = self.slots.iter().filter(lost).map(|slot| slot.voice).collect();
         for voice in lost {
             self.ledger.take_back(voice, self.clock.now());
         }
         while let Some(slot) =
-            self.slots.iter().find(|slot| !self.ledger.has(slot.voice) && self.is_to_sound(slot, now, near))
+            self.slots.iter().find(|slot| !self.ledger.has(slot.voice) && self.is_to_sound(slot, now))
         {
             self.open_take(slot.voice);
         }
     }
 
-    /// Whether a cue will sound before `near`, as far as can be seen. A take of one that only waits for the air would
-    /// stand in the log as if it sounded, and a power cut would count it as heard.
-    fn is_to_sound(&self, slot: &Slot, now: Timestamp, near: Timestamp) -> bool {
-        let view = self.sequencer.view();
-        let is_over_soon = view.until.is_none_or(|until| until <= near);
-        let at = slot.cue.at + slot.skip;
-        let has_way = || match slot.cue.layer {
-            Layer::Silence | Layer::Scheduled => {
-                view.layer <= Layer::Scheduled && (slot.cue.start == Join::Hard || is_over_soon)
-            }
-            // Of those whom people gave the air, one cuts those below it only, and the first of them has it first.
-            layer @ (Layer::Live | Layer::Emergency) => {
-                let is_before = |other: &Slot| {
-                    other.voice != slot.voice && other.cue.layer >= layer && self.ledger.has(other.voice)
-                };
-                view.layer < layer && !self.slots.iter().any(is_before)
-            }
-        };
+    fn is_to_sound(&self, slot: &Slot, now: Timestamp) -> bool {
+        let takes = self.slots.iter().filter(|slot| self.ledger.has(slot.voice)).map(|slot| &*slot.cue);
         match slot.stage {
             Stage::Opening | Stage::Sounding(_) => false,
-            Stage::Placed => true,
-            Stage::Chained => is_over_soon,
-            Stage::Ready(_) => {
-                let free = self.up && self.health != ClockHealth::Wrong && self.ending == Ending::No;
-                free && now <= at && at <= near && has_way()
+            Stage::Ready(_) | Stage::Chained | Stage::Placed => {
+                self.sequencer.is_to_sound(&slot.cue, slot.skip, now, takes)
             }
         }
     }

@@ -113,7 +113,7 @@ impl Repeats {
 }
 
 /// How long before it is due a repeat is opened; its source is held in memory.
-const OPENED_AHEAD: SignedDuration = SignedDuration::from_secs(2);
+const PREPARED_AHEAD: SignedDuration = SignedDuration::from_secs(2);
 
 impl Sequencer {
     /// Lets the highest interrupt that is due and ready take the air from what is below it.
@@ -154,7 +154,7 @@ impl Sequencer {
     fn open_what_is_due(&mut self, pass: &mut Pass<'_>) {
         for place in 0..self.orders.len() {
             let Some(order) = self.orders.get(place) else { break };
-            if matches!(order.turn, Turn::Waiting) && pass.due(order.due - OPENED_AHEAD) {
+            if matches!(order.turn, Turn::Waiting) && pass.due(order.due - PREPARED_AHEAD) {
                 let cue = order.cue(&self.zone);
                 pass.out.push(Action::Prepare { cue: Arc::clone(&cue), skip: SignedDuration::ZERO });
                 if let Some(order) = self.orders.get_mut(place) {

@@ -17,6 +17,7 @@ mod record;
 mod rundown;
 #[cfg(test)]
 mod sim;
+mod takes;
 #[cfg(test)]
 mod tests;
 

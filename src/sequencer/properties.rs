@@ -248,9 +248,26 @@ proptest! {
 
     #[test]
     fn resting_until_the_next_change_misses_nothing(cues in cues(), happenings in happenings()) {
+        // A device that takes its time to wake shows whether there was a rest.
+        let wakes = |happening: &Happening| matches!(happening, Happening::Wakes(_));
+        let happenings: Vec<_> = happenings.into_iter().filter(|(_, happening)| !wakes(happening)).collect();
         let (resting, ..) = run(&cues, &happenings, false);
         let (restless, ..) = run(&cues, &happenings, true);
         prop_assert_eq!(resting.log, restless.log);
+    }
+
+    #[test]
+    fn a_take_is_opened_for_what_sounds(
+        cues in cues(), whole in any::<bool>(), taken in 0..7000_i64, emergency in any::<bool>(), length in 1..40_i64,
+    ) {
+        let late = |cue: C| if whole { cue.late(Late::WholeWithin(secs(60))) } else { cue };
+        let cues: Vec<C> = cues.into_iter().map(late).collect();
+        let layer = if emergency { Layer::Emergency } else { Layer::Live };
+        let (sim, ..) = run(&cues, &[(taken, Happening::Take { layer, length, repeats: 1 })], false);
+        // Who takes the air in the two seconds before a start is not foreseen.
+        let unforeseen = s(FIRST - 60) + tenths(taken)..s(FIRST - 58) + tenths(taken);
+        let back: Vec<_> = sim.record.taken_back.iter().filter(|(at, _)| !unforeseen.contains(at)).collect();
+        prop_assert!(back.is_empty(), "{back:#?} of {:#?}", sim.log);
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub(super) struct Take {
 pub(super) struct Record {
     airings: BTreeMap<CueId, Airing>,
     numbers: BTreeMap<CueId, u16>,
+    /// When a take was taken back, and whose.
+    pub(super) taken_back: Vec<(Timestamp, CueId)>,
 }
 
 impl Record {
@@ -70,6 +72,7 @@ impl Record {
 
     pub(super) fn take_back(&mut self, take: &Take, at: Timestamp) {
         let Take { cue, number } = take.clone();
+        self.taken_back.push((at, cue.clone()));
         self.note(&Fact::TakenBack { cue, output: output(), take: number, at });
     }
 

@@ -16,8 +16,6 @@ use crate::timeline::{Absence, Block, BlockId, Content, Cue, CueId, Form, Join, 
 pub(super) const CHUNK: SignedDuration = SignedDuration::from_millis(50);
 /// A rest ends this long before the next change, so that the output runs by then.
 const WAKE_AHEAD: SignedDuration = SignedDuration::from_secs(10);
-/// A take is opened this long before its first frame, as the engine does it.
-const OPENED_AHEAD: SignedDuration = SignedDuration::from_secs(2);
 
 /// Seconds after 05:30:00 UTC, where quiet ends.
 pub(super) fn s(seconds: i64) -> Timestamp {
@@ -430,7 +428,7 @@ impl Sim {
         }
     }
 
-    /// Opens the takes whose first frame is near, and takes back what has lost its way to the air, by the engine's rules.
+    /// Opens the takes whose first frame is near, and takes back what has lost its way to the air.
     fn open_takes(&mut self) {
         let told: Vec<CueId> =
             self.opened.values().filter(|held| held.told).map(|held| held.cue.id.clone()).collect();
@@ -450,31 +448,9 @@ impl Sim {
     }
 
     fn is_to_sound(&self, held: &Held) -> bool {
-        let (now, near) = (self.now, self.now + OPENED_AHEAD);
-        let is = |other: &Arc<Cue>| other.id == held.cue.id;
-        let view = self.sequencer.view();
-        let is_over_soon = view.until.is_none_or(|until| until <= near);
-        let at = held.cue.at + held.skip;
-        let has_way = || match held.cue.layer {
-            Layer::Silence | Layer::Scheduled => {
-                view.layer <= Layer::Scheduled && (held.cue.start == Join::Hard || is_over_soon)
-            }
-            layer @ (Layer::Live | Layer::Emergency) => {
-                let waits =
-                    |other: &Held| !is(&other.cue) && other.take.is_some() && other.cue.layer >= layer;
-                let sounds = |voice: &Voice| voice.cue.layer >= layer;
-                view.layer < layer && !self.opened.values().any(waits) && !self.voices.iter().any(sounds)
-            }
-        };
-        if self.placed.as_ref().is_some_and(|(placed, _)| is(placed)) {
-            true
-        } else if self.chained.as_ref().is_some_and(is) {
-            // The mixer has it already.
-            held.take.is_some() || is_over_soon
-        } else {
-            let free = self.sequencer.output_up && self.sequencer.clock_trusted;
-            free && now <= at && at <= near && has_way()
-        }
+        let waiting = self.opened.values().filter(|held| held.take.is_some()).map(|held| &*held.cue);
+        let takes = waiting.chain(self.voices.iter().map(|voice| &*voice.cue));
+        self.sequencer.is_to_sound(&held.cue, held.skip, self.now, takes)
     }
 
     fn open(&mut self) {

@@ -157,6 +157,17 @@ fn a_whole_late_cue_runs_into_its_successor_until_a_hard_start_cuts_it() {
 }
 
 #[test]
+fn a_cue_that_waits_for_those_before_it_has_no_take() {
+    let whole = Late::WholeWithin(secs(300));
+    let cues = [c("a", 0, 60), c("b", 60, 5).follow(), c("d", 65, 5).follow()].map(|cue| cue.late(whole));
+    let mut sim = from_start(600, cues);
+    sim.run_to(s(-10)).tell(Event::Interrupt(Arc::new(interrupt("x", Layer::Emergency, 20))));
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim)[2..], ["a@10.1", "-a@70.1", "b@70.1", "-b@75.1", "d@75.1", "-d@80.1"]);
+    assert_eq!(sim.record.taken_back, []);
+}
+
+#[test]
 fn an_absent_cue_is_logged_at_its_instant_and_the_rest_keep_their_times() {
     let cues = [c("a", 0, 60), c("x", 60, 0).absent(Absence::NoMusic).follow(), c("b", 60, 30).follow()];
     let mut sim = from_start(600, cues);
