@@ -45,7 +45,7 @@ use crate::sequencer::{Action, Event, Sequencer, Settings};
 use crate::timeline::Cue;
 
 use handle::{COMMANDS, Command, Handle, Status};
-use ledger::Ledger;
+use ledger::{Ledger, frames_in};
 use mixer::{Happening, Mixer, VoiceId};
 use preroll::{Opener, Preroll};
 
@@ -89,6 +89,8 @@ pub struct Engine {
     /// What was prepared and is not over.
     slots: Vec<Slot>,
     next_voice: u64,
+    /// Frames of the fade-in of what begins in its middle.
+    join_fade: u64,
     kept: Arc<BTreeMap<SegmentId, MemorySource>>,
     /// Whose these are, to be told.
     kept_ids: Arc<BTreeSet<SegmentId>>,
@@ -221,6 +223,7 @@ impl Engine {
             output,
             commands,
             status,
+            join_fade: frames_in(parts.settings.interrupt_fade),
             sequencer: Sequencer::new(parts.settings),
             preroll,
             mixer: Mixer::new(),

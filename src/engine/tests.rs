@@ -116,7 +116,7 @@ impl Opener for Levels {
             96 => Err(NotOpened::TooSlow),
             98 => panic!("a bug in the decoder"),
             level => {
-                let left = ledger::frames_in(segment.duration() - skip);
+                let left = frames_in(segment.duration() - skip);
                 let missing = if level == 97 { left / 2 } else { 0 };
                 Ok(Box::new(Level { sample: sample(level), left, missing }))
             }

@@ -205,9 +205,9 @@ impl Engine {
                 self.prepare(cue, *skip);
             }
             Action::Discard { cue } => self.discard(cue),
-            Action::Start { cue, at, fade_in } => {
+            Action::Start { cue, at } => {
                 let frame = self.mixer.position() + frames_in(at.duration_since(now));
-                let Some(voice) = self.take_source(cue, frames_in(*fade_in), Stage::Placed) else {
+                let Some(voice) = self.take_source(cue, Stage::Placed) else {
                     return self.began_without_a_source(cue, *at);
                 };
                 self.open_take(voice.id);
@@ -216,7 +216,7 @@ impl Engine {
                 }
             }
             Action::Chain { cue } => {
-                let Some(voice) = self.take_source(cue, 0, Stage::Chained) else {
+                let Some(voice) = self.take_source(cue, Stage::Chained) else {
                     return self.events.push(Event::Failed(cue.id.clone(), Cause::NotOpened));
                 };
                 if let Some(unheard) = self.mixer.chain(voice) {
@@ -288,8 +288,8 @@ impl Engine {
         self.events.push(Event::Ended { cue: cue.id.clone(), at });
     }
 
-    /// The voice of a cue that is ready; its slot goes on to `stage`.
-    fn take_source(&mut self, cue: &Cue, fade_in: u64, stage: Stage) -> Option<Voice> {
+    /// The voice of a cue that is ready; its slot goes on to `stage`. What begins in its middle comes up in a fade.
+    fn take_source(&mut self, cue: &Cue, stage: Stage) -> Option<Voice> {
         let ready = |slot: &&mut Slot| slot.cue.id == cue.id && matches!(slot.stage, Stage::Ready(_));
         let Some(slot) = self.slots.iter_mut().find(ready) else {
             warn!(cue.id = %cue.id, output.id = %self.id, "it is to start and was not prepared");
@@ -298,6 +298,7 @@ impl Engine {
         let Stage::Ready(source) = std::mem::replace(&mut slot.stage, stage) else { return None };
         #[expect(clippy::cast_possible_truncation, reason = "a gain needs no more digits")]
         let gain = 10.0_f64.powf(cue.gain_db / 20.0) as f32;
+        let fade_in = if slot.skip.is_zero() { 0 } else { self.join_fade };
         Some(Voice { id: slot.voice, source, gain, fade_in })
     }
 

@@ -14,9 +14,6 @@ use super::decode::{Block, DecodeError, Decoder};
 use super::resample::{AIR_RATE, ResampleError, Resampler};
 use crate::segment::ContentHash;
 
-/// Frames over which a sound entered in its middle comes up: 5 ms, enough not to click.
-const FADE_IN: u64 = AIR_RATE as u64 / 200;
-
 /// What is to be opened, and how it shall sound.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Opening {
@@ -128,7 +125,6 @@ impl Opening {
             resampler,
             channels: shape.channels,
             gain: linear(self.gain_db),
-            fade_in: if self.skip.is_positive() { FADE_IN } else { 0 },
             frames,
             given: 0,
             real: Arc::new(AtomicU64::new(u64::MAX)),
@@ -150,7 +146,6 @@ pub struct Playback {
     resampler: Resampler,
     channels: usize,
     gain: f32,
-    fade_in: u64,
     frames: u64,
     given: u64,
     /// How many of them the file had; the most there are until its end is known.
@@ -196,7 +191,6 @@ impl Playback {
         self.chunk.clear();
         std::mem::swap(&mut self.chunk, &mut self.resampled);
         self.chunk.iter_mut().for_each(|sample| *sample *= self.gain);
-        fade_in(&mut self.chunk, self.channels, self.given, self.fade_in);
         self.given += (self.chunk.len() / self.channels) as u64;
         Some(&self.chunk)
     }
@@ -263,16 +257,6 @@ impl Witness {
     fn is_unchanged(&self) -> bool {
         let now = |about: Metadata| about.len() == self.bytes && about.modified().ok() == Some(self.written);
         self.file.metadata().is_ok_and(now)
-    }
-}
-
-/// Raises the first frames of a sound, of which `given` were given before this chunk, from silence.
-fn fade_in(chunk: &mut [f32], channels: usize, given: u64, length: u64) {
-    let rest = length.saturating_sub(given);
-    #[expect(clippy::cast_precision_loss, reason = "at most a few hundred frames")]
-    for (frame, n) in chunk.chunks_exact_mut(channels).zip(given..).take(usize::try_from(rest).unwrap_or(0)) {
-        let level = n as f32 / length as f32;
-        frame.iter_mut().for_each(|sample| *sample *= level);
     }
 }
 

@@ -348,14 +348,12 @@ mod tests {
     }
 
     #[test]
-    fn a_join_in_the_middle_begins_at_the_right_frame_and_softly() {
+    fn a_join_in_the_middle_begins_at_the_right_frame() {
         let (_dir, path) = ramp();
         let joined = Opening { skip: SignedDuration::from_secs(4), ..opening(&path) };
         let frames = play(&joined);
         assert_eq!(frames.len(), 2 * 288_000);
-        assert!(frames[..2] == [0.0, 0.0]);
-        assert!(frames[240] < frames[600], "it comes up");
-        assert!(frames[480..482] == [192_240.0 * STEP; 2], "after 5 ms it is all there");
+        assert!(frames[..2] == [192_000.0 * STEP; 2]);
     }
 
     #[test]
@@ -443,8 +441,8 @@ mod tests {
             let whole = play(&opening(&path));
             for skip in [100, 2100, 6500, 9900] {
                 let joined = play(&Opening { skip: SignedDuration::from_millis(skip), ..opening(&path) });
-                let after_the_fade = 2 * 48 * usize::try_from(skip).unwrap() + 480;
-                assert!(joined[480..] == whole[after_the_fade..], "{name} from {skip} ms: not bit for bit");
+                let there = 2 * 48 * usize::try_from(skip).unwrap();
+                assert!(joined == whole[there..], "{name} from {skip} ms: not bit for bit");
             }
         }
     }

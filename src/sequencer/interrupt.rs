@@ -141,7 +141,7 @@ impl Sequencer {
                 }
                 let cause = if layer == Layer::Emergency { Cause::Emergency } else { Cause::Live };
                 self.make_way(at, cause, pass);
-                self.place_voice(Voice::new(&cue, at, SignedDuration::ZERO), SignedDuration::ZERO, pass);
+                self.place_voice(Voice::new(&cue, at, SignedDuration::ZERO), pass);
                 if let Some(order) = self.orders.iter_mut().find(|order| order.is(&cue.id)) {
                     order.turn = Turn::OnAir(cue, at);
                 }

@@ -155,14 +155,13 @@ pub enum Action {
         /// What.
         cue: CueId,
     },
-    /// Place the first frame at this instant; at once, if it is past. Ends what plays there, if anything still does.
+    /// Place the first frame at this instant; at once, if it is past. What begins in its middle comes up in a fade, here
+    /// and where it is chained. Ends what plays there, if anything still does.
     Start {
         /// What.
         cue: Arc<Cue>,
         /// When.
         at: Timestamp,
-        /// A short fade-in, for what begins in the middle.
-        fade_in: SignedDuration,
     },
     /// Start this cue at the frame where the one on air ends. Its take begins with its `Started`, since a `Discard`
     /// may still undo it.

@@ -309,14 +309,13 @@ impl Sequencer {
             voice.limit = Some(entry.limit);
             voice.block_start = entry.block_start;
         }
-        self.place_voice(voice, skip, pass);
+        self.place_voice(voice, pass);
         self.plan.take(&cue.id);
     }
 
     /// Gives the air to a voice that was made way for.
-    pub(super) fn place_voice(&mut self, voice: Voice, skip: SignedDuration, pass: &mut Pass<'_>) {
-        let fade_in = if skip.is_zero() { SignedDuration::ZERO } else { self.settings.interrupt_fade };
-        pass.out.push(Action::Start { cue: Arc::clone(&voice.cue), at: voice.start, fade_in });
+    pub(super) fn place_voice(&mut self, voice: Voice, pass: &mut Pass<'_>) {
+        pass.out.push(Action::Start { cue: Arc::clone(&voice.cue), at: voice.start });
         let cut = voice.cut(&self.curfew, &self.settings, pass.now);
         pass.wake(cut.end.checked_sub(cut.fade).unwrap_or(Timestamp::MAX).max(pass.horizon));
         self.air = Air::Playing(voice);

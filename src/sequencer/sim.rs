@@ -382,7 +382,7 @@ impl Sim {
                 }
             }
             Action::Discard { cue } => self.discard(cue),
-            Action::Start { cue, at, .. } => {
+            Action::Start { cue, at } => {
                 assert!(self.opened.get(&cue.id).is_some_and(|held| held.told), "{} is not open", cue.id);
                 assert!(*at < self.now + CHUNK, "{} is placed beyond the horizon", cue.id);
                 if let Some((before, _)) = self.placed.replace((Arc::clone(cue), *at)) {

@@ -207,6 +207,21 @@ fn a_cue_that_waits_for_those_before_it_has_no_take() {
 }
 
 #[test]
+fn what_begins_in_its_middle_comes_up_in_a_fade_also_where_it_is_chained() {
+    let mut late = Arc::unwrap_or_clone(cue("a", Join::Hard, 600.0, &segment(10, 60.0)));
+    late.late = Late::WholeWithin(seconds(300.0));
+    let joined = cue("b", Join::Follow, 660.0, &segment(20, 60.0));
+    let mut station = Station::new(vec![Arc::new(late), joined]);
+    station.run_until(590.0);
+    alarm(&station, "alarm", 1_000.0);
+    station.run_until(715.0);
+    let (from, heard) = (station.heard(10).unwrap() + 60.0, station.heard.lock().unwrap());
+    let after: Vec<f32> = heard.iter().filter(|(when, _)| since(*when) > from - FRAME).map(|h| h.1).collect();
+    assert_eq!((after[0], *after.last().unwrap()), (0.0, sample(20)));
+    assert!(after.len() > 1_000 && after.is_sorted(), "it comes up in 80 ms");
+}
+
+#[test]
 fn a_cue_whose_air_a_person_takes_at_the_last_moment_has_no_take_meanwhile() {
     let late = Late::WholeWithin(seconds(300.0));
     let tight =
