@@ -52,7 +52,15 @@ pub(super) struct Voice {
     /// Whether it may sound past its planned end, having started late and whole.
     pub(super) whole_late: bool,
     /// What will start where it ends.
-    pub(super) chained: Option<CueId>,
+    pub(super) chained: Option<Chained>,
+}
+
+/// What starts where another ends.
+#[derive(Debug, Clone)]
+pub(super) struct Chained {
+    pub(super) cue: CueId,
+    /// From where in it.
+    pub(super) skip: SignedDuration,
 }
 
 /// Where the voice on air must be silent although its source goes on.
@@ -110,6 +118,11 @@ impl Voice {
             .fold(overtime, |first, cut| if cut.end < first.end { cut } else { first });
         cut.fade = cut.fade.max(settings.interrupt_fade);
         cut
+    }
+
+    /// Whether a cue will start where it ends.
+    pub(super) fn leads_to(&self, cue: &CueId) -> bool {
+        self.chained.as_ref().is_some_and(|chained| chained.cue == *cue)
     }
 
     /// Whether it sounds on beyond an instant, so that a start there cuts it.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::air::Chained;
 use super::interrupt::{Order, Turn};
 use super::plan::Progress;
 use super::quiet::Curfew;
@@ -56,7 +57,7 @@ impl Sequencer {
         let changes = self.plan.load(timeline, settled, on_air.as_ref().map(|cue| &cue.id), pass.now);
 
         if let Air::Playing(voice) = &mut self.air {
-            voice.chained = chained.filter(|cue| !changes.discarded.contains(cue));
+            voice.chained = chained.filter(|chained| !changes.discarded.contains(&chained.cue));
         }
         pass.out.extend(changes.discarded.into_iter().map(|cue| Action::Discard { cue }));
         let cause = Cause::ScheduleChanged;
@@ -111,7 +112,7 @@ impl Sequencer {
             }
             let its_time = entry.cue.at;
             if let Air::Playing(voice) = &mut self.air
-                && voice.chained.as_ref() == Some(cue)
+                && voice.leads_to(cue)
             {
                 voice.chained = None;
             }
@@ -134,7 +135,7 @@ impl Sequencer {
     }
 
     pub(super) fn started(&mut self, cue: &CueId, at: Timestamp) {
-        if self.voice().is_some_and(|voice| voice.chained.as_ref() == Some(cue)) {
+        if self.voice().is_some_and(|voice| voice.leads_to(cue)) {
             self.promote_chained(at);
         } else if let Air::Playing(voice) = &mut self.air
             && voice.cue.id == *cue
@@ -169,8 +170,9 @@ impl Sequencer {
 
     /// The chained cue has the air; the one before it is over.
     fn promote_chained(&mut self, at: Timestamp) {
-        let Some(before) = self.voice().map(|voice| voice.cue.id.clone()) else { return };
-        let Some(chained) = self.voice().and_then(|voice| voice.chained.clone()) else { return };
+        let Air::Playing(voice) = &mut self.air else { return };
+        let Some(Chained { cue: chained, skip }) = voice.chained.take() else { return };
+        let before = voice.cue.id.clone();
         if self.plan.place(&before).is_some() {
             self.plan.settle(&before);
         }
@@ -178,15 +180,6 @@ impl Sequencer {
         let Some(entry) = self.plan.find(&chained) else {
             self.air = Air::Silent;
             return;
-        };
-        let skip = match entry.progress {
-            Progress::Chained { skip } => skip,
-            Progress::Waiting
-            | Progress::Preparing { .. }
-            | Progress::Ready { .. }
-            | Progress::Failed { .. }
-            | Progress::OnAir
-            | Progress::Over => SignedDuration::ZERO,
         };
         let mut voice = Voice::new(&entry.cue, at, skip);
         voice.stage = Stage::Sounding;
@@ -230,11 +223,11 @@ impl Sequencer {
     /// Undoes a chain: the cue is prepared anew, when and if its time comes.
     pub(super) fn unchain(&mut self, out: &mut Vec<Action>) {
         let Air::Playing(voice) = &mut self.air else { return };
-        let Some(chained) = voice.chained.take() else { return };
-        if let Some(entry) = self.plan.find(&chained) {
+        let Some(Chained { cue, .. }) = voice.chained.take() else { return };
+        if let Some(entry) = self.plan.find(&cue) {
             entry.progress = Progress::Waiting;
         }
-        out.push(Action::Discard { cue: chained });
+        out.push(Action::Discard { cue });
     }
 
     /// Goes on to an interrupt's next airing, or lets go of it.
@@ -280,7 +273,7 @@ impl Sequencer {
         for entry in &mut self.plan.entries {
             if entry.is_held() && is_it(&entry.cue) {
                 if let Air::Playing(voice) = &mut self.air
-                    && voice.chained.as_ref() == Some(&entry.cue.id)
+                    && voice.leads_to(&entry.cue.id)
                 {
                     voice.chained = None;
                 }

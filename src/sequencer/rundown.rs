@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::air::Chained;
 use super::late::{self, LEAST_REST, TOLERANCE, is_late};
 use super::plan::{Entry, Progress};
 use super::{Action, Air, Pass, Sequencer, Stage, Voice};
@@ -297,7 +298,7 @@ impl Sequencer {
             entry.progress = Progress::Chained { skip };
         }
         if let Air::Playing(voice) = &mut self.air {
-            voice.chained = Some(cue.id.clone());
+            voice.chained = Some(Chained { cue: cue.id.clone(), skip });
         }
         pass.out.push(Action::Chain { cue: Arc::clone(cue) });
     }

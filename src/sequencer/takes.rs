@@ -26,7 +26,7 @@ impl Sequencer {
             if voice.cue.id == cue.id {
                 return true;
             }
-            if voice.chained.as_ref() == Some(&cue.id) {
+            if voice.leads_to(&cue.id) {
                 return is_over_soon || takes.any(|other| other.id == cue.id);
             }
         }
