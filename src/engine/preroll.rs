@@ -9,7 +9,7 @@ use std::fmt::Debug;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -173,7 +173,7 @@ impl Preroll {
     /// Opens in threads of its own, that end when this is dropped.
     pub fn threaded(opener: &Arc<dyn Opener>) -> io::Result<Self> {
         let (requests, queue) = sync_channel(REQUESTS);
-        // An answer for every request there can be: no worker ever waits with one.
+        // An answer for every request there can be at once: workers wait with theirs only while the loop reads none.
         let (reply, replies) = sync_channel(REQUESTS + WORKERS);
         let queue = Arc::new(Mutex::new(queue));
         for _ in 0..WORKERS {
@@ -282,10 +282,8 @@ impl Preroll {
     /// Drops a source elsewhere: that frees memory and may close a file.
     pub fn discard(&mut self, source: Box<dyn Source>) {
         if let Place::Workers { requests, .. } = &self.place {
-            match requests.try_send(Request::Drop(source)) {
-                // Rather here than never; a worker that does not take them has worse troubles.
-                Ok(()) | Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
-            }
+            // Where no worker takes it, it is dropped here: rather that than never.
+            drop(requests.try_send(Request::Drop(source)));
         }
     }
 }

@@ -45,8 +45,12 @@ impl Engine {
     pub(super) fn turn(&mut self) {
         self.take_commands();
         self.take_answers();
-        let now = if self.resting.is_some() { self.clock.now() } else { self.next_frame_at() };
-        self.hear_of_output(if self.resting.is_some() { self.output.is_up() } else { self.up });
+        let now = if self.resting.is_some() {
+            self.hear_of_output(self.output.is_up());
+            self.clock.now()
+        } else {
+            self.next_frame_at()
+        };
         let changed = !self.events.is_empty();
         let mut acted = self.step(now);
         self.ledger.flush();

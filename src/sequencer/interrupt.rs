@@ -152,14 +152,11 @@ impl Sequencer {
 
     /// Opens what is due soon, after all others have moved on.
     fn open_what_is_due(&mut self, pass: &mut Pass<'_>) {
-        for place in 0..self.orders.len() {
-            let Some(order) = self.orders.get(place) else { break };
+        for order in &mut self.orders {
             if matches!(order.turn, Turn::Waiting) && pass.due(order.due - PREPARED_AHEAD) {
                 let cue = order.cue(&self.zone);
                 pass.out.push(Action::Prepare { cue: Arc::clone(&cue), skip: SignedDuration::ZERO });
-                if let Some(order) = self.orders.get_mut(place) {
-                    order.turn = Turn::Preparing(cue);
-                }
+                order.turn = Turn::Preparing(cue);
             }
         }
     }
