@@ -94,8 +94,6 @@ pub struct Engine {
     kept: Arc<BTreeMap<SegmentId, MemorySource>>,
     /// Whose these are, to be told.
     kept_ids: Arc<BTreeSet<SegmentId>>,
-    /// What stands open for a person, as it is told.
-    poised: Option<SegmentId>,
     /// When what stands open for a person is closed again, by the clock's `elapsed`.
     poised_until: Option<Duration>,
     events: Vec<Event>,
@@ -233,7 +231,6 @@ impl Engine {
             next_voice: 0,
             kept: Arc::default(),
             kept_ids: Arc::default(),
-            poised: None,
             poised_until: None,
             events: Vec::new(),
             actions: Vec::new(),

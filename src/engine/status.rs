@@ -43,7 +43,7 @@ impl Engine {
             starved: self.own_starved + self.output.starved(),
             unlogged: self.ledger.unlogged(),
             kept: Arc::clone(&self.kept_ids),
-            poised: self.poised.clone(),
+            poised: self.preroll.poised().cloned(),
         });
     }
 }

@@ -143,8 +143,7 @@ impl Engine {
             self.poised_until = None;
             self.preroll.relax();
         }
-        if self.preroll.poised() != self.poised.as_ref() {
-            self.poised = self.preroll.poised().cloned();
+        if self.preroll.poised() != self.status.borrow().poised.as_ref() {
             self.turns_to_status = 0;
         }
     }
