@@ -87,7 +87,7 @@ pub struct Engine {
     amplifier: Amplifier,
     power: Arc<Power>,
     /// What was prepared and is not over.
-    slots: Vec<Slot>,
+    held: Vec<Held>,
     next_voice: u64,
     /// Frames of the fade-in of what begins in its middle.
     join_fade: u64,
@@ -123,7 +123,7 @@ enum Ending {
 
 /// A cue that the engine holds, from `Prepare` until its last frame.
 #[derive(Debug)]
-struct Slot {
+struct Held {
     cue: Arc<Cue>,
     skip: SignedDuration,
     voice: VoiceId,
@@ -227,7 +227,7 @@ impl Engine {
             mixer: Mixer::new(),
             amplifier: Amplifier { switch: parts.amplifier, on: false, wanted: false },
             power: parts.power,
-            slots: Vec::new(),
+            held: Vec::new(),
             next_voice: 0,
             kept: Arc::default(),
             kept_ids: Arc::default(),

@@ -13,8 +13,8 @@ impl Engine {
         let view = self.sequencer.view();
         let on_air = view.on_air.and_then(|cue| {
             let segment = cue.segment()?;
-            let since = self.slots.iter().find_map(|slot| match slot.stage {
-                Stage::Sounding(since) => (slot.cue.id == cue.id).then_some(since),
+            let since = self.held.iter().find_map(|held| match held.stage {
+                Stage::Sounding(since) => (held.cue.id == cue.id).then_some(since),
                 Stage::Opening | Stage::Ready(_) | Stage::Chained | Stage::Placed => None,
             });
             Some(OnAir {

@@ -12,7 +12,7 @@ use super::ledger::{SHORT, frames_in};
 use super::limiter::LOOKAHEAD;
 use super::mixer::{Happening, Voice, VoiceId};
 use super::preroll::Answer;
-use super::{Ending, Engine, Slot, Stage};
+use super::{Ending, Engine, Held, Stage};
 use crate::asrun::{Cause, ClockHealth};
 use crate::media::source::Source;
 use crate::output::{CHUNK_FRAMES, SAMPLE_RATE, duration_of};
@@ -150,15 +150,15 @@ impl Engine {
 
     /// A cue's source is ready, or never will be.
     fn prepared(&mut self, cue: &CueId, source: Result<Box<dyn Source>, Cause>) {
-        let opening = |slot: &Slot| slot.cue.id == *cue && matches!(slot.stage, Stage::Opening);
-        let Some(place) = self.slots.iter().position(opening) else { return };
-        match (source, self.slots.get_mut(place)) {
-            (Ok(source), Some(slot)) => {
-                slot.stage = Stage::Ready(source);
+        let opening = |held: &Held| held.cue.id == *cue && matches!(held.stage, Stage::Opening);
+        let Some(place) = self.held.iter().position(opening) else { return };
+        match (source, self.held.get_mut(place)) {
+            (Ok(source), Some(held)) => {
+                held.stage = Stage::Ready(source);
                 self.events.push(Event::Ready(cue.clone()));
             }
             (Err(cause), _) => {
-                self.slots.remove(place);
+                self.held.remove(place);
                 self.events.push(Event::Failed(cue.clone(), cause));
             }
             (Ok(_), None) => {}
@@ -245,7 +245,7 @@ impl Engine {
     fn prepare(&mut self, cue: &Arc<Cue>, skip: SignedDuration) {
         let voice = VoiceId(self.next_voice);
         self.next_voice += 1;
-        self.slots.push(Slot { cue: Arc::clone(cue), skip, voice, stage: Stage::Opening });
+        self.held.push(Held { cue: Arc::clone(cue), skip, voice, stage: Stage::Opening });
         let kept = cue.segment().and_then(|segment| self.kept.get(&segment.id));
         match kept.map(|sound| sound.from_frame(frames_in(skip))) {
             Some(source) => self.prepared(&cue.id, Ok(Box::new(source))),
@@ -260,24 +260,24 @@ impl Engine {
     /// Forgets a cue that does not sound yet.
     fn discard(&mut self, cue: &CueId) {
         self.preroll.forget(cue);
-        let silent = |slot: &Slot| slot.cue.id == *cue && !matches!(slot.stage, Stage::Sounding(_));
-        let Some(place) = self.slots.iter().position(silent) else { return };
-        let slot = self.slots.remove(place);
-        if let Stage::Ready(source) = slot.stage {
+        let silent = |held: &Held| held.cue.id == *cue && !matches!(held.stage, Stage::Sounding(_));
+        let Some(place) = self.held.iter().position(silent) else { return };
+        let held = self.held.remove(place);
+        if let Stage::Ready(source) = held.stage {
             self.preroll.discard(source);
-        } else if let Some(voice) = self.mixer.take_back(slot.voice) {
+        } else if let Some(voice) = self.mixer.take_back(held.voice) {
             self.preroll.discard(voice.source);
         }
-        self.ledger.take_back(slot.voice, self.clock.now());
+        self.ledger.take_back(held.voice, self.clock.now());
     }
 
     /// The mixer gave a voice back for another one.
     fn unheard(&mut self, voice: Voice) {
-        let Some(place) = self.slots.iter().position(|slot| slot.voice == voice.id) else { return };
-        let slot = self.slots.remove(place);
+        let Some(place) = self.held.iter().position(|held| held.voice == voice.id) else { return };
+        let held = self.held.remove(place);
         self.preroll.discard(voice.source);
         self.ledger.unheard(voice.id, Cause::CutByNext, self.clock.now());
-        self.events.push(Event::Ended { cue: slot.cue.id.clone(), at: self.clock.now() });
+        self.events.push(Event::Ended { cue: held.cue.id.clone(), at: self.clock.now() });
     }
 
     /// Gives the air back that a cue has which never will be heard: its take is over with its first frame.
@@ -291,31 +291,31 @@ impl Engine {
         self.events.push(Event::Ended { cue: cue.id.clone(), at });
     }
 
-    /// The voice of a cue that is ready; its slot goes on to `stage`. What begins in its middle comes up in a fade.
+    /// The voice of a cue that is ready; it goes on to `stage`. What begins in its middle comes up in a fade.
     fn take_source(&mut self, cue: &Cue, stage: Stage) -> Option<Voice> {
-        let ready = |slot: &&mut Slot| slot.cue.id == cue.id && matches!(slot.stage, Stage::Ready(_));
-        let Some(slot) = self.slots.iter_mut().find(ready) else {
+        let ready = |held: &&mut Held| held.cue.id == cue.id && matches!(held.stage, Stage::Ready(_));
+        let Some(held) = self.held.iter_mut().find(ready) else {
             warn!(cue.id = %cue.id, output.id = %self.id, "it is to start and was not prepared");
             return None;
         };
-        let Stage::Ready(source) = std::mem::replace(&mut slot.stage, stage) else { return None };
+        let Stage::Ready(source) = std::mem::replace(&mut held.stage, stage) else { return None };
         #[expect(clippy::cast_possible_truncation, reason = "a gain needs no more digits")]
         let gain = 10.0_f64.powf(cue.gain_db / 20.0) as f32;
-        let fade_in = if slot.skip.is_zero() { 0 } else { self.join_fade };
-        Some(Voice { id: slot.voice, source, gain, fade_in })
+        let fade_in = if held.skip.is_zero() { 0 } else { self.join_fade };
+        Some(Voice { id: held.voice, source, gain, fade_in })
     }
 
     fn stop(&mut self, cue: &CueId, frame: u64, fade: u64, cause: Cause, now: Timestamp) {
-        let in_mixer = |slot: &&Slot| !matches!(slot.stage, Stage::Opening | Stage::Ready(_));
+        let in_mixer = |held: &&Held| !matches!(held.stage, Stage::Opening | Stage::Ready(_));
         let Some(voice) =
-            self.slots.iter().find(|slot| slot.cue.id == *cue && in_mixer(slot)).map(|s| s.voice)
+            self.held.iter().find(|held| held.cue.id == *cue && in_mixer(held)).map(|s| s.voice)
         else {
             // It is over already: the sequencer learns that again.
             return self.events.push(Event::Ended { cue: cue.clone(), at: now });
         };
         self.ledger.cut(voice, cause);
         if let Some(unheard) = self.mixer.take_back(voice) {
-            self.slots.retain(|slot| slot.voice != voice);
+            self.held.retain(|held| held.voice != voice);
             self.preroll.discard(unheard.source);
             self.ledger.unheard(voice, cause, self.clock.now());
             self.events.push(Event::Ended { cue: cue.clone(), at: now });
@@ -327,34 +327,34 @@ impl Engine {
     /// Opens the takes whose first frame is near, and takes back what has lost its way to the air since: a person may take
     /// it in between.
     fn open_takes(&mut self, now: Timestamp) {
-        let waits = |slot: &&Slot| matches!(slot.stage, Stage::Ready(_)) && self.ledger.has(slot.voice);
-        let lost = |slot: &&Slot| waits(slot) && !self.is_to_sound(slot, now);
-        let lost: Vec<_> = self.slots.iter().filter(lost).map(|slot| slot.voice).collect();
+        let waits = |held: &&Held| matches!(held.stage, Stage::Ready(_)) && self.ledger.has(held.voice);
+        let lost = |held: &&Held| waits(held) && !self.is_to_sound(held, now);
+        let lost: Vec<_> = self.held.iter().filter(lost).map(|held| held.voice).collect();
         for voice in lost {
             self.ledger.take_back(voice, self.clock.now());
         }
-        while let Some(slot) =
-            self.slots.iter().find(|slot| !self.ledger.has(slot.voice) && self.is_to_sound(slot, now))
+        while let Some(held) =
+            self.held.iter().find(|held| !self.ledger.has(held.voice) && self.is_to_sound(held, now))
         {
-            self.open_take(slot.voice);
+            self.open_take(held.voice);
         }
     }
 
-    fn is_to_sound(&self, slot: &Slot, now: Timestamp) -> bool {
-        let takes = self.slots.iter().filter(|slot| self.ledger.has(slot.voice)).map(|slot| &*slot.cue);
-        match slot.stage {
+    fn is_to_sound(&self, held: &Held, now: Timestamp) -> bool {
+        let takes = self.held.iter().filter(|held| self.ledger.has(held.voice)).map(|held| &*held.cue);
+        match held.stage {
             Stage::Opening | Stage::Sounding(_) => false,
             Stage::Ready(_) | Stage::Chained | Stage::Placed => {
-                self.sequencer.is_to_sound(&slot.cue, slot.skip, now, takes)
+                self.sequencer.is_to_sound(&held.cue, held.skip, now, takes)
             }
         }
     }
 
     /// Opens a take, unless that is done.
     fn open_take(&mut self, voice: VoiceId) {
-        if let Some(slot) = self.slots.iter().find(|slot| slot.voice == voice) {
+        if let Some(held) = self.held.iter().find(|held| held.voice == voice) {
             let device = self.output.device();
-            self.ledger.open(voice, &slot.cue, slot.skip, device, self.health, self.clock.now());
+            self.ledger.open(voice, &held.cue, held.skip, device, self.health, self.clock.now());
         }
     }
 
@@ -442,10 +442,10 @@ impl Engine {
     fn started(&mut self, voice: VoiceId, frame: u64, at: Timestamp) {
         self.open_take(voice);
         self.ledger.started(voice, frame, at);
-        let Some(slot) = self.slots.iter_mut().find(|slot| slot.voice == voice) else { return };
-        slot.stage = Stage::Sounding(at);
-        let (id, output) = (&slot.cue.id, &self.id);
-        let late = at.duration_since(slot.cue.at + slot.skip);
+        let Some(held) = self.held.iter_mut().find(|held| held.voice == voice) else { return };
+        held.stage = Stage::Sounding(at);
+        let (id, output) = (&held.cue.id, &self.id);
+        let late = at.duration_since(held.cue.at + held.skip);
         if late > ON_TIME {
             let late_ms = late.as_micros() as f64 / 1_000.0;
             info!(cue.id = %id, output.id = %output, late_ms, "{id} is on air, {late_ms} ms late");
@@ -456,8 +456,8 @@ impl Engine {
     }
 
     fn ended(&mut self, voice: VoiceId, at: Timestamp) {
-        let Some(place) = self.slots.iter().position(|slot| slot.voice == voice) else { return };
-        let cue = self.slots.remove(place).cue;
+        let Some(place) = self.held.iter().position(|held| held.voice == voice) else { return };
+        let cue = self.held.remove(place).cue;
         info!(cue.id = %cue.id, output.id = %self.id, "{} is over", cue.id);
         self.events.push(Event::Ended { cue: cue.id.clone(), at });
     }

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::plan::Progress;
+use super::agenda::Progress;
 use super::{Action, Air, Pass, Sequencer};
 use crate::timeline::Layer;
 
@@ -70,7 +70,7 @@ impl Sequencer {
             .map(|(_, due)| due)
             .min();
         let planned = self
-            .plan
+            .agenda
             .open()
             .map(|(_, entry)| entry)
             .filter(|entry| !matches!(entry.progress, Progress::OnAir | Progress::Over))

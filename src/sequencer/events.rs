@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::agenda::Progress;
 use super::air::Chained;
 use super::interrupt::{Order, Turn};
-use super::plan::Progress;
 use super::quiet::Curfew;
 use super::rundown::OPENED_AGAIN;
 use super::{Action, Air, Event, Interrupt, InterruptId, PATIENCE, Pass, Sequencer, Stage, Voice};
@@ -54,7 +54,7 @@ impl Sequencer {
         let on_air = self.voice().filter(|voice| voice.cue.layer == Layer::Scheduled);
         let on_air = on_air.map(|voice| Arc::clone(&voice.cue));
         let chained = self.voice().and_then(|voice| voice.chained.clone());
-        let changes = self.plan.load(timeline, settled, on_air.as_ref().map(|cue| &cue.id), pass.now);
+        let changes = self.agenda.load(timeline, settled, on_air.as_ref().map(|cue| &cue.id), pass.now);
 
         if let Air::Playing(voice) = &mut self.air {
             voice.chained = chained.filter(|chained| !changes.discarded.contains(&chained.cue));
@@ -65,7 +65,7 @@ impl Sequencer {
 
         // What is on air stays on air, whatever the new plan has in its place, or nothing: to end it is a person's order.
         let Some(old) = on_air else { return };
-        let Some(entry) = self.plan.find(&old.id) else { return };
+        let Some(entry) = self.agenda.find(&old.id) else { return };
         entry.progress = Progress::OnAir;
         let (new, limit) = (Arc::clone(&entry.cue), entry.limit);
         if let Air::Playing(voice) = &mut self.air
@@ -94,7 +94,7 @@ impl Sequencer {
     }
 
     fn ready(&mut self, cue: &CueId) {
-        if let Some(entry) = self.plan.find(cue) {
+        if let Some(entry) = self.agenda.find(cue) {
             if let Progress::Preparing { skip, .. } = entry.progress {
                 entry.progress = Progress::Ready { skip };
             }
@@ -106,7 +106,7 @@ impl Sequencer {
     }
 
     fn failed(&mut self, cue: &CueId, cause: Cause, pass: &mut Pass<'_>) {
-        if let Some(entry) = self.plan.find(cue) {
+        if let Some(entry) = self.agenda.find(cue) {
             if !entry.is_held() {
                 return;
             }
@@ -119,7 +119,7 @@ impl Sequencer {
             let again = its_time.min(pass.now + OPENED_AGAIN);
             if pass.due(its_time) {
                 self.refuse(cue, cause, pass);
-            } else if let Some(entry) = self.plan.find(cue) {
+            } else if let Some(entry) = self.agenda.find(cue) {
                 // Its file may be back by then, or the plan may have another in its stead.
                 entry.progress = Progress::Failed { again };
                 pass.out.push(Action::Discard { cue: cue.clone() });
@@ -157,7 +157,7 @@ impl Sequencer {
     /// The voice on air is over, by itself or faded out as planned.
     pub(super) fn voice_ended(&mut self, cue: &CueId, pass: &mut Pass<'_>) {
         if self.layer() == Layer::Scheduled {
-            self.plan.settle(cue);
+            self.agenda.settle(cue);
         } else if let Some(place) = self.orders.iter().position(|order| order.is(cue)) {
             self.advance(place);
         }
@@ -173,11 +173,11 @@ impl Sequencer {
         let Air::Playing(voice) = &mut self.air else { return };
         let Some(Chained { cue: chained, skip }) = voice.chained.take() else { return };
         let before = voice.cue.id.clone();
-        if self.plan.place(&before).is_some() {
-            self.plan.settle(&before);
+        if self.agenda.place(&before).is_some() {
+            self.agenda.settle(&before);
         }
         self.fading.push((before, at + PATIENCE));
-        let Some(entry) = self.plan.find(&chained) else {
+        let Some(entry) = self.agenda.find(&chained) else {
             self.air = Air::Silent;
             return;
         };
@@ -186,7 +186,7 @@ impl Sequencer {
         voice.limit = Some(entry.limit);
         voice.block_start = entry.block_start;
         self.air = Air::Playing(voice);
-        self.plan.take(&chained);
+        self.agenda.take(&chained);
     }
 
     /// Stops the voice on air at once, whatever it is.
@@ -202,13 +202,13 @@ impl Sequencer {
         self.fading.push((id.clone(), pass.now + fade + PATIENCE));
         if voice.cue.layer == Layer::Scheduled {
             let open = voice.stage != Stage::Closing && cause.leaves_open(&voice.cue);
-            match self.plan.find(&id) {
+            match self.agenda.find(&id) {
                 Some(entry) if open => {
                     entry.progress = Progress::Waiting;
                     entry.obstacle = Some(cause);
                 }
                 Some(_) | None => {
-                    self.plan.settle(&id);
+                    self.agenda.settle(&id);
                 }
             }
         } else if let Some(place) = self.orders.iter().position(|order| order.is(&id)) {
@@ -224,7 +224,7 @@ impl Sequencer {
     pub(super) fn unchain(&mut self, out: &mut Vec<Action>) {
         let Air::Playing(voice) = &mut self.air else { return };
         let Some(Chained { cue, .. }) = voice.chained.take() else { return };
-        if let Some(entry) = self.plan.find(&cue) {
+        if let Some(entry) = self.agenda.find(&cue) {
             entry.progress = Progress::Waiting;
         }
         out.push(Action::Discard { cue });
@@ -270,7 +270,7 @@ impl Sequencer {
         if self.voice().is_some_and(|voice| is_it(&voice.cue)) {
             self.put_down(Cause::Withdrawn, pass);
         }
-        for entry in &mut self.plan.entries {
+        for entry in &mut self.agenda.entries {
             if entry.is_held() && is_it(&entry.cue) {
                 if let Air::Playing(voice) = &mut self.air
                     && voice.leads_to(&entry.cue.id)
@@ -286,7 +286,7 @@ impl Sequencer {
     fn shut_down(&mut self, pass: &mut Pass<'_>) {
         self.call_off_all(|_| true, Cause::ProgramStopped, pass);
         self.put_down(Cause::ProgramStopped, pass);
-        for entry in &mut self.plan.entries {
+        for entry in &mut self.agenda.entries {
             if entry.is_held() {
                 pass.out.push(Action::Discard { cue: entry.cue.id.clone() });
             }
@@ -304,7 +304,7 @@ impl Sequencer {
                 *since += by;
             }
         }
-        for entry in &mut self.plan.entries {
+        for entry in &mut self.agenda.entries {
             entry.obstacle = None;
             entry.tries = 0;
             if let Progress::Preparing { skip, .. } | Progress::Ready { skip } = entry.progress

@@ -3,12 +3,12 @@
 //! It knows no file, no device and no clock. It never fails and never waits: whatever order events come in, and
 //! wherever the clock jumps, every cue of the timeline gets its take, or a `NotAired` with its cause.
 
+mod agenda;
 mod air;
 mod amplifier;
 mod events;
 mod interrupt;
 mod late;
-mod plan;
 #[cfg(test)]
 mod properties;
 mod quiet;
@@ -31,10 +31,10 @@ use serde::{Deserialize, Serialize};
 use crate::asrun::Cause;
 use crate::segment::{Segment, SegmentId, id};
 use crate::timeline::{Cue, CueId, Layer, Timeline};
+use agenda::Agenda;
 use air::{Air, Stage, Voice};
 use amplifier::Amplifier;
 use interrupt::Order;
-use plan::Plan;
 use quiet::Curfew;
 
 id! {
@@ -231,7 +231,7 @@ pub struct Sequencer {
     settings: Settings,
     zone: TimeZone,
     curfew: Curfew,
-    plan: Plan,
+    agenda: Agenda,
     withdrawn: BTreeSet<SegmentId>,
     orders: Vec<Order>,
     /// Every interrupt that was ever ordered: one that is told twice is one.
@@ -327,7 +327,7 @@ impl Sequencer {
         Self {
             zone: TimeZone::UTC,
             curfew: Curfew::Always,
-            plan: Plan::since(settings.since),
+            agenda: Agenda::since(settings.since),
             settings,
             withdrawn: BTreeSet::new(),
             orders: Vec::new(),
@@ -380,15 +380,20 @@ impl Sequencer {
     /// What the output does at the moment.
     pub fn view(&self) -> View<'_> {
         let voice = self.voice();
-        let waits = |entry: &plan::Entry| {
-            !matches!(entry.progress, plan::Progress::OnAir | plan::Progress::Over)
+        let waits = |entry: &agenda::Entry| {
+            !matches!(entry.progress, agenda::Progress::OnAir | agenda::Progress::Over)
                 && entry.cue.segment().is_some_and(|segment| !self.withdrawn.contains(&segment.id))
         };
         View {
             layer: voice.map_or(Layer::Silence, |voice| voice.cue.layer),
             on_air: voice.map(|voice| &voice.cue),
             until: voice.map(Voice::end),
-            next: self.plan.open().map(|(_, entry)| entry).find(|entry| waits(entry)).map(|entry| &entry.cue),
+            next: self
+                .agenda
+                .open()
+                .map(|(_, entry)| entry)
+                .find(|entry| waits(entry))
+                .map(|entry| &entry.cue),
             orders: &self.orders,
         }
     }

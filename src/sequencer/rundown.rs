@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::agenda::{Entry, Progress};
 use super::air::Chained;
 use super::late::{self, LEAST_REST, TOLERANCE, is_late};
-use super::plan::{Entry, Progress};
 use super::{Action, Air, Pass, Sequencer, Stage, Voice};
 use crate::asrun::Cause;
 use crate::timeline::{Content, Cue, CueId, Join, Layer};
@@ -72,8 +72,8 @@ impl Sequencer {
         let mut free = self.voice().map(Voice::end);
         let mut ahead = 0;
         let mut given_up = 0;
-        let mut place = self.plan.open().next().map_or(usize::MAX, |(place, _)| place);
-        while let Some(entry) = self.plan.entries.get(place) {
+        let mut place = self.agenda.open().next().map_or(usize::MAX, |(place, _)| place);
+        while let Some(entry) = self.agenda.entries.get(place) {
             let near = entry.cue.at.checked_sub(self.settings.prepare_ahead).unwrap_or(Timestamp::MIN);
             if ahead >= AHEAD || !pass.due(near) {
                 break;
@@ -92,7 +92,7 @@ impl Sequencer {
                 Verdict::Miss => {
                     given_up += 1;
                     let cause =
-                        self.plan.find(&cue.id).and_then(|entry| entry.obstacle).unwrap_or(Cause::TooLate);
+                        self.agenda.find(&cue.id).and_then(|entry| entry.obstacle).unwrap_or(Cause::TooLate);
                     self.refuse(&cue.id, cause, pass);
                 }
                 Verdict::Wait { end } => {
@@ -123,7 +123,7 @@ impl Sequencer {
 
     /// What is to be done about the cue at a place, where everything before it is over at `free`.
     fn judge(&mut self, place: usize, free: Option<Timestamp>, pass: &mut Pass<'_>) -> Verdict {
-        let Some(entry) = self.plan.entries.get(place) else { return Verdict::Pass };
+        let Some(entry) = self.agenda.entries.get(place) else { return Verdict::Pass };
         let cue = &entry.cue;
         if matches!(entry.progress, Progress::Over | Progress::OnAir) {
             return Verdict::Pass;
@@ -144,7 +144,7 @@ impl Sequencer {
             return Verdict::Refuse(Cause::AgainstTheRules);
         }
         if let Some(cause) = held_up {
-            if let Some(entry) = self.plan.entries.get_mut(place) {
+            if let Some(entry) = self.agenda.entries.get_mut(place) {
                 entry.obstacle = Some(cause);
             }
             if matches!(cause, Cause::OutputDown | Cause::ClockNotTrusted) {
@@ -156,19 +156,19 @@ impl Sequencer {
 
     /// When the cue at a place will be over, as far as is known.
     fn over_at(&self, place: usize, start: Timestamp, skip: SignedDuration) -> Option<Timestamp> {
-        self.plan.entries.get(place).map(|entry| over_at(entry, start, skip))
+        self.agenda.entries.get(place).map(|entry| over_at(entry, start, skip))
     }
 
     /// When a cue may start at the earliest: a hard start cuts what is before it in the plan, and nothing else.
     fn earliest(&self, place: usize, free: Option<Timestamp>) -> Option<Timestamp> {
-        let entry = self.plan.entries.get(place)?;
+        let entry = self.agenda.entries.get(place)?;
         let at = entry.cue.at;
         let cuts = entry.cue.start == Join::Hard
             && match self.voice() {
                 None => true,
                 Some(voice) => {
                     voice.cue.layer == Layer::Scheduled
-                        && match self.plan.place(&voice.cue.id) {
+                        && match self.agenda.place(&voice.cue.id) {
                             Some(on_air) => on_air < place,
                             // The plan was changed under it: what was put in its place does not cut it.
                             None => voice.start < at,
@@ -180,7 +180,8 @@ impl Sequencer {
 
     /// What is to be done about a cue that nothing forbids.
     fn turn_of(&self, place: usize, free: Option<Timestamp>, pass: &mut Pass<'_>) -> Verdict {
-        let (Some(entry), Some(earliest)) = (self.plan.entries.get(place), self.earliest(place, free)) else {
+        let (Some(entry), Some(earliest)) = (self.agenda.entries.get(place), self.earliest(place, free))
+        else {
             return Verdict::Pass;
         };
         let cue = &entry.cue;
@@ -272,7 +273,7 @@ impl Sequencer {
             && voice.stage == Stage::Sounding
             && voice.chained.is_none()
             && voice.block_start == entry.block_start
-            && self.plan.place(&voice.cue.id).is_some_and(|on_air| on_air < place)
+            && self.agenda.place(&voice.cue.id).is_some_and(|on_air| on_air < place)
             && nominal <= end + CHAIN_TOLERANCE
             // Nothing is to sound between the two.
             && free.is_none_or(|free| free <= end)
@@ -283,7 +284,7 @@ impl Sequencer {
 
     fn prepare(&mut self, cue: &Arc<Cue>, start: Timestamp, too_slow: bool, pass: &mut Pass<'_>) {
         let skip = late::skip_at(cue, start);
-        if let Some(entry) = self.plan.find(&cue.id) {
+        if let Some(entry) = self.agenda.find(&cue.id) {
             entry.progress = Progress::Preparing { skip, start };
             if too_slow {
                 entry.tries += 1;
@@ -294,7 +295,7 @@ impl Sequencer {
     }
 
     fn chain(&mut self, cue: &Arc<Cue>, skip: SignedDuration, pass: &mut Pass<'_>) {
-        if let Some(entry) = self.plan.find(&cue.id) {
+        if let Some(entry) = self.agenda.find(&cue.id) {
             entry.progress = Progress::Chained { skip };
         }
         if let Air::Playing(voice) = &mut self.air {
@@ -306,12 +307,12 @@ impl Sequencer {
     fn start(&mut self, cue: &Arc<Cue>, at: Timestamp, skip: SignedDuration, pass: &mut Pass<'_>) {
         self.make_way(at, Cause::CutByNext, pass);
         let mut voice = Voice::new(cue, at, skip);
-        if let Some(entry) = self.plan.find(&cue.id) {
+        if let Some(entry) = self.agenda.find(&cue.id) {
             voice.limit = Some(entry.limit);
             voice.block_start = entry.block_start;
         }
         self.place_voice(voice, pass);
-        self.plan.take(&cue.id);
+        self.agenda.take(&cue.id);
     }
 
     /// Gives the air to a voice that was made way for.
@@ -338,9 +339,9 @@ impl Sequencer {
 
     /// Settles a cue as not aired, unless part of it was.
     pub(super) fn refuse(&mut self, id: &CueId, cause: Cause, pass: &mut Pass<'_>) {
-        let Some(entry) = self.plan.find(id) else { return };
+        let Some(entry) = self.agenda.find(id) else { return };
         let (cue, held) = (Arc::clone(&entry.cue), entry.is_held());
-        let taken = self.plan.settle(id);
+        let taken = self.agenda.settle(id);
         if held {
             pass.out.push(Action::Discard { cue: id.clone() });
         }

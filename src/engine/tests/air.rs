@@ -264,8 +264,8 @@ fn a_voice_that_is_not_there_does_not_hold_the_air() {
     let mut station = Station::new(vec![cue("a", Join::Hard, 100.0, &segment(10, 60.0))]);
     station.run_until(95.0);
     let engine = &mut station.rehearsal.as_mut().unwrap().engine;
-    assert!(matches!(engine.slots[..], [Slot { stage: Stage::Ready(_), .. }]));
-    engine.slots.clear();
+    assert!(matches!(engine.held[..], [Held { stage: Stage::Ready(_), .. }]));
+    engine.held.clear();
     station.run_until(101.0);
     assert_eq!(station.status().layer, Layer::Silence);
     let takes = station.takes("a");

@@ -72,7 +72,7 @@ enum Fate {
 
 /// All cues of the loaded timeline, in order, and the memory of all that came before.
 #[derive(Debug, Default)]
-pub(super) struct Plan {
+pub(super) struct Agenda {
     pub(super) entries: Vec<Entry>,
     /// Everything before this is over.
     cursor: usize,
@@ -90,7 +90,7 @@ pub(super) struct Changes {
     pub(super) gone: Vec<Arc<Cue>>,
 }
 
-impl Plan {
+impl Agenda {
     /// Nothing, and nothing is remembered.
     pub(super) fn since(since: Option<Timestamp>) -> Self {
         Self { since, ..Self::default() }
