@@ -76,7 +76,7 @@ impl Item {
             lost: cue.lost,
             late: Some(cue.late),
             gain_db,
-            segment: cue.segment().map(|segment| Piece::of(segment)),
+            segment: cue.segment().map(|segment| Piece::of(segment, cue.genre)),
             withdrawn: match &cue.content {
                 Content::Nothing(Absence::Withdrawn { segment }) => Some(segment.clone()),
                 Content::Nothing(_) | Content::Segment(_) => None,
@@ -94,7 +94,7 @@ pub struct Piece {
     pub hash: ContentHash,
     /// Its title.
     pub title: String,
-    /// Its kind.
+    /// Its kind, its own or its programme's.
     pub genre: Option<Genre>,
     /// The source of its information.
     pub source: Option<Arc<str>>,
@@ -105,12 +105,12 @@ pub struct Piece {
 }
 
 impl Piece {
-    fn of(segment: &Segment) -> Self {
+    fn of(segment: &Segment, genre: Option<Genre>) -> Self {
         Self {
             id: segment.id.clone(),
             hash: segment.hash,
             title: segment.words.title.clone(),
-            genre: segment.words.genre,
+            genre,
             source: segment.words.source.clone(),
             author: segment.words.author.clone(),
             approval: segment.approval.clone(),

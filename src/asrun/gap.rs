@@ -121,6 +121,7 @@ mod tests {
                 title: String::new(),
                 programme: None,
                 topic: None,
+                genre: None,
                 start: Join::Hard,
                 at: at(*start),
                 end: at(start + length),

@@ -70,6 +70,7 @@ pub(super) fn cue(slot: &str, start: Join, from: f64, segment: &Arc<Segment>) ->
         title: slot.into(),
         programme: None,
         topic: None,
+        genre: None,
         start,
         at: at(from),
         end: at(from) + segment.duration(),

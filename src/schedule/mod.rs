@@ -18,13 +18,14 @@ mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::segment::{ProgrammeId, id};
+use crate::segment::{Genre, ProgrammeId, Words, id};
 pub use check::{Sources, read};
 pub use problem::Problem;
 pub use value::day_name;
@@ -152,7 +153,7 @@ pub struct Programme {
     /// The plan's content area, `II.1` to `II.6`.
     pub topic: Option<String>,
     /// The kind of text it carries.
-    pub genre: Option<crate::segment::Genre>,
+    pub genre: Option<Genre>,
     /// Who answers for it.
     pub owner: Option<String>,
     /// A new segment is due every ISO week.
@@ -465,6 +466,20 @@ impl Schedule {
         let Some(date) = day else { return Some(&self.sessions) };
         let plan = self.day_plans.iter().find(|plan| plan.date == date)?;
         Some(&plan.sessions)
+    }
+
+    /// The content area and the kind of text of what airs for a programme: as its own words say, or else its programme's.
+    pub fn kind(
+        &self,
+        words: Option<&Words>,
+        programme: Option<&ProgrammeId>,
+    ) -> (Option<Arc<str>>, Option<Genre>) {
+        let programme = programme.and_then(|id| self.programmes.get(id));
+        let topic = words.and_then(|words| words.topic.clone());
+        (
+            topic.or_else(|| programme?.topic.as_deref().map(Arc::from)),
+            words.and_then(|words| words.genre).or_else(|| programme?.genre),
+        )
     }
 
     /// Whether a slot, of the week or of a special day, plays the file of this name.

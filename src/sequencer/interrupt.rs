@@ -44,14 +44,15 @@ impl Order {
 
     /// The cue of its next airing.
     pub(super) fn cue(&self, zone: &TimeZone) -> Arc<Cue> {
-        let Interrupt { id, layer, segment, gain_db, by, .. } = &*self.what;
+        let Interrupt { id, layer, segment, gain_db, topic, genre, by, .. } = &*self.what;
         let block = BlockId::new(zone.to_datetime(self.due).date(), INTERRUPT_SESSION);
         Arc::new(Cue {
             id: CueId { block, slot: SlotId::new(id.as_str()), piece: self.piece },
             session_title: None,
             title: segment.words.title.clone(),
             programme: segment.words.programme.clone(),
-            topic: segment.words.topic.clone(),
+            topic: topic.clone(),
+            genre: *genre,
             start: Join::Hard,
             at: self.due,
             end: self.due + segment.duration(),

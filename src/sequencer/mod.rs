@@ -29,7 +29,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::asrun::Cause;
-use crate::segment::{Segment, SegmentId, id};
+use crate::segment::{Genre, Segment, SegmentId, id};
 use crate::timeline::{Cue, CueId, Layer, Timeline};
 use agenda::Agenda;
 use air::{Air, Stage, Voice};
@@ -53,6 +53,10 @@ pub struct Interrupt {
     pub segment: Arc<Segment>,
     /// What brings it to the station's loudness, in dB.
     pub gain_db: f64,
+    /// The plan's content area, from the segment or its programme.
+    pub topic: Option<Arc<str>>,
+    /// The kind of text, from the segment or its programme.
+    pub genre: Option<Genre>,
     /// Who ordered it.
     pub by: String,
     /// How often it sounds.

@@ -74,6 +74,7 @@ pub(super) fn c(slot: &str, at: i64, length: i64) -> C {
         title: slot.to_owned(),
         programme: None,
         topic: None,
+        genre: None,
         start: Join::Hard,
         at: s(at),
         end: s(at + length),
@@ -152,6 +153,8 @@ pub(super) fn interrupt(id: &str, layer: Layer, length: i64) -> Interrupt {
         layer,
         segment: segment(id, secs(length)),
         gain_db: 0.0,
+        topic: None,
+        genre: None,
         by: "lan".to_owned(),
         repeats: Repeats::ONCE,
     }

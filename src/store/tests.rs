@@ -78,6 +78,7 @@ pub(super) fn cue(number: u16, piece: u32) -> Arc<Cue> {
         title: "Cầm tay chỉ việc".to_owned(),
         programme: segment.words.programme.clone(),
         topic: segment.words.topic.clone(),
+        genre: segment.words.genre,
         start: Join::Hard,
         at: start,
         end: start + SignedDuration::from_secs(10),

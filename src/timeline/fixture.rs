@@ -8,7 +8,7 @@ use crate::schedule::{
     Late, Loudness, Output, OutputId, Play, Pool, Programme, Rules, Schedule, Session, Slot, SlotId, StandIn,
     Start, Validity, Weekdays,
 };
-use crate::segment::{ContentHash, ProgrammeId, Segment, SegmentId, Sound, State, Words};
+use crate::segment::{ContentHash, Genre, ProgrammeId, Segment, SegmentId, Sound, State, Words};
 
 /// The output of [`schedule`].
 pub(crate) fn output() -> OutputId {
@@ -32,7 +32,7 @@ pub(crate) fn schedule(time_zone: &str, slots: Vec<Slot>) -> Schedule {
                 id,
                 title,
                 topic: Some("II.1".to_owned()),
-                genre: None,
+                genre: Some(Genre::Bulletin),
                 owner: None,
                 weekly,
                 stand_in,

@@ -29,7 +29,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::schedule::{Late, OutputId, QuietHours, SessionId, SlotId};
-use crate::segment::{ProgrammeId, Segment, SegmentId};
+use crate::segment::{Genre, ProgrammeId, Segment, SegmentId};
 
 pub use compile::compile;
 pub use pick::week as week_of;
@@ -214,6 +214,8 @@ pub struct Cue {
     pub programme: Option<ProgrammeId>,
     /// The plan's content area, from the segment or its programme.
     pub topic: Option<Arc<str>>,
+    /// The kind of text, from the segment or its programme.
+    pub genre: Option<Genre>,
     /// How it starts.
     pub start: Join,
     /// When its first frame is due.

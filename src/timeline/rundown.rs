@@ -285,9 +285,8 @@ impl<'a> Rundown<'a> {
             Play::File(_) | Play::Repeat { .. } => None,
         };
         let programme = segment.and_then(|segment| segment.words.programme.as_ref()).or(of_slot).cloned();
-        let topic = segment
-            .and_then(|segment| segment.words.topic.clone())
-            .or_else(|| self.schedule.programmes.get(programme.as_ref()?)?.topic.as_deref().map(Arc::from));
+        let words = segment.map(|segment| &segment.words);
+        let (topic, genre) = self.schedule.kind(words, programme.as_ref());
         let loudness = &self.schedule.loudness;
         let gain_db =
             segment.map_or(0.0, |segment| segment.sound.gain_db(loudness.target_lufs, loudness.max_boost_db));
@@ -299,6 +298,7 @@ impl<'a> Rundown<'a> {
             title: item.title.to_owned(),
             programme,
             topic,
+            genre,
             start: if item.hard.is_some() && piece == 0 { Join::Hard } else { Join::Follow },
             at,
             end: self.cursor,

@@ -10,7 +10,7 @@ use super::{Begun, Content, CueId, FindingKind, History, Timeline, Window, compi
 use crate::schedule::{
     DayPlan, PlanDate, QuietHours, Replacement, Schedule, SessionId, Slot, Start, Validity, Weekdays,
 };
-use crate::segment::{Catalog, FileTrouble, Segment, State};
+use crate::segment::{Catalog, FileTrouble, Genre, Segment, State};
 
 /// Monday 23 November 2026 in Viet Nam, up to 23:59, so that nothing of Tuesday is in the window.
 fn monday(schedule: &Schedule, segments: &[Segment]) -> Timeline {
@@ -60,6 +60,21 @@ fn what_follows_begins_where_the_one_before_ends() {
     let timeline = monday(&schedule, &[segment("a", "x", 61), segment("b", "x", 30)]);
     assert_eq!(rundown(&timeline), ["a/0 05:00:00-05:01:01 a", "b/0 05:01:01-05:01:31 b"]);
     assert_eq!(kinds(&timeline), []);
+}
+
+#[test]
+fn a_cue_has_its_recordings_own_area_and_kind_or_else_its_programmes() {
+    let schedule = vietnam(vec![
+        slot("a", hard(5, 0), play("file:a.mp3")),
+        slot("b", Start::Follow, play("file:b.mp3")),
+        slot("c", Start::Follow, play("file:c.mp3")),
+    ]);
+    let mut own = segment("b", "tin", 30);
+    (own.words.topic, own.words.genre) = (Some("II.2".into()), Some(Genre::Correction));
+    let timeline = monday(&schedule, &[segment("a", "tin", 61), own, segment("c", "x", 30)]);
+    let kinds: Vec<_> = timeline.cues().map(|cue| (cue.topic.as_deref(), cue.genre)).collect();
+    let own = (Some("II.2"), Some(Genre::Correction));
+    assert_eq!(kinds, [(Some("II.1"), Some(Genre::Bulletin)), own, (None, None)]);
 }
 
 #[test]

@@ -142,9 +142,11 @@ pub(super) async fn order<N>(
     let (segment, engines) = if known { meant(state, wish).await? } else { can_sound(state, wish).await? };
     let loudness = plan.schedule.loudness;
     let gain_db = segment.sound.gain_db(loudness.target_lufs, loudness.max_boost_db);
+    // The engines know no programmes, and the log that they tell is written once.
+    let (topic, genre) = plan.schedule.kind(Some(&segment.words), segment.words.programme.as_ref());
     let by = person.name().to_owned();
     let Wish { layer, repeats, .. } = *wish;
-    let interrupt = Arc::new(Interrupt { id, layer, segment, gain_db, by, repeats });
+    let interrupt = Arc::new(Interrupt { id, layer, segment, gain_db, topic, genre, by, repeats });
     let what = if layer == Layer::Emergency { "interrupt.emergency" } else { "interrupt.live" };
     let (id, segment) = (&interrupt.id, &interrupt.segment.id);
     let (mut ordered, mut refusal) = (Ordered::default(), None);

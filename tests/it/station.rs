@@ -339,6 +339,8 @@ impl Station {
             layer,
             segment: Arc::new(self.made[name].segment.clone()),
             gain_db: 0.0,
+            topic: None,
+            genre: None,
             by: "an".to_owned(),
             repeats,
         };

@@ -104,6 +104,8 @@ fn an_emergency_takes_the_air_within_300_ms_and_the_schedule_joins_after_it() {
         layer: Layer::Emergency,
         segment: Arc::clone(&alarm),
         gain_db: 0.0,
+        topic: None,
+        genre: None,
         by: "an".into(),
         repeats: Repeats::ONCE,
     };
@@ -140,7 +142,16 @@ fn alarm(station: &Station, id: &str, apart: f64) {
     station.tell(Command::Keep(Arc::new(BTreeMap::from([(segment.id.clone(), kept)]))));
     let repeats = Repeats { at_most: Some(2), close: 1, soon: seconds(apart), then: SignedDuration::ZERO };
     let (id, layer, gain_db, by) = (id.into(), Layer::Emergency, 0.0, "an".to_owned());
-    station.tell(Command::Interrupt(Arc::new(Interrupt { id, layer, segment, gain_db, by, repeats })));
+    station.tell(Command::Interrupt(Arc::new(Interrupt {
+        id,
+        layer,
+        segment,
+        gain_db,
+        topic: None,
+        genre: None,
+        by,
+        repeats,
+    })));
 }
 
 #[test]
@@ -416,6 +427,8 @@ fn a_panic_switches_the_amplifier_off_and_is_seen_by_who_joins() {
         layer: Layer::Emergency,
         segment: segment(50, 30.0),
         gain_db: 0.0,
+        topic: None,
+        genre: None,
         by: "an".into(),
         repeats: Repeats::ONCE,
     };
@@ -455,6 +468,8 @@ fn whatever_people_do_every_cue_has_one_outcome() {
                     layer: if state & 1 == 0 { Layer::Live } else { Layer::Emergency },
                     segment: Arc::clone(&alarm),
                     gain_db: 0.0,
+                    topic: None,
+                    genre: None,
                     by: "an".into(),
                     repeats: Repeats::ONCE,
                 }))),

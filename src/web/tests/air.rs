@@ -4,7 +4,7 @@ use futures_util::StreamExt as _;
 
 use super::*;
 use crate::engine::handle::{InForce, OnAir};
-use crate::segment::FileTrouble;
+use crate::segment::{FileTrouble, Genre};
 use crate::sequencer::{Interrupt, Repeats};
 
 pub(super) fn ordered(site: &Site) -> Arc<Interrupt> {
@@ -39,6 +39,26 @@ async fn an_approved_recording_takes_the_air() {
     let act = site.acts().pop().unwrap();
     assert_eq!((act.0.as_str(), act.1.as_str()), ("operator", "interrupt.live"));
     assert_eq!(act.2, format!("{} {}", interrupt.id, interrupt.segment.id));
+}
+
+#[tokio::test]
+async fn what_is_ordered_is_logged_with_its_programmes_area_and_kind() {
+    let site = Site::new();
+    let recording = site.approved(440.0).await;
+    let path = format!("/api/v1/segments/{}", recording["id"].as_str().unwrap());
+    let order = json!({"segment": recording["id"], "layer": "live"});
+    let described = async |words: Value| {
+        let answer = site.call("approver", "PATCH", &path, words).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        site.plan.send_replace(Arc::new(plan(&site.state.store, site.clock.now())));
+        site.call("operator", "POST", "/api/v1/interrupts", order.clone()).await;
+        let interrupt = ordered(&site);
+        (interrupt.topic.as_deref().map(str::to_owned), interrupt.genre)
+    };
+    let kind = described(json!({"programme": "cam-tay-chi-viec"})).await;
+    assert_eq!(kind, (Some("II.2".to_owned()), Some(Genre::Feature)));
+    let kind = described(json!({"topic": "II.3", "genre": "correction"})).await;
+    assert_eq!(kind, (Some("II.3".to_owned()), Some(Genre::Correction)));
 }
 
 #[tokio::test]

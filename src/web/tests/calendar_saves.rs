@@ -113,7 +113,7 @@ async fn back_to_files_with_mistakes_there_is_no_way_and_the_lines_are_told() {
     assert_eq!(undo.status, StatusCode::UNPROCESSABLE_ENTITY);
     let page = undo.text();
     assert!(page.contains("Không hoàn tác được lần này, vì lịch trước đó có lỗi:"), "{page}");
-    assert!(page.contains("Dòng 9 trong `week.toml`: giờ"), "{page}");
+    assert!(page.contains("Dòng 11 trong `week.toml`: giờ"), "{page}");
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ pub(super) fn site_with(titles: &[&str]) -> Site {
             title: (*title).to_owned(),
             programme: None,
             topic: Some("II.2".into()),
+            genre: None,
             start: Join::Hard,
             at,
             end: at + SignedDuration::from_secs(10),

@@ -61,6 +61,8 @@ const WEEK: &str = r#"
 [[programme]]
 id = "cam-tay-chi-viec"
 title = "Cầm tay chỉ việc"
+topic = "II.2"
+genre = "feature"
 [[session]]
 id = "sang"
 title = "Buổi sáng"
