@@ -242,6 +242,19 @@ fn a_piece_goes_from_a_weak_connection_to_the_air_and_off_it() {
 
     minh.press("Duyệt");
     minh.says("Quét mã QR khi mua <b>hàng</b>");
+    let stays = "const places = () => ['.judge .main', '.judge summary', '.judge a.bad'].map((one) => {
+            const place = document.querySelector(one).getBoundingClientRect();
+            return `${place.left} ${place.top}`;
+        }).join(), before = places(), details = document.querySelector('.judge details');
+        details.open = true;
+        const after = places();
+        details.open = false;
+        return before === after";
+    assert_eq!(
+        minh.script_on_phone(stays),
+        Value::Bool(true),
+        "the second of two taps hits what the first did"
+    );
     minh.script("document.querySelectorAll('.queue details').forEach((part) => { part.open = true; })");
     minh.look("duyet");
     assert!(plays(&minh), "what the loudspeakers will get is heard in the page");
@@ -270,10 +283,10 @@ fn a_piece_goes_from_a_weak_connection_to_the_air_and_off_it() {
     minh.go(&page);
     minh.press("Thu hồi");
     minh.look("thu-hoi");
-    let within_reach = "const button = document.querySelector('button.danger').getBoundingClientRect();
-        return button.top >= 0 && button.bottom <= innerHeight && scrollY === 0";
+    let within_reach = "const within = (button) => button.top >= 0 && button.bottom <= innerHeight && scrollY === 0;
+        return [...document.querySelectorAll('button.danger')].map((button) => button.getBoundingClientRect()).every(within)";
     assert_eq!(minh.script_on_phone(within_reach), Value::Bool(true), "in sight before anything is scrolled");
-    minh.press("Thu hồi ngay");
+    minh.press("Thông tin sai");
     minh.says("Đã thu hồi. Nếu đang phát thì loa đã ngừng");
     eventually(|| "a week without it".to_owned(), || (!planned()).then_some(()));
     lan.go(&page);
@@ -401,7 +414,7 @@ fn what_is_withdrawn_while_it_sounds_stops_within_a_second() {
            const air = status.outputs[0].on_air;
            if (air && air.segment === '__ID__') setTimeout(look, 20); else done(performance.now() - began);
          });
-         fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)), redirect: 'manual' }).then(look);"
+         fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form, form.querySelector('button'))), redirect: 'manual' }).then(look);"
             .replace("__ID__", &id)
             .as_str(),
     );

@@ -353,17 +353,20 @@ pub mod one {
 
 /// Taking a recording off the air.
 pub mod withdraw {
-    /// What happens.
-    pub const MEANS: &str = "Nếu đang phát, loa ngừng mục này ngay. Bản ghi bị bỏ khỏi mọi buổi phát sắp tới và không phát lại được nữa. Tên, lý do và giờ thu hồi được ghi vào nhật ký.";
-    /// Why.
-    pub const WHY: &str = "Vì sao?";
+    /// What happens, in short.
+    pub const AT_ONCE: &str = "Loa ngừng ngay, không phát lại được nữa.";
+    /// What happens besides.
+    pub const MEANS: &str =
+        "Bản ghi bị bỏ khỏi mọi buổi phát sắp tới. Tên, lý do và giờ thu hồi được ghi vào nhật ký.";
+    /// Why: each reason is a button.
+    pub const WHY: &str = "Bấm lý do để thu hồi";
     /// Reasons that are common.
     pub const REASONS: [&str; 4] =
         ["Thông tin sai", "Không còn đúng thời điểm", "Lỗi âm thanh", "Theo chỉ đạo của lãnh đạo"];
-    /// More of the reason.
-    pub const MORE: &str = "Ghi thêm (không bắt buộc)";
-    /// Does it.
-    pub const NOW: &str = "Thu hồi ngay";
+    /// A reason that is not among them.
+    pub const OTHER: &str = "Lý do khác";
+    /// Does it for that.
+    pub const NOW: &str = "Thu hồi vì lý do này";
     /// It was done just now.
     pub const DONE: &str = "Đã thu hồi. Nếu đang phát thì loa đã ngừng; bản ghi này không lên loa nữa.";
     /// It was withdrawn before.

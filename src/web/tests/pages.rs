@@ -21,6 +21,9 @@ async fn a_recording_goes_its_way_through_the_pages() {
         ("programme", "cam-tay-chi-viec"),
         ("week", "2026-11-23"),
         ("genre", "feature"),
+        ("author", "Lan"),
+        ("source", "UBND xã"),
+        ("valid_until", "2026-12-31"),
         ("script", "Kính chào\r\nbà con"),
         ("then", "submit"),
     ];
@@ -35,8 +38,18 @@ async fn a_recording_goes_its_way_through_the_pages() {
     assert_eq!((&kept["script"], &kept["week"]), (&json!("Kính chào\nbà con"), &json!("2026-11-23")));
 
     let queue = Tab::of(&site, "approver").get("/duyet").await.text();
-    for said in ["Quét mã QR", "bà con", hash, "nếu được duyệt sẽ phát thứ Hai 30/11/2026, 05:30"]
-    {
+    for said in [
+        "Quét mã QR",
+        "bà con",
+        hash,
+        "nếu được duyệt sẽ phát thứ Hai 30/11/2026, 05:30",
+        // All that is approved, what its programme says included.
+        "Thể loại: <strong>chuyên mục",
+        "Chủ đề: <strong>II.2 – Kỹ năng số thiết yếu",
+        "Tác giả: <strong>Lan",
+        "Nguồn tin: <strong>UBND xã",
+        "Phát đến hết ngày: <strong>thứ Năm 31/12/2026",
+    ] {
         assert!(queue.contains(said), "{said}: {queue}");
     }
     let back =
@@ -67,7 +80,11 @@ async fn a_recording_goes_its_way_through_the_pages() {
             .contains("approver duyệt thứ Hai 23/11/2026, 08:00")
     );
 
-    let reasons = [("reason", "Thông tin sai"), ("more", "nhầm số")];
+    // Nobody chose a reason that stands in the log: to choose is to withdraw.
+    let asked = Tab::of(&site, "operator").get(&at("thu-hoi")).await.text();
+    assert!(asked.contains("name=\"reason\" value=\"Thông tin sai\">Thông tin sai</button>"), "{asked}");
+    assert!(!asked.contains("checked") && !asked.contains("radio"), "{asked}");
+    let reasons = [("reason", "Thông tin sai: nhầm số")];
     let (operator, done) = (Tab::of(&site, "operator"), "Đã thu hồi. Nếu đang phát thì loa đã ngừng");
     let withdrawn = operator.post(&at("thu-hoi"), &reasons).await;
     assert_eq!(withdrawn.status, StatusCode::SEE_OTHER);
@@ -210,10 +227,9 @@ async fn a_form_that_is_not_taken_comes_back_as_it_was_with_why_beside_each_fiel
     for (what, field, typed, why) in [
         ("tra-lai", "reason", " ", "không được để trống"),
         ("tra-lai", "reason", &*long, "Dài quá 300"),
-        ("thu-hoi", "more", &*long, "Dài quá 300"),
+        ("thu-hoi", "reason", &*long, "Dài quá 300"),
     ] {
-        let form = [("reason", "Lỗi âm thanh"), (field, typed)];
-        let answer = approver.post(&format!("{here}/{what}"), &form[usize::from(field == "reason")..]).await;
+        let answer = approver.post(&format!("{here}/{what}"), &[(field, typed)]).await;
         let page = answer.text();
         assert!(answer.status == StatusCode::UNPROCESSABLE_ENTITY && page.contains(why), "{what}: {page}");
         assert!(page.contains(typed.trim()) && page.contains("<nav"), "{what}: {page}");

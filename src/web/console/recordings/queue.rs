@@ -14,9 +14,11 @@ use super::super::form::Sent;
 use super::super::page::{Failure, key, page, to};
 use super::super::visitor::Visitor;
 use super::one::{Typed, fault, turned_down};
+use super::trail::value;
 use super::{QUEUE, about, address, placeless};
 use crate::access::may_approve;
-use crate::segment::{Catalog, LONGEST_TEXT, Segment, SegmentId, State as Stand};
+use crate::schedule::Schedule;
+use crate::segment::{Catalog, LONGEST_TEXT, Segment, SegmentId, State as Stand, Words};
 use crate::store::{SegmentEvent, Store, seen};
 use crate::text::http::Refusal;
 use crate::text::page::recordings::{self as say_all, approve as say, one};
@@ -105,6 +107,7 @@ pub(in crate::web::console) async fn queue(
             } }
             (placeless(segment, &plan.schedule))
             (about(segment, &plan.schedule, zone))
+            (words(segment, &plan.schedule))
             (players(segment))
             @if script.is_empty() { p.quiet { (one::NO_SCRIPT) } } @else {
                 details { summary { (one::SCRIPT) } p.script { (script) } }
@@ -126,6 +129,18 @@ fn what_became(segment: &Segment, events: &[SegmentEvent], zone: &TimeZone) -> M
             p.note role="status" { (say::returned(title, event, zone)) }
         },
         (None, _) => html! {},
+    }
+}
+
+/// What is approved with the sound, beside what [`about`] says.
+fn words(segment: &Segment, schedule: &Schedule) -> Markup {
+    const SHOWN: [&str; 6] = ["genre", "topic", "author", "source", "valid_from", "valid_until"];
+    let (topic, genre) = schedule.kind(Some(&segment.words), segment.words.programme.as_ref());
+    let words = Words { topic, genre, ..segment.words.clone() };
+    html! {
+        p.about { @for field in SHOWN {
+            @if let Some(value) = value(&words, field, schedule) { span { (one::field(field)) ": " strong { (value) } } }
+        } }
     }
 }
 
@@ -163,6 +178,7 @@ pub(super) fn judge<N>(
                 input type="hidden" name="ve" value=(back);
                 button.main { (one::APPROVE) }
             }
+            a.button.bad href=(at("thu-hoi")) { (say_all::WITHDRAW) }
             @let why = typed.and_then(|typed| typed.why("reason"));
             details open[why.is_some()] {
                 summary.button { (one::RETURN) }
@@ -178,7 +194,6 @@ pub(super) fn judge<N>(
                     button { (one::RETURN_NOW) }
                 }
             }
-            a.button.bad href=(at("thu-hoi")) { (say_all::WITHDRAW) }
         }
     }
 }

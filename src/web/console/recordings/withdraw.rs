@@ -21,10 +21,7 @@ use crate::web::problem::Problem;
 use crate::web::recordings::{existing, segment_id};
 use crate::web::withdrawing;
 
-/// Letters left for a person's own words beside the common reason.
-const MORE: usize = LONGEST_TEXT - 60;
-
-/// Asks why, with the commonest reason chosen: the second press does it.
+/// Asks why: to say it is the second press, and does it.
 pub(in crate::web::console) async fn ask(
     visitor: Visitor<Withdraw>,
     Of(state): Of<State>,
@@ -42,34 +39,30 @@ fn asking(
     typed: Option<(&Fields, Why)>,
 ) -> Html<String> {
     let schedule = &state.plan().schedule;
-    let chosen =
-        |nth: usize, reason: &str| typed.map_or(nth == 0, |(fields, _)| fields.has("reason", reason));
     let content = html! {
-        (badge(segment.state))
-        (about(segment, schedule, &schedule.time_zone))
         @if segment.state == Stand::Withdrawn {
             p.note { (say::ALREADY) }
         } @else {
+            p { strong { (say::AT_ONCE) } }
+            form.card.reasons method="post" aria-labelledby="why" {
+                (key(visitor))
+                h2 #why { (say::WHY) }
+                @for reason in say::REASONS { button.danger name="reason" value=(reason) { (reason) } }
+            }
             p { (say::MEANS) }
             form.card method="post" {
                 (key(visitor))
-                fieldset {
-                    legend { (say::WHY) }
-                    @for (nth, reason) in say::REASONS.iter().enumerate() {
-                        label.box { input type="radio" name="reason" value=(reason) checked[chosen(nth, reason)]; span { (reason) } }
-                    }
-                }
-                label { (say::MORE)
-                    input name="more" value=[typed.map(|(fields, _)| fields.one("more"))] maxlength=(MORE) autocomplete="off"
-                        aria-invalid=[typed.map(|_| "true")];
+                label { (say::OTHER)
+                    input name="reason" required value=[typed.map(|(fields, _)| fields.one("reason"))] maxlength=(LONGEST_TEXT)
+                        autocomplete="off" aria-invalid=[typed.map(|_| "true")];
                     (fault(typed.map(|(_, why)| why)))
                 }
-                div.actions.within-reach {
-                    button.danger { (say::NOW) }
-                    a.button href=(address(&segment.id)) { (text::page::CANCEL) }
-                }
+                div.actions { button.bad { (say::NOW) } }
             }
+            p.actions { a.button href=(address(&segment.id)) { (text::page::CANCEL) } }
         }
+        (badge(segment.state))
+        (about(segment, schedule, &schedule.time_zone))
     };
     page(state, visitor, HERE, &say::title(&segment.words.title), &content)
 }
@@ -80,10 +73,8 @@ pub(in crate::web::console) async fn withdraw(
     Named(id): Named,
     Sent { visitor, fields }: Sent<Withdraw>,
 ) -> Result<Response, Failure> {
-    let (reason, more) = (fields.one("reason"), fields.one("more"));
-    let reason = if more.is_empty() { reason.to_owned() } else { format!("{reason}: {more}") };
     let id = segment_id(&id)?;
-    match withdrawing::withdraw(&state, &visitor.person, id.clone(), &reason).await {
+    match withdrawing::withdraw(&state, &visitor.person, id.clone(), fields.one("reason")).await {
         Ok(segment) => Ok(to(&format!("{}?da-thu-hoi=1", address(&segment.id)))),
         Err(Problem(Refusal::BadWords(wrong))) => {
             let why = wrong.first().map(|(_, why)| (&fields, *why));
