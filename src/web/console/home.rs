@@ -1,5 +1,6 @@
 //! Hôm nay: what is on air, what comes, how the machine is, and what must be done so that the week works.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::State as Of;
@@ -18,7 +19,7 @@ use super::to_do::to_do;
 use super::visitor::Visitor;
 use crate::access::{Permission, permit};
 use crate::asrun::Airing;
-use crate::engine::handle::Status;
+use crate::engine::handle::{InForce, Status};
 use crate::schedule::OutputId;
 use crate::sequencer::resumes;
 use crate::store::{AiringFilter, Store};
@@ -27,7 +28,7 @@ use crate::text::page::calendar::BESIDES;
 use crate::text::page::home::{self as say, Lamp};
 use crate::text::page::{date, names};
 use crate::timeline::plan::Plan;
-use crate::timeline::{Block, INTERRUPT_SESSION, Layer};
+use crate::timeline::{Block, CueId, INTERRUPT_SESSION, Layer};
 use crate::web::State;
 use crate::web::api::health::wrong;
 use crate::web::input::start_of;
@@ -124,43 +125,58 @@ fn next(status: &Status, plan: &Plan, now: Timestamp) -> Markup {
         html! { " (" span data-countdown=(at.as_millisecond()) { (say::in_(at.duration_since(now))) } ")" }
     };
     let interrupt = status.on_air.as_ref().filter(|_| status.layer > Layer::Scheduled);
-    let after = interrupt.and_then(|air| after(status, plan, air.until));
+    let coming = coming(status, plan, interrupt.map_or(now, |air| air.until), interrupt.is_some());
     html! {
         p.next {
-            @match (after, &status.next) {
-                (Some((title, at, joined)), _) => {
+            @match coming {
+                Some(Coming { title, at, joined }) if interrupt.is_some() => {
                     (say::AFTER_THIS) ": " strong { (title) } ", "
                     @if joined { (say::JOINED) ", " }
                     (say::about(at, zone)) (countdown(at))
                 },
-                (None, Some(next)) if next.at < now => {
-                    (say::NEXT) ": " strong { (next.title) } ", " (say::AT_ONCE)
+                Some(Coming { title, at, .. }) if at < now => {
+                    (say::NEXT) ": " strong { (title) } ", " (say::AT_ONCE)
                 },
-                (None, Some(next)) => {
-                    (say::NEXT) ": " strong { (next.title) } ", " (date::moment(next.at, zone)) (countdown(next.at))
+                Some(Coming { title, at, .. }) => {
+                    (say::NEXT) ": " strong { (title) } ", " (date::moment(at, zone)) (countdown(at))
                 },
-                (None, None) => (say::NOTHING_NEXT),
+                None => (say::NOTHING_NEXT),
             }
         }
     }
 }
 
-/// What sounds once the air is free again: an interrupt that waits for it, or what the schedule has then; its title, about
-/// when, and whether it is joined in progress.
-fn after(status: &Status, plan: &Plan, free: Timestamp) -> Option<(String, Timestamp, bool)> {
+/// What sounds next, as far as it can be foreseen.
+struct Coming {
+    title: String,
+    at: Timestamp,
+    /// It does not begin at its beginning.
+    joined: bool,
+}
+
+/// What sounds next: an interrupt that waits for the air or for its repeat, or before that what the schedule has, joined
+/// in progress where an interrupt has the air until it is `free`.
+fn coming(status: &Status, plan: &Plan, free: Timestamp, interrupted: bool) -> Option<Coming> {
+    let due = |one: &&InForce| Some((one.next?.max(free), Reverse(one.layer)));
     // Of one rank, the one that was ordered first has it first.
-    let waits = status.interrupts.iter().rev();
-    let waits = waits.filter(|one| !one.on_air && one.next.is_some_and(|due| due <= free));
-    if let Some(first) = waits.max_by_key(|one| one.layer) {
-        return Some((first.title.clone(), free, false));
-    }
-    let next = &status.next.as_ref()?.cue;
+    let ordered = status.interrupts.iter().filter(|one| one.next.is_some()).min_by_key(due);
+    let ordered = ordered
+        .and_then(|one| Some(Coming { title: one.title.clone(), at: one.next?.max(free), joined: false }));
+    let next = status.next.as_ref();
+    let resumed = next.filter(|_| interrupted).and_then(|next| resumed(status, plan, &next.cue, free));
+    let scheduled =
+        resumed.or_else(|| next.map(|next| Coming { title: next.title.clone(), at: next.at, joined: false }));
+    ordered.into_iter().chain(scheduled).min_by_key(|coming| coming.at)
+}
+
+/// What the schedule has, from its `next` cue on, once the air is free again.
+fn resumed(status: &Status, plan: &Plan, next: &CueId, free: Timestamp) -> Option<Coming> {
     let blocks = &plan.timeline(&status.output)?.blocks;
     let cues = blocks.iter().flat_map(|block| block.cues.iter().map(move |cue| (cue, block.end)));
     cues.skip_while(|(cue, _)| cue.id != *next).find_map(|(cue, limit)| {
         let at = cue.at.max(free);
         let skipped = cue.segment().and_then(|_| resumes(cue, at, limit))?;
-        Some((cue.title.clone(), at, skipped > SignedDuration::ZERO))
+        Some(Coming { title: cue.title.clone(), at, joined: skipped > SignedDuration::ZERO })
     })
 }
 

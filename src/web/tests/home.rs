@@ -146,6 +146,19 @@ async fn during_an_interrupt_what_comes_next_is_what_will_be_heard_then() {
     site.status.as_ref().unwrap().send_modify(|status| status.interrupts = vec![waits("Lũ"), waits("Cháy")]);
     let ordered = said(0, first + seconds(1), Some(first + seconds(4))).await;
     assert!(ordered.starts_with("Sau bản ghi này: <strong>Lũ</strong>"), "the first comes first: {ordered}");
+    // Between the repeats of one, and while it sounds: its repeat comes before what the schedule has.
+    let repeats = InForce { next: Some(second - seconds(60)), ..waits("Bão") };
+    site.status.as_ref().unwrap().send_modify(|status| status.interrupts = vec![repeats.clone()]);
+    let between = said(1, first + seconds(60), None).await;
+    assert!(between.starts_with("Tiếp theo: <strong>Bão</strong>, thứ Hai 30/11/2026, 05:44 ("), "{between}");
+    let sounds = InForce { on_air: true, ..repeats.clone() };
+    site.status.as_ref().unwrap().send_modify(|status| status.interrupts = vec![sounds]);
+    let again = said(1, first + seconds(60), Some(first + seconds(64))).await;
+    assert!(again.starts_with("Sau bản ghi này: <strong>Bão</strong>, khoảng 05:44:00"), "{again}");
+    let later = InForce { next: Some(second + seconds(60)), ..repeats };
+    site.status.as_ref().unwrap().send_modify(|status| status.interrupts = vec![later]);
+    let before = said(1, first + seconds(60), None).await;
+    assert!(before.starts_with("Tiếp theo: <strong>Phát lại</strong>"), "{before}");
     site.status.as_ref().unwrap().send_modify(|status| status.interrupts.clear());
     let late = said(0, first + seconds(1), None).await;
     assert_eq!(late, "Tiếp theo: <strong>Cầm tay chỉ việc</strong>, ngay khi phát được");
