@@ -98,10 +98,11 @@ fn allowed_days(schedule: &Schedule, places: &[(&File<'_>, usize)]) {
 }
 
 /// Dates on which everything that can meet does meet: whenever several sessions are valid together, then also in the
-/// first week of it or, where it had no beginning, in the last.
-fn dates(schedule: &Schedule) -> BTreeSet<Date> {
+/// first week of it or, where it had no beginning, in the last. Those of any week come first: what is so in every week is
+/// told of no other.
+fn dates(schedule: &Schedule) -> impl Iterator<Item = Date> {
     let week = |first: Date| (0..9).filter_map(move |days| first.checked_add(days.days()).ok());
-    let mut dates: BTreeSet<Date> = week(ANY_MONDAY).collect();
+    let mut dates: BTreeSet<Date> = BTreeSet::new();
     for session in &schedule.sessions {
         dates.extend(session.valid.from.into_iter().flat_map(|from| week(from.saturating_sub(1.days()))));
         dates.extend(session.valid.until.into_iter().flat_map(|until| week(until.saturating_sub(8.days()))));
@@ -115,5 +116,5 @@ fn dates(schedule: &Schedule) -> BTreeSet<Date> {
         };
         dates.extend(days.into_iter().flat_map(|day| [day.saturating_sub(1.days()), day]));
     }
-    dates
+    week(ANY_MONDAY).chain(dates)
 }

@@ -468,6 +468,12 @@ impl Schedule {
         Some(&plan.sessions)
     }
 
+    /// The title of a programme or a pool.
+    pub fn programme_title(&self, id: &ProgrammeId) -> Option<&str> {
+        let programme = self.programmes.get(id).map(|programme| programme.title.as_str());
+        programme.or_else(|| self.pools.get(id).map(|pool| pool.title.as_str()))
+    }
+
     /// The content area and the kind of text of what airs for a programme: as its own words say, or else its programme's.
     pub fn kind(
         &self,

@@ -1,10 +1,10 @@
 //! The whole way from texts to a schedule or to problems.
 
-use jiff::SignedDuration;
 use jiff::civil::{Date, Weekday, date, time};
+use jiff::{SignedDuration, ToSpan as _};
 use proptest::prelude::*;
 
-use super::problem::{Expected, Kind, Problem, Thing};
+use super::problem::{ANY_MONDAY, Expected, Kind, Problem, Thing};
 use super::*;
 
 const STATION: &str = include_str!("../../schedule/station.toml");
@@ -367,6 +367,22 @@ fn the_sessions_of_a_day_are_counted_as_one_output_has_them() {
     let [Problem { kind: Kind::TooManySessions { count: 2, .. }, line: 16, .. }] = found.as_slice() else {
         panic!("{found:?}")
     };
+}
+
+#[test]
+fn what_every_week_has_is_told_of_no_date_of_a_day_plan() {
+    let session = |id: &str, hour: u8| {
+        format!(
+            "[[session]]\nid='{id}'\ndays=['T4']\nfrom={hour}:00:00\nto={hour}:30:00\nslot=[{{play={{file='a'}}}}]\n"
+        )
+    };
+    let station = SMALL_STATION.to_owned() + "[rules]\nsessions_per_day = 1\n";
+    let days = "[[day]]\nevery_year='10/10'\ntitle='Ngày Chuyển đổi số'\n";
+    let found = problems(&station, &(session("x", 12) + &session("y", 14)), days);
+    let [Problem { kind: Kind::TooManySessions { date, .. }, .. }] = found.as_slice() else {
+        panic!("{found:?}")
+    };
+    assert!(ANY_MONDAY <= *date && *date < ANY_MONDAY.saturating_add(9.days()), "{date}");
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub fn mistakes(count: usize) -> String {
 
 /// How many findings the days ahead have.
 pub fn count_of_findings(count: usize) -> String {
-    format!("Có {count} điều cần biết về các ngày tới:")
+    format!("Có {count} lưu ý về các ngày tới:")
 }
 
 /// The file of a recording that is to air is not there.

@@ -23,6 +23,13 @@ pub fn dictionary_order(text: &str) -> impl Ord + use<> {
     (letters, tones, text.to_owned())
 }
 
+/// Things in the order of their titles.
+pub fn by_title<T>(all: impl IntoIterator<Item = T>, title: impl Fn(&T) -> &str) -> Vec<T> {
+    let mut all: Vec<T> = all.into_iter().collect();
+    all.sort_by_cached_key(|one| dictionary_order(title(one)));
+    all
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

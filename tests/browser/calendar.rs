@@ -237,6 +237,10 @@ fn the_schedule_is_changed_without_a_script() {
     hoa.press("Lưu");
     hoa.says("Đã lưu");
     assert!(String::from_utf8(program.schedule("week.toml")).unwrap().contains("id = \"nhac-cat\""));
+    // Back is the preview, and not the browser's own page about a form that it would have to send again.
+    hoa.script("history.back()");
+    hoa.says("+ thêm");
+    hoa.go("/lich-phat");
 
     // A special day with a session of its own.
     let date = next_weekday();

@@ -70,7 +70,7 @@ pub fn plan_date(of: PlanDate) -> String {
 pub fn count(severity: Severity, count: usize) -> String {
     match severity {
         Severity::Error => format!("✕ {count} chỗ sẽ im lặng hoặc sai"),
-        Severity::Warning | Severity::Note => format!("! {count} điều cần biết"),
+        Severity::Warning | Severity::Note => format!("! {count} lưu ý"),
     }
 }
 

@@ -23,7 +23,7 @@ pub const CALM: &str = "Chưa lưu gì cả. Sau khi lưu vẫn hoàn tác đư�
 /// The files are as they were.
 pub const NOTHING: &str = "Không có gì được sửa, nên không có gì để lưu.";
 /// And so does what is to be known.
-pub const ALL_WELL: &str = "Không có thêm điều gì cần biết.";
+pub const ALL_WELL: &str = "Không có thêm lưu ý nào.";
 /// Somebody saved the same meanwhile.
 pub const ALREADY: &str = "Lịch đã đúng như vậy rồi, không cần lưu nữa.";
 /// Somebody was faster.
@@ -33,9 +33,9 @@ pub const MEND: &str = "Chưa lưu được. Lịch đang dùng không thay đ�
 /// To where something else has to be mended.
 pub const MEND_THERE: &str = "Mở để sửa";
 /// What would be new to know.
-pub const APPEARED: &str = "Cảnh báo mới";
+pub const APPEARED: &str = "Các lưu ý mới";
 /// What would be settled.
-pub const GONE: &str = "Cảnh báo sẽ hết";
+pub const GONE: &str = "Các lưu ý sẽ hết";
 /// The cues.
 pub const CUES: &str = "Các mục thay đổi";
 /// The lines of the files.
@@ -238,6 +238,11 @@ pub mod form {
     /// No outputs.
     pub const NO_OUTPUT: &str = "Hãy chọn ít nhất một đường ra.";
 
+    /// What is repeated, by its session's and its own title.
+    pub fn repeat_of(name: &str) -> String {
+        format!("phát lại {name}")
+    }
+
     /// The heading of a slot's form.
     pub fn slot(title: &str, session: &str) -> String {
         format!("Sửa mục “{title}” – {session}")
@@ -301,7 +306,7 @@ pub mod day {
     /// No music.
     pub const NO_MUSIC: &str = "Không phát nhạc cả ngày, chẳng hạn quốc tang";
     /// Sessions that are left out.
-    pub const DROP: &str = "Bỏ hẳn những buổi này";
+    pub const DROP: &str = "Không phát các buổi này trong ngày";
     /// Contents that are others.
     pub const REPLACED: &str = "Nội dung được thay (bỏ dấu chọn thì mục phát như thường lệ)";
     /// One more.

@@ -141,7 +141,8 @@ impl Form<'_> {
                     "đang thay nội dung {part}. Trước hết hãy bỏ dấu chọn chỗ thay ấy ở ngày đặc biệt này."
                 )
             }
-            None => "đang bỏ hẳn buổi này. Trước hết hãy bỏ dấu chọn buổi này ở ngày đặc biệt ấy.".to_owned(),
+            None => "đang chọn không phát buổi này. Trước hết hãy bỏ dấu chọn buổi này ở ngày đặc biệt ấy."
+                .to_owned(),
         })
     }
 }

@@ -124,8 +124,7 @@ fn shown(name: &str, value: &str, schedule: &Schedule) -> String {
     let role = || value.parse::<Role>().ok().map(|role| text::page::role(role).to_owned());
     let programme = || {
         let id = ProgrammeId::new(value);
-        let programme = schedule.programmes.get(&id).map(|programme| programme.title.clone());
-        programme.or_else(|| schedule.pools.get(&id).map(|pool| pool.title.clone()))
+        schedule.programme_title(&id).map(str::to_owned)
     };
     let known = match name {
         "role" => role(),

@@ -173,3 +173,47 @@ async fn what_is_repeated_elsewhere_cannot_go_and_the_page_says_why() {
         assert!(page.contains("<a href=\"/lich-phat/buoi/chieu/muc/nghe-lai\">Mở để sửa</a>"), "{page}");
     }
 }
+
+#[tokio::test]
+async fn a_day_calls_what_it_plays_instead_by_its_title_and_a_new_slot_comes_before_the_closing() {
+    let site = site();
+    let days = "[[day]]\ndate = 2026-12-01\ntitle = \"Hội làng\"\n[[day.replace]]\nslot = [\"sang/tin-xa\"]\nplay = { programme = \"tin\" }\n";
+    let path = site.dir.path().join("schedule/days.toml");
+    io::Write::write_all(&mut fs::File::create(path).unwrap(), days.as_bytes()).unwrap();
+    let tab = Tab::of(&site, "operator");
+    let page = tab.get("/lich-phat/ngay/2026-12-01").await.text();
+    assert!(page.contains("→ Bản tin</span>") && !page.contains("→ programme:tin"), "{page}");
+    let form = tab.get("/lich-phat/buoi/sang/muc-moi").await.text();
+    assert!(form.contains("value=\"tin-xa\" selected>"), "{form}");
+}
+
+#[tokio::test]
+async fn a_preview_tells_everything_that_is_new_and_is_there_on_the_way_back() {
+    let site = site();
+    let replan = || {
+        let plan = plan_of(STATION, TWO_SESSIONS, &site.state.store, site.clock.now());
+        site.plan.send_replace(Arc::new(plan));
+    };
+    replan();
+    let bytes = wav(440.0, 1.0);
+    let parts = [Part::file("b.wav", &bytes), Part::word("programme", "tin")];
+    let recording = site.hand_in("uploader", &parts).await.json();
+    let path = format!("/api/v1/segments/{}", recording["id"].as_str().unwrap());
+    site.call("uploader", "POST", &format!("{path}/submit"), json!({})).await;
+    site.call("approver", "POST", &format!("{path}/approve"), json!({"hash": recording["hash"]})).await;
+    replan();
+    let new = [
+        ("title", "Buổi trưa"),
+        ("from", "11:00"),
+        ("to", "11:10"),
+        ("output", "loa-xa"),
+        ("play", "programme:tin"),
+        ("step", "preview"),
+    ];
+    let shown = Tab::of(&site, "operator").post("/lich-phat/buoi-moi", &[&new[..], &DAYS].concat()).await;
+    let page = shown.text();
+    assert_eq!(shown.status, StatusCode::OK, "{page}");
+    assert!(page.contains("Các lưu ý mới") && page.contains("hết sớm hơn giờ kết thúc"), "{page}");
+    assert!(!page.contains("Không có thêm lưu ý nào"), "{page}");
+    assert_eq!(shown.header(header::CACHE_CONTROL), "private, no-cache");
+}

@@ -358,7 +358,7 @@ fn what_holds_on_to_something_is_named_when_it_is_to_go() {
         |_| Edit::RemoveSession("chieu".into()),
         &[(
             false,
-            "Ngày đặc biệt “Hội làng” (thứ Hai 08/02/2027) đang bỏ hẳn buổi này. Trước hết hãy bỏ dấu chọn buổi này ở ngày đặc biệt ấy.",
+            "Ngày đặc biệt “Hội làng” (thứ Hai 08/02/2027) đang chọn không phát buổi này. Trước hết hãy bỏ dấu chọn buổi này ở ngày đặc biệt ấy.",
         )],
     );
     says(

@@ -163,7 +163,7 @@ fn fill_in(filled: &Filled<'_>, plan: &DayPlan, schedule: &Schedule, catalog: &C
                 @for other in &plan.replace {
                     @let path = path_of(other);
                     label.box { input type="checkbox" name="keep" value=(path) checked[filled.has("keep", &path)];
-                        span { (title(&path)) " → " (other.title.clone().unwrap_or_else(|| fields::play_text(&other.play))) } }
+                        span { (title(&path)) " → " (other.title.clone().unwrap_or_else(|| fields::play_name(&other.play, schedule, catalog))) } }
                 }
             }
         }

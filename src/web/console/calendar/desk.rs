@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
 use maud::{Markup, html};
 
@@ -108,8 +108,15 @@ pub(super) async fn submit(
     match (fields.one(STEP), form) {
         (GO_ON, Some(form)) => Ok(form_page(state, visitor, change, fields, &[], form).into_response()),
         (SAVE, _) => save(state, visitor, change, fields, wish, form).await,
-        _ => preview(state, visitor, change, fields, wish, form).await,
+        _ => preview(state, visitor, change, fields, wish, form).await.map(there_on_the_way_back),
     }
+}
+
+/// A page that answers a form, kept by the browser: who goes back to it sees it, and not that it would have to be sent
+/// again.
+fn there_on_the_way_back(mut answer: Response) -> Response {
+    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    answer
 }
 
 /// What was filled in does not do: the form again, with why not.

@@ -12,7 +12,7 @@ use crate::schedule::{
 };
 use crate::segment::{Catalog, State as Stand, is_id};
 use crate::store::searchable;
-use crate::text::order::dictionary_order;
+use crate::text::order::by_title;
 use crate::text::page::editing::form as say;
 use crate::web::console::form::Fields;
 
@@ -162,10 +162,9 @@ pub(super) fn play_select(
     let chosen = fields.one(name);
     let programmes = |kind: &str| {
         let all = schedule.programmes.values();
-        by_title(all.map(|programme| (format!("{kind}:{}", programme.id), programme.title.clone())))
+        sorted(all.map(|programme| (format!("{kind}:{}", programme.id), programme.title.clone())))
     };
-    let pools =
-        by_title(schedule.pools.values().map(|pool| (format!("pool:{}", pool.id), pool.title.clone())));
+    let pools = sorted(schedule.pools.values().map(|pool| (format!("pool:{}", pool.id), pool.title.clone())));
     let own = day.and_then(|_| schedule.sessions_of(day)).unwrap_or_default();
     let repeated = slots(own.iter().chain(of_week(schedule, day)), day);
     let groups = [
@@ -180,7 +179,7 @@ pub(super) fn play_select(
         label { (label)
             select name=(name) aria-invalid=[fields.invalid(name)] {
                 option value="" { (say::CHOOSE) }
-                @if !known && !chosen.is_empty() { option value=(chosen) selected { (chosen) } }
+                @if !known && !chosen.is_empty() { option value=(chosen) selected { (play(chosen).map_or_else(|| chosen.to_owned(), |play| play_name(&play, schedule, catalog))) } }
                 @for (group, options) in groups {
                     optgroup label=(group) {
                         @for (value, text) in options { option value=(value) selected[value == chosen] { (text) } }
@@ -193,10 +192,8 @@ pub(super) fn play_select(
 }
 
 /// Values with their titles, in the order of these.
-fn by_title(all: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
-    let mut all: Vec<_> = all.collect();
-    all.sort_by_cached_key(|(_, title)| dictionary_order(title));
-    all
+fn sorted(all: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
+    by_title(all, |(_, title)| title)
 }
 
 /// The week's sessions; of a special day, those that can be on then, and are not its own.
@@ -239,10 +236,6 @@ pub(super) fn slot_name(of: &str, session: &Session, slot: &Slot) -> String {
 
 /// Files that the schedule plays already, and those that were approved.
 fn files(schedule: &Schedule, catalog: &Catalog) -> Vec<(String, String)> {
-    let title = |file: &str| {
-        let known = catalog.iter().find(|segment| segment.file == file);
-        known.map_or_else(|| file.to_owned(), |segment| format!("{} ({file})", segment.words.title))
-    };
     let special = schedule.day_plans.iter().flat_map(|plan| &plan.sessions);
     let all = schedule.sessions.iter().chain(special).flat_map(|session| &session.slots);
     let mut names: Vec<String> = all
@@ -253,7 +246,29 @@ fn files(schedule: &Schedule, catalog: &Catalog) -> Vec<(String, String)> {
     names.extend(approved.into_iter().take(FILES).map(|segment| segment.file.clone()));
     names.sort();
     names.dedup();
-    names.into_iter().map(|name| (format!("file:{name}"), title(&name))).collect()
+    sorted(names.into_iter().map(|name| (format!("file:{name}"), file_name(&name, catalog))))
+}
+
+/// A file by the title of its recording.
+fn file_name(file: &str, catalog: &Catalog) -> String {
+    let known = catalog.iter().find(|segment| segment.file == file);
+    known.map_or_else(|| file.to_owned(), |segment| format!("{} ({file})", segment.words.title))
+}
+
+/// What is played, in words.
+pub(super) fn play_name(play: &Play, schedule: &Schedule, catalog: &Catalog) -> String {
+    match play {
+        Play::File(name) => file_name(name, catalog),
+        Play::Programme(id) | Play::All(id) | Play::Pool(id) => {
+            schedule.programme_title(id).unwrap_or(id.as_str()).to_owned()
+        }
+        Play::Repeat { session, slot } => {
+            let special = schedule.day_plans.iter().flat_map(|plan| &plan.sessions);
+            let path = format!("{session}/{slot}");
+            let mut all = slots(schedule.sessions.iter().chain(special), None);
+            all.find(|(known, _)| *known == path).map_or(path, |(_, name)| say::repeat_of(&name))
+        }
+    }
 }
 
 pub(super) fn play_text(play: &Play) -> String {

@@ -17,7 +17,7 @@ use crate::text::finding::{Names, findings};
 use crate::text::page::{calendar, date, editing as say};
 use crate::timeline::change::{BlockChange, Changes, CueChange, changes, sounds_the_same};
 use crate::timeline::plan::Plan;
-use crate::timeline::{Block, Cue, Finding, Severity, Timeline, Window, compile};
+use crate::timeline::{Block, Cue, Severity, Timeline, Window, compile};
 use crate::web::console::rundown::sign;
 use crate::web::input::start_of;
 
@@ -94,8 +94,7 @@ pub(super) fn show(effects: &Effects, now: Timestamp) -> Markup {
             } else {
                 (&changes.gone, old, &effects.old)
             };
-            let matters = |finding: &&Finding| finding.severity > Severity::Note;
-            findings(found.iter().filter(matters), &Names { schedule, catalog: &effects.catalog, timeline })
+            findings(found, &Names { schedule, catalog: &effects.catalog, timeline })
         });
         let mut all: Vec<_> = of.map(|said| (said.first.severity, said.to_string())).collect();
         all.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));

@@ -231,6 +231,14 @@ fn new_form(filled: &Filled<'_>, place: &Place<'_>, schedule: &Schedule, catalog
     }
 }
 
+/// After which slot a new one probably comes: the last that is no fixed file, with which sessions are opened and closed.
+fn before_the_closing(session: &Session) -> String {
+    let fixed = |slot: &&Slot| matches!(slot.play, Play::File(_));
+    let slots = &session.slots;
+    let last = slots.iter().rev().find(|slot| !fixed(slot)).or_else(|| slots.last());
+    last.map(|slot| slot.id.to_string()).unwrap_or_default()
+}
+
 /// The form of a new slot.
 pub(super) async fn ask_new(
     visitor: Visitor<EditSchedule>,
@@ -240,8 +248,8 @@ pub(super) async fn ask_new(
 ) -> Result<Html<String>, Failure> {
     let Sheet { seen, schedule } = sheet(&state).await?;
     let place = at.session(&schedule)?;
-    let last = || place.session.slots.last().map(|slot| slot.id.to_string()).unwrap_or_default();
-    let mut filled = vec![(SEEN, seen), ("after", after.sau.unwrap_or_else(last))];
+    let mut filled =
+        vec![(SEEN, seen), ("after", after.sau.unwrap_or_else(|| before_the_closing(place.session)))];
     filled.extend(fields::day_values(place.session.days));
     let catalog = state.plan().catalog.clone();
     let draw = |filled: &Filled<'_>| new_form(filled, &place, &schedule, &catalog);

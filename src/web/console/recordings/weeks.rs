@@ -9,6 +9,7 @@ use maud::{Markup, html};
 use super::{address, badge};
 use crate::schedule::{Programme, Schedule};
 use crate::segment::{Catalog, ProgrammeId, Segment, State as Stand};
+use crate::text::order::by_title;
 use crate::text::page::capital;
 use crate::text::page::recordings as say;
 use crate::timeline::plan::Plan;
@@ -76,7 +77,8 @@ impl Lacks {
 /// This week and the next.
 pub(super) fn section(plan: &Plan, now: Timestamp, may_send: bool) -> Markup {
     let schedule = &plan.schedule;
-    let weekly: Vec<_> = schedule.programmes.values().filter(|programme| programme.weekly).collect();
+    let weekly = schedule.programmes.values().filter(|programme| programme.weekly);
+    let weekly = by_title(weekly, |programme| &programme.title);
     html! {
         @if !weekly.is_empty() {
             section.weeks {
