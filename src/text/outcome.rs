@@ -125,7 +125,7 @@ fn shape(airing: &Airing) -> &'static str {
 fn remark(airing: &Airing, outcome: &Outcome, time: impl Fn(Timestamp) -> String) -> String {
     let ordered = airing.item.ordered_by.as_ref().map(|by| format!("theo lệnh của {by}"));
     let clock = (airing.clock() == ClockHealth::Wrong).then(|| cause(Cause::ClockNotTrusted).to_owned());
-    let why = outcome.cause().map(|why| decided(cause(why), airing.decision.as_ref()));
+    let why = why(outcome).map(|why| decided(why, airing.decision.as_ref()));
     let clock = clock.filter(|clock| why.as_ref() != Some(clock));
     let cuts: Vec<_> =
         airing.cut_before().map(|(began, why)| format!("{} ({})", time(began), cause(why))).collect();
@@ -159,6 +159,14 @@ pub fn outcome_kind(kind: OutcomeKind) -> &'static str {
     }
 }
 
+/// Why something became what it is; what was stopped before it began was called off.
+pub fn why(outcome: &Outcome) -> Option<&'static str> {
+    if *outcome == Outcome::NotAired(Cause::StoppedByOperator) {
+        return Some("hủy trước khi phát");
+    }
+    outcome.cause().map(cause)
+}
+
 /// Why it was not the plan, as the paper log says it.
 pub fn cause(cause: Cause) -> &'static str {
     match cause {
@@ -175,7 +183,7 @@ pub fn cause(cause: Cause) -> &'static str {
         Cause::Emergency => "bị bản tin khẩn cấp chen ngang",
         Cause::Live => "bị lệnh Phát ngay chen ngang",
         Cause::ClockNotTrusted => "đồng hồ chưa tin cậy",
-        Cause::StoppedByOperator => "người trực dừng",
+        Cause::StoppedByOperator => "bị dừng giữa chừng",
         Cause::TooLate => "đã quá giờ phát",
         Cause::PlannedCut => "cắt theo lịch",
         Cause::CutByNext => "bị mục đúng giờ tiếp theo cắt",

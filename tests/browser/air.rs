@@ -110,7 +110,7 @@ fn taking_the_air_and_giving_it_back_needs_no_script() {
     hoa.press("Dừng mục đang phát");
     eventually(
         || "the log of what was stopped".to_owned(),
-        || program.run(&["airings"]).contains("người trực dừng").then_some(()),
+        || program.run(&["airings"]).contains("bị dừng giữa chừng").then_some(()),
     );
     let log = interrupts(&program);
     assert_eq!((log.len(), &log[0]["layer"]), (1, &"live".into()));

@@ -3,6 +3,7 @@
 use crate::PASSWORD;
 use crate::driver::{Driver, eventually};
 use crate::rig::{Browser, Program};
+use serde_json::Value;
 
 #[test]
 fn the_log_shows_what_was_interrupted_and_by_whom() {
@@ -19,6 +20,14 @@ fn the_log_shows_what_was_interrupted_and_by_whom() {
     hoa.says("bị bản tin khẩn cấp chen ngang");
     hoa.find("//tr[contains(@class, 'extra')][contains(., 'Cảnh báo lũ')][contains(., 'hoa')]");
     hoa.look("nhat-ky");
+    let fits = "document.querySelector('.log tr:not(.group) td:nth-child(4)').firstChild.textContent = 'x'.repeat(120);
+        return document.querySelector('.log').scrollWidth <= innerWidth";
+    assert_eq!(hoa.script_on_phone(fits), Value::Bool(true), "one long word leaves room for the outcome");
+    hoa.go("/nhat-ky/thao-tac");
+    hoa.look("thao-tac");
+    let fits = "return document.querySelector('.acts').scrollWidth <= innerWidth";
+    assert_eq!(hoa.script_on_phone(fits), Value::Bool(true), "nobody pushes the acts sideways");
+    hoa.go("/nhat-ky");
     hoa.press("Lọc");
     hoa.fill("text", "canh bao lu");
     hoa.press_on("//form[contains(@class, 'filter')]//button");
@@ -45,6 +54,17 @@ fn the_log_shows_what_was_interrupted_and_by_whom() {
     hoa.says("SỔ NHẬT KÝ PHÁT THANH");
     hoa.look("nhat-ky-in");
     assert_eq!(hoa.print("nhat-ky-in"), 1);
+    // A day of fourteen pieces with long words.
+    hoa.script(
+        "const body = document.querySelector('.logbook tbody'), rows = [...body.rows];
+         while (body.rows.length < 13) body.append(rows[body.rows.length % rows.length].cloneNode(true));
+         for (const row of body.rows) {
+           row.cells[1].textContent = 'Buổi phát thanh sáng thứ Hai đến thứ Bảy';
+           row.cells[6].textContent = 'Chuyển đổi số là gì? – chuyện gần gũi quanh ta, số đầu tiên';
+           row.cells[11].textContent = 'bị bản tin khẩn cấp chen ngang; theo lệnh của hoa';
+         }",
+    );
+    assert_eq!(hoa.print("nhat-ky-in-dai"), 2);
     hoa.press("Về nhật ký ngày này");
     hoa.press("Kiểm tra nhật ký có nguyên vẹn không");
     hoa.says("Nhật ký nguyên vẹn");

@@ -53,8 +53,6 @@ pub const FROM_THE_SCHEDULE: &str = "Đang phát theo lịch";
 pub const STOP: &str = "Dừng mục đang phát";
 /// What that means.
 pub const STOP_MEANS: &str = "Mục này dừng ngay và không phát lại; lịch đi tiếp từ mục sau.";
-/// What is asked before the air is taken.
-pub const CONFIRM: &str = "Xác nhận phát";
 /// What it will be heard as.
 pub const WHAT: &str = "Bản ghi";
 /// Where it will be heard.
@@ -111,6 +109,11 @@ pub fn mend_file(file: &str) -> String {
     )
 }
 
+/// What is asked before the air is taken.
+pub fn confirm(layer: Layer) -> &'static str {
+    if layer == Layer::Emergency { "Xác nhận phát khẩn cấp" } else { "Xác nhận phát ngay" }
+}
+
 /// The name of a rank.
 pub fn rank(layer: Layer) -> &'static str {
     if layer == Layer::Emergency { EMERGENCY } else { LIVE }
@@ -152,7 +155,7 @@ pub fn pattern(repeats: &Repeats, length: SignedDuration) -> String {
         |most| format!("nhiều nhất {most} lần, hoặc đến khi có người bấm “Trả lại sóng”"),
     );
     format!(
-        "Phát ngay (dài {length}), nhắc lại {close} lần cách nhau {}, rồi cứ {} một lần, {end}.",
+        "Phát lần đầu ngay bây giờ (dài {length}), nhắc lại {close} lần cách nhau {}, rồi cứ {} một lần, {end}.",
         date::wait(repeats.soon),
         date::wait(repeats.then)
     )
@@ -166,7 +169,7 @@ pub fn cuts(title: &str) -> String {
 /// Something of this rank or a higher one is on air: it has to wait.
 pub fn waits(title: &str) -> String {
     format!(
-        "“{title}” đang phát theo lệnh của người trực, ở mức bằng hoặc cao hơn: bản ghi này phải chờ bản ghi đó xong."
+        "“{title}” đang phát theo một lệnh khác, ở mức bằng hoặc cao hơn: bản ghi này phải chờ bản ghi đó xong."
     )
 }
 
@@ -243,7 +246,7 @@ mod tests {
         let said = pattern(&until, SignedDuration::from_secs(35));
         assert_eq!(
             said,
-            "Phát ngay (dài 0:35), nhắc lại hai lần cách nhau 5 phút, rồi cứ 30 phút một lần, cho đến khi có người bấm “Trả lại sóng”."
+            "Phát lần đầu ngay bây giờ (dài 0:35), nhắc lại hai lần cách nhau 5 phút, rồi cứ 30 phút một lần, cho đến khi có người bấm “Trả lại sóng”."
         );
         let most = pattern(&Repeats { at_most: Some(6), ..until }, SignedDuration::from_secs(35));
         assert!(most.contains("nhiều nhất 6 lần"), "{most}");

@@ -153,9 +153,10 @@ impl Lamp {
 }
 
 /// The lamp and the sentence of a trouble, from its code in `/api/v1/health`: what it means for the air, and what to do.
-pub fn trouble(code: &str) -> (Lamp, String) {
+/// `place` says who hears an output.
+pub fn trouble(code: &str, place: impl Fn(&str) -> String) -> (Lamp, String) {
     let (kind, output) = code.split_once(':').unwrap_or((code, ""));
-    let say = |lamp, sentence: &str| (lamp, sentence.replace("{}", output));
+    let say = |lamp, sentence: &str| (lamp, sentence.replace("{}", &format!("“{}”", place(output))));
     match kind {
         "output-down" => say(
             Lamp::Sound,
@@ -227,13 +228,14 @@ mod tests {
 
     #[test]
     fn a_trouble_names_its_output_and_lights_its_lamp() {
-        let (lamp, sentence) = trouble("output-down:loa-xa");
+        let place = |output: &str| if output == "loa-xa" { "Toàn xã".to_owned() } else { String::new() };
+        let (lamp, sentence) = trouble("output-down:loa-xa", place);
         assert_eq!(lamp, Lamp::Sound);
-        assert!(sentence.starts_with("Đường ra loa-xa mất thiết bị"), "{sentence}");
-        let (lamp, sentence) = trouble("amplifier-fails:loa-xa");
+        assert!(sentence.starts_with("Đường ra “Toàn xã” mất thiết bị"), "{sentence}");
+        let (lamp, sentence) = trouble("amplifier-fails:loa-xa", place);
         assert_eq!(lamp, Lamp::Sound);
-        assert!(sentence.contains("tăng âm của đường ra loa-xa"), "{sentence}");
-        assert_eq!(trouble("clock-wrong").0, Lamp::Clock);
-        assert!(trouble("something-new").1.contains("something-new"), "none is kept from people");
+        assert!(sentence.contains("tăng âm của đường ra “Toàn xã”"), "{sentence}");
+        assert_eq!(trouble("clock-wrong", place).0, Lamp::Clock);
+        assert!(trouble("something-new", place).1.contains("something-new"), "none is kept from people");
     }
 }

@@ -106,8 +106,10 @@ pub struct Count {
     pub planned: usize,
     /// Aired whole.
     pub aired: usize,
-    /// Aired in part, also what was withdrawn from the air.
+    /// Aired in part.
     pub partly: usize,
+    /// Withdrawn from the air.
+    pub withdrawn: usize,
     /// Not aired.
     pub not_aired: usize,
     /// On the air.
@@ -128,7 +130,9 @@ pub fn summary(count: &Count) -> String {
         format!("phát một phần {}", count.partly),
         format!("không phát {}", count.not_aired),
     ];
-    for (number, what) in [(count.on_air, "đang phát"), (count.to_come, "còn chờ")] {
+    for (number, what) in
+        [(count.withdrawn, "thu hồi"), (count.on_air, "đang phát"), (count.to_come, "còn chờ")]
+    {
         if number > 0 {
             parts.push(format!("{what} {number}"));
         }
@@ -158,9 +162,10 @@ mod tests {
     #[test]
     fn a_day_is_said_in_one_line() {
         let count = Count {
-            planned: 9,
+            planned: 10,
             aired: 7,
             partly: 1,
+            withdrawn: 1,
             not_aired: 1,
             ordered: 1,
             heard: SignedDuration::from_secs(3_725),
@@ -168,7 +173,7 @@ mod tests {
         };
         assert_eq!(
             summary(&count),
-            "Theo lịch 9 mục · đã phát 7 · phát một phần 1 · không phát 1 · ngoài lịch 1. Thời lượng đã phát: 1:02:05."
+            "Theo lịch 10 mục · đã phát 7 · phát một phần 1 · không phát 1 · thu hồi 1 · ngoài lịch 1. Thời lượng đã phát: 1:02:05."
         );
         let today = Count { planned: 1, on_air: 1, to_come: 4, ..Count::default() };
         assert!(summary(&today).starts_with("Theo lịch 5 mục ·"));

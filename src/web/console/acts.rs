@@ -81,7 +81,7 @@ pub(super) async fn list(
 /// Acts, with what they were about as people called it then.
 pub(super) fn table(acts: &[Act], plan: &Plan) -> Markup {
     html! {
-        div.wide tabindex="0" role="region" aria-label=(say_log::ACTS) { table {
+        div.wide tabindex="0" role="region" aria-label=(say_log::ACTS) { table.acts {
             thead { tr { @for head in say::ACT_COLUMNS { th scope="col" { (head) } } } }
             tbody { @for act in acts { tr {
                 td { (date::exactly(act.at, &plan.schedule.time_zone)) }
@@ -109,7 +109,7 @@ fn subject(act: &Act, plan: &Plan) -> Markup {
         Some(("interrupt", "live" | "emergency")) => {
             recording(act.subject.split_once(' ').map_or(&*act.subject, |(_, segment)| segment))
         }
-        Some(("output", _)) => plain(Some(air::place(plan, &OutputId::new(&*act.subject)))),
+        Some(("output", _)) => plain(Some(air::place(&plan.schedule, &OutputId::new(&*act.subject)))),
         Some(("schedule", "undo")) => {
             linked(&calendar::revision(&act.subject), &say_log::revision(&act.subject))
         }

@@ -16,7 +16,7 @@ use super::page::{Failure, key, page, to};
 use super::visitor::Visitor;
 use crate::access::{Permission, permit};
 use crate::engine::handle::{Handle, Status};
-use crate::schedule::OutputId;
+use crate::schedule::{OutputId, Schedule};
 use crate::segment::Segment;
 use crate::sequencer::{InterruptId, Repeats, resumes};
 use crate::store::searchable;
@@ -99,7 +99,7 @@ pub(super) async fn choose(
 fn not_taken(asked: &Fields, plan: &Plan) -> Markup {
     let Some(wish) = wish(asked).ok().filter(|_| !asked.one(REFUSED).is_empty()) else { return html! {} };
     let places: Vec<_> =
-        wish.outputs.iter().map(|output| place(plan, &OutputId::new(output.as_str()))).collect();
+        wish.outputs.iter().map(|output| place(&plan.schedule, &OutputId::new(output.as_str()))).collect();
     html! {
         div.note.bad role="alert" {
             p { (say::not_taken(&places)) }
@@ -191,8 +191,9 @@ pub(super) fn code(layer: Layer) -> &'static str {
     if layer == Layer::Emergency { "emergency" } else { "live" }
 }
 
-pub(super) fn place(plan: &Plan, output: &OutputId) -> String {
-    let outputs = &plan.schedule.outputs;
+/// An output by who hears it.
+pub(super) fn place(schedule: &Schedule, output: &OutputId) -> String {
+    let outputs = &schedule.outputs;
     let zones = outputs.iter().find(|known| known.id == *output).map_or(&[][..], |known| &known.zones);
     let alike = outputs.iter().filter(|other| !zones.is_empty() && other.zones == zones).count();
     if alike > 1 { say::one_of_several(output, zones) } else { say::output(output, zones) }
@@ -213,7 +214,7 @@ fn stoppable(state: &State, visitor: &Visitor<CallEmergency>) -> Markup {
             h2 { (say::FROM_THE_SCHEDULE) }
             @for (output, cue) in &sounding {
                 div.card {
-                    p { (place(&plan, output)) ": " strong { (cue.segment_title) } }
+                    p { (place(&plan.schedule, output)) ": " strong { (cue.segment_title) } }
                     form method="post" action={ (HERE) "/dung" } {
                         (key(visitor))
                         input type="hidden" name="output" value=(output);
@@ -242,12 +243,14 @@ fn wish(fields: &Fields) -> Result<Wish, Refusal> {
             let most = given("most").map(|text| text.parse().ok().filter(|most| *most > 0));
             let minutes =
                 given("minutes").map_or(Some(air::THEN), |text| text.parse().ok().and_then(air::distance));
-            Repeats {
+            let repeats = Repeats {
                 at_most: most.map(|most| most.ok_or_else(|| wrong("most"))).transpose()?,
                 soon: air::SOON,
                 close: air::CLOSE,
                 then: minutes.ok_or_else(|| wrong("minutes"))?,
-            }
+            };
+            // Once at most is once, however it is said.
+            if repeats.at_most == Some(1) { Repeats::ONCE } else { repeats }
         }
         _ => return Err(wrong("repeat")),
     };
@@ -314,7 +317,7 @@ pub(super) async fn ask(
             dd {
                 @for engine in engines.iter() {
                     @let effects = effects(&engine.status(), &plan, &wish, now, now + segment.duration());
-                    p.where { (place(&plan, engine.output())) }
+                    p.where { (place(&plan.schedule, engine.output())) }
                     ul { @for effect in effects { li { (effect) } } }
                 }
                 @if wish.repeats != Repeats::ONCE { p { (say::EACH_TIME) } }
@@ -336,8 +339,7 @@ pub(super) async fn ask(
         p.actions { a.button href=(HERE) { (text::page::CANCEL) } }
         (choices(&state, &visitor, &wish))
     };
-    let title = format!("{}: {}", say::CONFIRM, say::rank(wish.layer).to_lowercase());
-    Ok(page(&state, &visitor, HERE, &title, &content))
+    Ok(page(&state, &visitor, HERE, say::confirm(wish.layer), &content))
 }
 
 /// What an interrupt from `now` until `free` does on an output.
@@ -406,7 +408,7 @@ fn choices(state: &State, visitor: &Visitor<CallEmergency>, wish: &Wish) -> Mark
                         input type="hidden" name=(CHOSEN) value="1";
                         @for engine in state.engines.iter() { label.box {
                             input type="checkbox" name="output" value=(engine.output()) checked[chosen(engine.output())];
-                            span { (place(&plan, engine.output())) }
+                            span { (place(&plan.schedule, engine.output())) }
                         } }
                     }
                 }

@@ -61,7 +61,7 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
         div.home {
             section.air #air data-live { (on_air(&state, &visitor, now)) }
             div.side {
-                section #lamps data-live { (lamps(&wrong)) }
+                section #lamps data-live { (lamps(&wrong, &plan)) }
                 section #to-do data-live { (to_do(&state, visitor.person.user(), &users, &drafts, now)) }
             }
             section.today #today data-live { (rundown(zone, &blocks, &aired, (day.0, now), may_withdraw)) }
@@ -78,7 +78,7 @@ fn on_air(state: &State, visitor: &Visitor<See>, now: Timestamp) -> Markup {
         @for engine in state.engines.iter() {
             @let status = engine.status();
             div.card.output data-output=(status.output) {
-                @if state.engines.len() > 1 { p.quiet { (air::place(&plan, &status.output)) } }
+                @if state.engines.len() > 1 { p.quiet { (air::place(&plan.schedule, &status.output)) } }
                 (sounding(&status, now, &plan.schedule.time_zone))
                 (ending(&status, visitor))
                 (next(&status, &plan, now))
@@ -181,8 +181,9 @@ fn resumed(status: &Status, plan: &Plan, next: &CueId, free: Timestamp) -> Optio
 }
 
 /// One lamp for each thing that matters, never by colour alone.
-fn lamps(wrong: &[String]) -> Markup {
-    let troubles: Vec<_> = wrong.iter().map(|code| say::trouble(code)).collect();
+fn lamps(wrong: &[String], plan: &Plan) -> Markup {
+    let place = |output: &str| air::place(&plan.schedule, &OutputId::new(output));
+    let troubles: Vec<_> = wrong.iter().map(|code| say::trouble(code, place)).collect();
     html! {
         h2 { (say::STATE) }
         ul.lamps {

@@ -90,7 +90,7 @@ fn state_of(one: &InForce, outputs: &[OutputId], plan: &Plan) -> String {
         (_, Some(next)) => Some(say::again(next, zone)),
         (_, None) => (one.repeats != Repeats::ONCE).then(|| say::LAST_TIME.to_owned()),
     };
-    let places = outputs.iter().map(|output| place(plan, output)).collect::<Vec<_>>().join(", ");
+    let places = outputs.iter().map(|output| place(&plan.schedule, output)).collect::<Vec<_>>().join(", ");
     let sounds = one.on_air.then(|| say::SOUNDS.to_owned());
     [Some(places), Some(say::ordered(&one.by, one.since, zone)), sounds, next]
         .into_iter()

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use maud::{Markup, html};
 
 use super::acts;
+use super::air::place;
 use super::form::{Fields, Query, Sent};
 use super::page::{Failure, key, page};
 use super::rundown::class;
@@ -21,6 +22,7 @@ use crate::segment::ProgrammeId;
 use crate::store::{AiringFilter, searchable};
 use crate::text;
 use crate::text::http::Refusal;
+use crate::text::order::by_title;
 use crate::text::outcome::{LOG_COLUMNS, OUT_OF_SCHEDULE, log_line, outcome_kind, outcome_name, session};
 use crate::text::page::log::{self as say, Count};
 use crate::text::page::names;
@@ -126,7 +128,8 @@ fn count(state: &State, day: &AiringFilter, airings: &[Airing]) -> Count {
         match airing.outcome().kind() {
             OutcomeKind::OnAir => count.on_air += 1,
             OutcomeKind::Aired => count.aired += 1,
-            OutcomeKind::Partly | OutcomeKind::Withdrawn => count.partly += 1,
+            OutcomeKind::Partly => count.partly += 1,
+            OutcomeKind::Withdrawn => count.withdrawn += 1,
             OutcomeKind::NotAired => count.not_aired += 1,
         }
     }
@@ -200,9 +203,9 @@ fn days(day: Date) -> Markup {
 fn choices(schedule: &Schedule, airings: &[Airing], wanted: &Wanted<'_>, day: Date) -> Markup {
     let known: BTreeSet<&ProgrammeId> =
         airings.iter().filter_map(|airing| airing.item.programme.as_ref()).collect();
-    let title = |id: &ProgrammeId| {
-        schedule.programmes.get(id).map_or_else(|| id.to_string(), |programme| programme.title.clone())
-    };
+    let title = |id: &ProgrammeId| schedule.programme_title(id).unwrap_or(id.as_str()).to_owned();
+    let programmes = known.into_iter().map(|id| (id.to_string(), title(id)));
+    let programmes = by_title(programmes, |(_, title)| title);
     let select = |label: &str, name: &str, chosen: &str, options: Vec<(String, String)>| {
         html! {
             label { (label)
@@ -213,7 +216,8 @@ fn choices(schedule: &Schedule, airings: &[Airing], wanted: &Wanted<'_>, day: Da
             }
         }
     };
-    let outputs = || schedule.outputs.iter().map(|output| (output.id.to_string(), output.id.to_string()));
+    let outputs =
+        || schedule.outputs.iter().map(|output| (output.id.to_string(), place(schedule, &output.id)));
     let outcomes = OutcomeKind::ALL.map(|kind| (kind.code().to_owned(), outcome_kind(kind).to_owned()));
     html! {
         details.card open[!wanted.is_all()] {
@@ -223,8 +227,7 @@ fn choices(schedule: &Schedule, airings: &[Airing], wanted: &Wanted<'_>, day: Da
                 @if schedule.outputs.len() > 1 {
                     (select(say::OUTPUT, "output", wanted.output, outputs().collect()))
                 }
-                (select(say::PROGRAMME, "programme", wanted.programme,
-                    known.into_iter().map(|id| (id.to_string(), title(id))).collect()))
+                (select(say::PROGRAMME, "programme", wanted.programme, programmes))
                 (select(say::OUTCOME, "outcome", wanted.outcome, outcomes.to_vec()))
                 label { (say::TEXT) input type="search" name="text" value=(wanted.text); }
                 label.box {
@@ -255,7 +258,7 @@ fn table(airings: &[&Airing], schedule: &Schedule) -> Markup {
                     @if opens {
                         tr.group { th colspan="6" scope="colgroup" {
                             (session(Some(schedule), airing))
-                            @if schedule.outputs.len() > 1 { " (" (airing.item.output) ")" }
+                            @if schedule.outputs.len() > 1 { " (" (place(schedule, &airing.item.output)) ")" }
                         } }
                     }
                     (row(airing, schedule))
@@ -313,6 +316,12 @@ pub(super) async fn sheet(
     let read = filter.clone();
     let airings = state.store.run(move |store| store.airings(&read)).await?.airings;
     let cell = |line: &[String; 19], column: usize| line.get(column).cloned().unwrap_or_default();
+    let line = |(number, airing): (usize, &Airing)| {
+        let line = log_line(number, session(Some(schedule), airing), airing, zone);
+        html! { tr { @for column in say::ON_PAPER { td { (cell(&line, column)) } } } }
+    };
+    let mut others: Vec<_> = (1..).zip(&airings).map(line).collect();
+    let last = others.pop();
     let content = html! {
         div.actions {
             button.main hidden data-print { (say::PRINT_NOW) }
@@ -323,20 +332,24 @@ pub(super) async fn sheet(
             h2.centre { (say::SHEET) }
             p.centre { (say::sheet_day(day)) }
             div.wide tabindex="0" role="region" aria-label=(say::PRINT) { table {
+                colgroup { @for column in say::ON_PAPER { col.{ "of-" (column) }; } }
                 thead { tr { @for column in say::ON_PAPER {
                     th scope="col" { (LOG_COLUMNS.get(column).copied().unwrap_or_default()) }
                 } } }
-                tbody { @for (number, airing) in (1..).zip(&airings) {
-                    @let line = log_line(number, session(Some(schedule), airing), airing, zone);
-                    tr { @for column in say::ON_PAPER { td { (cell(&line, column)) } } }
-                } }
+                tbody { @for line in others { (line) } }
+                // The last line and the signatures are not parted.
+                tbody.end {
+                    @if let Some(line) = last { (line) }
+                    tr { td.foot colspan=(say::ON_PAPER.len()) {
+                        @if airings.is_empty() { p { (say::EMPTY) } }
+                        p { (say::summary(&count(&state, &filter, &airings))) }
+                        p.quiet { (say::printed(now, zone)) }
+                        div.signatures {
+                            @for who in [say::ON_DUTY, say::IN_CHARGE] { div { strong { (who) } (say::SIGN) } }
+                        }
+                    } }
+                }
             } }
-            @if airings.is_empty() { p { (say::EMPTY) } }
-            p { (say::summary(&count(&state, &filter, &airings))) }
-            p.quiet { (say::printed(now, zone)) }
-            div.signatures {
-                @for who in [say::ON_DUTY, say::IN_CHARGE] { div { strong { (who) } (say::SIGN) } }
-            }
         }
     };
     Ok(page(&state, &visitor, HERE, say::PRINT, &content))

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::recordings;
 use crate::asrun::{Airing, Outcome};
 use crate::segment::{Segment, SegmentId};
-use crate::text::outcome::{cause, outcome_name};
+use crate::text::outcome::{outcome_name, why};
 use crate::text::page::{calendar, date, home as say, rehearsal};
 use crate::timeline::{Block, Cue, CueId, Finding, Severity};
 
@@ -210,7 +210,7 @@ impl Became {
     /// What the log says.
     fn of(airing: &Airing) -> Self {
         let outcome = airing.outcome();
-        Self { class: class(&outcome), word: outcome_name(&outcome), why: outcome.cause().map(cause) }
+        Self { class: class(&outcome), word: outcome_name(&outcome), why: why(&outcome) }
     }
 
     /// What a rehearsal says, which sounds nowhere.

@@ -107,6 +107,24 @@ async fn a_confirmation_says_what_it_does_and_orders_once_however_often_it_is_pr
 }
 
 #[tokio::test]
+async fn once_at_most_is_once() {
+    let site = Site::new();
+    let recording = site.approved(440.0).await;
+    let id = recording["id"].as_str().unwrap();
+    let tab = Tab::of(&site, "operator");
+    let page = async |most: &str| {
+        let ask = format!("/phat-ngay/xac-nhan?segment={id}&rank=emergency&repeat=until&most={most}");
+        tab.get(&ask).await.text()
+    };
+    let (once, twice) = (page("1").await, page("2").await);
+    assert!(once.contains("Một lần, dài") && !once.contains("Mỗi lần nhắc lại"), "{once}");
+    assert!(
+        twice.contains("Mỗi lần nhắc lại") && twice.contains("<h1>Xác nhận phát khẩn cấp</h1>"),
+        "{twice}"
+    );
+}
+
+#[tokio::test]
 async fn where_one_of_several_outputs_took_nothing_the_page_and_the_answer_say_so() {
     let mut site = Site::new();
     let recording = site.approved(440.0).await;

@@ -172,11 +172,11 @@ async fn the_log_says_who_withdrew_or_stopped_something_and_why() {
         let found = |words: &str| page.matches(words).count();
         assert_eq!(found("đã bị thu hồi (approver: Thông tin sai)"), 2, "{page}");
         assert_eq!(
-            (found("người trực dừng (approver)"), found("người trực dừng (operator)")),
+            (found("hủy trước khi phát (approver)"), found("hủy trước khi phát (operator)")),
             (1, 1),
             "{page}"
         );
-        assert_eq!(found("người trực dừng"), 3, "of the last one nobody is known: {page}");
+        assert_eq!(found("hủy trước khi phát"), 3, "of the last one nobody is known: {page}");
     }
     assert!(site.state.store.verify().unwrap().is_sound(), "what is found beside the log is no part of it");
 }
