@@ -13,8 +13,9 @@ use crate::clock::Clock;
 use crate::media::ingest::{Examined, Ingest, Refusal};
 use crate::media::library::look_at;
 use crate::media::temporary::{Temporary, waiting};
-use crate::segment::{BadWord, LONGEST_TEXT, Segment, State, Words};
+use crate::segment::{BadWord, LONGEST_TEXT, Segment, State, Words, turns_text};
 use crate::store::{Added, Store, StoreError};
+use crate::text::page::recordings::UNTITLED;
 
 /// Takes recordings in.
 #[derive(Debug, Clone)]
@@ -192,6 +193,9 @@ fn completed(mut words: Words, tags: Words, name: &str) -> Words {
         let title = if tags.title.trim().is_empty() { stem(name) } else { tags.title };
         words.title = fitting(&title);
     }
+    if words.title.is_empty() {
+        words.title = UNTITLED.to_owned();
+    }
     words.author = words.author.or(tags.author.map(|author| fitting(&author).into()));
     words
 }
@@ -200,7 +204,8 @@ fn completed(mut words: Words, tags: Words, name: &str) -> Words {
 /// would not be found by who types them.
 fn fitting(text: &str) -> String {
     let seen = |letter: char| if letter.is_control() { ' ' } else { letter };
-    text.trim().nfc().map(seen).take(LONGEST_TEXT).collect()
+    let text: String = text.nfc().filter(|letter| !turns_text(*letter)).map(seen).collect();
+    text.trim().chars().take(LONGEST_TEXT).collect()
 }
 
 /// A file's name without its ending.
@@ -230,6 +235,10 @@ mod tests {
             assert!(!words.title.is_empty());
         }
         assert_eq!(completed(Words::default(), tags("a\tb"), "").title, "a b");
+        assert_eq!(completed(Words::default(), tags("bản\u{202e}3pm.\u{2069}"), "").title, "bản3pm.");
+        for name in ["", ".htaccess", "\u{202e}.wav", " .m4a"] {
+            assert_eq!(completed(Words::default(), Words::default(), name).title, UNTITLED, "{name:?}");
+        }
     }
 
     /// A station's way in, and a folder for files from elsewhere beside its `audio/`.

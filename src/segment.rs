@@ -193,6 +193,11 @@ pub enum BadWord {
     EndsBeforeItBegins,
 }
 
+/// Whether a letter is none, but turns the direction of the letters around it: a title that has one is shown as it is not.
+pub fn turns_text(letter: char) -> bool {
+    matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Whether a text can be a title, an author or a source.
 pub fn check_text(text: &str) -> Result<(), BadWord> {
     if text.chars().count() > LONGEST_TEXT {

@@ -30,7 +30,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("engine", &["clock", "output", "media", "sequencer", "timeline", "asrun", "schedule", "segment"]),
     ("store", &["asrun", "access", "segment", "schedule", "timeline"]),
     // A recording's way in, the same for the command line and for HTTP.
-    ("intake", &["media", "store", "segment", "clock"]),
+    ("intake", &["media", "store", "segment", "clock", "text"]),
     // Days through the engine, the same for the command line and for the console.
     ("rehearsal", &["engine", "output", "clock", "sequencer", "timeline", "asrun", "schedule"]),
     // The schedule's files, changed and changed back: reads and writes them, and keeps what they were.

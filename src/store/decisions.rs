@@ -38,7 +38,9 @@ pub(super) fn decision(connection: &Connection, airing: &Airing) -> Result<Optio
 /// A recording is withdrawn once, for good.
 fn withdrawal(connection: &Connection, segment: &str) -> Result<Option<Decision>, StoreError> {
     connection
-        .prepare_cached("SELECT by, reason FROM segment_event WHERE segment = ?1 AND what = 'withdrawn'")
+        .prepare_cached(
+            "SELECT by, reason FROM segment_event WHERE segment = ?1 AND what IN ('withdrawn', 'discarded')",
+        )
         .and_then(|mut statement| {
             statement
                 .query_row([segment], |row| Ok(Decision { by: row.get(0)?, reason: row.get(1)? }))

@@ -37,6 +37,8 @@ pub enum Step {
         /// Why.
         reason: String,
     },
+    /// Draft to withdrawn: nobody wants it any more.
+    Discard,
 }
 
 impl Step {
@@ -49,7 +51,15 @@ impl Step {
             (Self::Withdraw { .. }, State::Draft | State::Pending | State::Approved) => {
                 Some(State::Withdrawn)
             }
-            (Self::Submit | Self::Approve { .. } | Self::Return { .. } | Self::Withdraw { .. }, _) => None,
+            (Self::Discard, State::Draft) => Some(State::Withdrawn),
+            (
+                Self::Submit
+                | Self::Approve { .. }
+                | Self::Return { .. }
+                | Self::Withdraw { .. }
+                | Self::Discard,
+                _,
+            ) => None,
         }
     }
 
@@ -59,12 +69,13 @@ impl Step {
             Self::Approve { .. } => "approved",
             Self::Return { .. } => "returned",
             Self::Withdraw { .. } => "withdrawn",
+            Self::Discard => "discarded",
         }
     }
 
     fn reason(&self) -> Option<&str> {
         match self {
-            Self::Submit | Self::Approve { .. } => None,
+            Self::Submit | Self::Approve { .. } | Self::Discard => None,
             Self::Return { reason } | Self::Withdraw { reason } => Some(reason),
         }
     }
@@ -77,7 +88,7 @@ pub struct SegmentEvent {
     pub at: Timestamp,
     /// By whom.
     pub by: String,
-    /// `added`, `submitted`, `approved`, `returned`, `withdrawn`, `described`, `scripted`, `file-restored`,
+    /// `added`, `submitted`, `approved`, `returned`, `withdrawn`, `discarded`, `described`, `scripted`, `file-restored`,
     /// `file-replaced`; on older stations `renamed`.
     pub what: String,
     /// Why; for `added` and `described`, the words as they then were, in JSON; for `scripted`, the script; for
@@ -232,6 +243,20 @@ mod tests {
         assert_eq!(whats, way);
         assert_eq!(events[2].reason.as_deref(), Some("nhỏ quá"));
         assert_eq!((events[0].by.as_str(), events[4].by.as_str()), ("lan", "minh"));
+    }
+
+    #[test]
+    fn a_draft_alone_is_discarded() {
+        let (store, _dir) = store();
+        store.add_segment(segment(1), Vec::new()).unwrap();
+        let id = segment(1).id;
+        let step = |step| store.step_segment(&id, step, "lan", at(50));
+        step(Step::Submit).unwrap();
+        assert!(matches!(step(Step::Discard), Err(StoreError::WrongState { state: State::Pending, .. })));
+        step(Step::Return { reason: "rè".to_owned() }).unwrap();
+        assert_eq!(step(Step::Discard).unwrap().state, State::Withdrawn);
+        assert_eq!(store.segment_events(&id).unwrap().pop().unwrap().what, "discarded");
+        assert!(matches!(step(Step::Discard), Err(StoreError::WrongState { .. })));
     }
 
     #[test]

@@ -151,6 +151,8 @@ pub enum Refusal {
         /// The most, in bytes.
         most: u64,
     },
+    /// A form with more than is taken.
+    FormTooLarge,
     /// The recording cannot air.
     Recording(ingest::Refusal),
     /// Too many uploads at once.
@@ -218,6 +220,7 @@ impl Refusal {
             Self::WrongOffset | Self::WrongTusVersion => "Không tải tiếp được",
             Self::TooManyWaiting => "Còn quá nhiều tệp gửi dở",
             Self::TooLarge { .. } => "Tệp quá lớn",
+            Self::FormTooLarge => "Nội dung quá dài",
             Self::Recording(_) => "Không nhận bản ghi",
             Self::TooManyUploads | Self::TooManyListeners | Self::Busy | Self::EngineBusy => "Máy đang bận",
             Self::EngineGone => "Bộ phát đã dừng",
@@ -263,7 +266,7 @@ impl Refusal {
                 super::outcome::state(*state)
             ),
             Self::OtherBytes => "Tệp âm thanh đã khác với tệp bạn vừa nghe. Bản ghi chưa được duyệt. Hãy nghe lại rồi duyệt.".to_owned(),
-            Self::OtherWords => "Thông tin hoặc lời bài của bản ghi đã được sửa sau khi bạn mở trang này. Bản ghi chưa được duyệt. Hãy mở lại trang, xem những gì đã đổi rồi duyệt.".to_owned(),
+            Self::OtherWords => "Thông tin hoặc văn bản bài của bản ghi đã được sửa sau khi bạn mở trang này. Bản ghi chưa được duyệt. Hãy mở lại trang, xem những gì đã đổi rồi duyệt.".to_owned(),
             Self::WithdrawalUnkept => "Loa đã ngừng phát bản ghi này, nhưng máy chưa ghi được việc thu hồi vào cơ sở dữ liệu và đang tự thử lại. Nếu máy khởi động lại trước khi ghi xong, bản ghi có thể lại được phát. Đừng tắt máy; hãy báo kỹ thuật viên kiểm tra đĩa, rồi mở lại trang bản ghi để xem đã thu hồi xong chưa.".to_owned(),
             Self::QuietHours => "Bây giờ là giờ yên lặng theo quy chế của đài, chỉ phát được bản tin khẩn cấp. Loa vẫn im lặng. Hãy chờ hết giờ yên lặng, hoặc phát khẩn cấp nếu thật sự cần.".to_owned(),
             Self::HasTheAir => "Loa đang phát một bản tin phát ngay hoặc khẩn cấp, không phải mục theo lịch, nên không có mục nào bị dừng. Nếu muốn dừng bản tin đó, hãy bấm “Trả lại sóng” ở trang Phát ngay.".to_owned(),
@@ -289,6 +292,7 @@ impl Refusal {
                 "Nội dung gửi lên lớn hơn mức cho phép là {}. Chưa có gì được lưu, lịch phát không bị ảnh hưởng. Hãy xuất lại dưới dạng MP3 rồi gửi lại.",
                 size(*most)
             ),
+            Self::FormTooLarge => "Những gì đã gõ dài hơn mức máy nhận được. Chưa có gì được lưu, lịch phát không bị ảnh hưởng. Hãy quay lại, rút ngắn rồi gửi lại.".to_owned(),
             Self::Recording(refusal) => super::verdict::refusal(refusal),
             Self::TooManyWaiting => "Còn quá nhiều tệp gửi dở dang nên chưa nhận thêm. Lịch phát không bị ảnh hưởng. Hãy gửi xong hoặc bỏ các tệp đó rồi gửi lại.".to_owned(),
             Self::NoUpload => "Không có lần tải lên nào với mã này, hoặc tệp đã được bỏ. Lịch phát không bị ảnh hưởng. Hãy gửi lại tệp từ đầu.".to_owned(),
@@ -404,6 +408,7 @@ mod tests {
             R::NoFile,
             R::Interrupted,
             R::TooLarge { most: 64_000 },
+            R::FormTooLarge,
             R::TooManyUploads,
             R::TooManyWaiting,
             R::NoUpload,

@@ -37,7 +37,7 @@ pub fn refusal(refusal: &Refusal) -> String {
             "Không chuyển đổi được tệp {name} này; có thể tệp bị hỏng. Hãy xuất lại bản ghi dưới dạng MP3 rồi gửi lại."
         ),
         Refusal::DecoderFailed => {
-            "Tệp hỏng đến mức bộ giải mã phải dừng. Hãy xuất lại bản ghi từ bản gốc rồi gửi lại.".to_owned()
+            "Tệp hỏng đến mức không đọc được âm thanh trong đó. Hãy xuất lại bản ghi từ bản gốc rồi gửi lại.".to_owned()
         }
         Refusal::DiskFull => {
             "Ổ đĩa của máy phát đã đầy nên chưa lưu được bản ghi. Hãy xóa bớt tệp không dùng rồi gửi lại.".to_owned()

@@ -17,7 +17,7 @@ use super::recordings::taken_in;
 use super::uploads::length;
 use crate::intake::{Had, Taken};
 use crate::media::ingest;
-use crate::segment::Words;
+use crate::segment::{SegmentId, Words};
 use crate::store::{Act, StoreError, Upload, UploadVerdict};
 use crate::text::http::Refusal;
 use crate::text::page::recordings::send as say;
@@ -95,6 +95,16 @@ pub(super) enum Stage {
     PutOff(&'static str),
     /// This became of it.
     Judged(UploadVerdict),
+}
+
+impl Stage {
+    /// The recording that it became, or was already.
+    pub(super) fn segment(&self) -> Option<&SegmentId> {
+        match self {
+            Self::Judged(verdict) => verdict.segment(),
+            Self::Coming(_) | Self::Examined | Self::PutOff(_) => None,
+        }
+    }
 }
 
 /// How far an upload is, as far as can be seen. One without its file is examined too, which says that it is lost.

@@ -9,8 +9,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use serde::de::DeserializeOwned;
 
+use super::State;
 use super::problem::Problem;
-use super::{BODY_BYTES, State};
 use crate::text::http::Refusal;
 
 /// A JSON body.
@@ -24,7 +24,7 @@ impl<T: DeserializeOwned> FromRequest<State> for Body<T> {
         let axum::Json(body) = axum::Json::from_request(request, state).await.map_err(
             |rejection: JsonRejection| match rejection.status() {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE => Refusal::WrongType,
-                StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge { most: BODY_BYTES },
+                StatusCode::PAYLOAD_TOO_LARGE => Refusal::FormTooLarge,
                 _ => Refusal::Malformed { said: rejection.body_text() },
             },
         )?;

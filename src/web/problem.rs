@@ -170,7 +170,7 @@ pub(super) fn kind(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::BadWords(_) => (S::UNPROCESSABLE_ENTITY, "bad-field"),
         Refusal::NoFile => (S::UNPROCESSABLE_ENTITY, "no-file"),
         Refusal::Interrupted => (S::REQUEST_TIMEOUT, "interrupted"),
-        Refusal::TooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "too-large"),
+        Refusal::TooLarge { .. } | Refusal::FormTooLarge => (S::PAYLOAD_TOO_LARGE, "too-large"),
         Refusal::Recording(verdict) => recording(verdict),
         Refusal::TooManyUploads => (S::SERVICE_UNAVAILABLE, "too-many-uploads"),
         Refusal::TooManyWaiting => (S::TOO_MANY_REQUESTS, "too-many-unfinished"),

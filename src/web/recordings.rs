@@ -19,7 +19,7 @@ use crate::media::library::look_at;
 use crate::media::temporary::Temporary;
 use crate::segment::{
     ContentHash, FileTrouble, LONGEST_TEXT, ProgrammeId, Segment, SegmentId, State as Stand, Words,
-    check_text, check_topic, is_id,
+    check_text, check_topic, is_id, turns_text,
 };
 use crate::store::{Act, SegmentEvent, Step, Store, User, seen};
 use crate::text::http::{Refusal, Why};
@@ -34,7 +34,7 @@ pub(super) type Changes = BTreeMap<String, Option<String>>;
 
 /// Changes one of a recording's words, as a field of a form or a key of JSON gives it; an empty text takes it away.
 pub(super) fn set_word(state: &State, words: &mut Words, field: &str, text: &str) -> Result<(), Why> {
-    let text = text.nfc().collect::<String>().trim().to_owned();
+    let text = text.nfc().filter(|letter| !turns_text(*letter)).collect::<String>().trim().to_owned();
     check_text(&text)?;
     let date = || {
         let parse = |text: &String| text.parse::<Date>().map_err(|_| Why::NoDate);
@@ -258,6 +258,29 @@ pub(super) fn checked_reason(reason: &str) -> Result<String, Problem> {
     }
     let fits = reason.chars().count() <= LONGEST_TEXT;
     if fits { Ok(reason) } else { Err(Problem::word("reason", Why::TooLong(LONGEST_TEXT))) }
+}
+
+/// Whether somebody may throw a recording away: it is theirs, and nobody approved it.
+pub(super) fn may_discard(user: &User, segment: &Segment) -> bool {
+    segment.state == Stand::Draft
+        && *segment.added_by == *user.name
+        && permit(&user.roles, Permission::HandIn)
+}
+
+/// Throws away a draft of somebody's own. Of one that was thrown away, it is done.
+pub(super) async fn discard(
+    state: &State,
+    person: &Person<HandIn>,
+    id: SegmentId,
+) -> Result<Segment, Problem> {
+    let segment = existing(state, id).await?;
+    if *segment.added_by != *person.name() {
+        return Err(Refusal::NotPermitted(Permission::Withdraw).into());
+    }
+    match step(state, person, segment.id.clone(), Step::Discard, "segment.discard").await {
+        Err(Problem(Refusal::WrongState(Stand::Withdrawn))) => existing(state, segment.id).await,
+        stepped => stepped,
+    }
 }
 
 /// Takes a file in that has come, with an upload's place for as long as that is at work. Given up when who waits for it

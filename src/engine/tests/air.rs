@@ -161,7 +161,16 @@ fn an_emergency_that_wakes_a_slow_device_ends_by_its_frames_and_the_schedule_joi
     *station.wakes_in.lock().unwrap() = Duration::from_millis(1_900);
     let (id, layer, by, repeats) = ("alarm".into(), Layer::Emergency, "an".to_owned(), Repeats::ONCE);
     let segment = segment(50, 120.0);
-    station.tell(Command::Interrupt(Arc::new(Interrupt { id, layer, segment, gain_db: 0.0, by, repeats })));
+    station.tell(Command::Interrupt(Arc::new(Interrupt {
+        id,
+        layer,
+        segment,
+        genre: None,
+        topic: None,
+        gain_db: 0.0,
+        by,
+        repeats,
+    })));
     station.run_until(150.0);
     let begins = station.heard(50).unwrap();
     assert_about(begins, 101.9, 0.1);

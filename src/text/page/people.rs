@@ -35,6 +35,10 @@ pub const NEW_LINK: &str = "Tạo liên kết đặt mật khẩu";
 pub const NEW_TOKEN: &str = "Tạo mã truy cập cho phần mềm";
 /// Ends tokens and logins.
 pub const END_ALL: &str = "Thu hồi mọi mã và đăng xuất mọi máy";
+/// Ends them, really.
+pub const END_ALL_NOW: &str = "Vâng, thu hồi và đăng xuất";
+/// A secret was made from this page before, and is not shown again.
+pub const SHOWN_BEFORE: &str = "Đã tạo rồi và chỉ hiện một lần; lần tải lại này không tạo thêm. Nếu chưa kịp chép, hãy mở lại trang của người này và tạo cái mới.";
 /// Lets a person go.
 pub const REVOKE: &str = "Ngừng tài khoản";
 /// Lets them go, really.
@@ -66,6 +70,28 @@ pub fn link_for(name: &str, days: i64) -> String {
     format!(
         "Hãy gửi liên kết này cho {name}. Liên kết dùng được một lần và hết hạn sau {days} ngày. Trang này chỉ hiện một lần."
     )
+}
+
+/// Back to a person's page.
+pub fn to_person(name: &str) -> String {
+    format!("Mở trang của {name}")
+}
+
+/// They have these roles now.
+pub fn roles_kept(name: &str, roles: &str) -> String {
+    format!("Đã lưu vai trò của {name}: {roles}.")
+}
+
+/// Whether to end somebody's tokens and logins.
+pub fn end_all_question(name: &str) -> String {
+    format!(
+        "Thu hồi mọi mã truy cập của {name} và đăng xuất mọi máy đang dùng tên này? Phần mềm dùng mã cũ sẽ không làm việc được nữa; {name} đăng nhập lại bằng mật khẩu như thường. Lịch phát không thay đổi."
+    )
+}
+
+/// Their tokens and logins ended.
+pub fn all_ended(name: &str) -> String {
+    format!("Đã thu hồi mọi mã truy cập của {name} và đăng xuất mọi máy.")
 }
 
 /// Whether to let somebody go.
@@ -102,6 +128,7 @@ pub fn act(code: &str) -> &str {
         "segment.approve" => "duyệt bản ghi",
         "segment.return" => "trả lại bản ghi",
         "segment.withdraw" => "thu hồi bản ghi",
+        "segment.discard" => "bỏ bản nháp",
         "interrupt.live" => "phát ngay",
         "interrupt.emergency" => "phát khẩn cấp",
         "interrupt.call-off" => "trả lại sóng",

@@ -35,6 +35,8 @@ pub const OLDER: &str = "Xem bản ghi cũ hơn";
 pub const LIST: &str = "Danh sách bản ghi";
 /// Takes a recording off the air.
 pub const WITHDRAW: &str = "Thu hồi";
+/// The title of what came without one.
+pub const UNTITLED: &str = "Bản ghi không tên";
 /// Back to the list.
 pub const BACK: &str = "Về danh sách bản ghi";
 
@@ -122,6 +124,8 @@ pub mod send {
     pub const PUT_OFF: &str = "Đã nhận đủ tệp, nhưng máy chưa kiểm tra được. Máy giữ tệp và sẽ tự thử lại, bạn không cần gửi lại. Hãy mở lại trang này sau để xem kết quả; nếu đến mai vẫn chưa được, hãy báo kỹ thuật viên.";
     /// A file whose bytes are gone from the station.
     pub const BYTES_LOST: &str = "Phần đã gửi của tệp không còn trên máy. Hãy gửi lại tệp từ đầu.";
+    /// Forgets a file that is not whole.
+    pub const DROP_IT: &str = "Bỏ tệp này";
     /// To the page of the recording.
     pub const DESCRIBE: &str = "Điền thông tin và gửi duyệt";
     /// To the page of the recording that was there already.
@@ -194,26 +198,26 @@ pub mod one {
     /// Why they are only shown.
     pub const APPROVED_WORDS: &str = "Bản ghi đã được duyệt, nên thông tin chỉ người duyệt mới được sửa. Cần sửa thì hãy nhờ người duyệt, hoặc nộp một bản ghi mới.";
     /// Its script.
-    pub const SCRIPT: &str = "Lời bài";
+    pub const SCRIPT: &str = "Văn bản bài";
     /// What the script is for.
     pub const SCRIPT_MEANS: &str =
-        "Chép lời đọc vào đây để người duyệt đọc nhanh. Máy không đọc lời này lên loa.";
+        "Chép nguyên văn bài đọc vào đây để người duyệt đọc nhanh. Máy không đọc văn bản này lên loa.";
     /// Nobody has written it down.
-    pub const NO_SCRIPT: &str = "Chưa có lời bài.";
+    pub const NO_SCRIPT: &str = "Chưa có văn bản bài.";
     /// Taken from the programme.
-    pub const AS_PROGRAMME: &str = "theo chuyên mục";
+    pub const AS_PROGRAMME: &str = "– lấy theo chuyên mục ở trên –";
     /// Keeps the words, and asks for approval.
     pub const KEEP_AND_SUBMIT: &str = "Lưu và gửi duyệt";
     /// Keeps the words.
     pub const KEEP: &str = "Lưu thông tin";
     /// The words were kept.
     pub const KEPT: &str = "Đã lưu thông tin.";
-    /// Somebody else kept other words while these were typed; then what keeping these would change.
-    pub const OVERTAKEN: &str = "Trong lúc bạn sửa, người khác đã lưu thông tin khác cho bản ghi này. Những gì bạn gõ vẫn còn nguyên dưới đây nhưng chưa được lưu, lịch phát không bị ảnh hưởng. Nếu bạn lưu lúc này, thông tin của họ sẽ đổi như sau:";
+    /// Other words were kept while these were typed, perhaps in another tab of the same person; then what keeping these would change.
+    pub const OVERTAKEN: &str = "Trong lúc bạn sửa, thông tin khác của bản ghi này đã được lưu, từ máy khác hoặc thẻ khác. Những gì bạn gõ vẫn còn nguyên dưới đây nhưng chưa được lưu, lịch phát không bị ảnh hưởng. Nếu bạn lưu lúc này, thông tin đã lưu đó sẽ đổi như sau:";
     /// What was done.
     pub const HISTORY: &str = "Lịch sử";
     /// A change of the script.
-    pub const SCRIPT_CHANGE: &str = "Lời bài trước và sau khi sửa";
+    pub const SCRIPT_CHANGE: &str = "Văn bản bài trước và sau khi sửa";
     /// What stood before.
     pub const BEFORE: &str = "Trước";
     /// What stands since.
@@ -290,13 +294,13 @@ pub mod one {
         if sound.loudness_lufs.is_finite() {
             let loudness = decimal(sound.loudness_lufs);
             said.push(match gain_db {
-                up if up > 0.5 => {
+                up if up >= 1.0 => {
                     format!(
                         "Âm lượng nhỏ, khi phát máy sẽ tăng lên cho vừa ({loudness} LUFS, tăng {} dB).",
                         decimal(up)
                     )
                 }
-                down if down < -0.5 => {
+                down if down <= -1.0 => {
                     format!(
                         "Âm lượng to, khi phát máy sẽ giảm xuống cho vừa ({loudness} LUFS, giảm {} dB).",
                         decimal(-down)
@@ -328,8 +332,9 @@ pub mod one {
             "approved" => "duyệt",
             "returned" => "trả lại",
             "withdrawn" => "thu hồi",
+            "discarded" => "bỏ bản nháp",
             "described" => "sửa thông tin",
-            "scripted" => "sửa lời bài",
+            "scripted" => "sửa văn bản bài",
             "renamed" => "đổi tên tệp",
             "file-restored" => "đặt lại tệp bị mất",
             "file-replaced" => "đặt lại đúng tệp, giữ tệp lạ với tên",
@@ -378,13 +383,30 @@ pub mod withdraw {
     }
 }
 
+/// Throwing a draft away.
+pub mod discard {
+    /// To where it is asked.
+    pub const TO: &str = "Bỏ bản nháp";
+    /// What happens.
+    pub const MEANS: &str = "Bản nháp này bị bỏ: không gửi duyệt được nữa, không lên loa, và đúng tệp này không nộp lại được. Lịch phát không bị ảnh hưởng.";
+    /// Does it.
+    pub const NOW: &str = "Vâng, bỏ bản nháp";
+    /// It was done just now.
+    pub const DONE: &str = "Đã bỏ bản nháp. Bản ghi này không lên loa.";
+
+    /// The page's heading.
+    pub fn title(of: &str) -> String {
+        format!("Bỏ bản nháp “{of}”?")
+    }
+}
+
 /// Duyệt.
 pub mod approve {
     use super::{TimeZone, Timestamp, date};
     use crate::store::SegmentEvent;
 
     /// What the page is for.
-    pub const INTRO: &str = "Nghe, đọc lời bài, rồi duyệt hoặc trả lại. Chưa duyệt thì không lên loa. Bản ghi sẽ phát sớm nhất đứng đầu.";
+    pub const INTRO: &str = "Nghe, đọc văn bản bài, rồi duyệt hoặc trả lại. Chưa duyệt thì không lên loa. Bản ghi sẽ phát sớm nhất đứng đầu.";
     /// Nothing waits.
     pub const NOTHING: &str = "Không có bản ghi nào đang chờ duyệt.";
     /// It is not in the next days.
@@ -437,7 +459,7 @@ mod tests {
             one::levels(&sound(-23.04, -3.0), 5.0),
             ["Âm lượng nhỏ, khi phát máy sẽ tăng lên cho vừa (−23,0 LUFS, tăng 5,0 dB)."]
         );
-        assert_eq!(one::levels(&sound(-18.2, 0.3), 0.2)[0], "Âm lượng vừa (−18,2 LUFS).");
+        assert_eq!(one::levels(&sound(-18.9, 0.3), 0.9)[0], "Âm lượng vừa (−18,9 LUFS).");
         assert!(one::levels(&sound(-12.0, -3.0), -6.0)[0].contains("to, khi phát máy sẽ giảm"));
         assert!(one::levels(&sound(-18.2, 0.3), 0.2)[1].contains("vỡ"));
         assert!(one::levels(&sound(-40.0, -20.0), 20.0)[1].contains("rất nhỏ"));

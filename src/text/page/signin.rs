@@ -45,8 +45,13 @@ pub fn password_rule() -> String {
     )
 }
 
-/// For whom a password is set.
-pub fn set_intro(name: &str) -> String {
+/// For whom a first password is set.
+pub fn first_password(name: &str) -> String {
+    format!("Đặt mật khẩu cho {name}. Liên kết này chỉ dùng được một lần.")
+}
+
+/// For whom a password is set in place of another.
+pub fn new_password(name: &str) -> String {
     format!(
         "Đặt mật khẩu mới cho {name}. Mọi máy đang đăng nhập bằng mật khẩu cũ sẽ bị đăng xuất. Liên kết này chỉ dùng được một lần."
     )

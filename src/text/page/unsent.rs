@@ -54,7 +54,6 @@ pub fn label(field: &str) -> Option<&'static str> {
         "valid_until" => log::TO,
         "script" => recordings::one::SCRIPT,
         "reason" => "Lý do",
-        "more" => "Ghi thêm",
         "name" => signin::NAME,
         "role" => super::people::ROLES,
         "from" => form::FROM,

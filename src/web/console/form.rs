@@ -16,7 +16,7 @@ use crate::text::http::Refusal;
 use crate::web::drawer::Unsent;
 use crate::web::person::Needs;
 use crate::web::proxy::Scheme;
-use crate::web::{BODY_BYTES, PATIENCE, State};
+use crate::web::{PATIENCE, State};
 
 /// The field that bears the key of our pages.
 pub(super) const KEY_FIELD: &str = "key";
@@ -79,8 +79,7 @@ impl FromRequest<State> for Fields {
             return Err(Refusal::WrongType.into());
         }
         let read = tokio::time::timeout(PATIENCE, Bytes::from_request(request, state)).await;
-        let bytes =
-            read.map_err(|_| Refusal::Interrupted)?.map_err(|_| Refusal::TooLarge { most: BODY_BYTES })?;
+        let bytes = read.map_err(|_| Refusal::Interrupted)?.map_err(|_| Refusal::FormTooLarge)?;
         Ok(Self(form_urlencoded::parse(&bytes).into_owned().collect()))
     }
 }

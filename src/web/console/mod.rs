@@ -56,7 +56,7 @@ pub(super) fn router() -> Router<State> {
         .route("/nguoi-dung/{name}/vai-tro", post(people::roles))
         .route("/nguoi-dung/{name}/lien-ket", post(people::link))
         .route("/nguoi-dung/{name}/ma", post(people::token))
-        .route("/nguoi-dung/{name}/thu-hoi", post(people::end_all))
+        .route("/nguoi-dung/{name}/thu-hoi", get(people::ask_end_all).post(people::end_all))
         .route("/nguoi-dung/{name}/thoi-viec", get(people::ask_revoke).post(people::revoke))
         .merge(recordings::router())
         .route_layer(from_fn(in_time))

@@ -14,7 +14,7 @@ use super::form::{Fields, Sent};
 use super::page::{Failure, key, page, to};
 use super::visitor::Visitor;
 use crate::access::Role;
-use crate::store::{LINK_DAYS, Link, Secret, Store, StoreError, User};
+use crate::store::{Act, LINK_DAYS, Link, Secret, Store, StoreError, User};
 use crate::text;
 use crate::text::http::Refusal;
 use crate::text::page::people as say;
@@ -32,12 +32,26 @@ const ACTS: u32 = 50;
 /// The act of ending an account.
 const REVOKE: &str = "user.revoke";
 
+/// When a person's page was made, in the forms that make a secret: sent again, they make no second one.
+const MADE: &str = "trang";
+
 /// What was done just now.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Done {
     /// Whose account was ended.
     #[serde(default)]
     vua: String,
+}
+
+/// What was done just now with one person.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct DoneWith {
+    /// They have other roles.
+    #[serde(rename = "da-luu")]
+    kept: Option<String>,
+    /// Their tokens and logins ended.
+    #[serde(rename = "da-thu-hoi")]
+    ended: Option<String>,
 }
 
 /// Everyone.
@@ -233,12 +247,17 @@ pub(super) async fn one(
     visitor: Visitor<ManageUsers>,
     Of(state): Of<State>,
     Named(name): Named,
+    Asked(done): Asked<DoneWith>,
 ) -> Result<Response, Failure> {
     if let Some(name) = spelt(&state, &name).await? {
         return Ok(to(&format!("{HERE}/{name}")));
     }
     let user = present(&state, &name).await?;
-    Ok(person(&state, &visitor, &user, None).into_response())
+    let note = html! {
+        @if done.kept.is_some() { p.note.good role="status" { (say::roles_kept(&user.name, &roles_of(&user))) } }
+        @if done.ended.is_some() { p.note.good role="status" { (say::all_ended(&user.name)) } }
+    };
+    Ok(person(&state, &visitor, &user, &note).into_response())
 }
 
 /// How the name of somebody is spelt who has it in other case; none where it is right, or nobody's.
@@ -249,20 +268,26 @@ async fn spelt(state: &State, typed: &str) -> Result<Option<String>, Failure> {
     Ok(state.store.run(read).await?)
 }
 
-/// A person's page; where their roles are not taken, with why.
-fn person(state: &State, visitor: &Visitor<ManageUsers>, user: &User, why: Option<&Refusal>) -> Html<String> {
+/// A person's page, with what was done or not taken.
+fn person(state: &State, visitor: &Visitor<ManageUsers>, user: &User, note: &Markup) -> Html<String> {
     let at = |what: &str| format!("{HERE}/{}/{what}", user.name);
+    let now = state.clock.now().as_millisecond();
     let content = html! {
+        (note)
         form.card method="post" action=(at("vai-tro")) {
             (key(visitor))
             (role_boxes(&user.roles))
-            @if let Some(why) = why { p.note.bad role="alert" { (why.detail()) } }
             button.main { (say::CHANGE_ROLES) }
         }
         div.actions {
-            @for (what, title) in [("lien-ket", say::NEW_LINK), ("ma", say::NEW_TOKEN), ("thu-hoi", say::END_ALL)] {
-                form method="post" action=(at(what)) { (key(visitor)) button { (title) } }
+            @for (what, title) in [("lien-ket", say::NEW_LINK), ("ma", say::NEW_TOKEN)] {
+                form method="post" action=(at(what)) {
+                    (key(visitor))
+                    input type="hidden" name=(MADE) value=(now);
+                    button { (title) }
+                }
             }
+            a.button href=(at("thu-hoi")) { (say::END_ALL) }
             a.button.bad href=(at("thoi-viec")) { (say::REVOKE) }
         }
         p { a href=(HERE) { (say::BACK) } }
@@ -293,17 +318,18 @@ pub(super) async fn roles(
         Ok(roles) => roles,
         Err(why) => {
             let user = User { roles: known_roles(&fields), ..present(&state, &name).await? };
-            let shown = person(&state, &visitor, &user, Some(&why));
+            let note = html! { p.note.bad role="alert" { (why.detail()) } };
+            let shown = person(&state, &visitor, &user, &note);
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response());
         }
     };
     let act = act(&visitor.person, &state, "user.roles", &name);
-    let back = format!("{HERE}/{name}");
+    let back = format!("{HERE}/{name}?da-luu=1");
     state.store.run(move |store| store.set_roles(&name, &roles, act)).await?;
     Ok(to(&back))
 }
 
-fn act(person: &Person<ManageUsers>, state: &State, what: &str, name: &str) -> crate::store::Act {
+fn act(person: &Person<ManageUsers>, state: &State, what: &str, name: &str) -> Act {
     person.act(what, name, state.clock.now())
 }
 
@@ -313,32 +339,61 @@ pub(super) async fn link(
     Named(name): Named,
     scheme: Scheme,
     headers: HeaderMap,
-    Sent { visitor, .. }: Sent<ManageUsers>,
+    Sent { visitor, fields }: Sent<ManageUsers>,
 ) -> Result<Html<String>, Failure> {
     let act = act(&visitor.person, &state, "user.link", &name);
     let whose = name.clone();
+    let make = move |store: &Store, at| store.new_link(Link::For(whose), at);
+    match once(&state, &fields, act, make).await? {
+        Some(secret) => {
+            Ok(link_page(&state, &visitor, &name, &address(scheme, &headers, &secret.to_string())))
+        }
+        None => Ok(shown_before(&state, &visitor, &name, say::LINK_TITLE)),
+    }
+}
+
+/// Makes a secret, and keeps the act; none where the same page made one before: its form was sent again.
+async fn once(
+    state: &State,
+    fields: &Fields,
+    act: Act,
+    make: impl FnOnce(&Store, Timestamp) -> Result<Secret, StoreError> + Send + 'static,
+) -> Result<Option<Secret>, StoreError> {
+    let page = fields.one(MADE).parse().ok().and_then(|made| Timestamp::from_millisecond(made).ok());
     let made = move |store: &Store| {
-        let secret = store.new_link(Link::For(whose), act.at)?;
+        let since = page.map(|page| store.acts(page, Timestamp::MAX, ACTS)).transpose()?.unwrap_or_default();
+        let same = |done: &Act| (&done.by, &done.what, &done.subject) == (&act.by, &act.what, &act.subject);
+        if since.iter().any(same) {
+            return Ok(None);
+        }
+        let secret = make(store, act.at)?;
         store.act(act)?;
-        Ok(secret)
+        Ok(Some(secret))
     };
-    let secret = state.store.run(made).await?;
-    Ok(link_page(&state, &visitor, &name, &address(scheme, &headers, &secret.to_string())))
+    state.store.run(made).await
+}
+
+/// That a secret was made and shown: it is not shown again.
+fn shown_before(state: &State, visitor: &Visitor<ManageUsers>, name: &str, title: &str) -> Html<String> {
+    let content = html! {
+        p.note.warn role="status" { (say::SHOWN_BEFORE) }
+        p { a.button href={ (HERE) "/" (name) } { (say::to_person(name)) } }
+    };
+    page(state, visitor, HERE, title, &content)
 }
 
 /// Makes a token for a program that works in a person's name.
 pub(super) async fn token(
     Of(state): Of<State>,
     Named(name): Named,
-    Sent { visitor, .. }: Sent<ManageUsers>,
+    Sent { visitor, fields }: Sent<ManageUsers>,
 ) -> Result<Html<String>, Failure> {
     let act = act(&visitor.person, &state, "user.token", &name);
-    let made = move |store: &Store| {
-        let token = store.new_token(&name, "console", act.at)?;
-        store.act(act)?;
-        Ok(token)
+    let whose = name.clone();
+    let make = move |store: &Store, at| store.new_token(&whose, "console", at);
+    let Some(token) = once(&state, &fields, act, make).await? else {
+        return Ok(shown_before(&state, &visitor, &name, say::TOKEN_TITLE));
     };
-    let token = state.store.run(made).await?;
     let content = html! {
         p { (say::TOKEN_ONCE) }
         p.card.secret { (token) }
@@ -350,6 +405,27 @@ pub(super) async fn token(
     Ok(page(&state, &visitor, HERE, say::TOKEN_TITLE, &content))
 }
 
+/// Asks whether a person's tokens and logins shall end.
+pub(super) async fn ask_end_all(
+    visitor: Visitor<ManageUsers>,
+    Of(state): Of<State>,
+    Named(name): Named,
+) -> Result<Response, Failure> {
+    if let Some(name) = spelt(&state, &name).await? {
+        return Ok(to(&format!("{HERE}/{name}/thu-hoi")));
+    }
+    let user = present(&state, &name).await?;
+    let content = html! {
+        p.note.warn { (say::end_all_question(&user.name)) }
+        form.actions method="post" {
+            (key(&visitor))
+            button.bad { (say::END_ALL_NOW) }
+            a.button href={ (HERE) "/" (user.name) } { (text::page::CANCEL) }
+        }
+    };
+    Ok(page(&state, &visitor, HERE, say::END_ALL, &content).into_response())
+}
+
 /// Ends a person's tokens, and signs all their browsers out: a phone was lost.
 pub(super) async fn end_all(
     Of(state): Of<State>,
@@ -357,7 +433,7 @@ pub(super) async fn end_all(
     Sent { visitor, .. }: Sent<ManageUsers>,
 ) -> Result<Response, Failure> {
     let act = act(&visitor.person, &state, "user.end-all", &name);
-    let back = format!("{HERE}/{name}");
+    let back = format!("{HERE}/{name}?da-thu-hoi=1");
     let ended = move |store: &Store| {
         store.revoke_tokens(&name, act.at)?;
         store.sign_out_everywhere(&name)?;

@@ -238,14 +238,29 @@ fn from_here(headers: &HeaderMap) -> Result<(), Problem> {
 /// Asks for a new password, under a link.
 pub(super) async fn ask_new(Of(state): Of<State>, Named(link): Named) -> Result<Response, Failure> {
     Ok(match find(&state, &link).await? {
-        Some(whose) => set_page(&whose, "", None).into_response(),
+        Some(opened) => set_page(&opened, "", None).into_response(),
         None => link_gone(),
     })
 }
 
-async fn find(state: &State, link: &str) -> Result<Option<Link>, StoreError> {
+/// What a link opens: for whom, and what is said to them.
+struct Opened {
+    whose: Link,
+    intro: String,
+}
+
+async fn find(state: &State, link: &str) -> Result<Option<Opened>, StoreError> {
     let (link, now) = (link.to_owned(), state.clock.now());
-    state.store.run(move |store| store.link(&link, now)).await
+    let opened = move |store: &Store| {
+        let Some(whose) = store.link(&link, now)? else { return Ok(None) };
+        let intro = match &whose {
+            Link::First => say::FIRST_INTRO.to_owned(),
+            Link::For(name) if store.password(name)?.is_none() => say::first_password(name),
+            Link::For(name) => say::new_password(name),
+        };
+        Ok(Some(Opened { whose, intro }))
+    };
+    state.store.run(opened).await
 }
 
 fn link_gone() -> Response {
@@ -253,10 +268,10 @@ fn link_gone() -> Response {
     (StatusCode::GONE, plain(say::LINK_GONE_TITLE, &content)).into_response()
 }
 
-fn set_page(whose: &Link, name: &str, wrong: Option<&str>) -> Html<String> {
-    let (title, intro) = match whose {
-        Link::First => (say::FIRST_TITLE, say::FIRST_INTRO.to_owned()),
-        Link::For(name) => (say::SET_TITLE, say::set_intro(name)),
+fn set_page(Opened { whose, intro }: &Opened, name: &str, wrong: Option<&str>) -> Html<String> {
+    let title = match whose {
+        Link::First => say::FIRST_TITLE,
+        Link::For(_) => say::SET_TITLE,
     };
     let content = html! {
         p { (intro) }
@@ -296,8 +311,8 @@ pub(super) async fn set(
     fields: Fields,
 ) -> Result<Response, Failure> {
     from_here(&parts.headers)?;
-    let Some(whose) = find(&state, &link).await? else { return Ok(link_gone()) };
-    let name = match &whose {
+    let Some(opened) = find(&state, &link).await? else { return Ok(link_gone()) };
+    let name = match &opened.whose {
         Link::First => fields.one("name").to_owned(),
         Link::For(name) => name.clone(),
     };
@@ -308,7 +323,7 @@ pub(super) async fn set(
         (password != fields.exactly("again")).then(|| say::DIFFERENT.to_owned())
     };
     if let Some(wrong) = wrong {
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, set_page(&whose, &name, Some(&wrong))).into_response());
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, set_page(&opened, &name, Some(&wrong))).into_response());
     }
     let mut salt = [0; 16];
     getrandom::fill(&mut salt).map_err(|failure| Problem::unexpected(&failure))?;
@@ -317,7 +332,7 @@ pub(super) async fn set(
     let kept = kept.ok_or(Refusal::Busy)?;
     let at = state.clock.now();
     let set = {
-        let (whose, name) = (whose.clone(), name.clone());
+        let (whose, name) = (opened.whose.clone(), name.clone());
         move |store: &Store| match whose {
             Link::First => {
                 store.add_first(&link, &name, &BTreeSet::from(FIRST_ROLES), kept, at).map(|_| true)
@@ -332,7 +347,7 @@ pub(super) async fn set(
         Err(StoreError::BadUserName(_)) => {
             let wrong = Refusal::BadUserName.detail();
             return Ok(
-                (StatusCode::UNPROCESSABLE_ENTITY, set_page(&whose, &name, Some(&wrong))).into_response()
+                (StatusCode::UNPROCESSABLE_ENTITY, set_page(&opened, &name, Some(&wrong))).into_response()
             );
         }
         Err(failure) => return Err(failure.into()),

@@ -87,7 +87,7 @@ async fn a_form_that_somebody_else_overtook_is_shown_with_what_it_would_change_a
     let answer = post(&tabs[1], &second).await;
     assert_eq!(answer.status, StatusCode::CONFLICT);
     let again = answer.text();
-    for part in ["người khác đã lưu thông tin khác", "“Bản tin” → “bài”", "value=\"Lan &amp; Hoa\""]
+    for part in ["thông tin khác của bản ghi này đã được lưu", "“Bản tin” → “bài”", "value=\"Lan &amp; Hoa\""]
     {
         assert!(again.contains(part), "no {part} in {again}");
     }

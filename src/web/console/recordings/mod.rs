@@ -25,6 +25,7 @@ use crate::access::{Permission, permit};
 use crate::schedule::Schedule;
 use crate::segment::{ProgrammeId, Segment, SegmentId, State as Stand};
 use crate::store::{SegmentEvent, SegmentFilter, Store, StoreError};
+use crate::text::order::by_title;
 use crate::text::outcome;
 use crate::text::page::recordings as say;
 use crate::text::page::{date, names};
@@ -52,6 +53,8 @@ pub(super) fn router() -> Router<State> {
         .route("/ban-ghi/{id}/duyet", post(queue::approve))
         .route("/ban-ghi/{id}/tra-lai", post(queue::give_back))
         .route("/ban-ghi/{id}/thu-hoi", get(withdraw::ask).post(withdraw::withdraw))
+        .route("/ban-ghi/{id}/bo", get(withdraw::ask_discard).post(withdraw::throw_away))
+        .route("/ban-ghi/gui/{id}/bo", post(send::drop_upload))
         .route(QUEUE, get(queue::queue))
 }
 
@@ -237,24 +240,22 @@ fn placeless(segment: &Segment, schedule: &Schedule) -> Markup {
 
 /// The title of a programme or a pool; its id where the schedule no longer knows it.
 fn programme_title(schedule: &Schedule, id: &ProgrammeId) -> String {
-    let programme = schedule.programmes.get(id).map(|programme| programme.title.clone());
-    let title = programme.or_else(|| schedule.pools.get(id).map(|pool| pool.title.clone()));
-    title.unwrap_or_else(|| id.to_string())
+    schedule.programme_title(id).unwrap_or(id.as_str()).to_owned()
 }
 
 /// All programmes and pools to choose from, with a remark beside those that have one.
 fn programmes(schedule: &Schedule, chosen: &str, remark: impl Fn(&ProgrammeId) -> Option<String>) -> Markup {
     html! {
         optgroup label=(say::send::PROGRAMMES) {
-            @for (id, programme) in &schedule.programmes {
-                option value=(id) selected[id.as_str() == chosen] {
-                    (programme.title) @if let Some(remark) = remark(id) { " – " (remark) }
+            @for programme in by_title(schedule.programmes.values(), |programme| &programme.title) {
+                option value=(programme.id) selected[programme.id.as_str() == chosen] {
+                    (programme.title) @if let Some(remark) = remark(&programme.id) { " – " (remark) }
                 }
             }
         }
         optgroup label=(say::send::POOLS) {
-            @for (id, pool) in &schedule.pools {
-                option value=(id) selected[id.as_str() == chosen] { (pool.title) }
+            @for pool in by_title(schedule.pools.values(), |pool| &pool.title) {
+                option value=(pool.id) selected[pool.id.as_str() == chosen] { (pool.title) }
             }
         }
     }

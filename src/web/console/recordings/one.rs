@@ -69,6 +69,9 @@ pub(in crate::web::console) struct Done {
     /// It was withdrawn.
     #[serde(rename = "da-thu-hoi")]
     withdrawn: Option<String>,
+    /// It was thrown away.
+    #[serde(rename = "da-bo")]
+    discarded: Option<String>,
 }
 
 /// The page.
@@ -82,6 +85,9 @@ pub(in crate::web::console) async fn one(
     let withdrawn = done.withdrawn.is_some() && segment.state == Stand::Withdrawn;
     let note = html! {
         @if done.kept.is_some() { p.note.good role="status" { (say::KEPT) } }
+        @if done.discarded.is_some() && segment.state == Stand::Withdrawn {
+            p.note.good role="status" { (say_all::discard::DONE) }
+        }
         @if withdrawn {
             p.note.good role="status" { (say_all::withdraw::DONE) }
             p.actions { a.button href="/" { (text::page::TO_HOME) } }
@@ -181,6 +187,8 @@ async fn show<N>(
                 div.actions {
                     @if segment.state == Stand::Pending && may(Permission::Approve) {
                         (judge(state, visitor, (&segment, &script), typed, HERE))
+                    } @else if recordings::may_discard(visitor.person.user(), &segment) {
+                        a.button.bad href={ (address(&segment.id)) "/bo" } { (say_all::discard::TO) }
                     } @else if segment.state != Stand::Withdrawn && may(Permission::Withdraw) {
                         a.button.bad href={ (address(&segment.id)) "/thu-hoi" } { (say_all::WITHDRAW) }
                     }

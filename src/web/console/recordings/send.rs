@@ -1,6 +1,7 @@
 //! Sending files in: a plain form, several files at once. The script in `assets/script/upload.js` sends the same files
 //! in parts instead, and goes on where a lost connection stopped it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::multipart::MultipartRejection;
@@ -11,24 +12,24 @@ use axum::response::{Html, IntoResponse as _, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::super::form::KEY_FIELD;
+use super::super::form::{KEY_FIELD, Sent};
 use super::super::page::{Failure, key, page, to};
 use super::super::visitor::Visitor;
 use super::weeks::{coming, monday, remark};
-use super::{HERE, address, programmes};
+use super::{HERE, address, badge, programmes};
 use crate::access::password::same;
-use crate::segment::Words;
-use crate::store::{Upload, UploadVerdict};
+use crate::segment::{SegmentId, State as Stand, Words};
+use crate::store::{Store, StoreError, Upload, UploadVerdict};
 use crate::text::http::Refusal;
 use crate::text::page::recordings::{self as say_all, send as say};
 use crate::web::State;
 use crate::web::api::upload::{keep, part, text};
 use crate::web::examining::{Stage, stage, verdict_of};
-use crate::web::input::Asked;
+use crate::web::input::{Asked, Named};
 use crate::web::person::HandIn;
 use crate::web::problem::Problem;
 use crate::web::recordings::{set_word, take_in};
-use crate::web::uploads::new_id;
+use crate::web::uploads::{self, new_id};
 
 /// What browsers offer to choose from.
 const KINDS: &str = "audio/*,video/*,.amr,.3gp,.opus,.flac";
@@ -100,23 +101,35 @@ async fn sent(state: &State, visitor: &Visitor<HandIn>) -> Result<Markup, Failur
         let stage = stage(state, &upload).await.unwrap_or(Stage::Coming(0));
         rows.push((upload, stage));
     }
+    let ids: Vec<_> = rows.iter().filter_map(|(_, stage)| stage.segment().cloned()).collect();
+    let read = move |store: &Store| {
+        let stands = ids.into_iter().map(|id| Ok(store.segment(&id)?.map(|segment| (id, segment.state))));
+        stands.filter_map(Result::transpose).collect::<Result<BTreeMap<_, _>, StoreError>>()
+    };
+    let stands = state.store.run(read).await?;
     Ok(html! {
         @if !rows.is_empty() {
             section {
                 h2 { (say::SENT) }
-                ul.files { @for (upload, stage) in &rows { li.card data-address={ "/api/v1/uploads/" (upload.id) } { (row(upload, stage)) } } }
+                ul.files { @for (upload, stage) in &rows { li.card data-address={ "/api/v1/uploads/" (upload.id) } { (row(visitor, upload, stage, &stands)) } } }
             }
         }
     })
 }
 
-fn row(upload: &Upload, stage: &Stage) -> Markup {
+fn row(
+    visitor: &Visitor<HandIn>,
+    upload: &Upload,
+    stage: &Stage,
+    stands: &BTreeMap<SegmentId, Stand>,
+) -> Markup {
     html! {
         p.name { (upload.name) }
         @match stage {
             Stage::Coming(there) => {
                 progress max=(upload.bytes) value=(there) aria-label=(upload.name) {}
                 p.warn { (say::UNFINISHED) }
+                form method="post" action={ (HERE) "/gui/" (upload.id) "/bo" } { (key(visitor)) button { (say::DROP_IT) } }
             }
             Stage::Examined => p { (say::EXAMINING) },
             Stage::PutOff(said) => p.warn { (said) },
@@ -128,11 +141,29 @@ fn row(upload: &Upload, stage: &Stage) -> Markup {
                 };
                 p { span.verdict.(class) { (word) } ": " (verdict.said()) }
                 @if let Some(id) = verdict.segment() {
-                    p { a href=(address(id)) { @if class == "good" { (say::DESCRIBE) } @else { (say::SEE) } } }
+                    @let stand = stands.get(id).filter(|stand| **stand != Stand::Draft);
+                    p {
+                        a href=(address(id)) { @if class == "good" && stand.is_none() { (say::DESCRIBE) } @else { (say::SEE) } }
+                        @if let Some(stand) = stand { " " (badge(*stand)) }
+                    }
                 }
             }
         }
     }
+}
+
+/// Forgets a file that is not whole, and what came of it; of one that is gone already, it is done.
+pub(in crate::web::console) async fn drop_upload(
+    Of(state): Of<State>,
+    Named(id): Named,
+    Sent { visitor, .. }: Sent<HandIn>,
+) -> Result<Response, Failure> {
+    match uploads::find(&state, &visitor.person, &id).await {
+        Ok(upload) => uploads::terminate(&state, &upload).await?,
+        Err(Problem(Refusal::NoUpload)) => {}
+        Err(problem) => return Err(problem.into()),
+    }
+    Ok(to("/ban-ghi/gui"))
 }
 
 /// Takes the files of a form in, each for itself: one that is refused keeps none from its turn.

@@ -1,4 +1,4 @@
-//! Thu hồi: off the air, in two presses from wherever a recording is named.
+//! Thu hồi: off the air, in two presses from wherever a recording is named. And Bỏ bản nháp, for one's own.
 
 use axum::extract::State as Of;
 use axum::http::StatusCode;
@@ -13,12 +13,12 @@ use super::{HERE, about, address, badge};
 use crate::segment::{LONGEST_TEXT, Segment, State as Stand};
 use crate::text;
 use crate::text::http::{Refusal, Why};
-use crate::text::page::recordings::withdraw as say;
+use crate::text::page::recordings::{discard, withdraw as say};
 use crate::web::State;
 use crate::web::input::Named;
-use crate::web::person::Withdraw;
+use crate::web::person::{HandIn, Withdraw};
 use crate::web::problem::Problem;
-use crate::web::recordings::{existing, segment_id};
+use crate::web::recordings::{self, existing, segment_id};
 use crate::web::withdrawing;
 
 /// Asks why: to say it is the second press, and does it.
@@ -83,4 +83,39 @@ pub(in crate::web::console) async fn withdraw(
         }
         Err(problem) => Err(problem.into()),
     }
+}
+
+/// Asks whether a draft shall go.
+pub(in crate::web::console) async fn ask_discard(
+    visitor: Visitor<HandIn>,
+    Of(state): Of<State>,
+    Named(id): Named,
+) -> Result<Response, Failure> {
+    let segment = existing(&state, segment_id(&id)?).await?;
+    // What is past that says itself where it stands.
+    if !recordings::may_discard(visitor.person.user(), &segment) {
+        return Ok(to(&address(&segment.id)));
+    }
+    let schedule = &state.plan().schedule;
+    let content = html! {
+        (badge(segment.state))
+        (about(&segment, schedule, &schedule.time_zone))
+        p { (discard::MEANS) }
+        form.actions method="post" {
+            (key(&visitor))
+            button.danger { (discard::NOW) }
+            a.button href=(address(&segment.id)) { (text::page::CANCEL) }
+        }
+    };
+    Ok(page(&state, &visitor, HERE, &discard::title(&segment.words.title), &content).into_response())
+}
+
+/// Throws it away.
+pub(in crate::web::console) async fn throw_away(
+    Of(state): Of<State>,
+    Named(id): Named,
+    Sent { visitor, .. }: Sent<HandIn>,
+) -> Result<Response, Failure> {
+    let segment = recordings::discard(&state, &visitor.person, segment_id(&id)?).await?;
+    Ok(to(&format!("{}?da-bo=1", address(&segment.id))))
 }

@@ -1,0 +1,89 @@
+//! What one sent and does not want any more: drafts, and files that never came whole.
+
+use super::air_pages::Tab;
+use super::*;
+
+#[tokio::test]
+async fn a_draft_of_ones_own_is_thrown_away_after_a_question_and_stays_on_record() {
+    let site = Site::new();
+    let recording = site.recording(440.0).await;
+    let id = recording["id"].as_str().unwrap();
+    let (here, away) = (format!("/ban-ghi/{id}"), format!("/ban-ghi/{id}/bo"));
+    let (tab, other) = (Tab::of(&site, "uploader"), Tab::of(&site, "operator"));
+    assert!(tab.get("/").await.text().contains("1 bản nháp của bạn chưa gửi duyệt"));
+    assert!(tab.get(&here).await.text().contains(&format!("href=\"{away}\">Bỏ bản nháp")));
+    assert!(!other.get(&here).await.text().contains("Bỏ bản nháp"), "it is another's");
+    assert_eq!(other.get(&away).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(other.post(&away, &[]).await.status, StatusCode::FORBIDDEN);
+    let asked = tab.get(&away).await.text();
+    assert!(asked.contains("Bỏ bản nháp “bài”?") && asked.contains("Vâng, bỏ bản nháp"), "{asked}");
+    let state = async || site.get("auditor", &format!("/api/v1/segments/{id}")).await.json()["state"].clone();
+    assert_eq!(state().await, "draft");
+    for _ in 0..2 {
+        let gone = tab.post(&away, &[]).await;
+        assert_eq!(gone.status, StatusCode::SEE_OTHER);
+        let page = tab.get(gone.header(header::LOCATION)).await.text();
+        assert!(page.contains("Đã bỏ bản nháp. Bản ghi này không lên loa."), "{page}");
+        assert!(page.contains("<strong>uploader</strong> bỏ bản nháp"), "{page}");
+    }
+    assert_eq!(state().await, "withdrawn");
+    let act = ("uploader".to_owned(), "segment.discard".to_owned(), id.to_owned());
+    assert_eq!(site.acts().iter().filter(|done| **done == act).count(), 1);
+    assert!(!tab.get("/").await.text().contains("bản nháp của bạn"));
+}
+
+#[tokio::test]
+async fn what_waits_for_approval_is_no_draft_to_throw_away() {
+    let site = Site::new();
+    let recording = site.recording(440.0).await;
+    let id = recording["id"].as_str().unwrap();
+    site.call("uploader", "POST", &format!("/api/v1/segments/{id}/submit"), json!({})).await;
+    let tab = Tab::of(&site, "uploader");
+    assert!(!tab.get(&format!("/ban-ghi/{id}")).await.text().contains("Bỏ bản nháp"));
+    assert_eq!(tab.post(&format!("/ban-ghi/{id}/bo"), &[]).await.status, StatusCode::CONFLICT);
+}
+
+#[tokio::test]
+async fn the_list_of_files_says_where_each_stands_and_forgets_what_never_came_whole() {
+    let site = Site::new();
+    let tab = Tab::of(&site, "uploader");
+    let bytes = wav(440.0, 1.0);
+    let parts = [Part::word("key", &tab.key), Part::file("một.wav", &bytes)];
+    let request = Request::post("/ban-ghi/gui")
+        .header(header::COOKIE, &tab.cookie)
+        .header(header::CONTENT_TYPE, "multipart/form-data; boundary=xxx");
+    site.send(request.body(Body::from(form(&parts))).unwrap()).await;
+    let list = async || tab.get("/ban-ghi/gui").await.text();
+    let page = list().await;
+    assert!(page.contains("Điền thông tin và gửi duyệt</a>"), "{page}");
+    let (_, id) = page.split_once("href=\"/ban-ghi/").unwrap();
+    let id = id.split('"').next().unwrap();
+    site.call("uploader", "POST", &format!("/api/v1/segments/{id}/submit"), json!({})).await;
+    let page = list().await;
+    assert!(!page.contains("Điền thông tin và gửi duyệt</a>") && page.contains("chờ duyệt"), "{page}");
+
+    let request = site.request("uploader", "POST", "/api/v1/uploads");
+    let request = request.header("tus-resumable", "1.0.0").header("upload-length", "9");
+    let made = site.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+    let upload = made.header(header::LOCATION).rsplit('/').next().unwrap().to_owned();
+    let drop = format!("/ban-ghi/gui/{upload}/bo");
+    assert!(list().await.contains(&format!("action=\"{drop}\"")));
+    assert_eq!(Tab::of(&site, "operator").post(&drop, &[]).await.status, StatusCode::SEE_OTHER);
+    assert!(list().await.contains(&upload), "nobody else forgets it");
+    for _ in 0..2 {
+        assert_eq!(tab.post(&drop, &[]).await.header(header::LOCATION), "/ban-ghi/gui");
+    }
+    assert!(!list().await.contains(&upload));
+}
+
+#[tokio::test]
+async fn a_file_without_a_name_has_a_title_and_no_title_turns_its_letters() {
+    let site = Site::new();
+    let (one, other) = (wav(440.0, 1.0), wav(550.0, 1.0));
+    let unnamed = site.hand_in("uploader", &[Part::file(".htaccess", &one)]).await.json();
+    assert_eq!(unnamed["title"], "Bản ghi không tên");
+    let title = "bản\u{202e} tin";
+    let turned = site.hand_in("uploader", &[Part::word("title", title), Part::file("a.wav", &other)]).await;
+    assert_eq!(turned.json()["title"], "bản tin");
+}

@@ -1,0 +1,86 @@
+//! Người dùng: what is asked before it is done, said after it was done, and made only once.
+
+use super::air_pages::{Tab, hidden};
+use super::*;
+use crate::store::Link;
+
+const UPLOADER: &str = "/nguoi-dung/uploader";
+
+#[tokio::test]
+async fn a_page_sent_again_makes_no_second_secret() {
+    let site = Site::new();
+    let tab = Tab::of(&site, "admin");
+    for (what, act) in [("ma", "user.token"), ("lien-ket", "user.link")] {
+        let path = format!("{UPLOADER}/{what}");
+        let page = tab.get(UPLOADER).await.text();
+        let made = hidden(&page, "trang");
+        site.clock.advance(Duration::from_secs(5));
+        let first = tab.post(&path, &[("trang", made)]).await.text();
+        assert!(first.contains("card secret"), "{first}");
+        let again = tab.post(&path, &[("trang", made)]).await.text();
+        assert!(
+            !again.contains("card secret") && again.contains("lần tải lại này không tạo thêm"),
+            "{again}"
+        );
+        assert!(again.contains("Mở trang của uploader"), "{again}");
+        let count = || site.acts().iter().filter(|(_, what, _)| what == act).count();
+        assert_eq!(count(), 1);
+        // A fresh page makes another.
+        site.clock.advance(Duration::from_secs(5));
+        let page = tab.get(UPLOADER).await.text();
+        assert!(tab.post(&path, &[("trang", hidden(&page, "trang"))]).await.text().contains("card secret"));
+        assert_eq!(count(), 2);
+    }
+}
+
+#[tokio::test]
+async fn what_was_done_with_a_person_is_said_and_all_their_ways_in_end_after_a_question() {
+    let site = Site::new();
+    let tab = Tab::of(&site, "admin");
+    let saved = tab.post(&format!("{UPLOADER}/vai-tro"), &[("role", "uploader"), ("role", "auditor")]).await;
+    let page = tab.get(saved.header(header::LOCATION)).await.text();
+    assert!(page.contains("Đã lưu vai trò của uploader: Người biên soạn, Người kiểm tra."), "{page}");
+    assert!(!tab.get(UPLOADER).await.text().contains("Đã lưu"));
+
+    let end = format!("{UPLOADER}/thu-hoi");
+    let page = tab.get(UPLOADER).await.text();
+    assert!(
+        page.contains(&format!("href=\"{end}\"")) && !page.contains(&format!("action=\"{end}\"")),
+        "{page}"
+    );
+    let asked = tab.get(&end).await.text();
+    assert!(asked.contains("đăng xuất mọi máy đang dùng tên này?"), "{asked}");
+    let theirs = Tab::of(&site, "uploader");
+    assert_eq!(theirs.get("/").await.status, StatusCode::OK);
+    let ended = tab.post(&end, &[]).await;
+    assert_eq!(theirs.get("/").await.status, StatusCode::SEE_OTHER, "signed out");
+    let page = tab.get(ended.header(header::LOCATION)).await.text();
+    assert!(page.contains("Đã thu hồi mọi mã truy cập của uploader và đăng xuất mọi máy."), "{page}");
+}
+
+#[tokio::test]
+async fn a_first_password_replaces_none() {
+    let site = Site::new();
+    let link = || site.state.store.new_link(Link::For("uploader".into()), site.clock.now()).unwrap();
+    let set = format!("/bat-dau/{}", link());
+    let page = site.get("", &set).await.text();
+    assert!(page.contains("Đặt mật khẩu cho uploader.") && !page.contains("mật khẩu cũ"), "{page}");
+    let password = "mưa thuận gió hoà";
+    let form = [("password", password), ("again", password)];
+    assert_eq!(site.post(&set, &[], &form).await.status, StatusCode::SEE_OTHER);
+    let page = site.get("", &format!("/bat-dau/{}", link())).await.text();
+    assert!(page.contains("mật khẩu cũ sẽ bị đăng xuất"), "{page}");
+}
+
+#[tokio::test]
+async fn a_form_that_is_too_long_is_no_file_that_is_too_large() {
+    let site = Site::new();
+    let long = "dài ".repeat(40_000);
+    let answer = Tab::of(&site, "admin").post("/nguoi-dung", &[("name", &*long)]).await;
+    let page = answer.text();
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "{page}");
+    assert!(
+        page.contains("Nội dung quá dài") && page.contains("rút ngắn") && !page.contains("MP3"),
+        "{page}"
+    );
+}
