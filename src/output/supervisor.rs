@@ -1,6 +1,6 @@
 //! Owns a card's stream: opens it, notices when it is lost, opens it anew, lets it go in rests.
 //!
-//! What a sound system does may hang: opening and closing happen in threads, of which few hang at a time ([`Attempts`]).
+//! What a sound system does may hang: opening and closing happen in threads, of which few hang at a time (`attempts`).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};

@@ -115,10 +115,11 @@ impl Station {
         self.start(loa(), options);
     }
 
-    /// Starts the daemon by another program.
-    pub fn serve_under(&mut self, program: &str) {
+    /// Starts the daemon by another program, with its arguments.
+    pub fn serve_under(&mut self, program: &str, arguments: &[&str]) {
         let mut command = Command::new(program);
-        command.arg(env!("CARGO_BIN_EXE_loa")).env("RUST_LOG", "info").stdin(Stdio::null());
+        command.args(arguments).arg(env!("CARGO_BIN_EXE_loa"));
+        command.env("RUST_LOG", "info").stdin(Stdio::null());
         self.start(command, &["--output", "null"]);
     }
 
