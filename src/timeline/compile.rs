@@ -242,7 +242,7 @@ impl<'a> Day<'a> {
         if let Choice::Rotation(pool) = &choice {
             // Those that have begun were the last to be taken.
             let taken = |piece: &Arc<Segment>| {
-                item.begun.iter().position(|begun| begun.segment.as_ref() == Some(&piece.id))
+                item.begun.iter().rposition(|begun| begun.segment.as_ref() == Some(&piece.id))
             };
             self.rotation(pool).make_contiguous().sort_by_key(taken);
         }

@@ -1,0 +1,102 @@
+//! The plan is changed while a part of it has aired: what has begun stays, and the rest goes on from there.
+
+use super::*;
+
+/// What the log holds when the cues that begin before a local time of Monday have begun.
+fn begun_before(timeline: &Timeline, hour: i8, minute: i8) -> History {
+    let mut history = History::default();
+    for cue in timeline.cues() {
+        let local = timeline.time_zone.to_datetime(cue.at);
+        if (local.date(), local.time()) < (date(2026, 11, 23), time(hour, minute, 0, 0)) {
+            history.note(&cue.id, begun(cue));
+        }
+    }
+    history
+}
+
+#[test]
+fn what_is_approved_or_withdrawn_meanwhile_moves_nothing_of_a_block_under_way() {
+    let schedule = vietnam(vec![
+        slot("tin", hard(5, 0), play("programme:tin")),
+        slot("all", Start::Follow, play("all:tin")),
+        slot("nhac", Start::Fill, play("pool:nhac")),
+        slot("cuoi", hard(5, 30), play("file:z.mp3")),
+    ]);
+    let mut segments = vec![segment("a", "tin", 300), segment("b", "tin", 60), segment("z", "x", 30)];
+    segments.extend((0..8).map(|n| segment(&format!("n{n}"), "nhac", 180 + 7 * n)));
+    let before = monday(&schedule, &segments);
+    let plan = rundown(&before);
+    assert_eq!(plan[..2], ["tin/0 05:00:00-05:01:00 b", "all/0 05:01:00-05:02:00 b"]);
+    // In the middle of the second notice, a newer piece comes and an older one goes.
+    let history = begun_before(&before, 5, 3);
+    let mut newer = segment("c", "tin", 45);
+    newer.added += SignedDuration::from_hours(9);
+    segments.push(newer);
+    let after = rundown(&with_history(&schedule, &segments, &history));
+    assert_eq!(after[..3], plan[..3], "what has begun stays, and where it is");
+    assert_eq!(after[3], "all/2 05:07:00-05:07:45 c", "the new notice comes after those");
+    // Later, in the music, of which one is withdrawn that was heard already.
+    let history = begun_before(&before, 5, 14);
+    let heard = before.cues().find(|cue| cue.id.slot == "nhac".into()).unwrap().segment().unwrap().id.clone();
+    segments.iter_mut().find(|segment| segment.id == heard).unwrap().state = State::Withdrawn;
+    let after = rundown(&with_history(&schedule, &segments, &history));
+    assert_eq!(after[3], "nhac/0 05:07:00-05:07:00 Withdrawn");
+    assert_eq!(after[4..6], plan[4..6], "the song after it stays where it was");
+    assert_eq!(after.last(), plan.last());
+}
+
+#[test]
+fn a_song_that_has_come_round_does_not_come_next_when_the_plan_changes_under_it() {
+    let mut schedule = vietnam(vec![slot("nhac", Start::Fill, play("pool:nhac"))]);
+    let mut segments: Vec<_> = (0..3).map(|n| segment(&format!("n{n}"), "nhac", 180 + 7 * n)).collect();
+    let history = begun_before(&monday(&schedule, &segments), 5, 11);
+    let new = segment("new", "nhac", 200);
+    segments.insert(0, new.clone());
+    schedule.sessions[0].to = time(5, 59, 0, 0);
+    let after = with_history(&schedule, &segments, &history);
+    let order: Vec<_> = after.cues().filter_map(|cue| Some(cue.segment()?.id.as_str())).collect();
+    assert_eq!(order[0], order[3], "the first once more: {order:?}");
+    assert_eq!(
+        order[4..7],
+        [new.id.as_str(), order[1], order[2]],
+        "the longest unheard come first: {order:?}"
+    );
+}
+
+#[test]
+fn what_follows_a_piece_withdrawn_on_air_comes_when_the_record_says() {
+    let schedule = vietnam(vec![
+        slot("tin", hard(5, 0), play("programme:tin")),
+        slot("b", Start::Follow, play("file:b.mp3")),
+    ]);
+    let mut segments = vec![segment("a", "tin", 600), segment("b", "x", 30)];
+    let before = monday(&schedule, &segments);
+    let mut history = History::default();
+    let cue = before.cues().next().unwrap();
+    history.note(&cue.id, Begun { end: cue.at + SignedDuration::from_secs(100), ..begun(cue) });
+    segments[0].state = State::Withdrawn;
+    let after = rundown(&with_history(&schedule, &segments, &history));
+    assert_eq!(after, ["tin/0 05:00:00-05:00:00 Withdrawn", "b/0 05:01:40-05:02:10 b"]);
+}
+
+#[test]
+fn a_slot_put_in_before_what_is_on_air_does_not_move_it() {
+    let b = || slot("b", Start::Follow, play("file:b.mp3"));
+    let mut schedule = vietnam(vec![slot("a", hard(5, 0), play("file:a.mp3")), b()]);
+    let segments = [segment("a", "x", 60), segment("b", "x", 60)];
+    let history = begun_before(&monday(&schedule, &segments), 5, 2);
+    schedule.sessions[0].slots.insert(1, slot("new", Start::Follow, play("file:a.mp3")));
+    let after = rundown(&with_history(&schedule, &segments, &history));
+    assert_eq!(
+        after,
+        ["a/0 05:00:00-05:01:00 a", "new/0 05:01:00-05:01:00 NoRoom", "b/0 05:01:00-05:02:00 b"]
+    );
+    schedule.sessions[0].from = time(4, 0, 0, 0);
+    schedule.sessions[0].to = time(4, 59, 0, 0);
+    schedule.sessions[0].slots = vec![b()];
+    let moved = with_history(&schedule, &segments, &history);
+    assert_eq!(rundown(&moved), ["b/0 04:00:00-04:01:00 b"], "a session that was moved begins anew");
+    let id = moved.cues().next().unwrap().id.clone();
+    assert_eq!(id.to_string(), "2026-11-23/sang~2/b/0", "and is another one");
+    assert_eq!(id.to_string().parse(), Ok(id));
+}
