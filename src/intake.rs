@@ -12,9 +12,10 @@ use unicode_normalization::UnicodeNormalization as _;
 use crate::clock::Clock;
 use crate::media::ingest::{Examined, Ingest, Refusal};
 use crate::media::library::look_at;
+use crate::media::seal::{Seal, Seals};
 use crate::media::temporary::{Temporary, waiting};
-use crate::segment::{BadWord, LONGEST_TEXT, Segment, State, Words, turns_text};
-use crate::store::{Added, Store, StoreError};
+use crate::segment::{BadWord, LONGEST_TEXT, Segment, SegmentId, State, Words, turns_text};
+use crate::store::{Added, Attached, Store, StoreError};
 use crate::text::page::recordings::UNTITLED;
 
 /// Takes recordings in.
@@ -132,7 +133,7 @@ impl Intake {
             let had = self.put_right(&segment, examined, by)?;
             return Ok(Taken { segment, had, converted_from });
         }
-        let peaks = examined.waveform.to_bytes();
+        let attached = Attached { peaks: examined.waveform.to_bytes(), seal: examined.seal.to_bytes() };
         let words = completed(words, std::mem::take(&mut examined.words), name);
         let file = self.ingest.keep(examined, name, &*self.store.catalog()?).map_err(IntakeError::Refused)?;
         let segment = Segment {
@@ -146,7 +147,7 @@ impl Intake {
             added: self.clock.now(),
             added_by: by.into(),
         };
-        match self.store.add_segment(segment, peaks) {
+        match self.store.add_segment(segment, attached) {
             Ok(Added::New(segment)) => Ok(Taken { segment, had: Had::Nothing, converted_from }),
             // Somebody else handed in the same bytes at the same moment.
             Ok(Added::Existing(segment)) => {
@@ -185,6 +186,30 @@ impl Intake {
             );
         }
     }
+}
+
+impl Seals for Store {
+    /// Where it cannot be read, there is none: the file is then read whole.
+    fn seal(&self, id: &SegmentId) -> Option<Seal> {
+        let kept = self.seal_bytes(id).unwrap_or_else(|failure| {
+            let error = &failure as &dyn std::error::Error;
+            tracing::warn!(segment.id = %id, error, "a seal could not be read");
+            None
+        });
+        Seal::from_bytes(&kept?)
+    }
+}
+
+/// Seals the recordings that have no seal: taken in before there were any. Of a file that is not the approved one there is
+/// none to make.
+pub fn seal_all(audio: &Path, store: &Store) -> Result<(), StoreError> {
+    for segment in store.catalog()?.iter().filter(|segment| store.seal(&segment.id).is_none()) {
+        let read = File::open(audio.join(&segment.file)).and_then(|mut file| Seal::of(&mut file));
+        if let Some((_, seal)) = read.ok().filter(|(hash, _)| *hash == segment.hash) {
+            store.add_seal(&segment.id, seal.to_bytes())?;
+        }
+    }
+    Ok(())
 }
 
 /// A person's words, completed by the file's own.
@@ -347,6 +372,23 @@ mod tests {
         }
         assert_eq!(door.files(), ["tin-2.wav", "tin-3.wav", "tin.wav"]);
         assert_eq!(door.events(&taken), ["added", "file-replaced", "file-replaced"]);
+    }
+
+    #[test]
+    fn what_is_taken_in_is_sealed_and_what_was_before_there_were_seals_is_later() {
+        let door = Door::new();
+        let [kept, changed] =
+            [("a.wav", 20), ("b.wav", 30)].map(|(name, period)| door.take_in(name, period).segment);
+        let store = &door.intake.store;
+        let seal = store.seal(&kept.id);
+        assert_eq!(seal, Some(Seal::of(&mut File::open(door.audio("a.wav")).unwrap()).unwrap().1));
+        for segment in [&kept, &changed] {
+            store.add_seal(&segment.id, Vec::new()).unwrap();
+        }
+        fs::copy(door.audio("a.wav"), door.audio("b.wav")).unwrap();
+        assert_eq!(store.seal(&kept.id), None);
+        seal_all(&door.audio(""), store).unwrap();
+        assert_eq!((store.seal(&kept.id), store.seal(&changed.id)), (seal, None));
     }
 
     #[test]

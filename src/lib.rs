@@ -53,7 +53,7 @@
 //! # What always holds
 //!
 //! 1. Nothing sounds in quiet hours but an emergency; before the first timeline is loaded everything is quiet.
-//! 2. Only approved bytes sound: the file is hashed through the handle it is then decoded from.
+//! 2. Only approved bytes sound: each piece of a file is hashed as it is read for the air.
 //! 3. Every cue of the plan has exactly one outcome, whatever restarts, interrupts and clock steps come between.
 //! 4. A take goes to the disk two seconds before its first frame, or, where nobody could know, at its order; and again
 //!    after its last. Sound waits for no disk: what it could not take in time stays in line. Nothing written is ever changed.

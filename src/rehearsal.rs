@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use crate::asrun::{Airing, ClockHealth, Entry, Fact};
 use crate::clock::{Clock, ManualClock};
 use crate::engine::handle::{Command, Refused};
-use crate::engine::preroll::Inline;
+use crate::engine::opener::Inline;
 use crate::engine::{Parts, Rehearsal as Engine};
 use crate::output::rehearsal::Rehearsal;
 use crate::output::wav::WavFile;

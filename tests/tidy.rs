@@ -84,7 +84,7 @@ const IMPURE: &[&str] = &[
 /// Where a thread may be put to sleep, and what it waits for.
 const MAY_SLEEP: &[(&str, &str)] = &[
     ("src/app/recorder.rs", "a disk that takes facts again"),
-    ("src/engine/preroll.rs", "a source that is ready for air"),
+    ("src/engine/opener.rs", "a source that is ready for air"),
     ("src/media/convert.rs", "the end of ffmpeg, which offers nothing to wait on with a limit"),
     ("src/media/source.rs", "room in the ring ahead of the engine"),
     ("src/output/amplifier.rs", "the end of a switching command"),
@@ -114,6 +114,7 @@ const LANDED_MIGRATIONS: &[(&str, &str)] = &[
     ("0006_scripts_and_uploads.sql", "e7dbacac25bf9c03a359a19f546bb578d7dd697f853c0737c4cdb2f0081aa4d7"),
     ("0007_examinations.sql", "cb0a0cd4c75f3d6978d0b13f95578611009a5ddaa898fd803522d66b2e0bffe3"),
     ("0008_names_in_acts.sql", "ef75bba2c4bbab5f546740843ae0a2aa4f95c3e1f7a52fb4fa3da38ce0aa847d"),
+    ("0009_seals.sql", "f67dd0c82d462011ceab7c180a09cbe3e4e03b28ffd18d99a06f9ad46a988029"),
 ];
 
 const LONGEST_FILE_LINES: usize = 600;

@@ -16,6 +16,7 @@ use tracing::{error, info, warn};
 
 use super::station::Station;
 use crate::clock::Clock;
+use crate::intake::seal_all;
 use crate::media::temporary::clean_incoming;
 use crate::store::{Store, StoreError, UPLOAD_LIFE};
 use crate::timeline::Severity;
@@ -113,6 +114,9 @@ impl Chores {
         }
         if let Err(failure) = self.store.keep_reserve() {
             warn!(error = &failure as &dyn std::error::Error, "no reserve is kept for a full disk");
+        }
+        if let Err(failure) = seal_all(&self.station.audio(), &self.store) {
+            warn!(error = &failure as &dyn std::error::Error, "recordings without a seal cannot be sealed");
         }
     }
 

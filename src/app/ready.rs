@@ -38,13 +38,5 @@ pub fn keep(plan: &Plan, audio: &Path, known: &Kept) -> Kept {
 }
 
 fn decode(segment: &Segment, audio: &Path) -> Result<MemorySource, OpenError> {
-    let opening = Opening {
-        path: audio.join(&segment.file),
-        hash: segment.hash,
-        cue_in: segment.sound.cue_in,
-        cue_out: segment.sound.cue_out,
-        skip: SignedDuration::ZERO,
-        gain_db: 0.0, // The mixer's business.
-    };
-    opening.open().map(MemorySource::decode)
+    Opening::of(segment, audio).open().map(MemorySource::decode)
 }

@@ -123,7 +123,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::media::playback::hash_of_path;
+    use crate::media::seal::hash_of_path;
     use crate::schedule::Start;
     use crate::segment::Catalog;
     use crate::timeline::{History, Window, compile, fixture};

@@ -35,7 +35,7 @@ use crate::asrun::{Fact, Note};
 use crate::clock::{Clock, SystemClock};
 use crate::editing::Desk;
 use crate::engine::handle::{Command, Handle};
-use crate::engine::preroll::Ahead;
+use crate::engine::opener::Ahead;
 use crate::engine::{Engine, Parts};
 use crate::intake::Intake;
 use crate::media::ingest::{Ingest, Limits};
@@ -148,7 +148,8 @@ impl Daemon {
         let stopping: Arc<AtomicBool> = Arc::default();
         let recorder = start_recorder(clock, &health, store, fact_queue, replan.clone(), &stopping)?;
         switch_off_left_on(station, &plan);
-        let (engines, threads) = start_engines(station, &plan, clock, &facts, options.output.as_ref())?;
+        let (engines, threads) =
+            start_engines(station, &plan, store, clock, &facts, options.output.as_ref())?;
         let mut ends = JoinSet::new();
         for thread in threads {
             ends.spawn_blocking_on(move || thread.join(), own);
@@ -262,6 +263,7 @@ fn start_planner(
 fn start_engines(
     station: &Station,
     plan: &Plan,
+    store: &Store,
     clock: &Arc<dyn Clock>,
     facts: &SyncSender<Fact>,
     instead: Option<&OutputName>,
@@ -270,7 +272,7 @@ fn start_engines(
     let mut threads = Vec::new();
     let outputs = &plan.schedule.outputs;
     for line in outputs {
-        let parts = parts(station, line, clock, plan.at)?;
+        let parts = parts(station, line, store, clock, plan.at)?;
         let (output, clock) = (line.id.clone(), Arc::clone(clock));
         let name = match instead {
             None => line.device.clone(),
@@ -365,6 +367,7 @@ async fn welcome(state: &web::State, address: SocketAddr) {
 fn parts(
     station: &Station,
     line: &Output,
+    store: &Store,
     clock: &Arc<dyn Clock>,
     since: Timestamp,
 ) -> anyhow::Result<Parts> {
@@ -375,7 +378,7 @@ fn parts(
         output: line.id.clone(),
         settings: Settings { lead: line.lead, tail: line.tail, since: Some(since), ..Settings::default() },
         clock: Arc::clone(clock),
-        opener: Arc::new(Ahead { audio: station.audio() }),
+        opener: Arc::new(Ahead { audio: station.audio(), seals: Arc::new(store.clone()) }),
         power: amplifier.power(),
         amplifier: Box::new(move |on| amplifier.switch(on)),
     })

@@ -128,6 +128,8 @@ pub struct Status {
     pub amplifier: bool,
     /// Whether the amplifier's last command has failed, and is being tried again.
     pub amplifier_fails: bool,
+    /// Whether a file has been opening for long.
+    pub files_hang: bool,
     /// What is known of the clock.
     pub clock: ClockHealth,
     /// Frames of silence that stood in for late sound, since the start.
@@ -160,6 +162,7 @@ impl Status {
             up: false,
             amplifier: false,
             amplifier_fails: false,
+            files_hang: false,
             clock: ClockHealth::default(),
             starved: 0,
             unlogged: 0,

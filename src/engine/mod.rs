@@ -18,6 +18,7 @@ pub mod handle;
 mod ledger;
 pub mod limiter;
 pub mod mixer;
+pub mod opener;
 pub mod preroll;
 mod status;
 mod turn;
@@ -47,7 +48,8 @@ use crate::timeline::Cue;
 use handle::{COMMANDS, Command, Handle, Status};
 use ledger::{Ledger, frames_in};
 use mixer::{Happening, Mixer, VoiceId};
-use preroll::{Opener, Preroll};
+use opener::Opener;
+use preroll::Preroll;
 
 /// What an engine is made of, beside its output.
 pub struct Parts {
@@ -189,7 +191,7 @@ impl Engine {
         let (commands, receiver) = sync_channel(COMMANDS);
         let (status, watch) = watch::channel(Status::at_first(&parts.output, parts.clock.now()));
         let handle = Handle::new(parts.output.clone(), commands, watch);
-        let preroll = Preroll::threaded(&parts.opener)?;
+        let preroll = Preroll::threaded(&parts.opener, Arc::clone(&parts.clock))?;
         let name = format!("engine {}", parts.output);
         let thread = thread::Builder::new().name(name).spawn(move || {
             let output = open();
@@ -285,7 +287,7 @@ impl Rehearsal {
         let (commands, receiver) = sync_channel(COMMANDS);
         let (status, watch) = watch::channel(Status::at_first(&parts.output, parts.clock.now()));
         let handle = Handle::new(parts.output.clone(), commands, watch);
-        let preroll = Preroll::inline(Arc::clone(&parts.opener));
+        let preroll = Preroll::inline(Arc::clone(&parts.opener), Arc::clone(&parts.clock));
         Self { engine: Engine::new(parts, preroll, output, receiver, status, None), handle }
     }
 

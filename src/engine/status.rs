@@ -39,6 +39,7 @@ impl Engine {
             up: self.up,
             amplifier: self.power.is_on(),
             amplifier_fails: self.power.fails(),
+            files_hang: self.preroll.hangs(),
             clock: self.health,
             starved: self.own_starved + self.output.starved(),
             unlogged: self.ledger.unlogged(),
@@ -56,7 +57,8 @@ mod tests {
     use crate::clock::{Clock as _, ManualClock};
     use crate::engine::Rehearsal;
     use crate::engine::handle::Command;
-    use crate::engine::preroll::{Opener, Preroll};
+    use crate::engine::opener::Opener;
+    use crate::engine::preroll::Preroll;
     use crate::engine::tests::{Levels, at, parts, seconds, segment, soon};
     use crate::media::source::MemorySource;
     use crate::output::amplifier::{Amplifier, Switch};
@@ -86,7 +88,8 @@ mod tests {
         let clock = Arc::new(ManualClock::new(at(0.0)));
         let output = Box::new(Null::new(Arc::<ManualClock>::clone(&clock)));
         let mut rehearsal = Rehearsal::new(parts(Arc::<ManualClock>::clone(&clock), &Arc::default()), output);
-        rehearsal.engine.preroll = Preroll::threaded(&(Arc::new(Levels) as Arc<dyn Opener>)).unwrap();
+        let opener = Arc::new(Levels) as Arc<dyn Opener>;
+        rehearsal.engine.preroll = Preroll::threaded(&opener, Arc::<ManualClock>::clone(&clock)).unwrap();
         rehearsal.engine.until = Some(at(100_000.0));
         while rehearsal.engine.resting.is_none() {
             rehearsal.engine.turn();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 
-use super::preroll::NotOpened;
+use super::opener::NotOpened;
 use super::*;
 use crate::asrun::{Cause, Closed};
 use crate::clock::{ManualClock, SystemClock};

@@ -136,7 +136,7 @@ impl Engine {
     }
 
     fn take_answers(&mut self) {
-        while let Some(Answer { cue, source, .. }) = self.preroll.answer() {
+        while let Some(Answer { cue, source }) = self.preroll.answer() {
             self.prepared(&cue, source.map_err(|failure| failure.cause()));
         }
         if self.poised_until.is_some_and(|until| self.clock.elapsed() >= until) {

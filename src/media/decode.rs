@@ -5,7 +5,6 @@
 //! the front, where it is written down; the padding at the end is left to the cue-out that ingest measures.
 
 use std::fmt;
-use std::fs::File;
 use std::io;
 use std::sync::LazyLock;
 
@@ -17,7 +16,7 @@ use symphonia::core::codecs::registry::CodecRegistry;
 use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader, SeekMode, SeekTo, Track, TrackType};
-use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
+use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::{MetadataOptions, MetadataRevision, StandardTag};
 use symphonia::core::units::Timestamp;
 
@@ -125,7 +124,7 @@ impl fmt::Debug for Decoder {
 
 impl Decoder {
     /// Finds out what a file is, and decodes as far as its first block. The handle is read from where it stands.
-    pub fn open(file: File) -> Result<Self, DecodeError> {
+    pub fn open(file: impl MediaSource + 'static) -> Result<Self, DecodeError> {
         let stream = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
         // No hint from the file's name: the content decides, since an `.mp3` is often something else.
         let format = symphonia::default::get_probe()

@@ -11,8 +11,8 @@ use jiff::SignedDuration;
 use super::convert::{self, Failure, Kind, Report};
 use super::decode::{DecodeError, Decoder};
 use super::loudness::{Meter, Waveform};
-use super::playback::hash_of_path;
 use super::resample::frames_on_air;
+use super::seal::Seal;
 use super::temporary::Temporary;
 use crate::segment::{Catalog, ContentHash, Sound, Words};
 
@@ -64,6 +64,8 @@ pub struct Ingest {
 pub struct Examined {
     /// The hash of the bytes that will be kept: after a conversion, those of the converted file.
     pub hash: ContentHash,
+    /// Their seal.
+    pub seal: Seal,
     /// What was measured.
     pub sound: Sound,
     /// Its shape for the eye.
@@ -213,9 +215,10 @@ impl Ingest {
                 }
             }
         };
-        let hash = hash_of_path(file.path()).map_err(|cause| Refusal::of_disk("read the file", cause))?;
+        let sealed = File::open(file.path()).and_then(|mut kept| Seal::of(&mut kept));
+        let (hash, seal) = sealed.map_err(|cause| Refusal::of_disk("read the file", cause))?;
         let Heard { sound, waveform, words, extension } = *heard;
-        Ok(Examined { hash, sound, waveform, words, converted_from, extension, file })
+        Ok(Examined { hash, seal, sound, waveform, words, converted_from, extension, file })
     }
 
     /// Decodes a whole file. A decoder that panics over a hostile file takes nothing with it.

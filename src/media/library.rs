@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::playback::hash_of_path;
+use super::seal::hash_of_path;
 use crate::segment::{ContentHash, FileTrouble, Segment, Troubles};
 
 /// A file when it was read: while its size and the time of its last change stay, its bytes are not read again.

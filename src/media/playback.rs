@@ -1,18 +1,18 @@
 //! An approved file as a stream of frames for the air: from the cue-in to the cue-out, levelled, at 48 kHz, to the frame.
 
-use std::fs::{File, Metadata};
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
 
 use jiff::SignedDuration;
-use sha2::{Digest, Sha256};
+use tracing::warn;
 
-use super::decode::{Block, DecodeError, Decoder};
+use super::decode::{DecodeError, Decoder};
 use super::resample::{AIR_RATE, ResampleError, Resampler};
-use crate::segment::ContentHash;
+use super::seal::{Seal, SealedFile};
+use crate::segment::{ContentHash, Segment};
 
 /// What is to be opened, and how it shall sound.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,8 @@ pub struct Opening {
     pub path: PathBuf,
     /// The hash of the bytes that were approved; no others sound.
     pub hash: ContentHash,
+    /// The seal of those bytes, where it is known: then the file is read as it sounds, and not whole before.
+    pub seal: Option<Arc<Seal>>,
     /// Where the sound begins in the file.
     pub cue_in: SignedDuration,
     /// Where it ends in the file.
@@ -78,13 +80,26 @@ pub enum OpenError {
 }
 
 impl Opening {
+    /// All of a segment whose file lies in a folder, at the level of that file.
+    pub fn of(segment: &Segment, audio: &Path) -> Self {
+        Self {
+            path: audio.join(&segment.file),
+            hash: segment.hash,
+            seal: None,
+            cue_in: segment.sound.cue_in,
+            cue_out: segment.sound.cue_out,
+            skip: SignedDuration::ZERO,
+            gain_db: 0.0,
+        }
+    }
+
     /// Frames it will give: exactly the planned length, whatever the decoder finds.
     pub fn frames(&self) -> u64 {
         frames_in(self.cue_out - self.cue_in - self.skip)
     }
 
-    /// Opens the file, makes sure of its bytes and finds the first frame. Takes as long as reading the file once, and
-    /// decoding it up to there.
+    /// Opens the file and finds the first frame. Takes as long as decoding it up to there, and where its seal is not known,
+    /// or is not that of what is there, as long as reading it whole.
     pub fn open(&self) -> Result<Playback, OpenError> {
         let unreadable = |cause| OpenError::Unreadable { path: self.path.clone(), cause };
         let mut file = match File::open(&self.path) {
@@ -93,35 +108,44 @@ impl Opening {
             }
             opened => opened.map_err(unreadable)?,
         };
-        // The same handle is hashed and decoded, so that a file put in its place in between cannot sound; what is written
-        // into this one is seen by its stamp, which is older than its hash.
-        let witness = Witness::of(&file).map_err(unreadable)?;
-        let found = hash_of(&mut file).map_err(unreadable)?;
+        if let Some(seal) = &self.seal
+            && seal.fits(&file).map_err(unreadable)?
+            && let Ok(playback) = self.begin(&file, seal)
+        {
+            return Ok(playback);
+        }
+        let (found, seal) = Seal::of(&mut file).map_err(unreadable)?;
         if found != self.hash {
             return Err(OpenError::Changed { path: self.path.clone(), found });
         }
-        file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
+        self.begin(&file, &Arc::new(seal))
+    }
+
+    /// Finds the first frame in an open file. The handle that was looked at is the one that sounds, so that a file put in
+    /// its place cannot; what is written into this one is not what was sealed.
+    fn begin(&self, file: &File, seal: &Arc<Seal>) -> Result<Playback, OpenError> {
         let undecodable = |cause| OpenError::Undecodable { path: self.path.clone(), cause };
-        let mut decoder = Decoder::open(file.try_clone().map_err(unreadable)?).map_err(undecodable)?;
-        let shape = decoder.shape();
+        let decoder = || {
+            let file =
+                file.try_clone().map_err(|cause| OpenError::Unreadable { path: self.path.clone(), cause })?;
+            Decoder::open(SealedFile::new(file, Arc::clone(seal))).map_err(undecodable)
+        };
+        let mut found = decoder()?;
+        let shape = found.shape();
         let first = frames_at(self.cue_in + self.skip, shape.sample_rate);
         let mut at = 0;
         if first > 0 {
-            match decoder.seek_before(first) {
+            match found.seek_before(first) {
                 Some(frame) => at = frame,
-                None => {
-                    // From the beginning, then: slower, and as exact.
-                    file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
-                    decoder = Decoder::open(file).map_err(undecodable)?;
-                }
+                // From the beginning, then: slower, and as exact.
+                None => found = decoder()?,
             }
         }
         let resampler = Resampler::new(shape.sample_rate, shape.channels)
             .map_err(|cause| OpenError::Unresamplable { path: self.path.clone(), cause })?;
         let frames = self.frames();
         let mut playback = Playback {
-            decoder: Some(decoder),
-            witness,
+            decoder: Some(found),
             resampler,
             channels: shape.channels,
             gain: linear(self.gain_db),
@@ -142,7 +166,6 @@ impl Opening {
 pub struct Playback {
     /// `None` once the file is at its end; silence makes up what is missing then.
     decoder: Option<Decoder>,
-    witness: Witness,
     resampler: Resampler,
     channels: usize,
     gain: f32,
@@ -198,7 +221,7 @@ impl Playback {
     /// Decodes and resamples one block; `false` when there is no more.
     fn decode(&mut self) -> bool {
         let Some(decoder) = &mut self.decoder else { return false };
-        match self.witness.next_block(decoder) {
+        match decoder.next_block() {
             Ok(Some(block)) => {
                 let frames = block.samples.len() / self.channels;
                 let dropped = usize::try_from(self.to_drop).unwrap_or(usize::MAX).min(frames);
@@ -206,8 +229,11 @@ impl Playback {
                 let kept = block.samples.get(dropped * self.channels..).unwrap_or(&[]);
                 self.resampler.push(kept, &mut self.resampled);
             }
-            // A disk that fails in the middle is an end, too, and so is a file that somebody writes into.
-            Ok(None) | Err(_) => {
+            end => {
+                // A disk that fails in the middle is an end, too, and so is a file that somebody wrote into.
+                if let Err(failure) = end {
+                    warn!(error = &failure as &dyn std::error::Error, "a recording ends before its end");
+                }
                 self.resampler.finish(&mut self.resampled);
                 self.decoder = None;
             }
@@ -220,7 +246,7 @@ impl Playback {
         let Some(decoder) = &mut self.decoder else { return Ok(()) };
         // The frames kept of the block in which the first one lies go into the resampler at once.
         while self.to_drop > 0 {
-            let Some(block) = self.witness.next_block(decoder)? else { break };
+            let Some(block) = decoder.next_block()? else { break };
             let frames = block.samples.len() / self.channels;
             let dropped = usize::try_from(self.to_drop).unwrap_or(usize::MAX).min(frames);
             self.to_drop -= dropped as u64;
@@ -232,52 +258,6 @@ impl Playback {
         }
         Ok(())
     }
-}
-
-/// Sees whether an open file is still as it was when its bytes were found to be the approved ones.
-#[derive(Debug)]
-struct Witness {
-    file: File,
-    bytes: u64,
-    written: SystemTime,
-}
-
-impl Witness {
-    fn of(file: &File) -> io::Result<Self> {
-        let (file, about) = (file.try_clone()?, file.metadata()?);
-        Ok(Self { file, bytes: about.len(), written: about.modified()? })
-    }
-
-    /// The next block that a decoder has of the approved bytes: after a write there is none.
-    fn next_block<'d>(&self, decoder: &'d mut Decoder) -> Result<Option<&'d Block>, DecodeError> {
-        // Asked after the bytes were read: a write shows in the file's time before it does in them.
-        decoder.next_block().map(|block| block.filter(|_| self.is_unchanged()))
-    }
-
-    fn is_unchanged(&self) -> bool {
-        let now = |about: Metadata| about.len() == self.bytes && about.modified().ok() == Some(self.written);
-        self.file.metadata().is_ok_and(now)
-    }
-}
-
-/// The SHA-256 of a file, read from its beginning.
-pub fn hash_of(file: &mut File) -> io::Result<ContentHash> {
-    file.seek(SeekFrom::Start(0))?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 1 << 17];
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(ContentHash(hasher.finalize().into())),
-            Ok(length) => hasher.update(buffer.get(..length).unwrap_or(&[])),
-            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
-            Err(cause) => return Err(cause),
-        }
-    }
-}
-
-/// The SHA-256 of the file at a path.
-pub fn hash_of_path(path: &Path) -> io::Result<ContentHash> {
-    hash_of(&mut File::open(path)?)
 }
 
 /// Frames on the air in a length of time, to the nearest; none in a negative one.

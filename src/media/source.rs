@@ -261,14 +261,14 @@ mod tests {
     use std::fs::{self, File};
     use std::io::{Seek as _, SeekFrom, Write as _};
     use std::path::{Path, PathBuf};
-    use std::time::SystemTime;
 
     use allocation_counter::measure;
     use jiff::SignedDuration;
     use tempfile::TempDir;
 
     use super::super::material::{ffmpeg, wav};
-    use super::super::playback::{OpenError, Opening, hash_of_path};
+    use super::super::playback::{OpenError, Opening};
+    use super::super::seal::{Seal, hash_of_path};
     use super::*;
 
     /// A ramp tells each frame's place: frame n of the file has the value n / 2²⁴, exact in a float.
@@ -278,6 +278,7 @@ mod tests {
         Opening {
             path: path.to_owned(),
             hash: hash_of_path(path).unwrap(),
+            seal: None,
             cue_in: SignedDuration::ZERO,
             cue_out: SignedDuration::from_secs(10),
             skip: SignedDuration::ZERO,
@@ -356,11 +357,15 @@ mod tests {
         assert!(frames[..2] == [192_000.0 * STEP; 2]);
     }
 
+    /// An opening of which the seal is known.
+    fn sealed(opening: Opening) -> Opening {
+        let (_, seal) = Seal::of(&mut File::open(&opening.path).unwrap()).unwrap();
+        Opening { seal: Some(Arc::new(seal)), ..opening }
+    }
+
     #[test]
     fn what_is_written_into_a_file_while_it_plays_does_not_sound() {
         let (_dir, path) = ramp();
-        let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
-        File::options().write(true).open(&path).unwrap().set_modified(long_ago).unwrap();
         let mut source = InlineSource::new(opening(&path).open().unwrap());
         let mut first = vec![0.0; 2 * 48_000];
         assert_eq!(source.read(&mut first), Read::Frames(48_000));
@@ -448,13 +453,42 @@ mod tests {
     }
 
     #[test]
+    fn a_known_seal_saves_the_reading_of_the_whole_file() {
+        let (_dir, path) = ramp();
+        let approved = sealed(opening(&path));
+        let joined = Opening { skip: SignedDuration::from_secs(7), ..approved.clone() };
+        let (all, from_seven) = (play(&approved), play(&joined));
+        assert!(from_seven == all[2 * 48_000 * 7..]);
+        // With other bytes near its end it sounds up to them: it was opened without reading that far.
+        let mut bytes = fs::read(&path).unwrap();
+        let near_the_end = bytes.len() / 10 * 9;
+        bytes[near_the_end] ^= 1;
+        File::create(&path).and_then(|mut file| io::Write::write_all(&mut file, &bytes)).unwrap();
+        let mut source = InlineSource::new(approved.open().unwrap());
+        let frames = read_all(&mut source, 1_000);
+        let sounded = frames.len() / 2 - usize::try_from(source.missing()).unwrap();
+        assert!(frames.len() == all.len() && (400_000..480_000).contains(&sounded), "{sounded}");
+        assert!(
+            frames[..2 * sounded] == all[..2 * sounded] && frames[2 * sounded..].iter().all(|at| *at == 0.0)
+        );
+        // A seal that was damaged itself keeps nothing from the air.
+        File::create(&path).and_then(|mut file| io::Write::write_all(&mut file, b"other")).unwrap();
+        let other = sealed(opening(&path)).seal;
+        bytes[near_the_end] ^= 1;
+        File::create(&path).and_then(|mut file| io::Write::write_all(&mut file, &bytes)).unwrap();
+        assert!(play(&Opening { seal: other, ..approved }) == all);
+    }
+
+    #[test]
     fn only_the_approved_bytes_sound() {
         let (_dir, path) = ramp();
         let approved = opening(&path);
+        let known = sealed(opening(&path));
         let mut bytes = fs::read(&path).unwrap();
-        bytes[100_000] ^= 1;
+        bytes[100] ^= 1;
         File::create(&path).and_then(|mut file| io::Write::write_all(&mut file, &bytes)).unwrap();
         assert!(matches!(approved.open(), Err(OpenError::Changed { .. })));
+        assert!(matches!(known.open(), Err(OpenError::Changed { .. })));
         fs::remove_file(&path).unwrap();
         assert!(matches!(approved.open(), Err(OpenError::Gone { .. })));
         let page = path.with_extension("mp3");

@@ -35,8 +35,6 @@ enum Verdict {
     Pass,
     /// It never will sound.
     Refuse(Cause),
-    /// Its late rule gives it up.
-    Miss,
     /// Open it so that it can start at this instant.
     Prepare { start: Timestamp, too_slow: bool },
     /// Place its first frame here.
@@ -89,12 +87,6 @@ impl Sequencer {
                     given_up += 1;
                     self.refuse(&cue.id, cause, pass);
                 }
-                Verdict::Miss => {
-                    given_up += 1;
-                    let cause =
-                        self.agenda.find(&cue.id).and_then(|entry| entry.obstacle).unwrap_or(Cause::TooLate);
-                    self.refuse(&cue.id, cause, pass);
-                }
                 Verdict::Wait { end } => {
                     ahead += 1;
                     free = Some(end);
@@ -136,7 +128,10 @@ impl Sequencer {
             return if pass.due(cue.at) { Verdict::Refuse(cause) } else { Verdict::Pass };
         }
         if pass.past(entry.latest()) {
-            return Verdict::Miss;
+            // What is still being opened was to start before: not it is late, but its file.
+            let opening = matches!(entry.progress, Progress::Preparing { .. });
+            let late = if opening { Cause::NotOpened } else { Cause::TooLate };
+            return Verdict::Refuse(entry.obstacle.unwrap_or(late));
         }
         // Asked of the instant itself: a session may begin with the very frame that ends the quiet hours.
         let held_up = self.obstacle(cue.at.max(pass.now)).filter(|_| pass.due(cue.at));

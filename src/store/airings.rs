@@ -319,7 +319,7 @@ mod tests {
     use super::super::tests::{EXPECTED, air, at, closed, cue, not_aired, opened, store};
     use super::*;
     use crate::asrun::{Cause, Fact};
-    use crate::store::Step;
+    use crate::store::{Attached, Step};
 
     /// Cues 0 to 5: aired, aired, not aired, partly, aired on another output, on air.
     fn a_day() -> (Store, tempfile::TempDir) {
@@ -379,7 +379,7 @@ mod tests {
     fn one_airing_is_told_as_among_the_others_with_who_decided_it() {
         let (store, _dir) = store();
         let segment = super::super::tests::segment(1);
-        store.add_segment(segment.clone(), Vec::new()).unwrap();
+        store.add_segment(segment.clone(), Attached::default()).unwrap();
         let withdraw = Step::Withdraw { reason: "cũ".to_owned() };
         store.step_segment(&segment.id, withdraw, "minh", at(0)).unwrap();
         store.record(&not_aired(&cue(1, 1), Cause::Withdrawn)).unwrap();

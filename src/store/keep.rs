@@ -223,13 +223,13 @@ mod tests {
     use super::super::tests::{air, at, cue, segment, store};
     use super::*;
     use crate::asrun::Fact;
-    use crate::store::Fault;
+    use crate::store::{Attached, Fault};
 
     #[test]
     fn a_backup_put_back_is_the_station_as_it_was() {
         let (store, dir) = store();
         air(&store, &cue(1, 1));
-        store.add_segment(segment(1), Vec::new()).unwrap();
+        store.add_segment(segment(1), Attached::default()).unwrap();
         let backup = dir.path().join("sao lưu.db");
         store.backup(&backup).unwrap();
         assert!(store.backup(&backup).is_err(), "a backup is never written over");

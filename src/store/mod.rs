@@ -46,7 +46,7 @@ pub use logins::{LINK_DAYS, Link};
 pub use people::{Act, Secret, User};
 pub use reserve::free_bytes;
 pub use revisions::{BY_HAND, Revision};
-pub use segments::{Added, SegmentFilter, searchable};
+pub use segments::{Added, Attached, SegmentFilter, searchable};
 pub use steps::{SegmentEvent, Step, seen};
 pub use uploads::{UPLOAD_LIFE, Upload, Verdict as UploadVerdict};
 pub use verify::{Bad, Fault, Verdict};
@@ -73,7 +73,7 @@ const REQUESTS: usize = 64;
 const BUSY: Duration = Duration::from_secs(10);
 
 /// Never edited once they have landed; a change is a new one.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("migrations/0001_log.sql"),
     include_str!("migrations/0002_segments.sql"),
     include_str!("migrations/0003_people.sql"),
@@ -82,6 +82,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("migrations/0006_scripts_and_uploads.sql"),
     include_str!("migrations/0007_examinations.sql"),
     include_str!("migrations/0008_names_in_acts.sql"),
+    include_str!("migrations/0009_seals.sql"),
 ];
 
 /// What the log says of the station: which hamlets hear an output, and how far its clocks are from UTC.

@@ -66,11 +66,12 @@ mod tests {
     use super::super::tests::{act, at, segment, store};
     use super::*;
     use crate::segment::{Segment, State};
+    use crate::store::Attached;
 
     #[test]
     fn a_script_is_kept_with_its_history_and_only_when_it_changed() {
         let (store, _dir) = store();
-        store.add_segment(segment(1), Vec::new()).unwrap();
+        store.add_segment(segment(1), Attached::default()).unwrap();
         let id = segment(1).id;
         assert_eq!(store.script(&id).unwrap(), "");
         let set = |id: &SegmentId, script: &'static str| {
@@ -84,7 +85,7 @@ mod tests {
         assert_eq!(store.script(&id).unwrap(), "Kính chào bà con");
         assert_eq!(store.scripts_to_approve().unwrap(), BTreeMap::new(), "it is a draft");
         store.step_segment(&id, Step::Submit, "lan", at(6)).unwrap();
-        store.add_segment(Segment { state: State::Pending, ..segment(2) }, Vec::new()).unwrap();
+        store.add_segment(Segment { state: State::Pending, ..segment(2) }, Attached::default()).unwrap();
         let waiting = BTreeMap::from([(id.clone(), "Kính chào bà con".to_owned())]);
         assert_eq!(store.scripts_to_approve().unwrap(), waiting);
         let events = store.segment_events(&id).unwrap();

@@ -31,6 +31,15 @@ pub enum Added {
     Existing(Segment),
 }
 
+/// What is kept beside a segment: made of its bytes when it was taken in, and read by those who made it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Attached {
+    /// Its waveform's peaks.
+    pub peaks: Vec<u8>,
+    /// The seal of its bytes.
+    pub seal: Vec<u8>,
+}
+
 /// Which segments are asked for, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SegmentFilter {
@@ -218,9 +227,18 @@ fn set_words(connection: &Connection, segment: &Segment, words: &Words) -> Resul
     Ok(())
 }
 
+/// Keeps something beside a segment, by its statement.
+fn insert_beside(connection: &Connection, sql: &str, id: &SegmentId, bytes: &[u8]) -> Result<(), StoreError> {
+    connection.execute(sql, params![id.as_str(), bytes]).doing("keep what is beside a segment")?;
+    Ok(())
+}
+
+const PEAKS: &str = "INSERT INTO segment_peaks (segment, peaks) VALUES (?1, ?2)";
+const SEAL: &str = "INSERT OR REPLACE INTO segment_seal (segment, seal) VALUES (?1, ?2)";
+
 impl Store {
-    /// Adds a segment with its waveform's peaks, unless its bytes are there already. Instants are kept to the millisecond.
-    pub fn add_segment(&self, segment: Segment, peaks: Vec<u8>) -> Result<Added, StoreError> {
+    /// Adds a segment with what is kept beside it, unless its bytes are there already. Instants are kept to the millisecond.
+    pub fn add_segment(&self, segment: Segment, attached: Attached) -> Result<Added, StoreError> {
         self.write("add a segment", move |transaction| {
             if let Some(known) = find(transaction, &segment.id)? {
                 return Ok(Added::Existing(known));
@@ -234,12 +252,8 @@ impl Store {
                 return Err(StoreError::FileTaken(segment.file));
             }
             insert(transaction, &segment)?;
-            transaction
-                .execute(
-                    "INSERT INTO segment_peaks (segment, peaks) VALUES (?1, ?2)",
-                    params![segment.id.as_str(), peaks],
-                )
-                .doing("keep the peaks of a segment")?;
+            insert_beside(transaction, PEAKS, &segment.id, &attached.peaks)?;
+            insert_beside(transaction, SEAL, &segment.id, &attached.seal)?;
             let (id, by) = (&segment.id, &segment.added_by);
             let words = serde_json::to_string(&segment.words).ok();
             note_event(transaction, id, segment.added, by, "added", words.as_deref())?;
@@ -345,11 +359,26 @@ impl Store {
 
     /// The peaks of a segment's waveform, as ingest made them.
     pub fn peaks(&self, id: &SegmentId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.beside(id, "SELECT peaks FROM segment_peaks WHERE segment = ?1")
+    }
+
+    /// The seal of a segment's bytes, as ingest made it.
+    pub fn seal_bytes(&self, id: &SegmentId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.beside(id, "SELECT seal FROM segment_seal WHERE segment = ?1")
+    }
+
+    /// Keeps the seal of a segment that was taken in before there were any.
+    pub fn add_seal(&self, id: &SegmentId, seal: Vec<u8>) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.write("keep a seal", move |transaction| insert_beside(transaction, SEAL, &id, &seal))
+    }
+
+    fn beside(&self, id: &SegmentId, sql: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.read(|connection| {
             connection
-                .prepare_cached("SELECT peaks FROM segment_peaks WHERE segment = ?1")
+                .prepare_cached(sql)
                 .and_then(|mut statement| statement.query_row([id.as_str()], |row| row.get(0)).optional())
-                .doing("read the peaks of a segment")
+                .doing("read what is beside a segment")
         })
     }
 }
@@ -368,7 +397,7 @@ pub(super) mod tests {
     }
 
     fn added(store: &Store, n: u32) -> Segment {
-        match store.add_segment(segment(n), vec![1, 2, 3]).unwrap() {
+        match store.add_segment(segment(n), Attached { peaks: vec![1, 2, 3], seal: vec![4] }).unwrap() {
             Added::New(segment) => segment,
             Added::Existing(_) => panic!("it was there"),
         }
@@ -380,9 +409,11 @@ pub(super) mod tests {
         assert_eq!(added(&store, 1), segment(1));
         let mut again = segment(1);
         again.words.title = "Tên khác".to_owned();
-        assert_eq!(store.add_segment(again, Vec::new()).unwrap(), Added::Existing(segment(1)));
+        assert_eq!(store.add_segment(again, Attached::default()).unwrap(), Added::Existing(segment(1)));
         assert_eq!(store.segment(&segment(1).id).unwrap(), Some(segment(1)));
         assert_eq!(store.peaks(&segment(1).id).unwrap(), Some(vec![1, 2, 3]));
+        assert_eq!(store.seal_bytes(&segment(1).id).unwrap(), Some(vec![4]));
+        assert_eq!(store.seal_bytes(&segment(2).id).unwrap(), None);
         assert_eq!(store.catalog().unwrap().iter().count(), 1);
         assert_eq!(store.segment(&"none".into()).unwrap(), None);
     }
@@ -392,7 +423,7 @@ pub(super) mod tests {
         let (store, _dir) = store();
         added(&store, 1);
         let other = Segment { file: segment(1).file, ..segment(2) };
-        assert!(matches!(store.add_segment(other, Vec::new()), Err(StoreError::FileTaken(_))));
+        assert!(matches!(store.add_segment(other, Attached::default()), Err(StoreError::FileTaken(_))));
         added(&store, 2);
     }
 

@@ -213,11 +213,12 @@ mod tests {
     use super::super::tests::{act, at, segment, store};
     use super::*;
     use crate::segment::Approval;
+    use crate::store::Attached;
 
     #[test]
     fn the_way_to_the_air_is_draft_pending_approved_withdrawn() {
         let (store, _dir) = store();
-        store.add_segment(segment(1), Vec::new()).unwrap();
+        store.add_segment(segment(1), Attached::default()).unwrap();
         let Segment { id, hash, .. } = segment(1);
         let step = |step| store.step_segment(&id, step, "minh", at(50));
         let approve = || Step::Approve { hash, seen: None };
@@ -248,7 +249,7 @@ mod tests {
     #[test]
     fn a_draft_alone_is_discarded() {
         let (store, _dir) = store();
-        store.add_segment(segment(1), Vec::new()).unwrap();
+        store.add_segment(segment(1), Attached::default()).unwrap();
         let id = segment(1).id;
         let step = |step| store.step_segment(&id, step, "lan", at(50));
         step(Step::Submit).unwrap();
@@ -262,7 +263,7 @@ mod tests {
     #[test]
     fn only_the_words_and_the_script_that_were_seen_are_approved() {
         let (store, _dir) = store();
-        store.add_segment(segment(1), Vec::new()).unwrap();
+        store.add_segment(segment(1), Attached::default()).unwrap();
         let Segment { id, hash, words, .. } = segment(1);
         store.step_segment(&id, Step::Submit, "lan", at(1)).unwrap();
         let approve =
@@ -288,7 +289,7 @@ mod tests {
     #[test]
     fn what_is_refused_leaves_a_segment_as_it_is_and_no_act() {
         let (store, _dir) = store();
-        store.add_segment(Segment { state: State::Pending, ..segment(1) }, Vec::new()).unwrap();
+        store.add_segment(Segment { state: State::Pending, ..segment(1) }, Attached::default()).unwrap();
         let Segment { id, words, .. } = segment(1);
         let (pending, events) = (store.segment(&id).unwrap(), store.segment_events(&id).unwrap());
         let change = move |segment: &Segment, script: &str| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
-use super::{Act, Store};
+use super::{Act, Attached, Store};
 use crate::asrun::{Cause, ClockHealth, Closed, Fact, NotAired, Take};
 use crate::schedule::Late;
 use crate::segment::{Approval, ContentHash, Genre, Segment, Sound, State, Words};
@@ -186,7 +186,7 @@ mod opening {
         let (store, dir) = store();
         let (segment, by) = (segment(1), "lan".to_owned());
         let (id, old, words) = (segment.id.clone(), segment.words.title.clone(), segment.words.clone());
-        store.add_segment(segment, Vec::new()).unwrap();
+        store.add_segment(segment, Attached::default()).unwrap();
         let act = |what: &str, subject: String, second| Act {
             at: at(second),
             by: by.clone(),
@@ -212,8 +212,10 @@ mod opening {
         assert_eq!(titles(&store), then);
         drop(store);
         let raw = Connection::open(dir.path().join(DATABASE)).unwrap();
-        raw.execute_batch("ALTER TABLE act DROP COLUMN title; DROP INDEX act_order; PRAGMA user_version = 7")
-            .unwrap();
+        raw.execute_batch(
+            "ALTER TABLE act DROP COLUMN title; DROP INDEX act_order; DROP TABLE segment_seal; PRAGMA user_version = 7",
+        )
+        .unwrap();
         drop(raw);
         assert_eq!(titles(&Store::open(dir.path()).unwrap()), then);
     }

@@ -21,7 +21,7 @@ use loa::asrun::{Airing, Fact, Outcome, Take};
 use loa::clock::{Clock, ManualClock};
 use loa::editing::Desk;
 use loa::engine::handle::{Command, Handle, Status};
-use loa::engine::preroll::Inline;
+use loa::engine::opener::Inline;
 use loa::engine::{Parts, Rehearsal};
 use loa::intake::Had;
 use loa::output::{SAMPLE_RATE, rehearsal};

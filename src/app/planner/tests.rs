@@ -12,7 +12,7 @@ use crate::clock::ManualClock;
 use crate::engine::handle::Status;
 use crate::schedule::OutputId;
 use crate::segment::{Approval, FileTrouble, Segment};
-use crate::store::AiringFilter;
+use crate::store::{AiringFilter, Attached};
 use crate::timeline::fixture::segment;
 
 struct Bench {
@@ -183,7 +183,7 @@ fn what_has_no_file_leaves_the_plan_until_it_is_back() {
     bench.turn();
     let approval = Some(Approval { by: "hoa".into(), at: bench.clock.now() });
     let bulletin = Segment { approval, ..segment("x", "ban-tin", 60) };
-    bench.planner.parts.store.add_segment(bulletin.clone(), Vec::new()).unwrap();
+    bench.planner.parts.store.add_segment(bulletin.clone(), Attached::default()).unwrap();
     let airs = |bench: &Bench| {
         let plan = bench.plan.borrow();
         plan.airing(plan.at).iter().any(|(segment, _)| segment.id == bulletin.id)

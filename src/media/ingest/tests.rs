@@ -8,6 +8,7 @@ use std::io::Write as _;
 use tempfile::TempDir;
 
 use super::super::material::{BURST, WHOLE, burst_wav, ffmpeg, wav};
+use super::super::seal::hash_of_path;
 use super::*;
 
 /// A station's audio folder, and a place to make recordings in.
@@ -64,6 +65,7 @@ fn a_good_recording_is_measured_and_kept_under_its_name() {
     let path = desk.make("a.mp3", "-b:a 128k -metadata title=Tin_sáng -metadata artist=Lan");
     let examined = desk.examine(&path).unwrap();
     assert_eq!(examined.hash, hash_of_path(&path).unwrap());
+    assert_eq!(examined.seal, Seal::of(&mut File::open(&path).unwrap()).unwrap().1);
     assert_eq!((examined.words.title.as_str(), examined.words.author.as_deref()), ("Tin_sáng", Some("Lan")));
     assert_eq!(examined.converted_from, None);
     let sound = &examined.sound;

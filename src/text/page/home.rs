@@ -166,6 +166,10 @@ pub fn trouble(code: &str, place: impl Fn(&str) -> String) -> (Lamp, String) {
             Lamp::Sound,
             "Lệnh bật tắt tăng âm của đường ra {} không chạy được: loa có thể không có tiếng, hoặc tăng âm còn bật. Máy đang tự thử lại. Hãy kiểm tra nguồn điện của tăng âm, rồi báo kỹ thuật viên kiểm tra lệnh `[output.amplifier]`.",
         ),
+        "files-hang" => say(
+            Lamp::Disk,
+            "Có tệp bản ghi không mở được vì đĩa không trả lời (đường ra {}): bản ghi đó không lên loa, các bản ghi khác vẫn phát nếu đĩa còn đọc được. Hãy báo kỹ thuật viên kiểm tra đĩa chứa thư mục `audio`.",
+        ),
         "engine-ended" => say(
             Lamp::Sound,
             "Bộ phát của đường ra {} đã dừng: loa không có tiếng. Hãy báo kỹ thuật viên khởi động lại chương trình.",
@@ -236,6 +240,7 @@ mod tests {
         assert_eq!(lamp, Lamp::Sound);
         assert!(sentence.contains("tăng âm của đường ra “Toàn xã”"), "{sentence}");
         assert_eq!(trouble("clock-wrong", place).0, Lamp::Clock);
+        assert_eq!(trouble("files-hang:loa-xa", place).0, Lamp::Disk);
         assert!(trouble("something-new", place).1.contains("something-new"), "none is kept from people");
     }
 }

@@ -32,7 +32,7 @@ const MOST_UNLOGGED: usize = 8;
 pub(super) struct Health {
     /// `ok`, or `not-ok` with the reasons.
     status: &'static str,
-    /// What is wrong: `engine-ended:<output>`, `engine-hangs:<output>`, `output-down:<output>`, `amplifier-fails:<output>`, `log-behind:<output>`, `no-engine:<output>` (new in
+    /// What is wrong: `engine-ended:<output>`, `engine-hangs:<output>`, `output-down:<output>`, `amplifier-fails:<output>`, `files-hang:<output>`, `log-behind:<output>`, `no-engine:<output>` (new in
     /// the schedule: the program must be started again), `clock-wrong`, `store-failed`, `log-failed`,
     /// `database-gone` (its file was removed or replaced: what is written is lost when the program ends), `withdrawal-unkept` (a recording is off
     /// the air, and after a start it would air again: the disk does not take its withdrawal), `plan-ended`, `disk-low`, `schedule-broken`, `files-broken`. The last two do not make the answer 503: the schedule before it plays
@@ -110,6 +110,8 @@ fn troubles(engine: &Handle, now: Timestamp) -> Option<String> {
         Some(format!("output-down:{output}"))
     } else if engine.status().amplifier_fails {
         Some(format!("amplifier-fails:{output}"))
+    } else if engine.status().files_hang {
+        Some(format!("files-hang:{output}"))
     } else if engine.status().unlogged > MOST_UNLOGGED {
         Some(format!("log-behind:{output}"))
     } else {

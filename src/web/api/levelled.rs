@@ -17,6 +17,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use crate::engine::limiter::{LOOKAHEAD, Limiter};
 use crate::media::playback::{OpenError, Opening};
 use crate::media::resample::{AIR_RATE, period_seconds};
+use crate::media::seal::Seals as _;
 use crate::media::source::{InlineSource, Read, Source as _};
 use crate::media::wav::{self, FRAME_BYTES, HEADER_BYTES};
 use crate::segment::Segment;
@@ -63,7 +64,12 @@ pub(super) async fn levelled(
     let first = from.saturating_sub(HEADER_BYTES) / FRAME_BYTES;
     let (skip, run_up) = run_up(first, segment.sound.sample_rate);
     // The place goes along: who goes away meanwhile leaves the work behind.
-    let opened = tokio::task::spawn_blocking(move || (place, Opening { skip, ..opening }.open())).await;
+    let store = state.store.clone();
+    let open = move || {
+        let seal = store.seal(&segment.id).map(Arc::new);
+        (place, Opening { seal, skip, ..opening }.open())
+    };
+    let opened = tokio::task::spawn_blocking(open).await;
     let (place, opened) = opened.map_err(|failure| Problem::unexpected(&failure))?;
     let playback = opened.map_err(|failure| unopened(&failure))?;
     let (sender, chunks) = tokio::sync::mpsc::channel(AHEAD);
@@ -108,14 +114,8 @@ pub(super) async fn levelled(
 /// What the engine would open.
 fn opening(state: &State, segment: &Segment) -> Opening {
     let loudness = state.plan().schedule.loudness;
-    Opening {
-        path: state.audio_dir.join(&segment.file),
-        hash: segment.hash,
-        cue_in: segment.sound.cue_in,
-        cue_out: segment.sound.cue_out,
-        skip: SignedDuration::ZERO,
-        gain_db: segment.sound.gain_db(loudness.target_lufs, loudness.max_boost_db),
-    }
+    let gain_db = segment.sound.gain_db(loudness.target_lufs, loudness.max_boost_db);
+    Opening { gain_db, ..Opening::of(segment, &state.audio_dir) }
 }
 
 fn unopened(failure: &OpenError) -> Problem {

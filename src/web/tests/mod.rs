@@ -276,6 +276,7 @@ fn idle(at: Timestamp) -> Status {
         up: true,
         amplifier: false,
         amplifier_fails: false,
+        files_hang: false,
         clock: ClockHealth::Synchronised,
         starved: 0,
         unlogged: 0,
