@@ -27,6 +27,8 @@ const WAKE_AHEAD: SignedDuration = SignedDuration::from_secs(10);
 const LOOK: Duration = Duration::from_secs(1);
 /// From these a power cut is dated.
 const HEARTBEAT: SignedDuration = SignedDuration::from_secs(5);
+/// And so long after a start there is one in any case: what was heard that long is known to have been.
+const FIRST_HEARTBEAT: SignedDuration = SignedDuration::from_secs(1);
 /// Turns between two statuses while something sounds: a quarter of a second.
 const STATUS_TURNS: u32 = 12;
 /// And looks between two while the output rests: 5 s. From the status' time the watchdog sees that the loop turns.
@@ -444,6 +446,9 @@ impl Engine {
         self.ledger.started(voice, frame, at);
         let Some(held) = self.held.iter_mut().find(|held| held.voice == voice) else { return };
         held.stage = Stage::Sounding(at);
+        let (first, planned) = (at + FIRST_HEARTBEAT - HEARTBEAT, self.last_heartbeat);
+        self.last_heartbeat =
+            Some(planned.filter(|last| *last + HEARTBEAT > at).map_or(first, |last| last.min(first)));
         let (id, output) = (&held.cue.id, &self.id);
         let late = at.duration_since(held.cue.at + held.skip);
         if late > ON_TIME {

@@ -124,13 +124,9 @@ impl Sequencer {
                 entry.progress = Progress::Failed { again };
                 pass.out.push(Action::Discard { cue: cue.clone() });
             }
-        } else if let Some(place) = self.orders.iter().position(|order| order.is(cue))
-            && let Some(Turn::Preparing(cue) | Turn::Ready(cue)) =
-                self.orders.get(place).map(|order| &order.turn)
-        {
-            pass.out.push(Action::NotAired { cue: Arc::clone(cue), cause });
+        } else if let Some(place) = self.orders.iter().position(|order| order.is(cue) && !order.is_on_air()) {
             // One that is to be repeated is tried again then: its file may be back.
-            self.advance(place);
+            self.give_up(place, cause, pass);
         }
     }
 
@@ -196,7 +192,7 @@ impl Sequencer {
         let fade =
             if cause == Cause::OutputDown { SignedDuration::ZERO } else { self.settings.interrupt_fade };
         let id = voice.cue.id.clone();
-        if voice.stage != Stage::Closing {
+        if voice.stage != Stage::Closing || voice.outlasts(pass.now + fade) {
             pass.out.push(Action::Stop { cue: id.clone(), at: pass.now, fade, cause });
         }
         self.fading.push((id.clone(), pass.now + fade + PATIENCE));
@@ -214,7 +210,7 @@ impl Sequencer {
         } else if let Some(place) = self.orders.iter().position(|order| order.is(&id)) {
             match self.orders.get_mut(place) {
                 // A message that lost its loudspeaker was not heard: it sounds again as soon as it can.
-                Some(order) if cause == Cause::OutputDown => order.turn = Turn::Waiting,
+                Some(order) if cause == Cause::OutputDown => order.lost_the_output(pass.now),
                 Some(_) | None => self.advance(place),
             }
         }
@@ -240,18 +236,14 @@ impl Sequencer {
     fn call_off(&mut self, id: &InterruptId, cause: Cause, pass: &mut Pass<'_>) {
         let Some(place) = self.orders.iter().position(|order| order.what.id == *id) else { return };
         let order = self.orders.remove(place);
-        match order.turn {
-            Turn::OnAir(..) => self.put_down(cause, pass),
-            Turn::Preparing(cue) | Turn::Ready(cue) => {
-                pass.out.push(Action::Discard { cue: cue.id.clone() });
-                if order.due <= pass.now {
-                    pass.out.push(Action::NotAired { cue, cause });
-                }
-            }
-            Turn::Waiting if order.due <= pass.now => {
-                pass.out.push(Action::NotAired { cue: order.cue(&self.zone), cause });
-            }
-            Turn::Waiting => {}
+        if order.is_on_air() {
+            return self.put_down(cause, pass);
+        }
+        if let Some(cue) = order.under_way() {
+            pass.out.push(Action::Discard { cue: cue.id.clone() });
+        }
+        if order.due <= pass.now {
+            order.not_aired(cause, &self.zone, pass.out);
         }
     }
 
@@ -295,15 +287,8 @@ impl Sequencer {
     }
 
     /// The clock stepped back: what was prepared to be joined is no longer joined there.
-    pub(super) fn forget_the_future(&mut self, by: SignedDuration, out: &mut Vec<Action>) {
+    pub(super) fn forget_the_future(&mut self, out: &mut Vec<Action>) {
         self.fading.clear();
-        for order in &mut self.orders {
-            order.due += by;
-            // The next repeat is reckoned from here.
-            if let Turn::OnAir(_, since) = &mut order.turn {
-                *since += by;
-            }
-        }
         for entry in &mut self.agenda.entries {
             entry.obstacle = None;
             entry.tries = 0;

@@ -20,6 +20,10 @@ pub(super) struct Order {
     pub(super) piece: u16,
     /// When that is due.
     pub(super) due: Timestamp,
+    /// Since when it could sound, if the output were up.
+    waits_since: Timestamp,
+    /// Whether that airing has a take: it lost the output in the middle.
+    has_take: bool,
     pub(super) turn: Turn,
 }
 
@@ -39,7 +43,8 @@ pub(super) enum Turn {
 impl Order {
     /// A person takes the air.
     pub(super) fn new(what: &Arc<Interrupt>, now: Timestamp) -> Self {
-        Self { what: Arc::clone(what), since: now, piece: 0, due: now, turn: Turn::Waiting }
+        let what = Arc::clone(what);
+        Self { what, since: now, piece: 0, due: now, waits_since: now, has_take: false, turn: Turn::Waiting }
     }
 
     /// The cue of its next airing.
@@ -75,6 +80,11 @@ impl Order {
         }
     }
 
+    /// Whether it has the air.
+    pub(super) fn is_on_air(&self) -> bool {
+        matches!(self.turn, Turn::OnAir(..))
+    }
+
     /// Whether the cue under way is this one.
     pub(super) fn is(&self, cue: &CueId) -> bool {
         self.under_way().is_some_and(|own| own.id == *cue)
@@ -83,8 +93,36 @@ impl Order {
     /// Goes on to the next airing; false when that was the last.
     pub(super) fn advance(&mut self) -> bool {
         let Some((piece, due)) = self.after() else { return false };
-        (self.piece, self.due, self.turn) = (piece, due, Turn::Waiting);
+        (self.piece, self.due, self.waits_since) = (piece, due, due);
+        (self.has_take, self.turn) = (false, Turn::Waiting);
         true
+    }
+
+    /// It lost the output in the middle: the airing waits anew.
+    pub(super) fn lost_the_output(&mut self, now: Timestamp) {
+        (self.waits_since, self.has_take, self.turn) = (now, true, Turn::Waiting);
+    }
+
+    /// Logs that the airing that is next does not sound, unless part of it did.
+    pub(super) fn not_aired(&self, cause: Cause, zone: &TimeZone, out: &mut Vec<Action>) {
+        if !self.has_take {
+            let cue = self.under_way().cloned().unwrap_or_else(|| self.cue(zone));
+            out.push(Action::NotAired { cue, cause });
+        }
+    }
+
+    /// The clock stepped: repeats keep their distance, and what is about to sound is opened anew for its new instant.
+    pub(super) fn shift(&mut self, by: SignedDuration, out: &mut Vec<Action>) {
+        self.due += by;
+        self.waits_since += by;
+        match &mut self.turn {
+            Turn::Waiting => {}
+            Turn::OnAir(_, since) => *since += by,
+            Turn::Preparing(cue) | Turn::Ready(cue) => {
+                out.push(Action::Discard { cue: cue.id.clone() });
+                self.turn = Turn::Waiting;
+            }
+        }
     }
 
     /// The airing after the one under way, and when it is due.
@@ -100,7 +138,7 @@ impl Order {
 
     /// How it stands, for people.
     pub(super) fn in_force(&self) -> InForce<'_> {
-        let on_air = matches!(self.turn, Turn::OnAir(..));
+        let on_air = self.is_on_air();
         let next = if on_air { self.after().map(|(_, due)| due) } else { Some(self.due) };
         InForce { what: &self.what, since: self.since, airing: self.piece, on_air, next }
     }
@@ -113,6 +151,10 @@ impl Repeats {
     }
 }
 
+/// How long an airing waits for an output that is down. Whoever ordered it has looked for another way by then, and nobody
+/// is to be woken at night by what was urgent in the afternoon.
+const WAITS_FOR_OUTPUT: SignedDuration = SignedDuration::from_mins(10);
+
 /// How long before it is due a repeat is opened; its source is held in memory.
 const PREPARED_AHEAD: SignedDuration = SignedDuration::from_secs(2);
 
@@ -121,14 +163,19 @@ impl Sequencer {
     pub(super) fn give_the_air_to_people(&mut self, pass: &mut Pass<'_>) {
         for layer in [Layer::Emergency, Layer::Live] {
             while let Some(place) = self.first_due(layer, pass) {
-                let Some(Order { turn: Turn::Ready(cue), due, .. }) = self.orders.get(place).cloned() else {
+                let Some(Order { turn: Turn::Ready(cue), due, waits_since, .. }) =
+                    self.orders.get(place).cloned()
+                else {
                     break;
                 };
                 let at = due.max(pass.now);
+                let waited_too_long = waits_since + WAITS_FOR_OUTPUT;
+                if !self.output_up && pass.past(waited_too_long) {
+                    self.give_up(place, Cause::OutputDown, pass);
+                    continue;
+                }
                 if layer < Layer::Emergency && self.curfew.covers(at) {
-                    pass.out.push(Action::Discard { cue: cue.id.clone() });
-                    pass.out.push(Action::NotAired { cue, cause: Cause::AgainstTheRules });
-                    self.advance(place);
+                    self.give_up(place, Cause::AgainstTheRules, pass);
                     continue;
                 }
                 if !self.output_up || self.layer() >= layer {
@@ -149,6 +196,16 @@ impl Sequencer {
             }
         }
         self.open_what_is_due(pass);
+    }
+
+    /// The next airing of an order does not sound; it goes on to the one after it.
+    pub(super) fn give_up(&mut self, place: usize, cause: Cause, pass: &mut Pass<'_>) {
+        let Some(order) = self.orders.get(place) else { return };
+        if let Turn::Ready(cue) = &order.turn {
+            pass.out.push(Action::Discard { cue: cue.id.clone() });
+        }
+        order.not_aired(cause, &self.zone, pass.out);
+        self.advance(place);
     }
 
     /// Opens what is due soon, after all others have moved on.

@@ -441,10 +441,14 @@ impl Sequencer {
             self.unchain(out);
         }
         if back {
-            self.forget_the_future(by, out);
+            self.forget_the_future(out);
         }
-        // Going on after a rest is no step back; whatever became due in it is found by `next_change`.
-        back || self.voice().is_some()
+        // Going on after a rest is no step; whatever became due in it is found by `next_change`.
+        let is_step = back || self.voice().is_some();
+        if is_step {
+            self.orders.iter_mut().for_each(|order| order.shift(by, out));
+        }
+        is_step
     }
 
     /// A fade that nobody reported the end of is over.

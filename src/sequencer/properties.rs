@@ -39,6 +39,8 @@ enum Happening {
     Restart,
     /// From now on, so many tenths of a second pass until the output runs after a rest, and all is kept in memory.
     Wakes(i64),
+    /// From now on, opening takes so many tenths of a second.
+    DiskSlows(i64),
 }
 
 fn cues() -> impl Strategy<Value = Vec<C>> {
@@ -91,6 +93,7 @@ fn happenings() -> impl Strategy<Value = Vec<(i64, Happening)>> {
             .prop_map(|(cues, before, again)| Happening::Reload { cues, before, again }),
         1 => Just(Happening::Restart),
         2 => (0..20_i64).prop_map(Happening::Wakes),
+        1 => (0..400_i64).prop_map(Happening::DiskSlows),
     ];
     prop::collection::vec((0..900_i64, happening), 0..10)
 }
@@ -150,6 +153,7 @@ fn run(cues: &[C], happenings: &[(i64, Happening)], nudge: bool) -> (Sim, Vec<C>
                 sim.run_to(then).load(&timeline(END, cues.clone()));
             }
             Happening::Wakes(after) => (sim.waking, sim.opening) = (tenths(*after), SignedDuration::ZERO),
+            Happening::DiskSlows(opening) => sim.opening = tenths(*opening),
             Happening::Restart => {
                 restarted = true;
                 sim.restart(settings.clone());

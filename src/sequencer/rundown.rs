@@ -325,7 +325,11 @@ impl Sequencer {
             self.put_down(cause, pass);
             return;
         }
-        // It ends here by itself, and its `Ended` is on the way.
+        // It ends here by itself, and its `Ended` is on the way; one that was to fade for longer no longer does.
+        let fade = self.settings.interrupt_fade;
+        if voice.outlasts(at + fade) {
+            pass.out.push(Action::Stop { cue: voice.cue.id.clone(), at, fade, cause });
+        }
         self.unchain(pass.out);
         let Some(over) = self.voice().map(|voice| voice.cue.id.clone()) else { return };
         self.voice_ended(&over, pass);

@@ -401,9 +401,12 @@ impl Sim {
                 if let Some((placed, _)) = self.placed.take_if(|(placed, _)| placed.id == *cue) {
                     return self.unheard(&placed, *cause);
                 }
-                let voice = self.voices.iter_mut().find(|voice| voice.cue.id == *cue && voice.stop.is_none());
+                let voice = self.voices.iter_mut().find(|voice| voice.cue.id == *cue);
                 let voice = voice.unwrap_or_else(|| panic!("{cue} is stopped and does not sound"));
-                voice.stop = Some(((*at).max(self.now) + *fade, *cause));
+                let silent = (*at).max(self.now) + *fade;
+                let (before, cause) = voice.stop.unwrap_or((Timestamp::MAX, *cause));
+                assert!(silent < before, "{cue} is stopped again for nothing");
+                voice.stop = Some((silent, cause));
             }
             Action::NotAired { cue, cause } => {
                 self.log.push(Line::NotAired { cue: cue.id.clone(), cause: *cause });

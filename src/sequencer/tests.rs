@@ -1,5 +1,7 @@
 //! The rules, each by its name.
 
+mod orders;
+
 use std::sync::Arc;
 
 use jiff::SignedDuration;
