@@ -36,12 +36,18 @@ pub enum Read {
 /// processor that is busy elsewhere.
 const AHEAD: usize = 6 * AIR_RATE as usize;
 
+/// Frames that lie ready of what does not sound yet: 2 s. More would only take memory while it waits.
+const WAITING: usize = 2 * AIR_RATE as usize;
+
 /// Frames that must lie ready before a source counts as primed: 1 s.
 const PRIMED: usize = AIR_RATE as usize;
 
 /// How long the decoding thread rests when the ring is full: long enough that the decoder's tables are worth loading
 /// into the processor's cache again.
 const REST: Duration = Duration::from_secs(3);
+
+/// How often it looks whether its first frame was taken.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// What a source answers that gave `given` of the `asked` frames and has `left` to give.
 fn answer(asked: usize, given: usize, left: u64) -> Read {
@@ -127,17 +133,24 @@ impl Source for AheadSource {
 
 /// Ends by itself within one rest after the other end of the ring was dropped, which needs no waiting there.
 fn decode_ahead(mut playback: Playback, mut ring: rtrb::Producer<f32>) {
+    let (capacity, waiting) = (ring.buffer().capacity(), WAITING * playback.channels());
+    let mut given = 0;
     while let Some(mut chunk) = playback.next_chunk() {
         while !chunk.is_empty() {
             if ring.is_abandoned() {
                 return;
             }
-            // Whole frames only, since both lengths are.
-            let (_, rest) = ring.push_partial_slice(chunk);
-            if rest.len() == chunk.len() {
-                thread::sleep(REST);
+            let lie_ready = capacity - ring.slots();
+            let (most, rest) = if lie_ready < given { (capacity, REST) } else { (waiting, LOOK) };
+            // Whole frames only, since all lengths are.
+            let (now, later) = chunk.split_at(chunk.len().min(most.saturating_sub(lie_ready)));
+            let (pushed, left) = ring.push_partial_slice(now);
+            given += pushed.len();
+            if pushed.is_empty() {
+                thread::sleep(rest);
             }
-            chunk = rest;
+            debug_assert!(left.is_empty(), "there was room");
+            chunk = later;
         }
     }
 }
@@ -512,6 +525,25 @@ mod tests {
             }
         });
         assert_eq!((counted.count_total, counted.bytes_total), (0, 0));
+    }
+
+    #[test]
+    fn what_waits_for_its_start_takes_little_memory() {
+        let (_dir, path) = ramp();
+        let mut source = AheadSource::start(opening(&path).open().unwrap()).unwrap();
+        while source.ready() < WAITING {
+            thread::yield_now();
+        }
+        let since = std::time::SystemTime::now();
+        while since.elapsed().unwrap() < LOOK {
+            assert_eq!(source.ready(), WAITING);
+            thread::yield_now();
+        }
+        let mut samples = vec![0.0; 2 * 1024];
+        assert_eq!(source.read(&mut samples), Read::Frames(1024));
+        while source.ready() < AHEAD {
+            thread::yield_now();
+        }
     }
 
     #[test]
