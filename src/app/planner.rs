@@ -86,7 +86,8 @@ struct Gap {
 /// What the plan in force was made of.
 #[derive(Debug)]
 struct Seen {
-    files: Stamp,
+    /// None where the plan may be of other files than those that stand there: it was made before this planner looked.
+    files: Option<Stamp>,
     /// None where the plan is older than any version that was seen.
     database: Option<Version>,
     window: Window,
@@ -104,17 +105,16 @@ impl Planner {
         let now = parts.clock.now();
         let newest = parts.store.newest_instant()?;
         let seen = Seen {
-            files: stamp(&parts.station),
+            files: None,
             database: None,
             window: window(now),
             clock: ClockHealth::judge(is_synchronised(), now, newest),
             offset: offset(&*parts.clock),
         };
         let began = parts.clock.elapsed();
-        let glimpsed = (seen.files, began);
+        let glimpsed = (stamp(&parts.station), began);
         let gap = newest.filter(|_| seen.clock == ClockHealth::Wrong).map(|last| Gap { last, began });
         let mut planner = Self { parts, seen, glimpsed, kept: Arc::default(), gap, loaded: gap.is_none() };
-        planner.keep_found();
         planner.tell_all(|| Command::Clock(planner.seen.clock));
         let plan = planner.parts.plan.borrow().clone();
         if planner.loaded {
@@ -127,7 +127,7 @@ impl Planner {
     /// Works until nobody can nudge any more.
     pub fn run(&mut self, nudges: &Receiver<()>) {
         loop {
-            match nudges.recv_timeout(if self.glimpsed.0 == self.seen.files { TICK } else { SETTLED }) {
+            match nudges.recv_timeout(if Some(self.glimpsed.0) == self.seen.files { TICK } else { SETTLED }) {
                 Ok(()) | Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -198,12 +198,12 @@ impl Planner {
     }
 
     /// The state of the files, once it has lasted; until then, the one before.
-    fn settled_files(&mut self) -> Stamp {
+    fn settled_files(&mut self) -> Option<Stamp> {
         let (files, now) = (stamp(&self.parts.station), self.parts.clock.elapsed());
         if files != self.glimpsed.0 {
             self.glimpsed = (files, now);
         }
-        if now.saturating_sub(self.glimpsed.1) >= SETTLED { files } else { self.seen.files }
+        if now.saturating_sub(self.glimpsed.1) >= SETTLED { Some(files) } else { self.seen.files }
     }
 
     /// Keeps the files as they were found, so that what was changed by hand can be undone in the console.
@@ -213,24 +213,28 @@ impl Planner {
         }
     }
 
+    /// The files as they are, or the schedule that was in force where they have problems; told where that is news.
     fn read_again(&self, old: &Plan) -> (Arc<Schedule>, Arc<Vec<Problem>>) {
         self.keep_found();
         match self.parts.station.take_in_force() {
+            Ok(schedule) if old.problems.is_empty() && schedule == *old.schedule => {}
+            Err(problems) if problems == *old.problems => {}
             Ok(schedule) => {
                 info!("the schedule was changed; the new one is in force");
                 if schedule.outputs != old.schedule.outputs {
                     warn!("outputs were changed: what is new of them comes with the program's next start");
                 }
-                (Arc::new(schedule), Arc::default())
+                return (Arc::new(schedule), Arc::default());
             }
             Err(problems) => {
                 warn!(
                     problems = problems.len(),
                     "the changed schedule has problems; the last good one stays in force"
                 );
-                (Arc::clone(&old.schedule), Arc::new(problems))
+                return (Arc::clone(&old.schedule), Arc::new(problems));
             }
         }
+        (Arc::clone(&old.schedule), Arc::clone(&old.problems))
     }
 
     /// Hands timelines to the engines of their outputs; whether all took them.

@@ -42,11 +42,17 @@ fn station() -> TempDir {
 
 /// The program starts on a station, with a clock that shows this.
 fn start(folder: TempDir, room: usize, shows: &str) -> Bench {
+    start_while(folder, room, shows, |_| {})
+}
+
+/// The same; this happens between the first plan and the planner, which can be long.
+fn start_while(folder: TempDir, room: usize, shows: &str, meanwhile: impl FnOnce(&Path)) -> Bench {
     let station = Station::open(folder.path()).unwrap();
     let store = Store::open(&station.data()).unwrap();
     let clock = Arc::new(ManualClock::new(shows.parse().unwrap()));
     let first = Arc::new(boot(&station, &store, clock.now()).unwrap());
     let output: OutputId = first.schedule.outputs[0].id.clone();
+    meanwhile(folder.path());
     let (sender, commands) = sync_channel(room);
     let (_, status) = watch::channel(Status::at_first(&output, clock.now()));
     let engine = Handle::new(output, sender, status);
@@ -71,14 +77,19 @@ impl Bench {
     }
 
     fn change(&self) {
-        let path = self.folder.path().join("schedule/week.toml");
-        let text = fs::read_to_string(&path).unwrap();
-        let (before, after) = text.rsplit_once("title = \"").unwrap();
-        let text = format!("{before}title = \"X{after}");
-        fs::File::create(path)
-            .and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()))
-            .unwrap();
+        change(self.folder.path());
     }
+}
+
+/// Changes a title in the week of a station.
+fn change(station: &Path) {
+    let path = station.join("schedule/week.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let (before, after) = text.rsplit_once("title = \"").unwrap();
+    let text = format!("{before}title = \"X{after}");
+    fs::File::create(path)
+        .and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()))
+        .unwrap();
 }
 
 #[test]
@@ -98,9 +109,28 @@ fn a_file_is_read_when_it_stands_still() {
 }
 
 #[test]
+fn what_was_changed_while_the_program_started_comes_into_force() {
+    let mut bench = start_while(station(), 64, "2026-11-23T00:00:00Z", change);
+    let in_force =
+        |bench: &Bench| *bench.plan.borrow().schedule == bench.planner.parts.station.read_schedule().unwrap();
+    assert!(!in_force(&bench), "the first plan is of the files before");
+    bench.later(SETTLED);
+    bench.turn();
+    assert!(in_force(&bench));
+    // So does what was changed before a planner that begins anew after a panic.
+    bench.change();
+    bench.planner = Planner::new(bench.planner.parts.clone()).unwrap();
+    bench.later(SETTLED);
+    bench.turn();
+    assert!(in_force(&bench));
+}
+
+#[test]
 fn what_was_changed_by_hand_is_kept_when_it_is_found() {
     let mut bench = bench(64);
     let kept = |bench: &Bench| bench.planner.parts.store.revisions(9).unwrap();
+    bench.later(SETTLED);
+    bench.turn();
     assert_eq!(kept(&bench).len(), 1, "as the program found it");
     bench.change();
     bench.turn();
