@@ -243,6 +243,7 @@ mod tests {
             engines: Arc::new([]),
             plan: plan.clone(),
             replan: std::sync::mpsc::sync_channel(1).0,
+            planner_turned: watch::channel(Duration::ZERO).1,
             clock: Arc::clone(&clock),
             limits: Arc::default(),
             proxy: web::Proxy::None,

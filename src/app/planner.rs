@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -15,7 +16,6 @@ use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use super::boot::log_the_gap;
-use super::ready::{self, Kept};
 use super::station::Station;
 use crate::asrun::{Cause, ClockHealth, Note};
 use crate::clock::{Clock, is_synchronised};
@@ -58,6 +58,8 @@ pub struct Parts {
     pub plan: watch::Sender<Arc<Plan>>,
     /// Files that are not what was approved.
     pub troubles: watch::Receiver<Arc<Troubles>>,
+    /// When all was looked at last, and what changed is in force, by the clock's `elapsed`.
+    pub turned: watch::Sender<Duration>,
 }
 
 /// What keeps the engines' timelines true.
@@ -67,7 +69,6 @@ pub struct Planner {
     seen: Seen,
     /// The files when they were last looked at, and since when they have been so.
     glimpsed: (Stamp, Duration),
-    kept: Arc<Kept>,
     /// What is to be logged once the clock is right; until then no engine goes by a timeline.
     gap: Option<Gap>,
     /// Whether the engines go by a timeline.
@@ -114,28 +115,31 @@ impl Planner {
         let began = parts.clock.elapsed();
         let glimpsed = (stamp(&parts.station), began);
         let gap = newest.filter(|_| seen.clock == ClockHealth::Wrong).map(|last| Gap { last, began });
-        let mut planner = Self { parts, seen, glimpsed, kept: Arc::default(), gap, loaded: gap.is_none() };
+        let planner = Self { parts, seen, glimpsed, gap, loaded: gap.is_none() };
         planner.tell_all(|| Command::Clock(planner.seen.clock));
         let plan = planner.parts.plan.borrow().clone();
         if planner.loaded {
             planner.load(&plan.timelines)?;
         }
-        planner.keep_ready(&plan);
         Ok(planner)
     }
 
-    /// Works until nobody can nudge any more.
-    pub fn run(&mut self, nudges: &Receiver<()>) {
+    /// Works until it is to stop, which it looks at when it wakes.
+    pub fn run(&mut self, nudges: &Receiver<()>, stopping: &AtomicBool) {
         loop {
             match nudges.recv_timeout(if Some(self.glimpsed.0) == self.seen.files { TICK } else { SETTLED }) {
                 Ok(()) | Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            if let Err(failure) = self.turn() {
-                error!(
+            if stopping.load(Ordering::Relaxed) {
+                return;
+            }
+            match self.turn() {
+                Ok(()) => drop(self.parts.turned.send_replace(self.parts.clock.elapsed())),
+                Err(failure) => error!(
                     error = &failure as &dyn std::error::Error,
                     "the plan could not be renewed; the one in force stays"
-                );
+                ),
             }
         }
     }
@@ -173,7 +177,6 @@ impl Planner {
             self.loaded = self.load(&new.timelines)?;
             told &= self.loaded;
         }
-        told &= self.keep_ready(&new);
         if !told {
             // An engine was busy: the plan before counts as the one in force, and all is told again.
             return Ok(());
@@ -255,21 +258,6 @@ impl Planner {
             }
         }
         Ok(taken)
-    }
-
-    /// Keeps what must sound at once decoded in memory, and hands it to the engines when that changed; whether they know.
-    fn keep_ready(&mut self, plan: &Plan) -> bool {
-        let kept = ready::keep(plan, &self.parts.station.audio(), &self.kept);
-        if kept.keys().eq(self.kept.keys()) {
-            return true;
-        }
-        info!(segments = kept.len(), "kept in memory for emergencies");
-        let kept = Arc::new(kept);
-        let told = self.tell_all(|| Command::Keep(Arc::clone(&kept)));
-        if told {
-            self.kept = kept;
-        }
-        told
     }
 
     /// Tells every engine; whether all took it.

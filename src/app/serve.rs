@@ -27,10 +27,10 @@ use super::exit::Exit;
 use super::housekeeping::{self, Chores};
 use super::planner::{self, Planner};
 use super::recorder::{FACTS, record};
-use super::rescan;
 use super::station::Station;
 use super::supervise::{Health, supervise};
 use super::watch_log::{rescue, watch_log};
+use super::{ready, rescan};
 use crate::asrun::{Fact, Note};
 use crate::clock::{Clock, SystemClock};
 use crate::editing::Desk;
@@ -53,6 +53,8 @@ use crate::web;
 const WATCHDOG: Duration = Duration::from_secs(10);
 /// What web requests get to finish at the end.
 const LAST_REQUESTS: Duration = Duration::from_secs(2);
+/// What the planner gets then to finish its turn, which may be at the disk.
+const LAST_TURN: Duration = Duration::from_secs(5);
 
 /// How long until an address is tried again that could not be listened on.
 const LISTEN_AGAIN: Duration = Duration::from_secs(2);
@@ -122,9 +124,9 @@ fn first_plan(station: &Station, store: &Store, now: Timestamp) -> anyhow::Resul
 struct Daemon {
     engines: Vec<Handle>,
     ends: Engines,
-    /// Recorder and planner.
-    workers: [JoinHandle<()>; 2],
-    /// Told to the recorder.
+    recorder: JoinHandle<()>,
+    planner: JoinHandle<()>,
+    /// Told to both.
     stopping: Arc<AtomicBool>,
     health: watch::Receiver<Health>,
     chores: Chores,
@@ -160,6 +162,8 @@ impl Daemon {
         let nightly: Arc<Notify> = Arc::default();
         let whole = Arc::clone(&nightly);
         own.spawn(rescan::keep_looking(station.audio(), current.clone(), whole, broken, Arc::clone(clock)));
+        own.spawn(ready::keep_ready(station.audio(), current.clone(), engines.clone()));
+        let (turned, planner_turned) = watch::channel(clock.elapsed());
         let parts = planner::Parts {
             station: station.clone(),
             desk: Arc::clone(&desk),
@@ -168,8 +172,9 @@ impl Daemon {
             engines: engines.clone(),
             plan: plans,
             troubles,
+            turned,
         };
-        let planner = start_planner(parts, health, nudges)?;
+        let planner = start_planner(parts, health, nudges, &stopping)?;
         let chores = Chores {
             station: station.clone(),
             store: store.clone(),
@@ -185,13 +190,13 @@ impl Daemon {
             engines: engines.clone().into(),
             plan: current,
             replan,
+            planner_turned,
             clock: Arc::clone(clock),
             limits: Arc::default(),
             proxy: if options.behind_proxy { web::Proxy::Here } else { web::Proxy::None },
         };
-        let workers = [recorder, planner];
         let clock = Arc::clone(clock);
-        Ok(Self { engines, ends, workers, stopping, health: watched, chores, web, clock })
+        Ok(Self { engines, ends, recorder, planner, stopping, health: watched, chores, web, clock })
     }
 
     /// Waits until the program is told to stop; whether it has to because something ended that must not.
@@ -211,13 +216,16 @@ impl Daemon {
 
     /// Stops the engines, then those who work for them; whether all ended well.
     fn stop(self, own: tokio::runtime::Runtime) -> bool {
-        let Self { engines, ends, workers, stopping, web, .. } = self;
+        let Self { engines, ends, recorder, planner, stopping, web, .. } = self;
         stopping.store(true, Ordering::Relaxed);
-        // The planner ends when nobody is left who could nudge it.
-        drop(web);
-        let ended_well = own.block_on(stop_engines(engines, ends));
+        // Wakes the planner; full: it is about to wake.
+        let _nudged = web.replan.try_send(());
+        let ended_well = own.block_on(async {
+            let engines = stop_engines(engines, ends).await;
+            planner_ends(planner, LAST_TURN).await && engines
+        });
         own.shutdown_timeout(LAST_REQUESTS);
-        workers.map(JoinHandle::join).iter().all(Result::is_ok) && ended_well
+        recorder.join().is_ok() && ended_well
     }
 }
 
@@ -248,10 +256,12 @@ fn start_planner(
     parts: planner::Parts,
     health: watch::Sender<Health>,
     nudges: Receiver<()>,
+    stopping: &Arc<AtomicBool>,
 ) -> anyhow::Result<JoinHandle<()>> {
     let (clock, gave_up) = (Arc::clone(&parts.clock), health.clone());
+    let stopping = Arc::clone(stopping);
     let work = move || match Planner::new(parts.clone()) {
-        Ok(mut planner) => planner.run(&nudges),
+        Ok(mut planner) => planner.run(&nudges, &stopping),
         Err(failure) => {
             error!(error = &failure as &dyn std::error::Error, "the planner cannot begin");
             gave_up.send_replace(Health::GaveUp);
@@ -460,6 +470,16 @@ async fn stop_engines(engines: Vec<Handle>, mut ends: Engines) -> bool {
     well
 }
 
+/// Waits until the planner has ended, and not for long: it may hang at a disk. Whether it ended well.
+async fn planner_ends(planner: JoinHandle<()>, limit: Duration) -> bool {
+    match tokio::time::timeout(limit, tokio::task::spawn_blocking(move || planner.join())).await {
+        Ok(Ok(Ok(()))) => return true,
+        Ok(Ok(Err(_)) | Err(_)) => error!("the planner ended with a panic"),
+        Err(_) => error!("the planner hangs, and is not waited for"),
+    }
+    false
+}
+
 /// Whether an engine ended well; says so if not.
 fn ended_well(end: Result<std::thread::Result<()>, JoinError>) -> bool {
     match end {
@@ -488,6 +508,15 @@ pub fn intake(station: &Station, store: &Store, clock: &Arc<dyn Clock>) -> Intak
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_planner_that_hangs_is_not_waited_for() {
+        let (end, ends) = sync_channel::<()>(0);
+        let hangs = std::thread::spawn(move || ends.iter().for_each(drop));
+        assert!(!planner_ends(hangs, Duration::ZERO).await);
+        drop(end);
+        assert!(planner_ends(std::thread::spawn(|| {}), LAST_TURN).await);
+    }
 
     #[tokio::test]
     async fn a_port_that_is_taken_is_listened_on_once_it_is_free() {

@@ -79,6 +79,8 @@ pub struct State {
     pub plan: watch::Receiver<Arc<Plan>>,
     /// A nudge to plan anew.
     pub replan: SyncSender<()>,
+    /// When the planner last had looked at everything, by the clock's `elapsed`.
+    pub planner_turned: watch::Receiver<Duration>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// How much is taken at once.

@@ -8,15 +8,19 @@
     reason = "a test"
 )]
 
-use std::fs;
-use std::path::Path;
+use std::fs::{self, File};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Zoned};
 use loa::asrun::{Airing, Cause, Outcome};
 use loa::store::{Store, Upload};
+use nix::libc::O_NONBLOCK;
 use nix::sys::signal::Signal;
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
 
 mod station;
 
@@ -165,6 +169,43 @@ fn a_changed_schedule_is_in_force_within_two_seconds_and_a_broken_one_never() {
     station.wait_for("c", Outcome::Aired);
     assert!(station.airing("b").is_none(), "it left the plan before its time");
     assert!(station.signal(Signal::SIGTERM).success());
+}
+
+#[test]
+fn a_file_that_hangs_keeps_no_schedule_from_coming_into_force_and_the_program_from_no_end() {
+    let mut station = Station::new();
+    let alarm = station.path().join("alarm.wav");
+    tone(&alarm, 440, 2);
+    station.succeed(&["segment", "add", alarm.to_str().unwrap(), "--programme", "khan"]);
+    station.succeed(&["segment", "approve", "alarm.wav", "--by", "hoa"]);
+    // Who opens a pipe to read waits for a writer, as at a disk that does not answer.
+    let hangs = |path: PathBuf| {
+        fs::remove_file(&path).unwrap();
+        mkfifo(&path, Mode::S_IRWXU).unwrap();
+    };
+    hangs(station.path().join("audio/alarm.wav"));
+    let ready = |from: &Zoned| {
+        format!("[[programme]]\nid = \"khan\"\ntitle = \"Khẩn\"\nready = true\n{}", week(from, &["a.wav"]))
+    };
+    station.write("week.toml", &ready(&station.soon(1_000)));
+    station.serve();
+    eventually("it runs", || station.log().contains("listens on http").then_some(()));
+    let changed = ready(&station.soon(2_000));
+    station.write("week.toml", &changed);
+    let kept = station.path().join("data/in-force/week.toml");
+    eventually("it is in force", || (fs::read_to_string(&kept).unwrap() == changed).then_some(()));
+    assert!(station.signal(Signal::SIGTERM).success(), "{}", station.log());
+
+    // The planner itself hangs: it is not waited for.
+    station.serve();
+    let runs = || station.log().matches("listens on http").count() == 2;
+    eventually("it runs again", || runs().then_some(()));
+    let week = station.path().join("schedule/week.toml");
+    hangs(week.clone());
+    let write = || File::options().write(true).custom_flags(O_NONBLOCK).open(&week).ok();
+    let _nothing_comes = eventually("the planner reads it", write);
+    assert!(!station.signal(Signal::SIGTERM).success());
+    assert!(station.log().contains("the planner hangs"), "{}", station.log());
 }
 
 #[test]

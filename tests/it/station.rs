@@ -266,6 +266,7 @@ impl Station {
             engines: vec![engine.handle().clone()],
             plan: plans,
             troubles: watch::channel(Arc::default()).1,
+            turned: watch::channel(std::time::Duration::ZERO).0,
         });
         self.program = Some(Program { engine, planner: planner?, plan: watched });
         Ok(())

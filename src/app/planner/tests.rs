@@ -61,7 +61,8 @@ fn start_while(folder: TempDir, room: usize, shows: &str, meanwhile: impl FnOnce
     let desk = Arc::new(Desk::new(station.schedule(), store.clone()));
     let told = Arc::clone(&clock) as Arc<dyn Clock>;
     let engines = vec![engine];
-    let parts = Parts { station, desk, store, clock: told, engines, plan: plans, troubles: seen };
+    let (turned, _) = watch::channel(Duration::ZERO);
+    let parts = Parts { station, desk, store, clock: told, engines, plan: plans, troubles: seen, turned };
     let planner = Planner::new(parts).unwrap();
     Bench { folder, clock, planner, commands, plan, troubles }
 }
@@ -157,6 +158,35 @@ fn an_engine_that_was_busy_is_told_again() {
     assert_eq!(bench.commands.try_iter().count(), 2, "the clock and the first timeline");
     assert_eq!(bench.turn(), 1);
     assert!(bench.plan.borrow().at > before);
+}
+
+#[test]
+fn a_planner_that_is_to_stop_does_not_wait_until_nobody_can_nudge() {
+    let mut bench = bench(64);
+    let (replan, nudges) = sync_channel(1);
+    replan.send(()).unwrap();
+    bench.planner.run(&nudges, &AtomicBool::new(true));
+    assert_eq!(bench.planner.seen.database, None, "it does not turn once more");
+    drop(replan);
+}
+
+#[test]
+fn a_planner_says_when_it_was_last_through_its_work() {
+    let mut bench = bench(64);
+    let wakes_once = |bench: &mut Bench| {
+        bench.later(TICK);
+        let (replan, nudges) = sync_channel(1);
+        replan.send(()).unwrap();
+        drop(replan);
+        bench.planner.run(&nudges, &AtomicBool::new(false));
+        *bench.planner.parts.turned.borrow()
+    };
+    assert_eq!(wakes_once(&mut bench), TICK);
+    let other = rusqlite::Connection::open(bench.planner.parts.store.file()).unwrap();
+    other.execute_batch("ALTER TABLE newest RENAME TO away").unwrap();
+    assert_eq!(wakes_once(&mut bench), TICK, "a turn that failed does not count");
+    other.execute_batch("ALTER TABLE away RENAME TO newest").unwrap();
+    assert_eq!(wakes_once(&mut bench), 3 * TICK);
 }
 
 #[test]

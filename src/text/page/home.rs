@@ -218,6 +218,10 @@ pub fn trouble(code: &str, place: impl Fn(&str) -> String) -> (Lamp, String) {
             Lamp::Schedule,
             "Lịch chạy đã hết và chưa lập được lịch mới: loa sẽ im lặng. Hãy báo kỹ thuật viên.",
         ),
+        "planner-stuck" => say(
+            Lamp::Schedule,
+            "Máy không lập được lịch chạy mới. Loa vẫn phát theo lịch chạy đang có, nhưng những gì vừa sửa trong lịch hoặc vừa duyệt chưa có hiệu lực, và lịch đang có chỉ đủ cho khoảng một tuần. Hãy báo kỹ thuật viên kiểm tra đĩa rồi khởi động lại chương trình.",
+        ),
         "schedule-broken" => say(
             Lamp::Schedule,
             "Tệp lịch phát có lỗi. Lịch trước đó vẫn được phát. Hãy mở trang Lịch phát để xem lỗi, rồi sửa tệp hoặc hoàn tác một lần sửa.",

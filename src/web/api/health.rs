@@ -1,6 +1,7 @@
 //! Whether all is well, for machines that watch: a short answer, and numbers for Prometheus.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{FromRequestParts, State as Of};
@@ -24,6 +25,9 @@ use crate::web::problem::{Problem, ProblemBody};
 
 /// Less than this free on the disk, in bytes, is not well: the log of months fits, and a day's recordings.
 const LEAST_FREE: u64 = 200_000_000;
+/// A planner that has not been through its work for so long hangs, or fails again and again: it looks every second, and may
+/// wait for a disk.
+const STUCK: Duration = Duration::from_secs(30);
 /// Facts that an engine may hold back while the log is busy; more, and its disk hangs.
 const MOST_UNLOGGED: usize = 8;
 
@@ -35,7 +39,8 @@ pub(super) struct Health {
     /// What is wrong: `engine-ended:<output>`, `engine-hangs:<output>`, `output-down:<output>`, `amplifier-fails:<output>`, `files-hang:<output>`, `log-behind:<output>`, `no-engine:<output>` (new in
     /// the schedule: the program must be started again), `clock-wrong`, `store-failed`, `log-failed`,
     /// `database-gone` (its file was removed or replaced: what is written is lost when the program ends), `withdrawal-unkept` (a recording is off
-    /// the air, and after a start it would air again: the disk does not take its withdrawal), `plan-ended`, `disk-low`, `schedule-broken`, `files-broken`. The last two do not make the answer 503: the schedule before it plays
+    /// the air, and after a start it would air again: the disk does not take its withdrawal), `plan-ended`,
+    /// `planner-stuck` (the plan in force plays on, and no change comes into force), `disk-low`, `schedule-broken`, `files-broken`. The last two do not make the answer 503: the schedule before it plays
     /// on, and so do all recordings but those whose files are gone or changed.
     wrong: Vec<String>,
 }
@@ -78,6 +83,9 @@ pub(in crate::web) async fn wrong(state: &State) -> (bool, Vec<String>) {
     }
     if plan.timelines.iter().any(|timeline| timeline.window.to <= now) {
         wrong.push("plan-ended".to_owned());
+    }
+    if state.clock.elapsed().saturating_sub(*state.planner_turned.borrow()) > STUCK {
+        wrong.push("planner-stuck".to_owned());
     }
     // The catalogue answers, or the log could not be written either.
     if state.store.run(|store| store.segment(&"-".into())).await.is_err() {

@@ -424,6 +424,10 @@ async fn health_says_what_is_wrong() {
     std::fs::rename(&aside, &file).unwrap();
     assert_eq!(health(&site).await, (200, json!([])));
     site.clock.advance(Duration::from_secs(60));
+    assert_eq!(health(&site).await, (503, json!(["engine-hangs:loa-xa", "planner-stuck"])));
+    let page = air_pages::Tab::of(&site, "auditor").get("/").await.text();
+    assert!(page.contains("Máy không lập được lịch chạy mới"), "{page}");
+    site.turned.send_replace(site.clock.elapsed());
     assert_eq!(health(&site).await, (503, json!(["engine-hangs:loa-xa"])));
     let mut more = schedule::Schedule::clone(&site.plan.borrow().schedule);
     more.outputs.push(schedule::Output { id: "loa-2".into(), ..more.outputs[0].clone() });

@@ -89,6 +89,7 @@ struct Site {
     status: Option<watch::Sender<Status>>,
     plan: watch::Sender<Arc<Plan>>,
     nudges: Receiver<()>,
+    turned: watch::Sender<Duration>,
     dir: TempDir,
 }
 
@@ -153,6 +154,7 @@ impl Site {
         let (status, statuses) = watch::channel(idle(now));
         let (plan, plans) = watch::channel(Arc::new(plan(&store, now)));
         let (replan, nudges) = sync_channel(1);
+        let (turned, turns) = watch::channel(clock.elapsed());
         let ingest = Ingest { audio_dir: audio_dir.clone(), limits: bounds, ffmpeg: None };
         let folder = dir.path().join("schedule");
         std::fs::create_dir(&folder).unwrap();
@@ -168,12 +170,13 @@ impl Site {
             engines: Arc::new([Handle::new("loa-xa".into(), sender, statuses)]),
             plan: plans,
             replan,
+            planner_turned: turns,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             limits: Arc::new(limits),
             proxy: Proxy::None,
         };
         let router = router(state.clone());
-        Self { state, router, clock, tokens, commands, status: Some(status), plan, nudges, dir }
+        Self { state, router, clock, tokens, commands, status: Some(status), plan, nudges, turned, dir }
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
