@@ -28,7 +28,7 @@ use super::housekeeping::{self, Chores};
 use super::planner::{self, Planner};
 use super::recorder::{FACTS, record};
 use super::station::Station;
-use super::supervise::{Health, supervise};
+use super::supervise::supervise;
 use super::watch_log::{rescue, watch_log};
 use super::{ready, rescan};
 use crate::asrun::{Fact, Note};
@@ -128,7 +128,8 @@ struct Daemon {
     planner: JoinHandle<()>,
     /// Told to both.
     stopping: Arc<AtomicBool>,
-    health: watch::Receiver<Health>,
+    /// Told when one of them gives up.
+    gave_up: Arc<Notify>,
     chores: Chores,
     web: web::State,
     clock: Arc<dyn Clock>,
@@ -144,11 +145,11 @@ impl Daemon {
         clock: &Arc<dyn Clock>,
         own: &tokio::runtime::Handle,
     ) -> anyhow::Result<Self> {
-        let (health, watched) = watch::channel(Health::default());
+        let gave_up: Arc<Notify> = Arc::default();
         let (facts, fact_queue) = sync_channel(FACTS);
         let (replan, nudges) = sync_channel(1);
         let stopping: Arc<AtomicBool> = Arc::default();
-        let recorder = start_recorder(clock, &health, store, fact_queue, replan.clone(), &stopping)?;
+        let recorder = start_recorder(clock, &gave_up, store, fact_queue, replan.clone(), &stopping)?;
         switch_off_left_on(station, &plan);
         let (engines, threads) =
             start_engines(station, &plan, store, clock, &facts, options.output.as_ref())?;
@@ -174,7 +175,7 @@ impl Daemon {
             troubles,
             turned,
         };
-        let planner = start_planner(parts, health, nudges, &stopping)?;
+        let planner = start_planner(parts, &gave_up, nudges, &stopping)?;
         let chores = Chores {
             station: station.clone(),
             store: store.clone(),
@@ -196,14 +197,14 @@ impl Daemon {
             proxy: if options.behind_proxy { web::Proxy::Here } else { web::Proxy::None },
         };
         let clock = Arc::clone(clock);
-        Ok(Self { engines, ends, recorder, planner, stopping, health: watched, chores, web, clock })
+        Ok(Self { engines, ends, recorder, planner, stopping, gave_up, chores, web, clock })
     }
 
     /// Waits until the program is told to stop; whether it has to because something ended that must not.
     async fn run(&mut self, signals: Signals) -> bool {
         tokio::select! {
             () = told_to_stop(signals) => false,
-            () = something_ends(&mut self.health, &mut self.ends) => true,
+            () = something_ends(&self.gave_up, &mut self.ends) => true,
             broken = housekeeping::keep_house(self.chores.clone(), self.web.clone()) => {
                 let Err(failure) = broken;
                 error!(error = &failure as &dyn std::error::Error, "there is no housekeeping");
@@ -240,7 +241,7 @@ fn switch_off_left_on(station: &Station, plan: &Plan) {
 
 fn start_recorder(
     clock: &Arc<dyn Clock>,
-    health: &watch::Sender<Health>,
+    gave_up: &Arc<Notify>,
     store: &Store,
     facts: Receiver<Fact>,
     replan: SyncSender<()>,
@@ -248,26 +249,26 @@ fn start_recorder(
 ) -> anyhow::Result<JoinHandle<()>> {
     let (store, stopping) = (store.clone(), Arc::clone(stopping));
     let work = move || record(&facts, &store, &replan, &stopping);
-    let worker = supervise("recorder", Arc::clone(clock), health.clone(), work);
+    let worker = supervise("recorder", Arc::clone(clock), Arc::clone(gave_up), work);
     worker.context("cannot start the recorder's thread")
 }
 
 fn start_planner(
     parts: planner::Parts,
-    health: watch::Sender<Health>,
+    gave_up: &Arc<Notify>,
     nudges: Receiver<()>,
     stopping: &Arc<AtomicBool>,
 ) -> anyhow::Result<JoinHandle<()>> {
-    let (clock, gave_up) = (Arc::clone(&parts.clock), health.clone());
-    let stopping = Arc::clone(stopping);
+    let (clock, stopping) = (Arc::clone(&parts.clock), Arc::clone(stopping));
+    let cannot_begin = Arc::clone(gave_up);
     let work = move || match Planner::new(parts.clone()) {
         Ok(mut planner) => planner.run(&nudges, &stopping),
         Err(failure) => {
             error!(error = &failure as &dyn std::error::Error, "the planner cannot begin");
-            gave_up.send_replace(Health::GaveUp);
+            cannot_begin.notify_one();
         }
     };
-    supervise("planner", clock, health, work).context("cannot start the planner's thread")
+    supervise("planner", clock, Arc::clone(gave_up), work).context("cannot start the planner's thread")
 }
 
 fn start_engines(
@@ -434,9 +435,9 @@ async fn told_to_stop(Signals { mut terminate, mut interrupt, hangup }: Signals)
 }
 
 /// Waits for the end of something that must not end.
-async fn something_ends(health: &mut watch::Receiver<Health>, engines: &mut Engines) {
+async fn something_ends(gave_up: &Notify, engines: &mut Engines) {
     tokio::select! {
-        gave_up = health.wait_for(|health| *health == Health::GaveUp) => drop(gave_up),
+        () = gave_up.notified() => {}
         Some(end) = engines.join_next() => {
             ended_well(end);
             error!("an engine ended by itself");
