@@ -19,6 +19,9 @@ use crate::segment::ContentHash;
 
 /// The file's name inside the data folder.
 const FILE: &str = "log-head";
+/// The note of a journal whose database was gone when the next one was made: it stays until that is put back, or until a
+/// person removes it, who so says that they know.
+const LOST: &str = "log-head.lost";
 
 /// The end of the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +47,37 @@ pub(super) fn write(dir: &Path, head: Head) -> Result<(), StoreError> {
         std::fs::rename(&aside, &path)
     };
     write().map_err(|cause| StoreError::File { operation: "write", path: path.clone(), cause })
+}
+
+/// Before a database is made: where the note tells of another one, keeps it. Gives how many rows that had.
+pub(super) fn keep_lost(dir: &Path) -> Result<Option<i64>, StoreError> {
+    let Some(noted) = read(dir)?.filter(|noted| noted.rows > 0) else { return Ok(None) };
+    let path = dir.join(LOST);
+    // Of two that were lost, the first had the station.
+    if !path.exists() {
+        std::fs::copy(file_in(dir), &path).map_err(|cause| StoreError::File {
+            operation: "write",
+            path,
+            cause,
+        })?;
+    }
+    Ok(Some(noted.rows))
+}
+
+/// Whether a database was lost, and nobody knows of it yet.
+pub(super) fn has_lost(dir: &Path) -> bool {
+    dir.join(LOST).exists()
+}
+
+/// A copy of what was lost is put back: its note holds again.
+pub(super) fn find_lost(dir: &Path) -> Result<(), StoreError> {
+    let path = dir.join(LOST);
+    match std::fs::rename(&path, file_in(dir)) {
+        Err(cause) if cause.kind() != ErrorKind::NotFound => {
+            Err(StoreError::File { operation: "put back", path, cause })
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// What is to be noted in the journal before anything is added to it: that it does not end as was noted. A power cut does

@@ -87,9 +87,9 @@ fn copy_into(connection: &Connection, file: &Path) -> Result<(), StoreError> {
 /// Puts a backup in place of a folder's database, after a look at its soundness; the store must not be open.
 ///
 /// What was there keeps its place beside it, under `loa.db.before-restore`, or with a number where that is taken. Where an
-/// end of the journal is noted it stays so: what came after the backup is lost, and the log is to say that. Where none is,
-/// the one beside the backup holds. Whenever the power goes meanwhile, all is as it was, or the next one who opens the
-/// store ends it.
+/// end of the journal is noted it stays so, the one of a lost database before that of the one made after it: what came after
+/// the backup is lost, and the log is to say that. Where none is, the one beside the backup holds. Whenever the power goes
+/// meanwhile, all is as it was, or the next one who opens the store ends it.
 pub fn restore(backup: &Path, dir: &Path) -> Result<(), StoreError> {
     let file = dir.join(DATABASE);
     check(backup).map_err(|error| error.in_file(backup))?;
@@ -119,6 +119,7 @@ pub(super) fn end_restore(dir: &Path) -> Result<(), StoreError> {
             Connection::open(&ready).map_err(|cause| StoreError::Open { file: ready.clone(), cause })?;
         head::write(dir, journal::end(&connection)?)?;
     }
+    head::find_lost(dir)?;
     keep_what_was_there(&file)?;
     for end in ["-wal", "-shm"] {
         // The journal of SQLite belongs to the old file: left where it is, it would be played into the new one.

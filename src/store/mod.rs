@@ -164,6 +164,11 @@ impl Store {
         if let Some(kept) = keep::kept_alone(&file) {
             return Err(StoreError::Lost { file, kept });
         }
+        if !file.exists()
+            && let Some(rows) = head::keep_lost(&dir)?
+        {
+            tracing::error!(file = %file.display(), rows, "THE DATABASE IS GONE: an empty one is made, without recordings, people and log");
+        }
         let mut connection = open_writer(&file).map_err(|error| error.in_file(&file))?;
         migrate(&mut connection, &file).map_err(|error| error.in_file(&file))?;
         let identity = Identity::of(&file).map_err(|cause| StoreError::File {

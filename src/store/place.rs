@@ -32,6 +32,12 @@ impl Store {
         }
     }
 
+    /// Whether the database was made where another had been, and neither was that put back nor does anybody say that they
+    /// know.
+    pub fn is_made_anew(&self) -> bool {
+        super::head::has_lost(self.dir())
+    }
+
     /// Whether the database is still under its name. A disk that does not answer hides no file.
     pub fn is_in_place(&self) -> bool {
         match Identity::of(&self.file()) {
@@ -45,6 +51,7 @@ impl Store {
 mod tests {
     use super::super::tests::{air, cue, store};
     use super::*;
+    use crate::store::Fault;
 
     #[test]
     fn a_database_that_was_removed_or_replaced_is_not_in_its_place() {
@@ -63,6 +70,42 @@ mod tests {
         let rescued = rusqlite::Connection::open(other).unwrap();
         let rows: i64 = rescued.query_row("SELECT count(*) FROM airing", [], |row| row.get(0)).unwrap();
         assert_eq!(rows, 1);
+    }
+
+    #[test]
+    fn a_database_made_where_another_was_says_so_until_that_is_put_back_or_somebody_knows() {
+        let (store, dir) = store();
+        air(&store, &cue(1, 1));
+        let backup = dir.path().join("backup.db");
+        store.backup(&backup).unwrap();
+        air(&store, &cue(2, 1));
+        let remove = || {
+            for name in ["loa.db", "loa.db-wal", "loa.db-shm"] {
+                drop(std::fs::remove_file(dir.path().join(name)));
+            }
+        };
+        drop(store);
+        assert!(!Store::open(dir.path()).unwrap().is_made_anew());
+        remove();
+        let store = Store::open(dir.path()).unwrap();
+        air(&store, &cue(3, 1));
+        drop(store);
+        let store = Store::open(dir.path()).unwrap();
+        assert!(store.is_made_anew(), "also at the starts after");
+        drop(store);
+
+        crate::store::restore(&backup, dir.path()).unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        assert!(!store.is_made_anew());
+        let bad = store.verify().unwrap().first_bad.unwrap();
+        assert_eq!(bad.fault, Fault::Shortened { noted: 4 }, "by the note of the log that was put back");
+        drop(store);
+
+        std::fs::rename(dir.path().join("loa.db.before-restore"), dir.path().join("other.db")).unwrap();
+        remove();
+        assert!(Store::open(dir.path()).unwrap().is_made_anew());
+        std::fs::remove_file(dir.path().join("log-head.lost")).unwrap();
+        assert!(!Store::open(dir.path()).unwrap().is_made_anew());
     }
 
     #[test]

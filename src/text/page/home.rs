@@ -202,6 +202,10 @@ pub fn trouble(code: &str, place: impl Fn(&str) -> String) -> (Lamp, String) {
             Lamp::Disk,
             "Tệp dữ liệu của đài (`data/loa.db`) đã bị xóa hoặc bị thay trong lúc chương trình đang chạy. Loa vẫn phát, nhưng nhật ký và những gì làm từ lúc này sẽ mất khi chương trình dừng. Đừng tắt máy; hãy báo kỹ thuật viên ngay.",
         ),
+        "database-new" => say(
+            Lamp::Disk,
+            "Lúc chương trình khởi động, tệp dữ liệu của đài (`data/loa.db`) đã mất, nên máy tạo một tệp trống: không còn bản ghi nào được duyệt để phát, cũng không còn người dùng và nhật ký cũ. Hãy báo kỹ thuật viên đặt lại bản chép trong `data/backup` bằng lệnh `loa restore`. Nếu đúng là muốn bắt đầu lại từ đầu, kỹ thuật viên xóa tệp `data/log-head.lost`.",
+        ),
         "withdrawal-unkept" => say(
             Lamp::Disk,
             "Có bản ghi vừa bị thu hồi: loa đã ngừng phát, nhưng máy chưa ghi được việc thu hồi vào cơ sở dữ liệu và đang tự thử lại. Nếu máy khởi động lại trước khi ghi xong, bản ghi đó có thể lại được phát. Đừng tắt máy; hãy báo kỹ thuật viên kiểm tra đĩa.",

@@ -38,7 +38,8 @@ pub(super) struct Health {
     status: &'static str,
     /// What is wrong: `engine-ended:<output>`, `engine-hangs:<output>`, `output-down:<output>`, `amplifier-fails:<output>`, `files-hang:<output>`, `log-behind:<output>`, `no-engine:<output>` (new in
     /// the schedule: the program must be started again), `clock-wrong`, `store-failed`, `log-failed`,
-    /// `database-gone` (its file was removed or replaced: what is written is lost when the program ends), `withdrawal-unkept` (a recording is off
+    /// `database-gone` (its file was removed or replaced: what is written is lost when the program ends), `database-new` (it
+    /// was gone at a start, and is made anew: until a copy is put back, or `data/log-head.lost` is removed), `withdrawal-unkept` (a recording is off
     /// the air, and after a start it would air again: the disk does not take its withdrawal), `plan-ended`,
     /// `planner-stuck` (the plan in force plays on, and no change comes into force), `disk-low`, `schedule-broken`, `files-broken`. The last two do not make the answer 503: the schedule before it plays
     /// on, and so do all recordings but those whose files are gone or changed.
@@ -78,8 +79,13 @@ pub(in crate::web) async fn wrong(state: &State) -> (bool, Vec<String>) {
     if !state.limits.unkept.is_empty() {
         wrong.push("withdrawal-unkept".to_owned());
     }
-    if state.store.run(|store| Ok(store.is_in_place())).await.is_ok_and(|is_in_place| !is_in_place) {
+    let place = state.store.run(|store| Ok((store.is_in_place(), store.is_made_anew()))).await;
+    let (is_in_place, is_made_anew) = place.unwrap_or((true, false));
+    if !is_in_place {
         wrong.push("database-gone".to_owned());
+    }
+    if is_made_anew {
+        wrong.push("database-new".to_owned());
     }
     if plan.timelines.iter().any(|timeline| timeline.window.to <= now) {
         wrong.push("plan-ended".to_owned());

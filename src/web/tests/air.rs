@@ -423,6 +423,12 @@ async fn health_says_what_is_wrong() {
     assert!(page.contains("Tệp dữ liệu của đài"), "{page}");
     std::fs::rename(&aside, &file).unwrap();
     assert_eq!(health(&site).await, (200, json!([])));
+    let lost = site.state.store.dir().join("log-head.lost");
+    drop(std::fs::File::create(&lost).unwrap());
+    assert_eq!(health(&site).await, (503, json!(["database-new"])));
+    let page = air_pages::Tab::of(&site, "auditor").get("/").await.text();
+    assert!(page.contains("máy tạo một tệp trống"), "{page}");
+    std::fs::remove_file(&lost).unwrap();
     site.clock.advance(Duration::from_secs(60));
     assert_eq!(health(&site).await, (503, json!(["engine-hangs:loa-xa", "planner-stuck"])));
     let page = air_pages::Tab::of(&site, "auditor").get("/").await.text();
