@@ -17,6 +17,7 @@ pub mod recorder;
 pub mod rehearse;
 pub mod rescan;
 pub mod serve;
+pub mod signals;
 pub mod station;
 pub mod supervise;
 pub mod watch_log;

@@ -16,7 +16,6 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
 use tracing::{error, info, warn};
@@ -27,6 +26,7 @@ use super::exit::Exit;
 use super::housekeeping::{self, Chores};
 use super::planner::{self, Planner};
 use super::recorder::{FACTS, record};
+use super::signals::{Signals, told_to_stop};
 use super::station::Station;
 use super::supervise::supervise;
 use super::watch_log::{rescue, watch_log};
@@ -393,45 +393,6 @@ fn parts(
         power: amplifier.power(),
         amplifier: Box::new(move |on| amplifier.switch(on)),
     })
-}
-
-/// What tells the program to stop.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    /// Its terminal is gone; none where it was started so as to outlive that.
-    hangup: Option<Signal>,
-}
-
-impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        let hangup = if outlives_its_terminal() { None } else { Some(signal(SignalKind::hangup())?) };
-        let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        Ok(Self { terminate, interrupt, hangup })
-    }
-}
-
-/// Whether hangups are ignored from the start, as under `nohup`.
-fn outlives_its_terminal() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    // The lowest bit is that of the first signal, a hangup.
-    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
-}
-
-/// Waits for a signal.
-async fn told_to_stop(Signals { mut terminate, mut interrupt, hangup }: Signals) {
-    let hung_up = async {
-        match hangup {
-            Some(mut hangup) => hangup.recv().await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        _ = hung_up => {}
-    }
 }
 
 /// Waits for the end of something that must not end.
