@@ -479,7 +479,7 @@ const ON_A_FULL_DISK: &str = r#"
     mount -t tmpfs -o size=96m tmpfs "$3"
     cp -r "$2/schedule" "$2/audio" "$2/data" "$3"
     "$1" --station "$3" serve --listen 127.0.0.1:0 --output null & first=$!
-    while ! [ -e "$3/data/reserve" ]; do sleep 0.05; done
+    while ! [ -s "$3/data/reserve" ]; do sleep 0.05; done
     kill -9 $first; wait $first || true
     cat /dev/zero >"$3/fill" 2>/dev/null || true
     [ "$(df --output=avail "$3" | tail -n 1)" -eq 0 ]
