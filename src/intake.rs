@@ -42,7 +42,7 @@ pub struct Taken {
 /// What a station had of a recording that was handed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Had {
-    /// Nothing: it is new.
+    /// Nothing, or only a draft that was thrown away: it is new.
     Nothing,
     /// Words and bytes; nothing was changed.
     All,
@@ -129,12 +129,16 @@ impl Intake {
         let mut examined = self.ingest.examine(file, cancel).map_err(IntakeError::Refused)?;
         let converted_from = examined.converted_from;
         let (hash, sound) = (examined.hash, examined.sound.clone());
+        let words = completed(words, std::mem::take(&mut examined.words), name);
         if let Some(segment) = self.store.segment(&hash.segment_id())? {
             let had = self.put_right(&segment, examined, by)?;
-            return Ok(Taken { segment, had, converted_from });
+            let revived = self.store.revive_segment(&segment.id, words, by, self.clock.now())?;
+            return Ok(match revived {
+                Some(segment) => Taken { segment, had: Had::Nothing, converted_from },
+                None => Taken { segment, had, converted_from },
+            });
         }
         let attached = Attached { peaks: examined.waveform.to_bytes(), seal: examined.seal.to_bytes() };
-        let words = completed(words, std::mem::take(&mut examined.words), name);
         let file = self.ingest.keep(examined, name, &*self.store.catalog()?).map_err(IntakeError::Refused)?;
         let segment = Segment {
             id: hash.segment_id(),
@@ -246,6 +250,7 @@ mod tests {
     use super::*;
     use crate::clock::ManualClock;
     use crate::media::ingest::Limits;
+    use crate::store::Step;
 
     #[test]
     fn what_a_file_says_of_itself_can_be_a_word() {
@@ -389,6 +394,19 @@ mod tests {
         assert_eq!(store.seal(&kept.id), None);
         seal_all(&door.audio(""), store).unwrap();
         assert_eq!((store.seal(&kept.id), store.seal(&changed.id)), (seal, None));
+    }
+
+    #[test]
+    fn a_draft_that_was_thrown_away_comes_back_with_its_file_as_if_it_were_new() {
+        let door = Door::new();
+        let taken = door.take_in("tin.wav", 20).segment;
+        door.intake.store.step_segment(&taken.id, Step::Discard, "lan", taken.added).unwrap();
+        fs::remove_file(door.audio("tin.wav")).unwrap();
+        let again = door.take_in("bài mới.wav", 20);
+        assert_eq!((again.segment.state, again.had), (State::Draft, Had::Nothing));
+        assert_eq!((again.segment.words.title.as_str(), again.segment.file.as_str()), ("bài mới", "tin.wav"));
+        assert_eq!(door.files(), ["tin.wav"]);
+        assert_eq!(door.events(&taken), ["added", "discarded", "file-restored", "added"]);
     }
 
     #[test]

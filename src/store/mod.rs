@@ -47,7 +47,7 @@ pub use people::{Act, Secret, User};
 pub use reserve::free_bytes;
 pub use revisions::{BY_HAND, Revision};
 pub use segments::{Added, Attached, SegmentFilter, searchable};
-pub use steps::{SegmentEvent, Step, seen};
+pub use steps::{SegmentEvent, Step, seen, thrown_away};
 pub use uploads::{UPLOAD_LIFE, Upload, Verdict as UploadVerdict};
 pub use verify::{Bad, Fault, Verdict};
 pub use version::Version;

@@ -214,7 +214,7 @@ fn insert(connection: &Connection, segment: &Segment) -> Result<(), StoreError> 
     Ok(())
 }
 
-fn set_words(connection: &Connection, segment: &Segment, words: &Words) -> Result<(), StoreError> {
+pub(super) fn set_words(connection: &Connection, segment: &Segment, words: &Words) -> Result<(), StoreError> {
     let of_words = values_of(words);
     let of_words = of_words.each_ref().map(|value| value as &dyn ToSql);
     connection

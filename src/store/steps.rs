@@ -7,8 +7,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::error::Doing as _;
 use super::people::{Act, insert_act};
-use super::scripts::script_of;
-use super::segments::{code_of, existing, instant_at};
+use super::scripts::{script_of, set_script};
+use super::segments::{code_of, existing, instant_at, set_words};
 use super::{Store, StoreError};
 use crate::segment::{ContentHash, Segment, SegmentId, State, Words};
 
@@ -32,7 +32,7 @@ pub enum Step {
         /// What is to be better.
         reason: String,
     },
-    /// To withdrawn, from anywhere.
+    /// To withdrawn, from anywhere; also of a draft that was thrown away, once.
     Withdraw {
         /// Why.
         reason: String,
@@ -88,8 +88,8 @@ pub struct SegmentEvent {
     pub at: Timestamp,
     /// By whom.
     pub by: String,
-    /// `added`, `submitted`, `approved`, `returned`, `withdrawn`, `discarded`, `described`, `scripted`, `file-restored`,
-    /// `file-replaced`; on older stations `renamed`.
+    /// `added` (again where it was discarded before), `submitted`, `approved`, `returned`, `withdrawn`, `discarded`,
+    /// `described`, `scripted`, `file-restored`, `file-replaced`; on older stations `renamed`.
     pub what: String,
     /// Why; for `added` and `described`, the words as they then were, in JSON; for `scripted`, the script; for
     /// `file-replaced`, what the file that stood in the place of this one is called now; for `renamed`, the file's name
@@ -104,6 +104,13 @@ pub fn seen(words: &Words, script: &str) -> ContentHash {
     let length = u64::try_from(words.len()).unwrap_or(u64::MAX).to_be_bytes();
     let hash = Sha256::new().chain_update(length).chain_update(words).chain_update(script);
     ContentHash(hash.finalize().into())
+}
+
+/// Whether a segment is a draft that was thrown away: its bytes may be handed in again. What was withdrawn may not.
+pub fn thrown_away(segment: &Segment, events: &[SegmentEvent]) -> bool {
+    let off = |event: &&SegmentEvent| matches!(event.what.as_str(), "discarded" | "withdrawn");
+    let last = events.iter().rev().find(off);
+    segment.state == State::Withdrawn && last.is_some_and(|event| event.what == "discarded")
 }
 
 pub(super) fn note_event(
@@ -143,7 +150,10 @@ fn take_step(
             return Err(StoreError::OtherWords(id));
         }
     }
-    let Some(state) = step.from(segment.state) else {
+    // A draft that was thrown away can be withdrawn: then it does not come back either.
+    let for_good =
+        matches!(step, Step::Withdraw { .. }) && thrown_away(&segment, &events_of(connection, &id)?);
+    let Some(state) = step.from(segment.state).or(for_good.then_some(State::Withdrawn)) else {
         return Err(StoreError::WrongState { id, state: segment.state, step });
     };
     let approval = (state == State::Approved).then(|| (by, at.as_millisecond()));
@@ -185,31 +195,60 @@ impl Store {
         })
     }
 
-    /// What was done with a segment, in order.
-    pub fn segment_events(&self, id: &SegmentId) -> Result<Vec<SegmentEvent>, StoreError> {
-        self.read(|connection| {
-            connection
-                .prepare_cached(
-                    "SELECT at_ms, by, what, reason FROM segment_event WHERE segment = ?1 ORDER BY id",
+    /// Makes a draft that was thrown away a draft again: of who hands it in now, with the words of now and no script. What
+    /// was done with it before stays on record. None where it is anything else.
+    pub fn revive_segment(
+        &self,
+        id: &SegmentId,
+        words: Words,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Option<Segment>, StoreError> {
+        let (id, by) = (id.clone(), by.to_owned());
+        self.write("take a segment in again", move |transaction| {
+            let segment = existing(transaction, &id)?;
+            if !thrown_away(&segment, &events_of(transaction, &id)?) {
+                return Ok(None);
+            }
+            transaction
+                .execute(
+                    "UPDATE segment SET state = ?2, added_by = ?3, added_ms = ?4 WHERE id = ?1",
+                    params![id.as_str(), code_of(State::Draft), by, at.as_millisecond()],
                 )
-                .and_then(|mut statement| {
-                    let event = |row: &Row<'_>| {
-                        Ok(SegmentEvent {
-                            at: instant_at(row.get(0)?, 0)?,
-                            by: row.get(1)?,
-                            what: row.get(2)?,
-                            reason: row.get(3)?,
-                        })
-                    };
-                    statement.query_map([id.as_str()], event)?.collect()
-                })
-                .doing("read what was done with a segment")
+                .doing("take a segment in again")?;
+            set_words(transaction, &segment, &words)?;
+            note_event(transaction, &id, at, &by, "added", serde_json::to_string(&words).ok().as_deref())?;
+            set_script(transaction, &id, "", (&by, at))?;
+            existing(transaction, &id).map(Some)
         })
     }
+
+    /// What was done with a segment, in order.
+    pub fn segment_events(&self, id: &SegmentId) -> Result<Vec<SegmentEvent>, StoreError> {
+        self.read(|connection| events_of(connection, id))
+    }
+}
+
+fn events_of(connection: &Connection, id: &SegmentId) -> Result<Vec<SegmentEvent>, StoreError> {
+    connection
+        .prepare_cached("SELECT at_ms, by, what, reason FROM segment_event WHERE segment = ?1 ORDER BY id")
+        .and_then(|mut statement| {
+            let event = |row: &Row<'_>| {
+                Ok(SegmentEvent {
+                    at: instant_at(row.get(0)?, 0)?,
+                    by: row.get(1)?,
+                    what: row.get(2)?,
+                    reason: row.get(3)?,
+                })
+            };
+            statement.query_map([id.as_str()], event)?.collect()
+        })
+        .doing("read what was done with a segment")
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::SegmentFilter;
     use super::super::tests::{act, at, segment, store};
     use super::*;
     use crate::segment::Approval;
@@ -258,6 +297,37 @@ mod tests {
         assert_eq!(step(Step::Discard).unwrap().state, State::Withdrawn);
         assert_eq!(store.segment_events(&id).unwrap().pop().unwrap().what, "discarded");
         assert!(matches!(step(Step::Discard), Err(StoreError::WrongState { .. })));
+    }
+
+    #[test]
+    fn what_was_thrown_away_is_the_draft_of_whoever_brings_it_again_and_what_was_withdrawn_is_not() {
+        let (store, _dir) = store();
+        store.add_segment(segment(1), Attached::default()).unwrap();
+        let Segment { id, words, .. } = segment(1);
+        let again = |at_s| {
+            let words = Words { title: "Bài của Hoa".to_owned(), ..Words::default() };
+            store.revive_segment(&id, words, "hoa", at(at_s)).unwrap()
+        };
+        assert_eq!(again(2), None, "it is a draft");
+        let write = move |_: &Segment, _: &str| Ok::<_, StoreError>((words, Some("Kính chào".to_owned())));
+        store.describe_segment(&id, act("segment.describe", 3), write).unwrap();
+        store.step_segment(&id, Step::Discard, "lan", at(4)).unwrap();
+        let revived = again(5).unwrap();
+        assert_eq!((revived.state, &*revived.added_by, revived.added), (State::Draft, "hoa", at(5)));
+        assert_eq!(revived.words, Words { title: "Bài của Hoa".to_owned(), ..Words::default() });
+        assert_eq!(store.script(&id).unwrap(), "");
+        let found = SegmentFilter { text: Some("bai cua hoa".to_owned()), ..SegmentFilter::default() };
+        assert_eq!(store.segments(&found).unwrap().len(), 1);
+        let events = store.segment_events(&id).unwrap();
+        let whats: Vec<_> = events.iter().map(|event| event.what.as_str()).collect();
+        assert_eq!(whats, ["added", "scripted", "discarded", "added", "scripted"]);
+
+        store.step_segment(&id, Step::Discard, "hoa", at(6)).unwrap();
+        let withdraw = || store.step_segment(&id, Step::Withdraw { reason: "sai".to_owned() }, "minh", at(7));
+        withdraw().unwrap();
+        assert!(matches!(withdraw(), Err(StoreError::WrongState { .. })));
+        assert_eq!(again(8), None, "it was withdrawn");
+        assert_eq!(store.segment(&id).unwrap().unwrap().state, State::Withdrawn);
     }
 
     #[test]

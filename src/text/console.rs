@@ -106,6 +106,9 @@ pub fn not_approved(segment: &Segment, why: &str) -> String {
 pub const WITHDRAWN_FOR_GOOD: &str = "bản ghi đã bị thu hồi nên không được phát nữa. Muốn phát nội dung này, hãy xuất lại \
      thành một tệp khác rồi nộp tệp đó.";
 
+/// Why a draft that was thrown away is not approved.
+pub const THROWN_AWAY: &str = "bản nháp này đã bị bỏ. Muốn dùng lại, hãy nộp lại đúng tệp đó.";
+
 /// Why a recording is not approved whose file is not what was handed in.
 pub fn cannot_air(segment: &Segment, trouble: FileTrouble) -> String {
     format!(

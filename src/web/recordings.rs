@@ -246,7 +246,7 @@ pub(super) async fn give_back(
 
 /// How a recording was given back, if it was not sent again since.
 pub(super) fn returned(events: &[SegmentEvent]) -> Option<&SegmentEvent> {
-    let step = |event: &&SegmentEvent| matches!(event.what.as_str(), "submitted" | "returned");
+    let step = |event: &&SegmentEvent| matches!(event.what.as_str(), "added" | "submitted" | "returned");
     events.iter().rev().find(step).filter(|event| event.what == "returned")
 }
 

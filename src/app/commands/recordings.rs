@@ -21,7 +21,7 @@ use crate::intake::{Had, Intake, IntakeError, Taken};
 use crate::media::library::look_at;
 use crate::schedule::Schedule;
 use crate::segment::{ProgrammeId, Segment, SegmentId, State, Words};
-use crate::store::{Act, SegmentFilter, Step, Store};
+use crate::store::{Act, SegmentFilter, Step, Store, thrown_away};
 use crate::text::http::{Refusal, Why};
 use crate::text::table::Table;
 use crate::text::{console, outcome, verdict};
@@ -202,7 +202,9 @@ fn approve(
 /// they may.
 fn against(station: &Station, store: &Store, segment: &Segment, by: &str) -> anyhow::Result<Option<String>> {
     if segment.state == State::Withdrawn {
-        return Ok(Some(console::WITHDRAWN_FOR_GOOD.to_owned()));
+        let thrown_away = thrown_away(segment, &store.segment_events(&segment.id)?);
+        let why = if thrown_away { console::THROWN_AWAY } else { console::WITHDRAWN_FOR_GOOD };
+        return Ok(Some(why.to_owned()));
     }
     if let (_, Some(trouble)) = look_at(&station.audio(), segment, None) {
         return Ok(Some(console::cannot_air(segment, trouble)));
@@ -247,7 +249,7 @@ fn withdraw(
     Verdict { segment, by, reason }: &Verdict,
 ) -> anyhow::Result<Exit> {
     let segment = find(store, segment)?;
-    if segment.state == State::Withdrawn {
+    if segment.state == State::Withdrawn && !thrown_away(&segment, &store.segment_events(&segment.id)?) {
         say(&console::withdrawn_before(&segment))?;
         return Ok(Exit::Fine);
     }

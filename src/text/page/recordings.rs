@@ -264,6 +264,9 @@ pub mod one {
         format!("{field}: {} → {}", said(old), said(new))
     }
 
+    /// What it means for the air that it was thrown away, and how it comes back.
+    pub const THROWN_AWAY: &str = "Bản nháp đã bỏ, không lên loa. Muốn dùng lại, hãy nộp lại đúng tệp này.";
+
     /// What its state means for the air, and what comes next.
     pub fn state_means(state: State) -> &'static str {
         match state {
@@ -388,7 +391,7 @@ pub mod discard {
     /// To where it is asked.
     pub const TO: &str = "Bỏ bản nháp";
     /// What happens.
-    pub const MEANS: &str = "Bản nháp này bị bỏ: không gửi duyệt được nữa, không lên loa, và đúng tệp này không nộp lại được. Lịch phát không bị ảnh hưởng.";
+    pub const MEANS: &str = "Bản nháp này bị bỏ: không lên loa và không gửi duyệt được nữa. Lịch phát không bị ảnh hưởng. Khi cần dùng lại, hãy nộp lại đúng tệp này và điền lại thông tin.";
     /// Does it.
     pub const NOW: &str = "Vâng, bỏ bản nháp";
     /// It was done just now.

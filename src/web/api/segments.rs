@@ -279,8 +279,8 @@ pub(super) struct Event {
     at: Timestamp,
     /// By whom.
     by: String,
-    /// `added`, `submitted`, `approved`, `returned`, `withdrawn`, `discarded`, `described`, `scripted`, `file-restored`,
-    /// `file-replaced` or, from before, `renamed`.
+    /// `added` (again where it was discarded before), `submitted`, `approved`, `returned`, `withdrawn`, `discarded`,
+    /// `described`, `scripted`, `file-restored`, `file-replaced` or, from before, `renamed`.
     what: String,
     /// Why; for `added` and `described` the words as they then were; for `scripted` the script; for `file-replaced` what
     /// the file that stood in the place of the right one is called now; for `renamed` the name before.

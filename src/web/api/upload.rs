@@ -61,7 +61,8 @@ struct Incoming {
     file: Option<(Temporary, String)>,
 }
 
-/// Hands in a recording, as a draft. The same bytes again are the recording that is there already.
+/// Hands in a recording, as a draft. The same bytes again are the recording that is there already; a draft that was thrown
+/// away is a new one, of who hands it in now.
 #[utoipa::path(post, path = "/segments", tag = "segments",
     request_body(content = Form, content_type = "multipart/form-data"),
     responses(

@@ -44,6 +44,48 @@ async fn what_waits_for_approval_is_no_draft_to_throw_away() {
 }
 
 #[tokio::test]
+async fn what_was_thrown_away_is_handed_in_again_by_anybody_and_is_theirs_and_new() {
+    let site = Site::new();
+    let recording = site.recording(440.0).await;
+    let id = recording["id"].as_str().unwrap();
+    let (here, path) = (format!("/ban-ghi/{id}"), format!("/api/v1/segments/{id}"));
+    site.call("uploader", "POST", &format!("{path}/submit"), json!({})).await;
+    site.call("approver", "POST", &format!("{path}/return"), json!({"reason": "nhỏ quá"})).await;
+    let tab = Tab::of(&site, "uploader");
+    assert!(tab.get(&here).await.text().contains("approver trả lại"));
+    assert!(tab.get(&format!("{here}/bo")).await.text().contains("hãy nộp lại đúng tệp này"));
+    tab.post(&format!("{here}/bo"), &[]).await;
+    let page = tab.get(&here).await.text();
+    assert!(page.contains("hãy nộp lại đúng tệp này") && !page.contains("Không bao giờ"), "{page}");
+
+    let bytes = wav(440.0, 1.0);
+    let parts = [Part::word("title", "Của Hoa"), Part::file("khác.wav", &bytes)];
+    let again = site.hand_in("operator", &parts).await;
+    assert_eq!(again.status, StatusCode::CREATED, "{}", again.text());
+    let again = again.json();
+    assert_eq!((&again["id"], &again["state"]), (&recording["id"], &json!("draft")));
+    assert_eq!((&again["added_by"], &again["title"]), (&json!("operator"), &json!("Của Hoa")));
+    let added = ("operator".to_owned(), "segment.add".to_owned(), id.to_owned());
+    assert_eq!(site.acts().pop(), Some(added));
+    let page = Tab::of(&site, "operator").get(&here).await.text();
+    assert!(page.contains("Tên: “bài” → “Của Hoa”") && page.contains("nhỏ quá"), "the history stays: {page}");
+    assert!(!page.contains("Hãy sửa rồi gửi duyệt lại"), "it was not given back to who has it now: {page}");
+    assert_eq!(tab.post(&format!("{here}/bo"), &[]).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(site.hand_in("uploader", &parts).await.status, StatusCode::OK, "it is there");
+}
+
+#[tokio::test]
+async fn what_was_withdrawn_does_not_come_back_by_handing_it_in() {
+    let site = Site::new();
+    let recording = site.recording(440.0).await;
+    let path = format!("/api/v1/segments/{}", recording["id"].as_str().unwrap());
+    site.call("operator", "POST", &format!("{path}/withdraw"), json!({"reason": "sai"})).await;
+    let bytes = wav(440.0, 1.0);
+    let again = site.hand_in("uploader", &[Part::file("bài.wav", &bytes)]).await;
+    assert_eq!((again.status, &again.json()["state"]), (StatusCode::OK, &json!("withdrawn")));
+}
+
+#[tokio::test]
 async fn the_list_of_files_says_where_each_stands_and_forgets_what_never_came_whole() {
     let site = Site::new();
     let tab = Tab::of(&site, "uploader");

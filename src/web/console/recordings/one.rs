@@ -20,7 +20,7 @@ use super::weeks::{coming, monday};
 use super::{HERE, about, address, badge, placeless, programmes};
 use crate::access::{Permission, permit};
 use crate::segment::{ContentHash, Genre, LONGEST_TEXT, Segment, SegmentId, State as Stand, TOPICS};
-use crate::store::{Store, StoreError, seen};
+use crate::store::{Store, StoreError, seen, thrown_away};
 use crate::text;
 use crate::text::http::{Refusal, Why};
 use crate::text::outcome;
@@ -165,7 +165,9 @@ async fn show<N>(
     };
     let content = html! {
         (note)
-        p { (badge(segment.state)) " " (say::state_means(segment.state)) }
+        p { (badge(segment.state)) " "
+            @if thrown_away(&segment, &events) { (say::THROWN_AWAY) } @else { (say::state_means(segment.state)) }
+        }
         @if let Some(event) = returned(&events).filter(|_| segment.state == Stand::Draft) {
             p.note.warn { (say::returned(&event.by, event.at, zone, event.reason.as_deref().unwrap_or_default())) }
         }
