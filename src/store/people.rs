@@ -334,10 +334,15 @@ impl Store {
         self.write("keep what a person did", move |transaction| insert_act(transaction, &act))
     }
 
-    /// Keeps that an interrupt was called off, where it was ever ordered: of one that never was, nobody did anything.
-    pub fn act_on_order(&self, act: Act) -> Result<(), StoreError> {
+    /// Keeps that an interrupt was called off, where it was ever ordered, and says so: of one that never was, nobody did
+    /// anything.
+    pub fn act_on_order(&self, act: Act) -> Result<bool, StoreError> {
         self.write("keep what a person did", move |transaction| {
-            if order(transaction, &act.subject)?.is_some() { insert_act(transaction, &act) } else { Ok(()) }
+            let ordered = order(transaction, &act.subject)?.is_some();
+            if ordered {
+                insert_act(transaction, &act)?;
+            }
+            Ok(ordered)
         })
     }
 

@@ -86,7 +86,7 @@ pub enum Refusal {
     FileChanged,
     /// The segment's file has no such range.
     NoSuchRange,
-    /// No such interrupt is in force.
+    /// No such interrupt was ever ordered.
     NoInterrupt,
     /// There is no such output.
     NoOutput,
@@ -249,7 +249,7 @@ impl Refusal {
             Self::FileGone => "Bản ghi có trong danh mục nhưng tệp âm thanh không còn trên máy hoặc đã khác với tệp được duyệt, nên không phát được. Hãy nộp lại đúng tệp đó hoặc chép lại từ bản sao lưu; nếu không còn, hãy chọn bản ghi khác.".to_owned(),
             Self::FileChanged => "Tệp âm thanh trên máy đã khác với tệp được nộp, nên bản ghi không phát được. Chưa có gì thay đổi. Hãy nộp lại đúng tệp đó hoặc chép lại từ bản sao lưu, rồi làm lại. Nếu tệp đang có trên máy mới là tệp cần phát, hãy nộp tệp ấy thành bản ghi mới.".to_owned(),
             Self::NoSuchRange => "Tệp âm thanh ngắn hơn đoạn vừa hỏi. Lịch phát không bị ảnh hưởng. Hãy hỏi một đoạn nằm trong tệp, hoặc tải cả tệp.".to_owned(),
-            Self::NoInterrupt => "Không có lệnh phát nào đang có hiệu lực với mã này; có thể đã phát xong. Lịch phát không thay đổi. Hãy mở lại trang để xem loa đang phát gì.".to_owned(),
+            Self::NoInterrupt => "Chưa từng có lệnh phát nào với mã này. Lịch phát không thay đổi. Hãy mở lại trang để xem loa đang phát gì.".to_owned(),
             Self::NoOutput => "Đài không có đường ra với mã này, nên chưa có gì thay đổi trên loa. Hãy xem các đường ra trong trạng thái của đài.".to_owned(),
             Self::NoUser => "Không có người dùng nào mang tên này, hoặc tài khoản đó đã ngừng. Lịch phát không bị ảnh hưởng. Hãy xem lại danh sách người dùng.".to_owned(),
             Self::UserExists => "Tên này đã có người dùng, hoặc thuộc về một tài khoản đã ngừng mà nhật ký còn ghi; chữ hoa và chữ thường được coi là một. Chưa thêm ai, lịch phát không bị ảnh hưởng. Hãy chọn tên khác.".to_owned(),

@@ -180,7 +180,8 @@ pub(super) struct Ordered {
     pub(super) refused: Vec<OutputId>,
 }
 
-/// Gives the air back: an interrupt ends, also its repeats.
+/// Gives the air back: an interrupt ends, also its repeats. Of one that was ordered, it is done, also where no engine shows
+/// it: not yet, or not any more.
 pub(super) async fn call_off<N>(state: &State, person: &Person<N>, id: &str) -> Result<(), Problem> {
     if !is_id(id) {
         return Err(Refusal::NoInterrupt.into());
@@ -190,10 +191,16 @@ pub(super) async fn call_off<N>(state: &State, person: &Person<N>, id: &str) -> 
     // Also where none knows of it: it may have been ordered a moment ago.
     let sent: Vec<_> = state.engines.iter().map(|engine| engine.send(Command::CallOff(id.clone()))).collect();
     tracing::info!(interrupt.id = %id, by = person.name(), "interrupt.call-off");
-    let keep = if known { Store::act } else { Store::act_on_order };
-    record(state, keep, person.act("interrupt.call-off", id.as_str(), state.clock.now())).await;
+    let act = person.act("interrupt.call-off", id.as_str(), state.clock.now());
+    let ordered = if known {
+        record(state, Store::act, act).await;
+        true
+    } else {
+        // Where the disk does not say in time, it may have been; and the engines were told.
+        record(state, Store::act_on_order, act).await.unwrap_or(true)
+    };
     sent.into_iter().collect::<Result<(), _>>()?;
-    if known { Ok(()) } else { Err(Refusal::NoInterrupt.into()) }
+    if ordered { Ok(()) } else { Err(Refusal::NoInterrupt.into()) }
 }
 
 /// Stops the cue that is on air on an output; its timeline goes on with the next.
@@ -314,20 +321,23 @@ async fn approved(state: &State, id: &str) -> Result<Arc<Segment>, Problem> {
 }
 
 /// Keeps an act after it was done: the air does not wait for the disk, and is not taken back for it. Nor does the person:
-/// who sees no answer presses again. What is not kept in a moment is kept in the background.
-async fn record(state: &State, how: Keep, act: Act) {
+/// who sees no answer presses again. What is not kept in a moment is kept in the background, and says nothing here.
+async fn record<T: Send + 'static>(state: &State, how: Keep<T>, act: Act) -> Option<T> {
     let keeping = tokio::spawn(keep(state.store.clone(), how, act));
-    let _in_time = tokio::time::timeout(TO_SHOW, keeping).await;
+    tokio::time::timeout(TO_SHOW, keeping).await.ok()?.ok()?
 }
 
 /// A way to keep an act.
-type Keep = fn(&Store, Act) -> Result<(), StoreError>;
+type Keep<T> = fn(&Store, Act) -> Result<T, StoreError>;
 
 /// Keeps an act, however often that takes.
-async fn keep(store: Store, how: Keep, act: Act) {
+async fn keep<T: Send + 'static>(store: Store, how: Keep<T>, act: Act) -> Option<T> {
     for tries in 1..=KEEP_TRIES {
         let this = act.clone();
-        let Err(failure) = store.run(move |store| how(store, this)).await else { return };
+        let failure = match store.run(move |store| how(store, this)).await {
+            Ok(kept) => return Some(kept),
+            Err(failure) => failure,
+        };
         if tries == KEEP_TRIES {
             tracing::error!(
                 error = &failure as &dyn std::error::Error,
@@ -343,6 +353,7 @@ async fn keep(store: Store, how: Keep, act: Act) {
             tokio::time::sleep(KEEP_AGAIN).await;
         }
     }
+    None
 }
 
 #[cfg(test)]

@@ -110,7 +110,7 @@ pub(super) async fn interrupt(
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, address)], Json(ordered)).into_response())
 }
 
-/// Gives the air back: an interrupt ends, also its repeats.
+/// Gives the air back: an interrupt ends, also its repeats. Of one that was ordered and has ended already, it is done.
 #[utoipa::path(delete, path = "/interrupts/{id}", tag = "air", params(("id" = String, Path, description = "The interrupt")),
     responses((status = NO_CONTENT, description = "It ends"), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn call_off(

@@ -93,7 +93,7 @@ async fn an_emergency_repeats_as_the_decision_says_and_is_called_off() {
     let address = answer.header(header::LOCATION);
     // Before the engine shows it, the call goes through all the same.
     let early = site.call("approver", "DELETE", address, json!({})).await;
-    assert_eq!(early.problem(), refused(404, "no-such-interrupt"));
+    assert_eq!(early.status, StatusCode::NO_CONTENT, "{}", early.text());
     assert!(matches!(site.commands.try_recv(), Ok(Command::CallOff(id)) if id == interrupt.id));
     assert_eq!(site.acts().pop().unwrap().1, "interrupt.call-off", "an act, whatever comes of it");
     let acts = site.acts().len();
@@ -105,6 +105,17 @@ async fn an_emergency_repeats_as_the_decision_says_and_is_called_off() {
     assert_eq!(site.call("approver", "DELETE", address, json!({})).await.status, StatusCode::NO_CONTENT);
     assert!(matches!(site.commands.try_recv(), Ok(Command::CallOff(id)) if id == interrupt.id));
     assert_eq!(site.acts().pop().unwrap().1, "interrupt.call-off");
+}
+
+#[tokio::test]
+async fn a_call_off_is_answered_as_done_while_the_disk_hangs_and_nobody_knows_whether_there_was_an_order() {
+    let site = Site::new();
+    let freed = hang(&site);
+    let called_off =
+        site.call("approver", "DELETE", "/api/v1/interrupts/20261123T010000Z-00000001", json!({}));
+    assert_eq!(called_off.await.status, StatusCode::NO_CONTENT);
+    assert!(matches!(site.commands.try_recv(), Ok(Command::CallOff(_))), "the engine was told");
+    freed.send(()).unwrap();
 }
 
 #[tokio::test]
