@@ -108,7 +108,7 @@ pub enum Refusal {
     WrongState(State),
     /// The approval was meant for other bytes.
     OtherBytes,
-    /// The approval was meant for other words.
+    /// The approval, or the change, was meant for other words.
     OtherWords,
     /// The segment is off the air, and the disk does not take that yet.
     WithdrawalUnkept,
@@ -266,7 +266,7 @@ impl Refusal {
                 super::outcome::state(*state)
             ),
             Self::OtherBytes => "Tệp âm thanh đã khác với tệp bạn vừa nghe. Bản ghi chưa được duyệt. Hãy nghe lại rồi duyệt.".to_owned(),
-            Self::OtherWords => "Thông tin hoặc văn bản bài của bản ghi đã được sửa sau khi bạn mở trang này. Bản ghi chưa được duyệt. Hãy mở lại trang, xem những gì đã đổi rồi duyệt.".to_owned(),
+            Self::OtherWords => "Thông tin hoặc văn bản bài của bản ghi đã được sửa sau khi bạn mở trang này. Chưa có gì thay đổi: bản ghi chưa được duyệt, những gì bạn sửa chưa được lưu. Hãy mở lại trang, xem những gì đã đổi rồi làm lại.".to_owned(),
             Self::WithdrawalUnkept => "Loa đã ngừng phát bản ghi này, nhưng máy chưa ghi được việc thu hồi vào cơ sở dữ liệu và đang tự thử lại. Nếu máy khởi động lại trước khi ghi xong, bản ghi có thể lại được phát. Đừng tắt máy; hãy báo kỹ thuật viên kiểm tra đĩa, rồi mở lại trang bản ghi để xem đã thu hồi xong chưa.".to_owned(),
             Self::QuietHours => "Bây giờ là giờ yên lặng theo quy chế của đài, chỉ phát được bản tin khẩn cấp. Loa vẫn im lặng. Hãy chờ hết giờ yên lặng, hoặc phát khẩn cấp nếu thật sự cần.".to_owned(),
             Self::HasTheAir => "Loa đang phát một bản tin phát ngay hoặc khẩn cấp, không phải mục theo lịch, nên không có mục nào bị dừng. Nếu muốn dừng bản tin đó, hãy bấm “Trả lại sóng” ở trang Phát ngay.".to_owned(),

@@ -85,6 +85,11 @@ pub(super) fn segment_id(text: &str) -> Result<SegmentId, Problem> {
     if is_id(text) { Ok(SegmentId::new(text)) } else { Err(Refusal::NoSegment.into()) }
 }
 
+/// What tells apart the words that somebody has seen, where they say it. What is none of ours was never theirs to see.
+pub(super) fn parse_seen(shown: Option<&str>) -> Result<Option<ContentHash>, Problem> {
+    Ok(shown.map(str::parse).transpose().map_err(|_| Refusal::OtherWords)?)
+}
+
 /// The recording with an id.
 pub(super) async fn existing(state: &State, id: SegmentId) -> Result<Segment, Problem> {
     let found = state.store.run(move |store| store.segment(&id)).await?;
@@ -207,7 +212,7 @@ pub(super) async fn approve(
     if segment.state == Stand::Pending {
         check_file(state, segment.clone()).await?;
     }
-    let seen = shown.map(str::parse).transpose().map_err(|_| Refusal::OtherWords)?;
+    let seen = parse_seen(shown)?;
     match step(state, person, segment.id.clone(), Step::Approve { hash, seen }, "segment.approve").await {
         Err(Problem(Refusal::WrongState(Stand::Approved))) => existing(state, segment.id).await,
         stepped => stepped,

@@ -19,7 +19,7 @@ use crate::web::State;
 use crate::web::input::{Asked, Body, Named, millis, parse_code};
 use crate::web::person::{Approve, HandIn, Person, See, Withdraw};
 use crate::web::problem::{Problem, ProblemBody};
-use crate::web::recordings::{self, existing, segment_id};
+use crate::web::recordings::{self, Changes, existing, parse_seen, segment_id};
 use crate::web::withdrawing;
 
 /// Segments of a page where nothing is asked for.
@@ -95,8 +95,8 @@ pub(super) struct Recording {
     /// What is read in it, where that was written down; only of a recording that was asked for by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     script: Option<String>,
-    /// Tells apart the words and scripts that a recording has had: what `approve` takes as `seen`; only of a recording
-    /// that was asked for by itself.
+    /// Tells apart the words and scripts that a recording has had: what `approve` and `PATCH` take as `seen`; only of a
+    /// recording that was asked for by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     seen: Option<String>,
     /// What a person should know of it before approving; empty where there is nothing.
@@ -228,23 +228,27 @@ pub(super) async fn whole(state: &State, segment: Segment) -> Result<Recording, 
 
 /// Words to change; what is left out stays, what is null or empty is taken away.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(transparent)]
-pub(super) struct NewWords(
+pub(super) struct NewWords {
+    /// What the recording had as `seen` when its words and its script were shown to who changes them: where they were
+    /// changed since, nothing is (`other-words`). Left out, whatever they are.
+    seen: Option<String>,
     /// Any of `title`, `programme`, `topic`, `genre`, `author`, `source`, `valid_from`, `valid_until`, `week`, `script`.
-    std::collections::BTreeMap<String, Option<String>>,
-);
+    #[serde(flatten)]
+    words: Changes,
+}
 
 /// Changes a recording's words, or its script. The approval of its bytes stays; once it is approved, only who may approve
-/// it changes them (`approved-words`).
+/// it changes them (`approved-words`). Where they are so already, it is done, whatever was seen.
 #[utoipa::path(patch, path = "/segments/{id}", tag = "segments", request_body = NewWords, params(("id" = String, Path, description = "The recording")),
     responses((status = OK, body = Recording), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn describe(
     person: Person<HandIn>,
     Of(state): Of<State>,
     Named(id): Named,
-    Body(NewWords(changes)): Body<NewWords>,
+    Body(NewWords { seen, words }): Body<NewWords>,
 ) -> Result<Json<Recording>, Problem> {
-    let segment = recordings::describe(&state, &person, segment_id(&id)?, changes, None).await?;
+    let segment =
+        recordings::describe(&state, &person, segment_id(&id)?, words, parse_seen(seen.as_deref())?).await?;
     Ok(Json(whole(&state, segment).await?))
 }
 

@@ -108,3 +108,28 @@ async fn a_wrong_reason_empties_no_words() {
         Tab::of(&site, "approver").post(&format!("/ban-ghi/{id}/tra-lai"), &[("reason", "")]).await.text();
     assert!(page.contains("name=\"title\" value=\"bài\""), "{page}");
 }
+
+#[tokio::test]
+async fn the_interface_changes_only_the_words_that_were_seen_where_it_is_told_which() {
+    let site = Site::new();
+    let recording = site.recording(440.0).await;
+    let path = format!("/api/v1/segments/{}", recording["id"].as_str().unwrap());
+    let seen = async || site.get("operator", &path).await.json()["seen"].clone();
+    let change = async |words: Value| site.call("operator", "PATCH", &path, words).await;
+    let before = seen().await;
+    site.call("uploader", "PATCH", &path, json!({"author": "Lan"})).await;
+    for old in [&before, &json!("never")] {
+        let overtaken = change(json!({"seen": old, "title": "Khác"})).await;
+        assert_eq!(overtaken.problem(), refused(409, "other-words"));
+    }
+    let now = site.get("operator", &path).await.json();
+    assert_eq!((&now["title"], &now["author"]), (&json!("bài"), &json!("Lan")));
+    assert_eq!(change(json!({"seen": before, "author": "Lan"})).await.status, StatusCode::OK, "it is so");
+    let done = change(json!({"seen": seen().await, "title": "Khác", "author": null})).await.json();
+    assert_eq!(
+        (&done["title"], &done["author"], &done["seen"]),
+        (&json!("Khác"), &json!(null), &seen().await)
+    );
+    assert_eq!(change(json!({"seen": null, "title": "bài"})).await.json()["title"], "bài");
+    assert_eq!(change(json!({"colour": "red"})).await.problem(), refused(422, "bad-field"));
+}

@@ -31,7 +31,7 @@ use crate::web::State;
 use crate::web::input::{Asked, Named};
 use crate::web::person::{HandIn, See};
 use crate::web::problem::Problem;
-use crate::web::recordings::{self, Changes, LONGEST_SCRIPT, existing, returned, segment_id};
+use crate::web::recordings::{self, Changes, LONGEST_SCRIPT, existing, parse_seen, returned, segment_id};
 
 /// The genres with their codes.
 const GENRES: [(&str, Genre); 10] = [
@@ -357,8 +357,7 @@ pub(in crate::web::console) async fn describe(
     let id = segment_id(&id)?;
     let changes: Changes =
         FIELDS.iter().map(|field| ((*field).to_owned(), Some(fields.one(field).to_owned()))).collect();
-    let shown = Some(fields.one(SEEN)).filter(|shown| !shown.is_empty());
-    let shown = shown.map(str::parse).transpose().map_err(|_| Refusal::OtherWords)?;
+    let shown = parse_seen(Some(fields.one(SEEN)).filter(|shown| !shown.is_empty()))?;
     match recordings::describe(&state, &visitor.person, id.clone(), changes.clone(), shown).await {
         Ok(segment) if fields.one("then") == "submit" => {
             let segment = recordings::submit(&state, &visitor.person, segment.id).await?;
