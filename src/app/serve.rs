@@ -345,8 +345,9 @@ async fn listen_on(address: SocketAddr) -> TcpListener {
 /// what the machine prints owns it.
 async fn welcome(state: &web::State, address: SocketAddr) {
     let now = state.clock.now();
-    let link = move |store: &Store| {
-        if store.users()?.is_empty() { store.new_link(Link::First, now).map(Some) } else { Ok(None) }
+    let link = move |store: &Store| match store.users()?.is_empty() {
+        true => store.with_people("make a link", move |people| people.new_link(Link::First, now)).map(Some),
+        false => Ok(None),
     };
     match state.store.run(link).await {
         Ok(Some(secret)) => {

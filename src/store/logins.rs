@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::error::Doing as _;
-use super::people::{User, UserRow, hash_of, insert_user, present, user_of, user_row};
+use super::people::{People, User, UserRow, hash_of, insert_user, present, user_of, user_row};
 use super::{Secret, Store, StoreError};
 use crate::access::Role;
 use crate::access::password::{Cost, Kept};
@@ -25,6 +25,81 @@ pub enum Link {
     First,
     /// For this person.
     For(String),
+}
+
+impl People<'_> {
+    /// Sets the password of the person a link is for, and ends their logins and links: whoever knew the old one is out.
+    /// Not where the link was used, replaced or has ended meanwhile; whether it was.
+    pub fn set_password(&self, link: &str, kept: Kept, at: Timestamp) -> Result<bool, StoreError> {
+        let Some(Link::For(name)) = find_link(self.0, &hash_of(link), at)? else { return Ok(false) };
+        present(self.0, &name)?;
+        insert_password(self.0, &name, kept, at)?;
+        end_logins(self.0, &name).doing("set a password")?;
+        Ok(true)
+    }
+
+    /// The first person of a station comes in by their link. Of two at the same moment, one is told that they exist.
+    pub fn add_first(
+        &self,
+        secret: &str,
+        name: &str,
+        roles: &BTreeSet<Role>,
+        kept: Kept,
+        at: Timestamp,
+    ) -> Result<User, StoreError> {
+        if !is_id(name) {
+            return Err(StoreError::BadUserName(name.to_owned()));
+        }
+        if find_link(self.0, &hash_of(secret), at)? != Some(Link::First) {
+            return Err(StoreError::UserExists(name.to_owned()));
+        }
+        insert_user(self.0, name, roles, at)?;
+        insert_password(self.0, name, kept, at)?;
+        present(self.0, name)
+    }
+
+    /// Signs a browser in; what it is to show from then on. Logins that have ended are forgotten.
+    pub fn sign_in(&self, name: &str, at: Timestamp) -> Result<Secret, StoreError> {
+        let secret = Secret::new()?;
+        present(self.0, name)?;
+        let (began, ends) = (at.as_millisecond(), (at + LOGIN).as_millisecond());
+        self.0
+            .execute("DELETE FROM login WHERE ends_ms <= ?1", [began])
+            .and_then(|_| {
+                self.0.execute(
+                    "INSERT INTO login (hash, person, began_ms, ends_ms) VALUES (?1, ?2, ?3, ?4)",
+                    params![hash_of(&secret.0), name, began, ends],
+                )
+            })
+            .doing("sign in")?;
+        Ok(secret)
+    }
+
+    /// Signs all browsers of a person out.
+    pub fn sign_out_everywhere(&self, name: &str) -> Result<(), StoreError> {
+        present(self.0, name)?;
+        end_logins(self.0, name).doing("sign out")
+    }
+
+    /// Makes a link that sets a password once. Any link of before for the same person is no more.
+    pub fn new_link(&self, link: Link, at: Timestamp) -> Result<Secret, StoreError> {
+        let ends = at + SignedDuration::from_hours(24 * LINK_DAYS);
+        let secret = Secret::new()?;
+        let person = match link {
+            Link::First => None,
+            Link::For(name) => Some(present(self.0, &name)?.name),
+        };
+        self.0
+            .execute("DELETE FROM link WHERE person IS ?1", [&person])
+            .and_then(|_| {
+                self.0.execute(
+                    "INSERT INTO link (hash, person, ends_ms) VALUES (?1, ?2, ?3)",
+                    params![hash_of(&secret.0), person, ends.as_millisecond()],
+                )
+            })
+            .doing("make a link")?;
+        Ok(secret)
+    }
 }
 
 impl Store {
@@ -46,54 +121,12 @@ impl Store {
         })
     }
 
-    /// Sets the password of the person a link is for, and ends their logins and links: whoever knew the old one is out.
-    /// Not where the link was used, replaced or has ended meanwhile; whether it was.
-    pub fn set_password(&self, link: &str, kept: Kept, at: Timestamp) -> Result<bool, StoreError> {
-        let hash = hash_of(link);
-        self.write("set a password", move |transaction| {
-            let Some(Link::For(name)) = find_link(transaction, &hash, at)? else { return Ok(false) };
-            present(transaction, &name)?;
-            insert_password(transaction, &name, kept, at)?;
-            end_logins(transaction, &name).doing("set a password")?;
-            Ok(true)
-        })
-    }
-
-    /// Signs a browser in; what it is to show from then on. Logins that have ended are forgotten.
-    pub fn sign_in(&self, name: &str, at: Timestamp) -> Result<Secret, StoreError> {
-        let (secret, name) = (Secret::new()?, name.to_owned());
-        let hash = hash_of(&secret.0);
-        self.write("sign in", move |transaction| {
-            present(transaction, &name)?;
-            let (began, ends) = (at.as_millisecond(), (at + LOGIN).as_millisecond());
-            transaction
-                .execute("DELETE FROM login WHERE ends_ms <= ?1", [began])
-                .and_then(|_| {
-                    transaction.execute(
-                        "INSERT INTO login (hash, person, began_ms, ends_ms) VALUES (?1, ?2, ?3, ?4)",
-                        params![hash, name, began, ends],
-                    )
-                })
-                .doing("sign in")
-        })?;
-        Ok(secret)
-    }
-
     /// Signs a browser out.
     pub fn sign_out(&self, secret: &str) -> Result<(), StoreError> {
         let hash = hash_of(secret);
         self.write("sign out", move |transaction| {
             transaction.execute("DELETE FROM login WHERE hash = ?1", [hash]).doing("sign out")?;
             Ok(())
-        })
-    }
-
-    /// Signs all browsers of a person out.
-    pub fn sign_out_everywhere(&self, name: &str) -> Result<(), StoreError> {
-        let name = name.to_owned();
-        self.write("sign out", move |transaction| {
-            present(transaction, &name)?;
-            end_logins(transaction, &name).doing("sign out")
         })
     }
 
@@ -114,58 +147,11 @@ impl Store {
         })
     }
 
-    /// Makes a link that sets a password once. Any link of before for the same person is no more.
-    pub fn new_link(&self, link: Link, at: Timestamp) -> Result<Secret, StoreError> {
-        let ends = at + SignedDuration::from_hours(24 * LINK_DAYS);
-        let secret = Secret::new()?;
-        let hash = hash_of(&secret.0);
-        self.write("make a link", move |transaction| {
-            let person = match link {
-                Link::First => None,
-                Link::For(name) => Some(present(transaction, &name)?.name),
-            };
-            transaction
-                .execute("DELETE FROM link WHERE person IS ?1", [&person])
-                .and_then(|_| {
-                    transaction.execute(
-                        "INSERT INTO link (hash, person, ends_ms) VALUES (?1, ?2, ?3)",
-                        params![hash, person, ends.as_millisecond()],
-                    )
-                })
-                .doing("make a link")
-        })?;
-        Ok(secret)
-    }
-
     /// For whom a link is; none where it was used, has ended, or never was. The first administrator's ends with there
     /// being anybody.
     pub fn link(&self, secret: &str, at: Timestamp) -> Result<Option<Link>, StoreError> {
         let hash = hash_of(secret);
         self.read(|connection| find_link(connection, &hash, at))
-    }
-
-    /// The first person of a station comes in by their link. Of two at the same moment, one is told that they exist.
-    pub fn add_first(
-        &self,
-        secret: &str,
-        name: &str,
-        roles: &BTreeSet<Role>,
-        kept: Kept,
-        at: Timestamp,
-    ) -> Result<User, StoreError> {
-        let hash = hash_of(secret);
-        let (name, roles) = (name.to_owned(), roles.clone());
-        if !is_id(&name) {
-            return Err(StoreError::BadUserName(name));
-        }
-        self.write("add the first person", move |transaction| {
-            if find_link(transaction, &hash, at)? != Some(Link::First) {
-                return Err(StoreError::UserExists(name));
-            }
-            insert_user(transaction, &name, &roles, at)?;
-            insert_password(transaction, &name, kept, at)?;
-            present(transaction, &name)
-        })
     }
 
     /// Those who have a password.
@@ -270,7 +256,12 @@ mod tests {
         assert_eq!(store.link(&first, at(1)).unwrap(), Some(Link::First));
         assert_eq!(store.link(&first, at(LINK_DAYS * 86_400)).unwrap(), None, "too late");
         let admin = BTreeSet::from([Role::Admin]);
-        let add = |name| store.add_first(&first, name, &admin, kept("mưa thuận gió hoà"), at(2));
+        let add = |name: &'static str| {
+            let (first, admin) = (first.clone(), admin.clone());
+            store.with_people("add the first person", move |people| {
+                people.add_first(&first, name, &admin, kept("mưa thuận gió hoà"), at(2))
+            })
+        };
         assert_eq!(add("lan").unwrap().roles, admin);
         assert!(store.password("lan").unwrap().is_some());
         assert_eq!(store.link(&first, at(3)).unwrap(), None, "there is somebody now");

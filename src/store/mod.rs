@@ -4,6 +4,7 @@
 //! a few connections of their own and never wait for a write (WAL). Every commit is on disk when it returns
 //! (`synchronous = FULL`). The room knows no clock: whoever records something says when it was.
 
+mod acts;
 mod airings;
 mod decisions;
 mod error;
@@ -39,11 +40,12 @@ use jiff::tz::TimeZone;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use tokio::sync::Semaphore;
 
+pub use acts::Act;
 pub use airings::{AiringFilter, Cursor, NotACursor, Page};
 pub use error::StoreError;
 pub use keep::restore;
 pub use logins::{LINK_DAYS, Link};
-pub use people::{Act, Secret, User};
+pub use people::{People, Secret, User};
 pub use reserve::free_bytes;
 pub use revisions::{BY_HAND, Revision};
 pub use segments::{Added, Attached, SegmentFilter, searchable};

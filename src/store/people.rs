@@ -1,4 +1,4 @@
-//! People, their tokens, and what they did.
+//! People and their tokens.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::acts::{Act, acts_between, insert_act};
 use super::error::Doing;
 use super::journal::instant;
 use super::logins::end_logins;
@@ -17,8 +18,6 @@ use crate::segment::{ContentHash, is_id};
 
 /// What tokens begin with, so that a leaked one is recognised.
 const PREFIX: &str = "loa_";
-/// Acts of an answer, at most.
-const MOST_ACTS: u32 = 10_000;
 
 /// Somebody who works with the station.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -63,23 +62,6 @@ impl Secret {
 /// leaves nothing to be learned from how long the search takes.
 pub(super) fn hash_of(token: &str) -> [u8; 32] {
     Sha256::digest(token).into()
-}
-
-/// Something a person did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Act {
-    /// When.
-    pub at: Timestamp,
-    /// Who.
-    pub by: String,
-    /// What, as a code: `segment.approve`, `interrupt.emergency`, `user.add`.
-    pub what: String,
-    /// With what: an id.
-    pub subject: String,
-    /// What people called that then; what has no other name has none. The store knows recordings, and what aired them.
-    pub title: Option<String>,
-    /// From where: an address, or `command line`.
-    pub origin: String,
 }
 
 fn roles_text(roles: &BTreeSet<Role>) -> String {
@@ -143,46 +125,6 @@ pub(super) fn insert_user(
     Ok(())
 }
 
-pub(super) fn insert_act(connection: &Connection, act: &Act) -> Result<(), StoreError> {
-    let title = act.title.clone().map_or_else(|| title_of(connection, act), |title| Ok(Some(title)))?;
-    connection
-        .execute(
-            "INSERT INTO act (at_ms, by, what, subject, origin, title) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![act.at.as_millisecond(), act.by, act.what, act.subject, act.origin, title],
-        )
-        .doing("keep what a person did")?;
-    Ok(())
-}
-
-/// What the subject of an act is called now.
-fn title_of(connection: &Connection, act: &Act) -> Result<Option<String>, StoreError> {
-    let segment = match act.what.split_once('.') {
-        Some(("interrupt", "call-off")) => return Ok(order(connection, &act.subject)?.flatten()),
-        // The interrupt, and what it airs.
-        Some(("interrupt", _)) => act.subject.split_once(' ').map(|(_, segment)| segment),
-        Some(("segment", _)) => Some(act.subject.as_str()),
-        _ => None,
-    };
-    let Some(segment) = segment else { return Ok(None) };
-    connection
-        .query_row("SELECT title FROM segment WHERE id = ?1", [segment], |row| row.get(0))
-        .optional()
-        .doing("read what a recording is called")
-}
-
-/// The order of an interrupt, by what it airs; none where nobody ever gave it.
-fn order(connection: &Connection, interrupt: &str) -> Result<Option<Option<String>>, StoreError> {
-    connection
-        .query_row(
-            "SELECT title FROM act WHERE what IN ('interrupt.live', 'interrupt.emergency')
-             AND subject > ?1 || ' ' AND subject < ?1 || '!'",
-            [interrupt],
-            |row| row.get(0),
-        )
-        .optional()
-        .doing("look for the order of an interrupt")
-}
-
 fn everyone(connection: &Connection) -> Result<Vec<User>, StoreError> {
     let rows = connection
         .prepare_cached("SELECT name, roles, created_ms, revoked_ms FROM person ORDER BY name")
@@ -199,30 +141,71 @@ fn must_leave_a_manager(connection: &Connection, name: &str) -> Result<(), Store
     if them.is_empty() || !others.is_empty() { Ok(()) } else { Err(StoreError::LastAdmin(name.to_owned())) }
 }
 
-fn revoke(connection: &Connection, name: &str, at: Timestamp) -> Result<(), StoreError> {
-    present(connection, name)?;
-    connection
-        .execute("UPDATE person SET revoked_ms = ?2 WHERE name = ?1", params![name, at.as_millisecond()])
-        .and_then(|_| end_tokens(connection, name, at))
-        .and_then(|()| end_logins(connection, name))
-        .doing("revoke a user")
+/// People in one transaction: what is done with them and the act that it is are kept together, or neither is.
+#[derive(Debug)]
+pub struct People<'t>(pub(super) &'t Connection);
+
+impl People<'_> {
+    /// Adds a person, under a name that nobody has, not in other case either.
+    pub fn add_user(&self, name: &str, roles: &BTreeSet<Role>, at: Timestamp) -> Result<User, StoreError> {
+        if !is_id(name) {
+            return Err(StoreError::BadUserName(name.to_owned()));
+        }
+        if is_taken(self.0, name)? {
+            return Err(StoreError::UserExists(name.to_owned()));
+        }
+        insert_user(self.0, name, roles, at)?;
+        present(self.0, name)
+    }
+
+    /// A person leaves: their tokens and logins end, their name stays in the log.
+    pub fn revoke(&self, name: &str, at: Timestamp) -> Result<(), StoreError> {
+        present(self.0, name)?;
+        self.0
+            .execute("UPDATE person SET revoked_ms = ?2 WHERE name = ?1", params![name, at.as_millisecond()])
+            .and_then(|_| end_tokens(self.0, name, at))
+            .and_then(|()| end_logins(self.0, name))
+            .doing("revoke a user")
+    }
+
+    /// Makes a token for a person; `label` says for what, as `phone`.
+    pub fn new_token(&self, name: &str, label: &str, at: Timestamp) -> Result<Secret, StoreError> {
+        let secret = Secret::new()?;
+        present(self.0, name)?;
+        self.0
+            .execute(
+                "INSERT INTO token (hash, person, label, created_ms) VALUES (?1, ?2, ?3, ?4)",
+                params![hash_of(&secret.0), name, label, at.as_millisecond()],
+            )
+            .doing("make a token")?;
+        Ok(secret)
+    }
+
+    /// Ends all tokens of a person, as after a lost phone.
+    pub fn revoke_tokens(&self, name: &str, at: Timestamp) -> Result<(), StoreError> {
+        present(self.0, name)?;
+        end_tokens(self.0, name, at).doing("revoke tokens")
+    }
+
+    /// Keeps what a person did.
+    pub fn act(&self, act: &Act) -> Result<(), StoreError> {
+        insert_act(self.0, act)
+    }
+
+    /// What people did since an instant; newest first, so many at most.
+    pub fn acts_since(&self, from: Timestamp, limit: u32) -> Result<Vec<Act>, StoreError> {
+        acts_between(self.0, from, Timestamp::MAX, limit)
+    }
 }
 
 impl Store {
-    /// Adds a person, under a name that nobody has, not in other case either.
-    pub fn add_user(&self, name: &str, roles: &BTreeSet<Role>, at: Timestamp) -> Result<User, StoreError> {
-        let name = name.to_owned();
-        if !is_id(&name) {
-            return Err(StoreError::BadUserName(name));
-        }
-        let roles = roles.clone();
-        self.write("add a user", move |transaction| {
-            if is_taken(transaction, &name)? {
-                return Err(StoreError::UserExists(name));
-            }
-            insert_user(transaction, &name, &roles, at)?;
-            present(transaction, &name)
-        })
+    /// Does something with people, in one transaction: where it fails, nothing of it is done.
+    pub fn with_people<T, F>(&self, operation: &'static str, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&People<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.write(operation, move |transaction| work(&People(transaction)))
     }
 
     /// Gives a person other roles, and keeps who did; not where nobody would be left who may manage users.
@@ -241,18 +224,12 @@ impl Store {
         })
     }
 
-    /// A person leaves: their tokens and logins end, their name stays in the log.
-    pub fn revoke_user(&self, name: &str, at: Timestamp) -> Result<(), StoreError> {
-        let name = name.to_owned();
-        self.write("revoke a user", move |transaction| revoke(transaction, &name, at))
-    }
-
-    /// The same by somebody who manages users, which is kept; not where nobody would be left who may.
+    /// A person is let go by somebody who manages users, which is kept; not where nobody would be left who may.
     pub fn let_go(&self, name: &str, act: Act) -> Result<(), StoreError> {
         let name = name.to_owned();
         self.write("revoke a user", move |transaction| {
             must_leave_a_manager(transaction, &name)?;
-            revoke(transaction, &name, act.at)?;
+            People(transaction).revoke(&name, act.at)?;
             insert_act(transaction, &act)
         })
     }
@@ -284,33 +261,6 @@ impl Store {
         })
     }
 
-    /// Makes a token for a person; `label` says for what, as `phone`.
-    pub fn new_token(&self, name: &str, label: &str, at: Timestamp) -> Result<Secret, StoreError> {
-        let secret = Secret::new()?;
-        let hash = hash_of(&secret.0);
-        let (name, label) = (name.to_owned(), label.to_owned());
-        self.write("make a token", move |transaction| {
-            present(transaction, &name)?;
-            transaction
-                .execute(
-                    "INSERT INTO token (hash, person, label, created_ms) VALUES (?1, ?2, ?3, ?4)",
-                    params![hash, name, label, at.as_millisecond()],
-                )
-                .doing("make a token")?;
-            Ok(())
-        })?;
-        Ok(secret)
-    }
-
-    /// Ends all tokens of a person, as after a lost phone.
-    pub fn revoke_tokens(&self, name: &str, at: Timestamp) -> Result<(), StoreError> {
-        let name = name.to_owned();
-        self.write("revoke tokens", move |transaction| {
-            present(transaction, &name)?;
-            end_tokens(transaction, &name, at).doing("revoke tokens")
-        })
-    }
-
     /// Whose token this is; none for one that never was, or is no more.
     pub fn user_by_token(&self, token: &str) -> Result<Option<User>, StoreError> {
         if !token.starts_with(PREFIX) {
@@ -326,44 +276,6 @@ impl Store {
                 .doing("look for a token")?
                 .map(user_of)
                 .transpose()
-        })
-    }
-
-    /// Keeps what a person did.
-    pub fn act(&self, act: Act) -> Result<(), StoreError> {
-        self.write("keep what a person did", move |transaction| insert_act(transaction, &act))
-    }
-
-    /// Keeps that an interrupt was called off, where it was ever ordered, and says so: of one that never was, nobody did
-    /// anything.
-    pub fn act_on_order(&self, act: Act) -> Result<bool, StoreError> {
-        self.write("keep what a person did", move |transaction| {
-            let ordered = order(transaction, &act.subject)?.is_some();
-            if ordered {
-                insert_act(transaction, &act)?;
-            }
-            Ok(ordered)
-        })
-    }
-
-    /// What people did between two instants, the second not included; newest first, at most 10,000.
-    pub fn acts(&self, from: Timestamp, to: Timestamp, limit: u32) -> Result<Vec<Act>, StoreError> {
-        self.read(|connection| {
-            let rows: Vec<(i64, String, String, String, String, Option<String>)> = connection
-                .prepare_cached(
-                    "SELECT at_ms, by, what, subject, origin, title FROM act WHERE at_ms >= ?1 AND at_ms < ?2
-                     ORDER BY at_ms DESC, id DESC LIMIT ?3",
-                )
-                .and_then(|mut statement| {
-                    let wanted = params![from.as_millisecond(), to.as_millisecond(), limit.min(MOST_ACTS)];
-                    statement.query_map(wanted, |row| row.try_into())?.collect()
-                })
-                .doing("read what people did")?;
-            rows.into_iter()
-                .map(|(at_ms, by, what, subject, origin, title)| {
-                    Ok(Act { at: instant(at_ms)?, by, what, subject, title, origin })
-                })
-                .collect()
         })
     }
 }
@@ -404,7 +316,7 @@ mod tests {
             );
         }
         let store = Store::open(dir.path()).unwrap();
-        store.revoke_tokens("lan", at(3)).unwrap();
+        store.with_people("revoke tokens", |people| people.revoke_tokens("lan", at(3))).unwrap();
         assert_eq!(store.user_by_token(&clear).unwrap(), None);
         let new = store.new_token("lan", "phone", at(4)).unwrap().to_string();
         store.revoke_user("lan", at(5)).unwrap();

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::acts::{Act, insert_act};
 use super::error::Doing as _;
 use super::journal::instant;
-use super::people::{Act, insert_act};
 use super::{Store, StoreError};
 use crate::schedule::Sources;
 

@@ -11,9 +11,9 @@ use serde::de::DeserializeOwned;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
+use super::acts::{Act, insert_act};
 use super::error::Doing;
 use super::journal::{hash_at, instant};
-use super::people::{Act, insert_act};
 use super::scripts::{script_of, set_script};
 use super::steps::note_event;
 use super::{Store, StoreError};

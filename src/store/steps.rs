@@ -5,8 +5,8 @@ use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use super::acts::{Act, insert_act};
 use super::error::Doing as _;
-use super::people::{Act, insert_act};
 use super::scripts::{script_of, set_script};
 use super::segments::{code_of, existing, instant_at, set_words};
 use super::{Store, StoreError};

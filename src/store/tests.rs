@@ -1,15 +1,55 @@
 //! Facts, segments and people for the tests of this room.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
-use super::{Act, Attached, Store};
+use super::{Act, Attached, Link, Secret, Store, StoreError, User};
+use crate::access::Role;
+use crate::access::password::Kept;
 use crate::asrun::{Cause, ClockHealth, Closed, Fact, NotAired, Take};
 use crate::schedule::Late;
 use crate::segment::{Approval, ContentHash, Genre, Segment, Sound, State, Words};
 use crate::timeline::{Content, Cue, Form, Join, Layer};
+
+/// One thing with people at a time, which is no act.
+impl Store {
+    pub(crate) fn add_user(
+        &self,
+        name: &str,
+        roles: &BTreeSet<Role>,
+        at: Timestamp,
+    ) -> Result<User, StoreError> {
+        let (name, roles) = (name.to_owned(), roles.clone());
+        self.with_people("add a user", move |people| people.add_user(&name, &roles, at))
+    }
+
+    pub(crate) fn revoke_user(&self, name: &str, at: Timestamp) -> Result<(), StoreError> {
+        let name = name.to_owned();
+        self.with_people("revoke a user", move |people| people.revoke(&name, at))
+    }
+
+    pub(crate) fn new_token(&self, name: &str, label: &str, at: Timestamp) -> Result<Secret, StoreError> {
+        let (name, label) = (name.to_owned(), label.to_owned());
+        self.with_people("make a token", move |people| people.new_token(&name, &label, at))
+    }
+
+    pub(crate) fn new_link(&self, link: Link, at: Timestamp) -> Result<Secret, StoreError> {
+        self.with_people("make a link", move |people| people.new_link(link, at))
+    }
+
+    pub(crate) fn set_password(&self, link: &str, kept: Kept, at: Timestamp) -> Result<bool, StoreError> {
+        let link = link.to_owned();
+        self.with_people("set a password", move |people| people.set_password(&link, kept, at))
+    }
+
+    pub(crate) fn sign_in(&self, name: &str, at: Timestamp) -> Result<Secret, StoreError> {
+        let name = name.to_owned();
+        self.with_people("sign in", move |people| people.sign_in(&name, at))
+    }
+}
 
 /// A store in a folder that goes with it.
 pub(super) fn store() -> (Store, TempDir) {

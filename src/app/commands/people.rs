@@ -1,6 +1,5 @@
 //! `user` and `devices`.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{print, say};
@@ -36,9 +35,12 @@ pub fn user(station: &Station, clock: &Arc<dyn Clock>, command: &UserCommand) ->
     };
     match command {
         UserCommand::Add { name, role } => {
-            store.add_user(name, &role.iter().copied().collect::<BTreeSet<_>>(), now)?;
-            let secret = store.new_token(name, ORIGIN, now)?;
-            store.act(act("user.add", name))?;
+            let (whose, roles, act) = (name.clone(), role.iter().copied().collect(), act("user.add", name));
+            let secret = store.with_people("add a user", move |people| {
+                people.add_user(&whose, &roles, now)?;
+                people.act(&act)?;
+                people.new_token(&whose, ORIGIN, now)
+            })?;
             say(&console::token(name, &secret.to_string()))?;
         }
         UserCommand::List(format) => {
@@ -52,13 +54,19 @@ pub fn user(station: &Station, clock: &Arc<dyn Clock>, command: &UserCommand) ->
             print(format.format, &table, &users)?;
         }
         UserCommand::Link { name, at } => {
-            let secret = store.new_link(Link::For(name.clone()), now)?;
-            store.act(act("user.link", name))?;
+            let (whose, act) = (Link::For(name.clone()), act("user.link", name));
+            let secret = store.with_people("make a link", move |people| {
+                people.act(&act)?;
+                people.new_link(whose, now)
+            })?;
             say(&signin::link(name, &format!("{at}/bat-dau/{secret}"), LINK_DAYS))?;
         }
         UserCommand::Revoke { name } => {
-            store.revoke_user(name, now)?;
-            store.act(act("user.revoke", name))?;
+            let (whose, act) = (name.clone(), act("user.revoke", name));
+            store.with_people("revoke a user", move |people| {
+                people.revoke(&whose, now)?;
+                people.act(&act)
+            })?;
             say(&console::revoked(name))?;
         }
     }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::access::Role;
-use crate::store::{Act, Store, User};
+use crate::store::{Act, People, Store, User};
 use crate::text::http::Refusal;
 use crate::web::State;
 use crate::web::input::{Asked, Body, Named, end, instant, parse_code};
@@ -92,13 +92,13 @@ pub(super) async fn add(
     }
     let (name, label, now) = (new.name, checked_label(new.label)?, state.clock.now());
     let act = person.act("user.add", name.clone(), now);
-    let added = move |store: &Store| {
-        let user = store.add_user(&name, &roles, now)?;
-        let token = store.new_token(&name, &label, now)?;
-        store.act(act)?;
+    let added = move |people: &People<'_>| {
+        let user = people.add_user(&name, &roles, now)?;
+        let token = people.new_token(&name, &label, now)?;
+        people.act(&act)?;
         Ok((user, token))
     };
-    let (user, token) = state.store.run(added).await?;
+    let (user, token) = state.store.run(|store| store.with_people("add a user", added)).await?;
     let body = Json(Welcome { user: user.into(), token: token.to_string() });
     Ok((StatusCode::CREATED, body).into_response())
 }
@@ -136,12 +136,12 @@ pub(super) async fn token(
 ) -> Result<(StatusCode, Json<Token>), Problem> {
     let (label, now) = (checked_label(new.label)?, state.clock.now());
     let act = person.act("user.token", name.clone(), now);
-    let made = move |store: &Store| {
-        let token = store.new_token(&name, &label, now)?;
-        store.act(act)?;
+    let made = move |people: &People<'_>| {
+        let token = people.new_token(&name, &label, now)?;
+        people.act(&act)?;
         Ok(token)
     };
-    let token = state.store.run(made).await?.to_string();
+    let token = state.store.run(|store| store.with_people("make a token", made)).await?.to_string();
     Ok((StatusCode::CREATED, Json(Token { token })))
 }
 

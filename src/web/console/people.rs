@@ -14,7 +14,7 @@ use super::form::{Fields, Sent};
 use super::page::{Failure, key, page, to};
 use super::visitor::Visitor;
 use crate::access::Role;
-use crate::store::{Act, LINK_DAYS, Link, Secret, Store, StoreError, User};
+use crate::store::{Act, LINK_DAYS, Link, People, Secret, Store, StoreError, User};
 use crate::text;
 use crate::text::http::Refusal;
 use crate::text::page::people as say;
@@ -213,13 +213,13 @@ async fn added(
     let act = visitor.person.act("user.add", name.clone(), now);
     let added = {
         let name = name.clone();
-        move |store: &Store| {
-            store.add_user(&name, &roles, now)?;
-            store.act(act)?;
-            store.new_link(Link::For(name), now)
+        move |people: &People<'_>| {
+            people.add_user(&name, &roles, now)?;
+            people.act(&act)?;
+            people.new_link(Link::For(name), now)
         }
     };
-    let secret = state.store.run(added).await?;
+    let secret = state.store.run(|store| store.with_people("add a user", added)).await?;
     Ok((name, secret))
 }
 
@@ -343,7 +343,7 @@ pub(super) async fn link(
 ) -> Result<Html<String>, Failure> {
     let act = act(&visitor.person, &state, "user.link", &name);
     let whose = name.clone();
-    let make = move |store: &Store, at| store.new_link(Link::For(whose), at);
+    let make = move |people: &People<'_>, at| people.new_link(Link::For(whose), at);
     match once(&state, &fields, act, make).await? {
         Some(secret) => {
             Ok(link_page(&state, &visitor, &name, &address(scheme, &headers, &secret.to_string())))
@@ -357,20 +357,20 @@ async fn once(
     state: &State,
     fields: &Fields,
     act: Act,
-    make: impl FnOnce(&Store, Timestamp) -> Result<Secret, StoreError> + Send + 'static,
+    make: impl FnOnce(&People<'_>, Timestamp) -> Result<Secret, StoreError> + Send + 'static,
 ) -> Result<Option<Secret>, StoreError> {
     let page = fields.one(MADE).parse().ok().and_then(|made| Timestamp::from_millisecond(made).ok());
-    let made = move |store: &Store| {
-        let since = page.map(|page| store.acts(page, Timestamp::MAX, ACTS)).transpose()?.unwrap_or_default();
+    let made = move |people: &People<'_>| {
+        let since = page.map(|page| people.acts_since(page, ACTS)).transpose()?.unwrap_or_default();
         let same = |done: &Act| (&done.by, &done.what, &done.subject) == (&act.by, &act.what, &act.subject);
         if since.iter().any(same) {
             return Ok(None);
         }
-        let secret = make(store, act.at)?;
-        store.act(act)?;
+        let secret = make(people, act.at)?;
+        people.act(&act)?;
         Ok(Some(secret))
     };
-    state.store.run(made).await
+    state.store.run(|store| store.with_people("make a secret", made)).await
 }
 
 /// That a secret was made and shown: it is not shown again.
@@ -390,7 +390,7 @@ pub(super) async fn token(
 ) -> Result<Html<String>, Failure> {
     let act = act(&visitor.person, &state, "user.token", &name);
     let whose = name.clone();
-    let make = move |store: &Store, at| store.new_token(&whose, "console", at);
+    let make = move |people: &People<'_>, at| people.new_token(&whose, "console", at);
     let Some(token) = once(&state, &fields, act, make).await? else {
         return Ok(shown_before(&state, &visitor, &name, say::TOKEN_TITLE));
     };
@@ -434,12 +434,12 @@ pub(super) async fn end_all(
 ) -> Result<Response, Failure> {
     let act = act(&visitor.person, &state, "user.end-all", &name);
     let back = format!("{HERE}/{name}?da-thu-hoi=1");
-    let ended = move |store: &Store| {
-        store.revoke_tokens(&name, act.at)?;
-        store.sign_out_everywhere(&name)?;
-        store.act(act)
+    let ended = move |people: &People<'_>| {
+        people.revoke_tokens(&name, act.at)?;
+        people.sign_out_everywhere(&name)?;
+        people.act(&act)
     };
-    state.store.run(ended).await?;
+    state.store.run(|store| store.with_people("end the tokens and logins of a user", ended)).await?;
     Ok(to(&back))
 }
 

@@ -7,6 +7,7 @@ use axum::extract::State as Of;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use jiff::Timestamp;
 use maud::{Markup, html};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -17,7 +18,7 @@ use crate::access::Role;
 use crate::access::password::{self, Kept, LONGEST, SHORTEST};
 use crate::access::throttle::Attempt;
 use crate::segment::is_id;
-use crate::store::{Act, Link, Secret, Store, StoreError};
+use crate::store::{Act, Link, People, Secret, Store, StoreError};
 use crate::text::http::Refusal;
 use crate::text::page::{names, signin as say, unsent};
 use crate::web::State;
@@ -145,7 +146,9 @@ pub(super) async fn enter(Of(state): Of<State>, parts: Parts, fields: Fields) ->
     };
     drop(place);
     guesses().succeeded(attempt);
-    let secret = signed_in(&state, known, address, "sign-in").await?;
+    let act = own_act(&known, address, "sign-in", state.clock.now());
+    let signed_in = move |people: &People<'_>| sign_in_by(people, &act);
+    let secret = state.store.run(|store| store.with_people("sign in", signed_in)).await?;
     let unsent = drawer(&state).take(&parts, state.clock.elapsed());
     let next = match unsent {
         Some(unsent) => unsent.ask(&state, &just_signed_in(&state, &secret, &parts).await?).into_response(),
@@ -181,15 +184,16 @@ async fn hashed<P: Send + 'static, T: Send + 'static>(
     work.await.map_err(|failure| Problem::unexpected(&failure))
 }
 
-async fn signed_in(state: &State, name: String, origin: String, what: &str) -> Result<Secret, StoreError> {
-    let at = state.clock.now();
-    let act = Act { at, by: name.clone(), what: what.to_owned(), subject: name.clone(), title: None, origin };
-    let signed_in = move |store: &Store| {
-        let secret = store.sign_in(&name, at)?;
-        store.act(act)?;
-        Ok(secret)
-    };
-    state.store.run(signed_in).await
+/// What somebody does with their own login.
+fn own_act(name: &str, origin: String, what: &str, at: Timestamp) -> Act {
+    let (by, subject) = (name.to_owned(), name.to_owned());
+    Act { at, by, what: what.to_owned(), subject, title: None, origin }
+}
+
+/// Signs in who does something by which they do, and keeps that.
+fn sign_in_by(people: &People<'_>, act: &Act) -> Result<Secret, StoreError> {
+    people.act(act)?;
+    people.sign_in(&act.by, act.at)
 }
 
 /// Signs a browser out.
@@ -331,27 +335,25 @@ pub(super) async fn set(
     let (_, kept) = hashed(hashing(&state).await, move || Kept::new(&password, salt)).await?;
     let kept = kept.ok_or(Refusal::Busy)?;
     let at = state.clock.now();
-    let set = {
-        let (whose, name) = (opened.whose.clone(), name.clone());
-        move |store: &Store| match whose {
+    let act = own_act(&name, origin(&parts), "user.password", at);
+    let (whose, known) = (opened.whose.clone(), name.clone());
+    let set = move |people: &People<'_>| {
+        let set = match whose {
             Link::First => {
-                store.add_first(&link, &name, &BTreeSet::from(FIRST_ROLES), kept, at).map(|_| true)
+                people.add_first(&link, &known, &BTreeSet::from(FIRST_ROLES), kept, at).map(|_| true)
             }
-            Link::For(_) => store.set_password(&link, kept, at),
-        }
+            Link::For(_) => people.set_password(&link, kept, at),
+        };
+        if set? { sign_in_by(people, &act).map(Some) } else { Ok(None) }
     };
-    match state.store.run(set).await {
-        Ok(true) => {}
+    match state.store.run(|store| store.with_people("set a password", set)).await {
+        Ok(Some(secret)) => Ok(with_login(&secret, Scheme::of(&parts), to("/"))),
         // The hash takes a while: somebody was faster, or an administrator made a new link.
-        Ok(false) => return Ok(link_gone()),
+        Ok(None) => Ok(link_gone()),
         Err(StoreError::BadUserName(_)) => {
             let wrong = Refusal::BadUserName.detail();
-            return Ok(
-                (StatusCode::UNPROCESSABLE_ENTITY, set_page(&opened, &name, Some(&wrong))).into_response()
-            );
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, set_page(&opened, &name, Some(&wrong))).into_response())
         }
-        Err(failure) => return Err(failure.into()),
+        Err(failure) => Err(failure.into()),
     }
-    let secret = signed_in(&state, name, origin(&parts), "user.password").await?;
-    Ok(with_login(&secret, Scheme::of(&parts), to("/")))
 }

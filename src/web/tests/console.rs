@@ -9,12 +9,12 @@ use super::*;
 use crate::access::password::Kept;
 use crate::store::{LINK_DAYS, Link};
 
-const PASSWORD: &str = "mưa thuận gió hoà";
+pub(super) const PASSWORD: &str = "mưa thuận gió hoà";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 impl Site {
     /// Gives a person their password.
-    fn password(&self, name: &str) {
+    pub(super) fn password(&self, name: &str) {
         let (kept, now) = (Kept::new(PASSWORD, [7; 16]).unwrap(), self.clock.now());
         let link = self.state.store.new_link(Link::For(name.to_owned()), now).unwrap();
         assert!(self.state.store.set_password(&link.to_string(), kept, now).unwrap());
@@ -30,7 +30,7 @@ impl Site {
         self.send(request.body(Body::from(body)).unwrap()).await
     }
 
-    async fn sign_in(&self, name: &str, password: &str) -> Answer {
+    pub(super) async fn sign_in(&self, name: &str, password: &str) -> Answer {
         self.post("/dang-nhap", &[], &[("name", name), ("password", password), ("sau", "/nguoi-dung")]).await
     }
 

@@ -1,6 +1,7 @@
 //! Người dùng: what is asked before it is done, said after it was done, and made only once.
 
 use super::air_pages::{Tab, hidden};
+use super::console::PASSWORD;
 use super::*;
 use crate::store::Link;
 
@@ -83,4 +84,51 @@ async fn a_form_that_is_too_long_is_no_file_that_is_too_large() {
         page.contains("Nội dung quá dài") && page.contains("rút ngắn") && !page.contains("MP3"),
         "{page}"
     );
+}
+
+/// All that is kept of people, but for what they did.
+fn kept_of_people(data: &rusqlite::Connection) -> String {
+    let rows = |table: &&str| {
+        let mut all = data.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2")).unwrap();
+        let columns = all.column_count();
+        let row = |row: &rusqlite::Row<'_>| {
+            (0..columns).map(|column| row.get::<_, rusqlite::types::Value>(column)).collect()
+        };
+        all.query_map([], row).unwrap().map(Result::unwrap).collect::<Vec<Vec<_>>>()
+    };
+    format!("{:#?}", ["person", "token", "password", "login", "link"].each_ref().map(rows))
+}
+
+#[tokio::test]
+async fn nothing_is_done_with_people_of_which_no_act_can_be_kept() {
+    let site = Site::new();
+    site.password("admin");
+    let tab = Tab::of(&site, "admin");
+    let link = |whose: &str| site.state.store.new_link(Link::For(whose.into()), site.clock.now()).unwrap();
+    let set = format!("/bat-dau/{}", link("auditor"));
+    let data = rusqlite::Connection::open(site.dir.path().join("data/loa.db")).unwrap();
+    let refuse = "CREATE TRIGGER full BEFORE INSERT ON act BEGIN SELECT RAISE(ABORT, 'full'); END";
+    data.execute(refuse, []).unwrap();
+    let before = kept_of_people(&data);
+    let new = json!({"name": "hoa", "roles": ["operator"]});
+    let password = [("password", PASSWORD), ("again", PASSWORD)];
+    let answers = [
+        site.call("admin", "POST", "/api/v1/users", new).await,
+        site.call("admin", "POST", "/api/v1/users/uploader/tokens", json!({})).await,
+        site.call("admin", "DELETE", "/api/v1/users/uploader", json!({})).await,
+        tab.post("/nguoi-dung", &[("name", "hoa"), ("role", "operator")]).await,
+        tab.post("/nguoi-dung/uploader/vai-tro", &[("role", "operator")]).await,
+        tab.post("/nguoi-dung/uploader/lien-ket", &[]).await,
+        tab.post("/nguoi-dung/uploader/ma", &[]).await,
+        tab.post("/nguoi-dung/uploader/thu-hoi", &[]).await,
+        tab.post("/nguoi-dung/uploader/thoi-viec", &[]).await,
+        site.post(&set, &[], &password).await,
+        site.sign_in("admin", PASSWORD).await,
+    ];
+    for (nth, answer) in answers.iter().enumerate() {
+        assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR, "{nth}: {}", answer.text());
+    }
+    assert_eq!(kept_of_people(&data), before);
+    data.execute("DROP TRIGGER full", []).unwrap();
+    assert_eq!(site.post(&set, &[], &password).await.status, StatusCode::SEE_OTHER, "the link still opens");
 }

@@ -1,0 +1,117 @@
+//! What people did: kept with what it was, and read back.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde::Serialize;
+
+use super::error::Doing as _;
+use super::journal::instant;
+use super::{Store, StoreError};
+
+/// Acts of an answer, at most.
+const MOST_ACTS: u32 = 10_000;
+
+/// Something a person did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Act {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
+    /// What, as a code: `segment.approve`, `interrupt.emergency`, `user.add`.
+    pub what: String,
+    /// With what: an id.
+    pub subject: String,
+    /// What people called that then; what has no other name has none. The store knows recordings, and what aired them.
+    pub title: Option<String>,
+    /// From where: an address, or `command line`.
+    pub origin: String,
+}
+
+pub(super) fn insert_act(connection: &Connection, act: &Act) -> Result<(), StoreError> {
+    let title = act.title.clone().map_or_else(|| title_of(connection, act), |title| Ok(Some(title)))?;
+    connection
+        .execute(
+            "INSERT INTO act (at_ms, by, what, subject, origin, title) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![act.at.as_millisecond(), act.by, act.what, act.subject, act.origin, title],
+        )
+        .doing("keep what a person did")?;
+    Ok(())
+}
+
+/// What the subject of an act is called now.
+fn title_of(connection: &Connection, act: &Act) -> Result<Option<String>, StoreError> {
+    let segment = match act.what.split_once('.') {
+        Some(("interrupt", "call-off")) => return Ok(order(connection, &act.subject)?.flatten()),
+        // The interrupt, and what it airs.
+        Some(("interrupt", _)) => act.subject.split_once(' ').map(|(_, segment)| segment),
+        Some(("segment", _)) => Some(act.subject.as_str()),
+        _ => None,
+    };
+    let Some(segment) = segment else { return Ok(None) };
+    connection
+        .query_row("SELECT title FROM segment WHERE id = ?1", [segment], |row| row.get(0))
+        .optional()
+        .doing("read what a recording is called")
+}
+
+/// The order of an interrupt, by what it airs; none where nobody ever gave it.
+fn order(connection: &Connection, interrupt: &str) -> Result<Option<Option<String>>, StoreError> {
+    connection
+        .query_row(
+            "SELECT title FROM act WHERE what IN ('interrupt.live', 'interrupt.emergency')
+             AND subject > ?1 || ' ' AND subject < ?1 || '!'",
+            [interrupt],
+            |row| row.get(0),
+        )
+        .optional()
+        .doing("look for the order of an interrupt")
+}
+
+/// What people did between two instants, the second not included; newest first, at most 10,000.
+pub(super) fn acts_between(
+    connection: &Connection,
+    from: Timestamp,
+    to: Timestamp,
+    limit: u32,
+) -> Result<Vec<Act>, StoreError> {
+    let rows: Vec<(i64, String, String, String, String, Option<String>)> = connection
+        .prepare_cached(
+            "SELECT at_ms, by, what, subject, origin, title FROM act WHERE at_ms >= ?1 AND at_ms < ?2
+                     ORDER BY at_ms DESC, id DESC LIMIT ?3",
+        )
+        .and_then(|mut statement| {
+            let wanted = params![from.as_millisecond(), to.as_millisecond(), limit.min(MOST_ACTS)];
+            statement.query_map(wanted, |row| row.try_into())?.collect()
+        })
+        .doing("read what people did")?;
+    rows.into_iter()
+        .map(|(at_ms, by, what, subject, origin, title)| {
+            Ok(Act { at: instant(at_ms)?, by, what, subject, title, origin })
+        })
+        .collect()
+}
+
+impl Store {
+    /// Keeps what a person did.
+    pub fn act(&self, act: Act) -> Result<(), StoreError> {
+        self.write("keep what a person did", move |transaction| insert_act(transaction, &act))
+    }
+
+    /// Keeps that an interrupt was called off, where it was ever ordered, and says so: of one that never was, nobody did
+    /// anything.
+    pub fn act_on_order(&self, act: Act) -> Result<bool, StoreError> {
+        self.write("keep what a person did", move |transaction| {
+            let ordered = order(transaction, &act.subject)?.is_some();
+            if ordered {
+                insert_act(transaction, &act)?;
+            }
+            Ok(ordered)
+        })
+    }
+
+    /// What people did between two instants, the second not included; newest first, at most 10,000.
+    pub fn acts(&self, from: Timestamp, to: Timestamp, limit: u32) -> Result<Vec<Act>, StoreError> {
+        self.read(|connection| acts_between(connection, from, to, limit))
+    }
+}
