@@ -126,6 +126,8 @@ pub struct Limits {
     pub in_force: Duration,
     /// How often listeners for events are sent something, so that both ends know the other is there.
     pub heartbeat: Duration,
+    /// How often it is looked whether listeners for events may go on.
+    pub look_again: Duration,
 }
 
 impl Limits {
@@ -149,6 +151,7 @@ impl Limits {
             head: listener::HEAD,
             in_force: Duration::from_secs(3),
             heartbeat: Duration::from_secs(15),
+            look_again: Duration::from_secs(5),
         }
     }
 }

@@ -93,16 +93,48 @@ impl<N: Needs> FromRequestParts<State> for Person<N> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
-        let found: Result<_, StoreError> = if let Some(token) = bearer(parts).map(str::to_owned) {
-            state.store.run(move |store| store.user_by_token(&token)).await
-        } else {
-            let login = login(parts).ok_or(Refusal::NoToken)?;
-            if !parts.method.is_safe() && !shows_key(parts, &login) {
-                return Err(Refusal::Forged.into());
+        let shown = Shown::of(parts).ok_or(Refusal::NoToken)?;
+        if let Shown::Login(login) = &shown
+            && !parts.method.is_safe()
+            && !shows_key(parts, login)
+        {
+            return Err(Refusal::Forged.into());
+        }
+        Self::of(shown.user(state).await?.ok_or(Refusal::WrongToken)?, parts)
+    }
+}
+
+/// What a request shows of who sends it. A secret: it is never printed.
+pub(super) enum Shown {
+    /// A token.
+    Token(String),
+    /// What the browser's cookie bears.
+    Login(String),
+}
+
+impl Shown {
+    fn of(parts: &Parts) -> Option<Self> {
+        let token = bearer(parts).map(|token| Self::Token(token.to_owned()));
+        token.or_else(|| login(parts).map(Self::Login))
+    }
+
+    /// Whose it is; none where it never was anybody's, or is no more.
+    pub(super) async fn user(&self, state: &State) -> Result<Option<User>, StoreError> {
+        match self {
+            Self::Token(token) => {
+                let token = token.clone();
+                state.store.run(move |store| store.user_by_token(&token)).await
             }
-            signed_in(state, login).await
-        };
-        Self::of(found?.ok_or(Refusal::WrongToken)?, parts)
+            Self::Login(login) => signed_in(state, login.clone()).await,
+        }
+    }
+}
+
+impl FromRequestParts<State> for Shown {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, Problem> {
+        Ok(Self::of(parts).ok_or(Refusal::NoToken)?)
     }
 }
 

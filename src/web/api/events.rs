@@ -12,16 +12,15 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::status::outputs;
+use crate::access::permit;
 use crate::engine::handle::Status;
 use crate::text::http::Refusal;
 use crate::web::State;
-use crate::web::person::{Person, See};
+use crate::web::person::{Needs as _, Person, See, Shown};
 use crate::web::problem::{Problem, ProblemBody};
 
 /// At most four a second: what a level meter needs.
 const APART: Duration = Duration::from_millis(250);
-/// After so long the listener has to come again, with a token that still holds.
-const LONGEST: Duration = Duration::from_secs(3600);
 
 /// One listener's place in what happens.
 struct Listening {
@@ -29,17 +28,25 @@ struct Listening {
     engines: Vec<watch::Receiver<Status>>,
     /// None before the first event.
     last: Option<Instant>,
-    until: Instant,
+    shown: Shown,
+    /// When it is looked again whether what was shown still opens the door.
+    look: Instant,
     _place: OwnedSemaphorePermit,
 }
 
 impl Listening {
-    /// The next event; none when every engine has ended, or it is time to come again.
+    /// The next event; none when every engine has ended, or the listener may not listen any more.
     async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
         if let Some(last) = self.last {
-            tokio::select! {
-                changed = changed(&mut self.engines) => changed?,
-                () = sleep_until(self.until) => return None,
+            loop {
+                if self.look <= Instant::now() {
+                    self.may_go_on().await.then_some(())?;
+                    self.look = Instant::now() + self.state.limits.look_again;
+                }
+                tokio::select! {
+                    changed = changed(&mut self.engines) => { changed?; break }
+                    () = sleep_until(self.look) => {}
+                }
             }
             sleep_until(last + APART).await;
         }
@@ -49,6 +56,13 @@ impl Listening {
         self.last = Some(Instant::now());
         let event = Event::default().event("status").json_data(outputs(&self.state)).ok()?;
         Some((Ok(event), self))
+    }
+
+    /// Whether the token still holds, or the login, and its person may listen. Where the disk does not say, they go on
+    /// until it does.
+    async fn may_go_on(&self) -> bool {
+        let asked = self.shown.user(&self.state).await;
+        asked.map_or(true, |user| user.is_some_and(|user| permit(&user.roles, See::PERMISSION)))
     }
 }
 
@@ -65,18 +79,21 @@ async fn changed(engines: &mut Vec<watch::Receiver<Status>>) -> Option<()> {
     None
 }
 
-/// Server-sent events: `status`, with what `/status` has in `outputs`, first at once and then with every change.
+/// Server-sent events: `status`, with what `/status` has in `outputs`, first at once and then with every change. They end
+/// with the token or the login of who listens.
 #[utoipa::path(get, path = "/events", tag = "station",
     responses((status = OK, description = "Events", content_type = "text/event-stream"),
         (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn events(
     _: Person<See>,
+    shown: Shown,
     Of(state): Of<State>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let place =
         Arc::clone(&state.limits.listeners).try_acquire_owned().map_err(|_| Refusal::TooManyListeners)?;
     let heartbeat = state.limits.heartbeat;
     let engines = state.engines.iter().map(crate::engine::handle::Handle::watch).collect();
-    let listening = Listening { state, engines, last: None, until: Instant::now() + LONGEST, _place: place };
+    let look = Instant::now() + state.limits.look_again;
+    let listening = Listening { state, engines, last: None, shown, look, _place: place };
     Ok(Sse::new(stream::unfold(listening, Listening::next)).keep_alive(KeepAlive::new().interval(heartbeat)))
 }

@@ -320,6 +320,39 @@ async fn events_show_the_status_at_once_and_then_four_times_a_second_at_most() {
 }
 
 #[tokio::test]
+async fn events_end_soon_after_the_token_or_the_login_of_who_listens() {
+    let (look_again, heartbeat) = (Duration::from_millis(20), Duration::from_millis(200));
+    let site = Site::with(Limits { look_again, heartbeat, ..Limits::default() }, Bounds::default());
+    let listen = async |request: axum::http::request::Builder| {
+        let response = site.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        let mut events = response.into_body().into_data_stream();
+        assert!(events.next().await.unwrap().unwrap().starts_with(b"event: status"));
+        assert!(events.next().await.unwrap().unwrap().starts_with(b":"), "it goes on");
+        events
+    };
+    let with_cookie = |secret: &dyn std::fmt::Display| {
+        Request::get("/api/v1/events").header(header::COOKIE, format!("loa={secret}"))
+    };
+    let (store, now) = (&site.state.store, site.clock.now());
+    let [out, late] = [(); 2].map(|()| store.sign_in("operator", now).unwrap());
+    let token = listen(site.request("auditor", "GET", "/api/v1/events")).await;
+    let signed_out = listen(with_cookie(&out)).await;
+    let too_old = listen(with_cookie(&late)).await;
+    let ends = async |mut events: axum::body::BodyDataStream, why: &str| {
+        // What was on its way may still come.
+        let rest = async { while events.next().await.is_some() {} };
+        tokio::time::timeout(Duration::from_secs(10), rest).await.expect(why);
+    };
+    store.revoke_user("auditor", now).unwrap();
+    ends(token, "they left").await;
+    store.sign_out(&out.to_string()).unwrap();
+    ends(signed_out, "they signed out").await;
+    site.clock.advance(Duration::from_secs(31 * 86_400));
+    ends(too_old, "the login is too old").await;
+}
+
+#[tokio::test]
 async fn the_status_says_what_sounds() {
     let site = Site::new();
     let now = site.clock.now();
