@@ -30,7 +30,7 @@ pub(super) fn check(schedule: &Schedule, places: &[(&File<'_>, usize)]) {
         Some(Span { index, session, start, end: start + session.length() })
     };
     let (mut met, mut crowded) = (BTreeSet::new(), BTreeSet::new());
-    for date in dates(schedule) {
+    for (date, yearly) in dates(schedule) {
         let today = on(date);
         let tomorrow = date.tomorrow().map(on).unwrap_or_default();
         let spans = today.iter().filter_map(|index| span(*index, SignedDuration::ZERO));
@@ -48,7 +48,7 @@ pub(super) fn check(schedule: &Schedule, places: &[(&File<'_>, usize)]) {
                     let (other, output) = (first.session.id.to_string(), output.to_string());
                     // Where both are tomorrow's, that is the day on which they meet.
                     let date = if one.start < DAY { date } else { date.saturating_add(1.days()) };
-                    file.report(*at, Kind::Overlap { other, output, date });
+                    file.report(*at, Kind::Overlap { other, output, date, yearly });
                 }
             }
         }
@@ -64,7 +64,7 @@ pub(super) fn check(schedule: &Schedule, places: &[(&File<'_>, usize)]) {
                 && crowded.insert(*last)
                 && let Some((file, at)) = places.get(*last)
             {
-                file.report(*at, Kind::TooManySessions { date, count: heard.len(), allowed });
+                file.report(*at, Kind::TooManySessions { date, yearly, count: heard.len(), allowed });
             }
         }
     }
@@ -99,22 +99,25 @@ fn allowed_days(schedule: &Schedule, places: &[(&File<'_>, usize)]) {
 
 /// Dates on which everything that can meet does meet: whenever several sessions are valid together, then also in the
 /// first week of it or, where it had no beginning, in the last. Those of any week come first: what is so in every week is
-/// told of no other.
-fn dates(schedule: &Schedule) -> impl Iterator<Item = Date> {
+/// told of no other. Those of plans for every year come last, and are marked: a year is tried only because the day has to
+/// be in one.
+fn dates(schedule: &Schedule) -> impl Iterator<Item = (Date, bool)> {
     let week = |first: Date| (0..9).filter_map(move |days| first.checked_add(days.days()).ok());
-    let mut dates: BTreeSet<Date> = BTreeSet::new();
+    let (mut dates, mut yearly): (BTreeSet<Date>, BTreeSet<Date>) = Default::default();
     for session in &schedule.sessions {
         dates.extend(session.valid.from.into_iter().flat_map(|from| week(from.saturating_sub(1.days()))));
         dates.extend(session.valid.until.into_iter().flat_map(|until| week(until.saturating_sub(8.days()))));
     }
     for plan in &schedule.day_plans {
-        let days: Vec<Date> = match plan.date {
-            PlanDate::Once(date) => vec![date],
+        let with_the_eve = |day: Date| [day.saturating_sub(1.days()), day];
+        match plan.date {
+            PlanDate::Once(date) => dates.extend(with_the_eve(date)),
             PlanDate::Yearly { month, day } => {
-                CALENDAR_REPEATS.filter_map(|year| Date::new(year, month, day).ok()).collect()
+                let days = CALENDAR_REPEATS.filter_map(|year| Date::new(year, month, day).ok());
+                yearly.extend(days.flat_map(with_the_eve));
             }
-        };
-        dates.extend(days.into_iter().flat_map(|day| [day.saturating_sub(1.days()), day]));
+        }
     }
-    week(ANY_MONDAY).chain(dates)
+    let dates = week(ANY_MONDAY).chain(dates).map(|date| (date, false));
+    dates.chain(yearly.into_iter().map(|date| (date, true)))
 }

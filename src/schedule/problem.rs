@@ -210,6 +210,8 @@ pub enum Kind {
         output: String,
         /// A date on which they meet; in the nine days from [`ANY_MONDAY`] where they do in any week.
         date: Date,
+        /// Whether they meet by a plan for every year, in some year: the date is one of many.
+        yearly: bool,
     },
     /// A session longer than the rules allow.
     SessionTooLong {
@@ -222,6 +224,8 @@ pub enum Kind {
     TooManySessions {
         /// A date with so many; in the nine days from [`ANY_MONDAY`] where any week has.
         date: Date,
+        /// Whether they are so many by a plan for every year, in some year: the date is one of many.
+        yearly: bool,
         /// How many.
         count: usize,
         /// What is allowed.

@@ -386,6 +386,26 @@ fn what_every_week_has_is_told_of_no_date_of_a_day_plan() {
 }
 
 #[test]
+fn what_only_a_plan_for_every_year_brings_is_told_of_no_year_and_what_a_date_brings_is() {
+    let station = SMALL_STATION.to_owned() + "[rules]\nsessions_per_day = 1\n";
+    let plan = |date: &str| {
+        format!(
+            "[[day]]\n{date}\ntitle='Quốc khánh'\n[[day.session]]\nid='le'\nfrom=07:00:00\nto=07:30:00\nslot=[{{play={{file='a'}}}}]\n"
+        )
+    };
+    let too_many = |days: &str| match problems(&station, SMALL_WEEK, days).as_slice() {
+        [Problem { kind: Kind::TooManySessions { date, yearly, .. }, .. }] => (*date, *yearly),
+        found => panic!("{found:?}"),
+    };
+    let (date, yearly) = too_many(&plan("every_year='2/9'"));
+    assert!(yearly && (date.month(), date.day()) == (9, 2), "{date}");
+    assert_eq!(too_many(&plan("date=2026-09-02")), (Date::constant(2026, 9, 2), false));
+    let meets = plan("every_year='2/9'").replace("07:00:00", "06:15:00");
+    let found = problems(SMALL_STATION, SMALL_WEEK, &meets);
+    assert!(matches!(&*found, [Problem { kind: Kind::Overlap { yearly: true, .. }, .. }]), "{found:?}");
+}
+
+#[test]
 fn a_session_that_ends_when_it_begins_is_not_a_whole_day() {
     let week = SMALL_WEEK.replace("to = 06:30:00", "to = 05:30:00");
     assert_eq!(codes(SMALL_STATION, &week, ""), [("invalid".to_owned(), 11)]);

@@ -91,8 +91,10 @@ impl Voice<'_> {
         }
     }
 
-    fn date(&self, on: Date) -> String {
+    fn date(&self, on: Date, yearly: bool) -> String {
         match self {
+            // Which weekday it is differs from year to year, and decides what else is on.
+            _ if yearly => format!("ngày {}/{} khi rơi vào {}", on.day(), on.month(), weekday(on.weekday())),
             Self::Form(..) if form::is_any(on) => weekday(on.weekday()).to_owned(),
             Self::File(_) | Self::Form(..) => format!("{} {}", weekday(on.weekday()), date(on)),
         }
@@ -253,20 +255,20 @@ fn sentence(kind: &Kind, to: &Voice<'_>) -> String {
              được phát.",
             to.session(session)
         ),
-        Kind::Overlap { other, output, date: on } => format!(
+        Kind::Overlap { other, output, date: on, yearly } => format!(
             "buổi này trùng giờ với {}{}, chẳng hạn {}. Sửa giờ hoặc ngày của một trong hai buổi.",
             to.met(other, *on),
             to.on_output(output),
-            to.date(*on)
+            to.date(*on, *yearly)
         ),
         Kind::SessionTooLong { length: found, longest } => format!(
             "buổi phát dài {}, trong khi quy chế chỉ cho {}. Rút ngắn buổi phát.",
             length(*found),
             length(*longest)
         ),
-        Kind::TooManySessions { date: on, count, allowed } => format!(
+        Kind::TooManySessions { date: on, yearly, count, allowed } => format!(
             "{} có {count} buổi phát, trong khi quy chế chỉ cho {allowed}. Bỏ bớt buổi.",
-            to.date(*on)
+            to.date(*on, *yearly)
         ),
         Kind::DaysNotAllowed { days: found, allowed } => format!(
             "quy chế không cho phát vào {}. Chỉ chọn trong {}.",
@@ -467,6 +469,17 @@ mod tests {
     fn a_quoted_value_is_not_quoted_twice() {
         let kind = Kind::Invalid { key: "topic".into(), found: "\"II.7\"".into(), expected: Expected::Topic };
         assert!(said(kind).contains("chủ đề \"II.7\" không hợp lệ"));
+    }
+
+    #[test]
+    fn a_day_of_every_year_is_said_without_a_year() {
+        let many = |yearly| {
+            said(Kind::TooManySessions { date: Date::constant(2024, 9, 2), yearly, count: 3, allowed: 2 })
+        };
+        assert!(many(true).ends_with(
+            "ngày 2/9 khi rơi vào thứ Hai có 3 buổi phát, trong khi quy chế chỉ cho 2. Bỏ bớt buổi."
+        ));
+        assert!(many(false).contains("thứ Hai 2/9/2024 có 3 buổi"));
     }
 
     #[test]
