@@ -1,15 +1,17 @@
 //! What is not as it should be on the timeline: what, when, what will happen on air, what to do.
 
 use std::fmt;
+use std::mem::discriminant;
 
 use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
 
 use crate::schedule::Schedule;
 use crate::segment::{Catalog, ProgrammeId, SegmentId};
 use crate::timeline::plan::Plan;
 use crate::timeline::{Absence, BlockId, Finding, FindingKind, Severity, Timeline};
 
-/// Times that are named one by one; of more, the first, the last and how many.
+/// Times, or places, that are named one by one; of more, the first, the last and how many.
 const NAMED: usize = 3;
 /// What an output is called within a sentence.
 const OUTPUT: &str = "đường ra";
@@ -65,8 +67,8 @@ impl<'a> Names<'a> {
         format!("mục “{}” của “{session}”", slot.unwrap_or(id.slot.as_str()))
     }
 
-    fn when(&self, at: Timestamp) -> String {
-        self.timeline.time_zone.to_datetime(at).strftime("%H:%M ngày %d/%m").to_string()
+    fn when(&self, at: Timestamp) -> DateTime {
+        self.timeline.time_zone.to_datetime(at)
     }
 }
 
@@ -78,7 +80,7 @@ pub struct Said<'f> {
     /// Where: `mục “Bản tin” của “Buổi phát thanh sáng”`.
     pub place: String,
     /// When, each time it comes.
-    times: Vec<String>,
+    times: Vec<DateTime>,
     /// What it is, what will be heard, and what to do.
     pub sentence: String,
 }
@@ -86,12 +88,40 @@ pub struct Said<'f> {
 impl Said<'_> {
     /// When: `05:31 ngày 23/11; 05:31 ngày 24/11`.
     pub fn when(&self) -> String {
-        match self.times.as_slice() {
-            [first, .., last] if self.times.len() > NAMED => {
-                format!("{first} và {} lần nữa đến {last}", self.times.len() - 1)
-            }
-            times => times.join("; "),
+        let times = self.times.iter().map(|at| at.strftime("%H:%M ngày %d/%m").to_string());
+        listed(&times.collect::<Vec<_>>(), "lần")
+    }
+
+    /// The one day it comes on, where it is one.
+    fn day(&self) -> Option<Date> {
+        let day = self.times.first()?.date();
+        self.times.iter().all(|at| at.date() == day).then_some(day)
+    }
+
+    /// Where it is, and at what times of the day.
+    fn place_and_times(&self) -> String {
+        let times: Vec<_> = self.times.iter().map(|at| at.strftime("%H:%M").to_string()).collect();
+        format!("{} lúc {}", self.place, times.join(", "))
+    }
+
+    /// Whether one line can say this and another: the same comes on the same day in two places. Lengths may differ.
+    fn is_alike(&self, other: &Self) -> bool {
+        let (one, two) = (&self.first, &other.first);
+        let same = match (length_of(&one.kind), length_of(&two.kind)) {
+            (Some(_), Some(_)) => discriminant(&one.kind) == discriminant(&two.kind),
+            _ => self.sentence == other.sentence,
+        };
+        same && one.severity == two.severity && self.day().is_some() && self.day() == other.day()
+    }
+}
+
+/// A few things one by one; of many, the first, the last and how many.
+fn listed(things: &[String], counted: &str) -> String {
+    match things {
+        [first, .., last] if things.len() > NAMED => {
+            format!("{first} và {} {counted} nữa đến {last}", things.len() - 1)
         }
+        things => things.join("; "),
     }
 }
 
@@ -129,6 +159,49 @@ pub fn findings<'f>(found: impl IntoIterator<Item = &'f Finding>, names: &Names<
         }
     }
     said
+}
+
+/// What was said, where nothing is done about each: what is alike on one day is one line with all its places, so that a
+/// day without music is not told slot by slot.
+pub fn by_day(said: Vec<Said<'_>>) -> Vec<(Severity, String)> {
+    let mut lines: Vec<Vec<Said<'_>>> = Vec::new();
+    for new in said {
+        match lines.iter_mut().find(|line| line.first().is_some_and(|first| first.is_alike(&new))) {
+            Some(line) => line.push(new),
+            None => lines.push(vec![new]),
+        }
+    }
+    lines.iter().filter_map(|line| Some((line.first()?.first.severity, line_of(line)?))).collect()
+}
+
+/// One line for what is alike.
+fn line_of(line: &[Said<'_>]) -> Option<String> {
+    let (first, more) = line.split_first()?;
+    let Some(day) = first.day().filter(|_| !more.is_empty()) else { return Some(first.to_string()) };
+    let places: Vec<_> = line.iter().map(Said::place_and_times).collect();
+    let mut sentence = first.sentence.replace("Mục này", "Các mục này").replace("Buổi này", "Các buổi này");
+    let lengths = || line.iter().filter_map(|said| length_of(&said.first.kind));
+    if let (Some(of_first), Some(least), Some(most)) =
+        (length_of(&first.first.kind), lengths().min(), lengths().max())
+    {
+        let (least, most) = (length(least), length(most));
+        let span = if least == most { least } else { format!("{least} đến {most}") };
+        sentence = sentence.replacen(&length(of_first), &span, 1);
+    }
+    Some(format!("Ngày {}, {}: {sentence}", day.strftime("%d/%m"), listed(&places, "chỗ")))
+}
+
+/// The length that a sentence names.
+fn length_of(kind: &FindingKind) -> Option<i64> {
+    if let FindingKind::LongerThanPlanned { over_ms: length }
+    | FindingKind::CutShort { lost_ms: length }
+    | FindingKind::Gap { silence_ms: length }
+    | FindingKind::EndsEarly { silence_ms: length } = kind
+    {
+        Some(*length)
+    } else {
+        None
+    }
 }
 
 /// What it is, what will be heard, and what to do.
@@ -341,6 +414,56 @@ mod tests {
         let many = findings(&found, &names)[0].to_string();
         assert!(
             many.starts_with("Lúc 05:31 ngày 23/11 và 3 lần nữa đến 05:31 ngày 27/11, “sang”: "),
+            "{many}"
+        );
+    }
+
+    #[test]
+    fn what_is_alike_on_one_day_is_one_line_with_its_places() {
+        let mut slots = ["một", "hai", "ba", "bốn"].map(|id| slot(id, Start::Follow, play("pool:nhac")));
+        slots.iter_mut().for_each(|slot| slot.title = slot.id.to_string());
+        let schedule = schedule("UTC", slots.into());
+        let window = Window { from: at("2026-11-23T00:00:00Z"), to: at("2026-11-24T00:00:00Z") };
+        let catalog = Catalog::default();
+        let timeline = compile(&schedule, &catalog, &History::default(), &output(), window);
+        let names = Names { schedule: &schedule, catalog: &catalog, timeline: &timeline };
+        let on = |date: &str, minute: i8, slot: &str, kind: FindingKind| {
+            let block = BlockId::new(date.parse().unwrap(), "sang");
+            let cue = Some(CueId { block: block.clone(), slot: slot.into(), piece: 0 });
+            let at = format!("{date}T05:{minute}:00Z").parse().unwrap();
+            Finding { severity: Severity::Note, block, cue, at, kind }
+        };
+        let (today, tomorrow) = ("2026-11-23", "2026-11-24");
+        let silent = || FindingKind::Absent { why: Absence::NoMusic };
+        let gap = |minutes: i64| FindingKind::Gap { silence_ms: minutes * 60_000 };
+        let mut found = vec![
+            on(today, 30, "một", silent()),
+            on(today, 30, "một", gap(9)),
+            on(today, 40, "hai", silent()),
+            on(today, 45, "hai", silent()),
+            on(today, 40, "hai", gap(4)),
+            on(tomorrow, 40, "hai", gap(5)),
+        ];
+        let lines = |found: &[Finding]| -> Vec<String> {
+            by_day(findings(found, &names)).into_iter().map(|(_, line)| line).collect()
+        };
+        assert_eq!(
+            lines(&found),
+            [
+                "Ngày 23/11, mục “một” của “sang” lúc 05:30; mục “hai” của “sang” lúc 05:40, 05:45: ngày này không phát nhạc. \
+                 Các mục này sẽ im lặng, theo lịch ngày đặc biệt; không cần làm gì.",
+                "Ngày 23/11, mục “một” của “sang” lúc 05:30; mục “hai” của “sang” lúc 05:40: không có gì để phát trong \
+                 4 phút đến 9 phút. Loa sẽ im lặng cho đến mục kế tiếp. Đây là ngày không phát nhạc, nên không cần làm gì.",
+                "Lúc 05:40 ngày 24/11, mục “hai” của “sang”: không có gì để phát trong 5 phút. Loa sẽ im lặng cho đến mục \
+                 kế tiếp. Đây là ngày không phát nhạc, nên không cần làm gì.",
+            ]
+        );
+        found.extend([on(today, 50, "ba", silent()), on(today, 55, "bốn", silent())]);
+        let many = &lines(&found)[0];
+        assert!(
+            many.starts_with(
+                "Ngày 23/11, mục “một” của “sang” lúc 05:30 và 3 chỗ nữa đến mục “bốn” của “sang” lúc 05:55: "
+            ),
             "{many}"
         );
     }

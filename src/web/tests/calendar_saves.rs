@@ -130,3 +130,28 @@ async fn programmes_are_offered_in_the_order_of_their_titles() {
     assert!(!places.contains(&None), "{form}");
     assert!(places.is_sorted(), "{places:?} in {form}");
 }
+
+#[tokio::test]
+async fn a_day_without_music_is_told_in_a_line_for_what_is_alike_and_not_slot_by_slot() {
+    let site = site();
+    let slots: String = (0..6)
+        .map(|nth| {
+            format!(
+                "[[session.slot]]\nid = \"nhac-{nth}\"\ntitle = \"Bài {nth}\"\nstart = \"hard\"\nat = 05:3{nth}:00\nplay = {{ pool = \"ca-khuc\" }}\nlength = \"1 min\"\n"
+            )
+        })
+        .collect();
+    let pool = "[[pool]]\nid = \"ca-khuc\"\ntitle = \"Ca khúc\"\n";
+    let head = WEEK.split("[[session.slot]]").next().unwrap();
+    let week = format!("{pool}{head}{slots}");
+    fs::File::create(site.dir.path().join("schedule/week.toml"))
+        .and_then(|mut file| io::Write::write_all(&mut file, week.as_bytes()))
+        .unwrap();
+    let tab = Tab::of(&site, "operator");
+    let day = [("title", "Quốc tang"), ("no_music", "yes")];
+    let shown = tab.post("/lich-phat/ngay/2026-11-30", &day).await.text();
+    let notes: Vec<_> =
+        shown.split("<p class=\"note").filter(|note| note.contains("ngày này không phát nhạc")).collect();
+    let [note] = notes.as_slice() else { panic!("{notes:#?}") };
+    assert!(note.contains("lúc 05:30 và 5 chỗ nữa đến"), "{note}");
+}

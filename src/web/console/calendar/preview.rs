@@ -13,7 +13,7 @@ use crate::editing::{Draft, Wish};
 use crate::schedule::{PlanDate, Schedule, Sources};
 use crate::segment::Catalog;
 use crate::store::{Store, StoreError};
-use crate::text::finding::{Names, findings};
+use crate::text::finding::{Names, by_day, findings};
 use crate::text::page::{calendar, date, editing as say};
 use crate::timeline::change::{BlockChange, Changes, CueChange, changes, sounds_the_same};
 use crate::timeline::plan::Plan;
@@ -96,7 +96,7 @@ pub(super) fn show(effects: &Effects, now: Timestamp) -> Markup {
             };
             findings(found, &Names { schedule, catalog: &effects.catalog, timeline })
         });
-        let mut all: Vec<_> = of.map(|said| (said.first.severity, said.to_string())).collect();
+        let mut all = by_day(of.collect());
         all.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
         all
     };
