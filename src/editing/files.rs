@@ -1,5 +1,6 @@
 //! The schedule's files: read as they are, written whole or not at all.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -68,7 +69,7 @@ pub fn write(folder: &Path, before: Option<&Sources>, after: &Sources) -> io::Re
     if before.is_some_and(|before| texts(folder).as_ref() != Ok(before)) {
         return Err(io::ErrorKind::ResourceBusy.into());
     }
-    let written = Written { folder: folder.to_owned(), files };
+    let written = Written { files };
     match written.put() {
         Ok(()) => Ok(written),
         Err(cause) => {
@@ -85,7 +86,6 @@ fn each(Sources { station, week, days }: &Sources) -> [Option<&str>; 3] {
 /// Files that were written. What was there before is at hand for as long as this is.
 #[derive(Debug)]
 pub struct Written {
-    folder: PathBuf,
     files: Vec<Aside>,
 }
 
@@ -104,7 +104,12 @@ impl Written {
     }
 
     fn sync(&self) -> io::Result<()> {
-        File::open(&self.folder)?.sync_all()
+        self.folders().into_iter().try_for_each(|folder| File::open(folder)?.sync_all())
+    }
+
+    /// Where names changed: what is linked to may stand elsewhere.
+    fn folders(&self) -> BTreeSet<&Path> {
+        self.files.iter().filter_map(|file| file.to.parent()).collect()
     }
 }
 
@@ -118,15 +123,12 @@ struct Aside {
 
 impl Aside {
     fn of(to: &Path, old: Option<&[u8]>, new: Option<&str>) -> io::Result<Self> {
-        let beside = |extension| to.with_extension(extension);
         let mut aside = Self { new: None, old: None, to: to.to_owned() };
         if let Some(old) = old {
-            aside.old = Some(beside("toml.old"));
-            keep_as(&beside("toml.old"), old, to)?;
+            keep_beside(to, old, &mut aside.old)?;
         }
         if let Some(new) = new {
-            aside.new = Some(beside("toml.new"));
-            keep_as(&beside("toml.new"), new.as_bytes(), to)?;
+            keep_beside(to, new.as_bytes(), &mut aside.new)?;
         }
         Ok(aside)
     }
@@ -160,9 +162,15 @@ fn take(aside: Option<&Path>, place: &Path) -> io::Result<()> {
     }
 }
 
-/// Writes a file that may be read by whom another one may, where that is there.
-fn keep_as(path: &Path, bytes: &[u8], like: &Path) -> io::Result<()> {
-    let mut file = File::create(path)?;
+/// Writes a file beside another one, that may be read by whom that may, where it is there. Its name is nobody else's, and
+/// known as soon as there is anything to remove.
+fn keep_beside(like: &Path, bytes: &[u8], kept: &mut Option<PathBuf>) -> io::Result<()> {
+    let mut random = [0; 4];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    let name = like.file_name().unwrap_or_default().to_string_lossy();
+    let path = like.with_file_name(format!(".{name}.loa-{:08x}", u32::from_be_bytes(random)));
+    let mut file = File::create_new(&path)?;
+    let path = kept.insert(path);
     file.write_all(bytes)?;
     file.sync_all()?;
     match fs::metadata(like) {
@@ -185,6 +193,8 @@ pub(super) fn fingerprint(Sources { station, week, days }: &Sources) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
 
     #[test]
@@ -238,5 +248,20 @@ mod tests {
         assert_eq!(texts(folder.path()), Ok(after));
         written.take_back().unwrap();
         assert_eq!((texts(folder.path()), names()), (Ok(changed), 2));
+    }
+
+    #[test]
+    fn the_name_of_a_file_that_is_linked_to_is_put_on_the_disk_where_it_stands() {
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (folder, elsewhere) =
+            (folder.path().canonicalize().unwrap(), elsewhere.path().canonicalize().unwrap());
+        let kept = elsewhere.join("tuan.toml");
+        File::create(&kept).unwrap().write_all(b"# 1").unwrap();
+        symlink(&kept, folder.join("week.toml")).unwrap();
+        let after = Sources { station: None, week: Some("# 2".to_owned()), days: Some("# 2".to_owned()) };
+        let written = write(&folder, None, &after).unwrap();
+        assert_eq!(written.folders(), [folder.as_path(), elsewhere.as_path()].into());
+        assert_eq!(fs::read_to_string(&kept).unwrap(), "# 2");
+        assert!(fs::symlink_metadata(folder.join("week.toml")).unwrap().is_symlink(), "and it stays a link");
     }
 }

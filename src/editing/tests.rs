@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
@@ -217,14 +217,33 @@ fn a_file_that_was_not_there_goes_again_and_one_keeps_who_may_read_it() {
 fn a_disk_that_takes_nothing_leaves_the_files_as_they_were() {
     let office = Office::new();
     let before = office.read();
-    // Where the new file would be written aside, there is a folder.
-    fs::create_dir(office.folder.path().join("week.toml.new")).unwrap();
+    // The week's file has a name so long that none beside it can be longer.
+    let long = office.folder.path().join("x".repeat(255));
+    let week = office.folder.path().join("week.toml");
+    fs::rename(&week, &long).unwrap();
+    symlink(&long, &week).unwrap();
     let wish = news(360);
     let seen = office.desk.draft(&wish).unwrap().seen;
     let saved = office.desk.save(&wish, &seen, act("schedule.slot"));
     assert!(matches!(saved, Err(EditingError::Write { .. })), "{saved:?}");
     assert_eq!(office.read(), before);
     assert_eq!(office.revisions(), [hand()]);
+}
+
+#[test]
+fn copies_that_somebody_keeps_beside_the_files_stay() {
+    let office = Office::new();
+    let kept = ["week.toml.old", "week.toml.new", "week.toml~", ".week.toml"]
+        .map(|name| office.folder.path().join(name));
+    for path in &kept {
+        File::create(path).unwrap().write_all(b"of somebody").unwrap();
+    }
+    let id = office.save(&news(360));
+    office.save(&Wish::Undo(id));
+    for path in &kept {
+        assert_eq!(fs::read_to_string(path).unwrap(), "of somebody", "{}", path.display());
+    }
+    assert_eq!(fs::read_dir(office.folder.path()).unwrap().count(), 8, "nothing else is left behind");
 }
 
 #[test]
