@@ -212,17 +212,18 @@ fn judge(state: &State, id: &str) -> Result<(), Problem> {
         tracing::error!(upload.id = id, "the program ended {MOST_TRIES} times while it examined an upload");
         verdict_of(Err(Refusal::Recording(ingest::Refusal::DecoderFailed).into()))?
     } else {
-        verdict_of(take(state, &upload))?
+        take(state, &upload)?
     };
     state.store.judge_upload(id, verdict)?;
     state.intake.discard(id);
     Ok(())
 }
 
-fn take(state: &State, upload: &Upload) -> Result<Taken, Problem> {
+/// Takes a file in. A word that was good when it was chosen, as a programme that has gone from the schedule since, is left
+/// out and that is said: better no word than no recording.
+fn take(state: &State, upload: &Upload) -> Result<UploadVerdict, Problem> {
     let mut words = Words::default();
-    // A programme may have gone from the schedule since it was chosen: better no word than no recording.
-    let _checked = super::api::tus::words(state, &upload.metadata, &mut words);
+    let (_, left_out) = super::api::tus::words(state, &upload.metadata, &mut words).unwrap_or_default();
     let act = Act {
         at: state.clock.now(),
         by: upload.person.clone(),
@@ -231,8 +232,13 @@ fn take(state: &State, upload: &Upload) -> Result<Taken, Problem> {
         title: None,
         origin: upload.origin.clone(),
     };
-    let file = state.intake.arrived(&upload.id);
-    taken_in(state, (file, &upload.name), words, act, &state.limits.resumable.examinations.stopping)
+    let file = (state.intake.arrived(&upload.id), &*upload.name);
+    let stopping = &state.limits.resumable.examinations.stopping;
+    let verdict = verdict_of(taken_in(state, file, words, act, stopping))?;
+    let UploadVerdict::New(id, first) = verdict else { return Ok(verdict) };
+    let left_out = left_out.iter().map(|(field, why)| say::left_out(field, *why));
+    let said: Vec<_> = [first].into_iter().chain(left_out).collect();
+    Ok(UploadVerdict::New(id, said.join(" ")))
 }
 
 /// What is said to the person of a file that was taken in, or cannot air; not that the station failed.

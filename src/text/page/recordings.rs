@@ -90,7 +90,8 @@ pub fn handed_in(by: &str, at: Timestamp, zone: &TimeZone) -> String {
 
 /// Sending files in.
 pub mod send {
-    use super::{SignedDuration, date};
+    use super::{SignedDuration, date, one};
+    use crate::text::http::Why;
 
     /// What to do.
     pub const INTRO: &str = "Chọn một hoặc nhiều tệp ghi âm trong điện thoại hay máy tính: M4A, MP3, WAV, FLAC, Ogg, AMR, cả video có tiếng. Máy tự chỉnh âm lượng và bỏ khoảng lặng ở hai đầu.";
@@ -155,6 +156,11 @@ pub mod send {
     /// What is said of a recording that was taken in.
     pub fn taken(title: &str, length: SignedDuration) -> String {
         format!("Bản nháp “{title}”, dài {}.", date::length(length))
+    }
+
+    /// A word that was chosen for a file, and that its draft does not have.
+    pub fn left_out(field: &str, why: Why) -> String {
+        format!("“{}” bạn đã chọn không ghi được vào bản nháp. {}", one::field(field), why.said())
     }
 
     /// What is said of bytes that were there already.

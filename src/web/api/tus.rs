@@ -13,13 +13,13 @@ use utoipa::ToSchema;
 
 use crate::segment::{SegmentId, Words};
 use crate::store::Upload;
-use crate::text::http::Refusal;
+use crate::text::http::{Refusal, Why};
 use crate::web::State;
 use crate::web::examining::{Stage, stage};
 use crate::web::input::Named;
 use crate::web::person::{HandIn, Person};
 use crate::web::problem::{Problem, ProblemBody};
-use crate::web::recordings::{check_words, set_word};
+use crate::web::recordings::set_word;
 use crate::web::uploads;
 
 /// The protocol's version.
@@ -95,7 +95,12 @@ fn said(state: &State, headers: &HeaderMap) -> Result<Option<(String, String)>, 
     let Some(value) = headers.get(METADATA) else { return Ok(None) };
     let metadata = value.to_str().ok().filter(|metadata| metadata.len() <= METADATA_BYTES);
     let metadata = metadata.ok_or_else(|| Problem::field("Upload-Metadata"))?;
-    Ok(Some((metadata.to_owned(), words(state, metadata, &mut Words::default())?)))
+    let (name, left_out) = words(state, metadata, &mut Words::default())?;
+    if left_out.is_empty() {
+        Ok(Some((metadata.to_owned(), name)))
+    } else {
+        Err(Refusal::BadWords(left_out).into())
+    }
 }
 
 /// From where a file is to be sent on.
@@ -230,21 +235,29 @@ fn expires(upload: &Upload) -> String {
     upload.expires().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
-/// Reads the words from `Upload-Metadata`; gives the file's name, which is only ever part of a name that we make.
-pub(in crate::web) fn words(state: &State, metadata: &str, words: &mut Words) -> Result<String, Problem> {
+/// Reads the words from `Upload-Metadata`; gives the file's name, which is only ever part of a name that we make, and the
+/// words that are not taken.
+pub(in crate::web) fn words(
+    state: &State,
+    metadata: &str,
+    words: &mut Words,
+) -> Result<(String, Vec<(String, Why)>), Problem> {
     let wrong = || Problem::field("Upload-Metadata");
-    let mut name = String::new();
+    let (mut name, mut left_out) = (String::new(), Vec::new());
     for pair in metadata.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once(' ').unwrap_or((pair, ""));
         let value = String::from_utf8(base64(value.trim()).ok_or_else(wrong)?).map_err(|_| wrong())?;
         if key == "filename" {
             name = value;
         } else if WORDS.contains(&key) {
-            set_word(state, words, key, &value).map_err(|why| Problem::word(key, why))?;
+            left_out.extend(set_word(state, words, key, &value).err().map(|why| (key.to_owned(), why)));
         }
     }
-    check_words(words)?;
-    Ok(name)
+    if let Err(why) = words.check_days() {
+        words.valid_until = None;
+        left_out.push(("valid_until".to_owned(), why.into()));
+    }
+    Ok((name, left_out))
 }
 
 /// Decodes base64, RFC 4648, with or without its padding.

@@ -163,6 +163,30 @@ async fn what_is_said_of_a_file_last_is_what_it_becomes() {
 }
 
 #[tokio::test]
+async fn a_programme_that_left_the_schedule_meanwhile_takes_no_other_word_along_and_that_is_said() {
+    let site = Site::new();
+    let bytes = wav(440.0, 1.0);
+    // "Tin mới", "cam-tay-chi-viec", "Hoa", "2026-12-31"
+    let metadata =
+        "title VGluIG3hu5tp,programme Y2FtLXRheS1jaGktdmllYw==,author SG9h,valid_until MjAyNi0xMi0zMQ==";
+    let path = site.announce("uploader", bytes.len(), metadata).await;
+    let week = WEEK.replace("cam-tay-chi-viec", "khac");
+    let plan = plan_of(STATION, &week, &site.state.store, site.clock.now());
+    site.plan.send(Arc::new(plan)).unwrap();
+    site.append("uploader", &path, 0, bytes).await;
+    let became = site.verdict("uploader", &path).await;
+    assert_eq!(became["state"], "new", "{became}");
+    let said = became["said"].as_str().unwrap();
+    assert!(said.contains("“Tin mới”") && said.contains("“Chuyên mục” bạn đã chọn không ghi được"), "{said}");
+    let segment = format!("/api/v1/segments/{}", became["segment"].as_str().unwrap());
+    let segment = site.get("uploader", &segment).await.json();
+    assert_eq!(
+        [&segment["title"], &segment["programme"], &segment["author"], &segment["valid_until"]],
+        [&json!("Tin mới"), &Value::Null, &json!("Hoa"), &json!("2026-12-31")]
+    );
+}
+
+#[tokio::test]
 async fn what_was_whole_when_the_program_ended_is_examined_when_somebody_asks() {
     let site = Site::new();
     let bytes = wav(330.0, 1.0);
