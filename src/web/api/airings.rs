@@ -83,16 +83,16 @@ pub(super) async fn airings(
     let filter = AiringFilter {
         from: wanted.from.as_deref().map(|from| instant("from", from, zone)).transpose()?,
         to: wanted.to.as_deref().map(|to| end("to", to, zone)).transpose()?,
-        output: wanted.output.map(OutputId::new),
-        outcome: wanted.outcome.map(|code| parse_code("outcome", &code)).transpose()?,
-        after: wanted.after.map(|after| after.parse()).transpose().map_err(|_| Problem::field("after"))?,
+        output: wanted.output.as_deref().map(OutputId::new),
+        outcome: wanted.outcome.as_deref().map(|code| parse_code("outcome", code)).transpose()?,
+        after: wanted.after.as_deref().map(str::parse).transpose().map_err(|_| Problem::field("after"))?,
         limit: Some(wanted.limit.unwrap_or(if csv { MOST } else { PAGE }).clamp(1, MOST)),
     };
     // Formatting thousands of lines takes a while too: it is done where the reading is.
     let answer = move |store: &Store| {
         let page = store.airings(&filter)?;
         Ok(if csv {
-            as_csv(&page.airings, page.next, &schedule)
+            as_csv(&page.airings, page.next.map(|next| following(&wanted, next)), &schedule)
         } else {
             let airings = page.airings.iter().filter_map(|airing| as_json(airing, &schedule)).collect();
             Json(Airings { airings, next: page.next }).into_response()
@@ -117,7 +117,18 @@ fn as_json(airing: &Airing, schedule: &Schedule) -> Option<serde_json::Value> {
     Some(value)
 }
 
-fn as_csv(airings: &[Airing], next: Option<Cursor>, schedule: &Schedule) -> Response {
+/// The address of the lines after a place: the same question, from there on.
+fn following(wanted: &Wanted, place: Cursor) -> String {
+    let Wanted { from, to, output, outcome, limit, after: _, format: _ } = wanted;
+    let limit = limit.map(|limit| limit.to_string());
+    let asked = [("from", from), ("to", to), ("output", output), ("outcome", outcome), ("limit", &limit)];
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("format", "csv");
+    query.extend_pairs(asked.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))));
+    format!("/api/v1/airings?{}", query.append_pair("after", &place.to_string()).finish())
+}
+
+fn as_csv(airings: &[Airing], next: Option<String>, schedule: &Schedule) -> Response {
     let mut table = Table::new(file_columns(Some(schedule)));
     for (number, airing) in (1..).zip(airings) {
         table.row(file_line(number, airing, Some(schedule), &schedule.time_zone));
@@ -130,8 +141,7 @@ fn as_csv(airings: &[Airing], next: Option<Cursor>, schedule: &Schedule) -> Resp
         (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"nhat-ky-phat-thanh.csv\""),
     ];
-    let link =
-        next.map(|next| [(header::LINK, format!("</api/v1/airings?format=csv&after={next}>; rel=\"next\""))]);
+    let link = next.map(|next| [(header::LINK, format!("<{next}>; rel=\"next\""))]);
     (named, link.map(axum::response::AppendHeaders), bytes).into_response()
 }
 

@@ -104,6 +104,24 @@ async fn the_log_as_csv_has_the_columns_of_the_paper_one_and_no_formulas() {
 }
 
 #[tokio::test]
+async fn the_next_page_of_the_csv_is_of_what_was_asked_for() {
+    let site = site_with(&["một", "hai", "ba", "bốn"]);
+    // Until 05:33, without the fourth.
+    let asked = "from=2026-11-23&to=2026-11-23T05:33:00%2B07:00&output=loa-xa&outcome=not-aired&limit=2";
+    let mut page = Some(format!("/api/v1/airings?{asked}&format=csv"));
+    let mut titles = Vec::new();
+    while let Some(address) = page {
+        let answer = site.get("auditor", &address).await;
+        let text = answer.text();
+        titles.push(text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>());
+        let link = answer.header(header::LINK);
+        page = link.split_once('>').map(|(next, _)| next.trim_start_matches('<').to_owned());
+    }
+    assert_eq!(titles.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1], "{titles:#?}");
+    assert!(titles[1][0].contains(",ba,"), "{titles:#?}");
+}
+
+#[tokio::test]
 async fn a_walk_through_the_log_finds_it_sound() {
     let site = site_with(&["một", "hai"]);
     let walk = site.get("auditor", "/api/v1/airings/verify").await.json();
