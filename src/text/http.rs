@@ -116,6 +116,8 @@ pub enum Refusal {
     QuietHours,
     /// The schedule cannot be stopped where a person has the air.
     HasTheAir,
+    /// What is to be stopped is not on the air any more.
+    NotOnAir,
     /// The schedule's files have problems: they are mended by hand, or an older state is put back.
     ScheduleBroken,
     /// What is to be changed is not in the schedule.
@@ -205,6 +207,7 @@ impl Refusal {
             Self::NotApproved(_) | Self::NotValid | Self::QuietHours => "Không được phép phát",
             Self::WithdrawalUnkept => "Chưa ghi được việc thu hồi",
             Self::HasTheAir => "Đang phát ngay",
+            Self::NotOnAir => "Không còn đang phát",
             Self::ScheduleBroken | Self::ScheduleByHand | Self::ScheduleNotWritten => "Chưa sửa được lịch",
             Self::NotInSchedule => "Không còn trong lịch",
             Self::WrongState(_) | Self::OtherBytes | Self::OtherWords => "Không thực hiện được",
@@ -270,6 +273,7 @@ impl Refusal {
             Self::WithdrawalUnkept => "Loa đã ngừng phát bản ghi này, nhưng máy chưa ghi được việc thu hồi vào cơ sở dữ liệu và đang tự thử lại. Nếu máy khởi động lại trước khi ghi xong, bản ghi có thể lại được phát. Đừng tắt máy; hãy báo kỹ thuật viên kiểm tra đĩa, rồi mở lại trang bản ghi để xem đã thu hồi xong chưa.".to_owned(),
             Self::QuietHours => "Bây giờ là giờ yên lặng theo quy chế của đài, chỉ phát được bản tin khẩn cấp. Loa vẫn im lặng. Hãy chờ hết giờ yên lặng, hoặc phát khẩn cấp nếu thật sự cần.".to_owned(),
             Self::HasTheAir => "Loa đang phát một bản tin phát ngay hoặc khẩn cấp, không phải mục theo lịch, nên không có mục nào bị dừng. Nếu muốn dừng bản tin đó, hãy bấm “Trả lại sóng” ở trang Phát ngay.".to_owned(),
+            Self::NotOnAir => "Mục cần dừng không còn phát: mục đó đã hết, đã được dừng, hoặc lúc này không có mục nào phát theo lịch. Không có gì bị dừng, lịch phát không thay đổi. Hãy mở lại trang Phát ngay để xem loa đang phát gì.".to_owned(),
             Self::ScheduleBroken => "Tệp lịch đang có lỗi, nên chưa sửa được ở đây. Lịch cũ vẫn được phát. Hãy xem các lỗi ở trang Lịch phát, rồi sửa trong tệp hoặc hoàn tác một lần sửa trong Lịch sử sửa lịch.".to_owned(),
             Self::NotInSchedule => "Lịch không có mục này; có thể ai đó vừa bỏ hoặc đổi nó. Chưa có gì thay đổi, lịch đang dùng vẫn được phát. Hãy mở lại trang Lịch phát.".to_owned(),
             Self::ScheduleByHand => "Tệp lịch được viết theo cách mà máy đọc được nhưng không tự sửa được. Lịch không thay đổi, lịch đang dùng vẫn được phát. Hãy nhờ kỹ thuật viên sửa thẳng trong tệp.".to_owned(),
@@ -382,6 +386,7 @@ mod tests {
             R::NoSuchRange,
             R::NoInterrupt,
             R::HasTheAir,
+            R::NotOnAir,
             R::NoOutput,
             R::NoUser,
             R::UserExists,

@@ -203,7 +203,7 @@ pub(super) async fn call_off<N>(state: &State, person: &Person<N>, id: &str) -> 
     if ordered { Ok(()) } else { Err(Refusal::NoInterrupt.into()) }
 }
 
-/// Stops the cue that is on air on an output; its timeline goes on with the next.
+/// Stops the cue that is on air on an output, if it is the one that was meant; its timeline goes on with the next.
 pub(super) async fn stop<N>(
     state: &State,
     person: &Person<N>,
@@ -211,10 +211,14 @@ pub(super) async fn stop<N>(
     cue: Option<CueId>,
 ) -> Result<(), Problem> {
     for engine in engines(state, &[output.to_owned()])?.iter() {
-        if engine.status().layer > Layer::Scheduled {
+        let status = engine.status();
+        if status.layer > Layer::Scheduled {
             return Err(Refusal::HasTheAir.into());
         }
-        engine.send(Command::StopCue(cue.clone()))?;
+        // What comes after it by the time the engine hears of this goes on.
+        let sounding = status.on_air.map(|sounding| sounding.cue);
+        let meant = sounding.filter(|sounding| cue.as_ref().is_none_or(|cue| cue == sounding));
+        engine.send(Command::StopCue(Some(meant.ok_or(Refusal::NotOnAir)?)))?;
     }
     tracing::info!(output.id = output, by = person.name(), "output.stop");
     record(state, Store::act, person.act("output.stop", output, state.clock.now())).await;

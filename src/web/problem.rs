@@ -155,6 +155,7 @@ pub(super) fn kind(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::WithdrawalUnkept => (S::SERVICE_UNAVAILABLE, "withdrawal-unkept"),
         Refusal::QuietHours => (S::CONFLICT, "quiet-hours"),
         Refusal::HasTheAir => (S::CONFLICT, "interrupt-on-air"),
+        Refusal::NotOnAir => (S::CONFLICT, "not-on-air"),
         Refusal::ScheduleBroken => (S::CONFLICT, "schedule-broken"),
         Refusal::NotInSchedule => (S::NOT_FOUND, "not-in-schedule"),
         Refusal::ScheduleByHand => (S::CONFLICT, "schedule-by-hand"),

@@ -23,6 +23,9 @@ pub const CALLED_OFF: &str = "Đã trả lại sóng. Loa phát tiếp theo lị
 pub const CALLED_OFF_ONE: &str = "Đã trả lại sóng. Lệnh dưới đây vẫn còn hiệu lực.";
 /// What sounded from the schedule was stopped just now.
 pub const STOPPED: &str = "Đã dừng mục đang phát. Lịch đi tiếp từ mục sau.";
+/// It was over before it could be stopped, or stopped already.
+pub const OVER: &str =
+    "Mục đó đã hết hoặc đã được dừng từ trước, nên không có gì bị dừng thêm. Lịch vẫn đi tiếp.";
 /// Ends all that is in force.
 pub const CALL_OFF_ALL: &str = "Trả lại sóng tất cả";
 /// Sounds at this moment.

@@ -30,6 +30,7 @@ use crate::timeline::plan::Plan;
 use crate::web::State;
 use crate::web::air::{self, Wish};
 use crate::web::person::CallEmergency;
+use crate::web::problem::Problem;
 
 /// The page's address.
 pub(super) const HERE: &str = "/phat-ngay";
@@ -45,6 +46,8 @@ const AGAIN: &str = "again";
 const SHOWN: usize = 12;
 /// What says in the page's address that something was stopped just now.
 const STOPPED: &str = "da-dung";
+/// What tells that what was to be stopped was over.
+const OVER: &str = "da-het";
 /// What tells a new confirmation that the one before was too old.
 const OLD: &str = "old";
 /// How long a confirmation is good for: what it says it will interrupt has to be true.
@@ -63,6 +66,7 @@ pub(super) async fn choose(
     let content = html! {
         (not_taken(&asked, &plan))
         @if !asked.one(STOPPED).is_empty() { p.note.good role="status" { (say::STOPPED) } }
+        @if !asked.one(OVER).is_empty() { p.note.warn role="status" { (say::OVER) } }
         (given_back(&state, &asked))
         section #in-force data-live { (in_force(&state, &visitor)) }
         section {
@@ -478,6 +482,8 @@ pub(super) async fn stop(
 ) -> Result<Response, Failure> {
     // The one that the page showed: pressed twice, or late, it must not stop what came after.
     let cue = fields.one("cue").parse().map_err(|_| Refusal::BadField { field: "cue".to_owned() })?;
-    air::stop(&state, &visitor.person, fields.one("output"), Some(cue)).await?;
-    Ok(to(&format!("{HERE}?{STOPPED}=1")))
+    match air::stop(&state, &visitor.person, fields.one("output"), Some(cue)).await {
+        Err(Problem(Refusal::NotOnAir)) => Ok(to(&format!("{HERE}?{OVER}=1"))),
+        stopped => stopped.map(|()| to(&format!("{HERE}?{STOPPED}=1"))).map_err(Failure::from),
+    }
 }

@@ -3,7 +3,7 @@
 use futures_util::StreamExt as _;
 
 use super::*;
-use crate::engine::handle::{InForce, OnAir};
+use crate::engine::handle::InForce;
 use crate::segment::{FileTrouble, Genre};
 use crate::sequencer::{Interrupt, Repeats};
 
@@ -264,11 +264,18 @@ async fn an_engine_that_is_full_or_gone_says_so_at_once() {
     let Site { router, tokens, commands, .. } = &site;
     let (router, token) = (router.clone(), tokens["operator"].clone());
     while commands.try_recv().is_ok() {}
+    let stop = site.call("operator", "POST", "/api/v1/outputs/loa-xa/stop", json!({})).await;
+    assert_eq!(stop.problem(), refused(409, "not-on-air"));
+    assert!(
+        site.commands.try_recv().is_err() && site.acts().iter().all(|(_, what, _)| what != "output.stop")
+    );
+    site.sounds("2026-11-23/sang/chuyen-muc/0");
     assert_eq!(
         site.call("operator", "POST", "/api/v1/outputs/loa-xa/stop", json!({})).await.status,
         StatusCode::ACCEPTED
     );
-    assert!(matches!(site.commands.try_recv(), Ok(Command::StopCue(_))));
+    let Ok(Command::StopCue(Some(cue))) = site.commands.try_recv() else { panic!("nothing is stopped") };
+    assert_eq!(cue.to_string(), "2026-11-23/sang/chuyen-muc/0", "what came after it goes on");
     assert_eq!(
         site.call("operator", "POST", "/api/v1/outputs/none/stop", json!({})).await.problem(),
         refused(404, "no-such-output")
@@ -277,7 +284,7 @@ async fn an_engine_that_is_full_or_gone_says_so_at_once() {
     let answer = site.call("operator", "POST", "/api/v1/outputs/loa-xa/stop", json!({})).await;
     assert_eq!(answer.problem(), refused(409, "interrupt-on-air"));
     assert!(site.commands.try_recv().is_err(), "it is called off, not stopped");
-    site.status.as_ref().unwrap().send_modify(|status| status.layer = Layer::Silence);
+    site.status.as_ref().unwrap().send_modify(|status| status.layer = Layer::Scheduled);
     // The engine's end of the queue goes with the rest.
     let Site { commands, state, dir, .. } = site;
     drop(commands);
@@ -355,18 +362,7 @@ async fn events_end_soon_after_the_token_or_the_login_of_who_listens() {
 #[tokio::test]
 async fn the_status_says_what_sounds() {
     let site = Site::new();
-    let now = site.clock.now();
-    site.status.as_ref().unwrap().send_modify(|status| {
-        status.layer = Layer::Scheduled;
-        status.on_air = Some(OnAir {
-            cue: "2026-11-23/sang/chuyen-muc/0".parse().unwrap(),
-            title: "Cầm tay chỉ việc".to_owned(),
-            segment: "0707070707070707".into(),
-            segment_title: "Quét mã QR".to_owned(),
-            since: now,
-            until: now,
-        });
-    });
+    site.sounds("2026-11-23/sang/chuyen-muc/0");
     let status = site.get("uploader", "/api/v1/status").await.json();
     assert_eq!(
         (&status["at_local"], &status["station"]),

@@ -203,6 +203,14 @@ async fn only_who_may_takes_the_air_and_only_from_a_page_of_ours() {
     }
     assert!(site.commands.try_recv().is_err(), "nothing of this reached the engine");
     let cue = [("output", "loa-xa"), ("cue", "2026-11-23/sang/chuyen-muc/0")];
+    site.sounds("2026-11-23/sang/ban-tin/0");
+    let over = operator.post("/phat-ngay/dung", &cue).await;
+    let page = operator.get(over.header(header::LOCATION)).await.text();
+    assert!(page.contains("Mục đó đã hết") && !page.contains("Đã dừng mục đang phát"), "{page}");
+    assert!(
+        site.commands.try_recv().is_err() && site.acts().iter().all(|(_, what, _)| what != "output.stop")
+    );
+    site.sounds("2026-11-23/sang/chuyen-muc/0");
     let stopped = operator.post("/phat-ngay/dung", &cue).await;
     assert_eq!(stopped.status, StatusCode::SEE_OTHER);
     assert!(operator.get(stopped.header(header::LOCATION)).await.text().contains("Đã dừng mục đang phát"));

@@ -27,6 +27,7 @@ async fn ask(address: SocketAddr, request: &str) -> (TcpStream, String) {
 #[tokio::test]
 async fn acts_are_kept_with_where_they_came_from() {
     let site = Site::new();
+    site.sounds("2026-11-23/sang/chuyen-muc/0");
     let (address, _stop, _serving) = served(&site).await;
     let token = &site.tokens["operator"];
     let request = format!(

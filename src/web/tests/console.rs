@@ -113,6 +113,7 @@ async fn a_login_reads_the_interface_and_changes_it_only_with_the_pages_key() {
     let site = Site::new();
     let cookie = site.cookie("operator").await;
     assert_eq!(site.page(&cookie, "/api/v1/status").await.status, StatusCode::OK);
+    site.sounds("2026-11-23/sang/chuyen-muc/0");
     let stop = |key: Option<String>| {
         let request = site.request("", "POST", "/api/v1/outputs/loa-xa/stop").header(COOKIE, &cookie);
         let request = match key {

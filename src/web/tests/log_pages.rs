@@ -91,6 +91,7 @@ async fn acts_are_told_in_the_words_of_then_and_no_codes() {
     let words = json!({"title": "Tên mới", "programme": "cam-tay-chi-viec"});
     site.call("approver", "PATCH", &format!("/api/v1/segments/{id}"), words).await;
     site.plan.send_replace(Arc::new(plan(&site.state.store, site.clock.now())));
+    site.sounds("2026-11-23/sang/chuyen-muc/0");
     site.call("operator", "POST", "/api/v1/outputs/loa-xa/stop", json!({})).await;
     site.get("auditor", "/api/v1/airings/verify").await;
     let act = |what: &str, subject: &str, origin: &str| crate::store::Act {
@@ -141,6 +142,7 @@ async fn the_log_says_who_withdrew_or_stopped_something_and_why() {
     let ordered = site.call("approver", "POST", "/api/v1/interrupts", order).await;
     let address = ordered.header(header::LOCATION);
     site.call("approver", "DELETE", address, json!({})).await;
+    site.sounds("2026-11-23/sang/chuyen-muc/0");
     site.call("operator", "POST", "/api/v1/outputs/loa-xa/stop", json!({})).await;
     let (now, clock) = (site.clock.now(), ClockHealth::Synchronised);
     let early: Timestamp = "2026-11-22T22:00:00Z".parse().unwrap();

@@ -43,7 +43,7 @@ use super::*;
 use crate::access::Role;
 use crate::asrun::ClockHealth;
 use crate::clock::ManualClock;
-use crate::engine::handle::{Command, Handle, Status};
+use crate::engine::handle::{Command, Handle, OnAir, Status};
 use crate::media::ingest::{Ingest, Limits as Bounds};
 use crate::schedule::{self, Sources};
 use crate::store::Upload;
@@ -228,6 +228,22 @@ impl Site {
         assert_eq!(approved.status, StatusCode::OK, "{}", approved.text());
         self.plan.send_replace(Arc::new(plan(&self.state.store, self.clock.now())));
         approved.json()
+    }
+
+    /// Has the engine show that a cue of the schedule sounds.
+    fn sounds(&self, cue: &str) {
+        let now = self.clock.now();
+        self.status.as_ref().unwrap().send_modify(|status| {
+            status.layer = Layer::Scheduled;
+            status.on_air = Some(OnAir {
+                cue: cue.parse().unwrap(),
+                title: "Cầm tay chỉ việc".to_owned(),
+                segment: "0707070707070707".into(),
+                segment_title: "Quét mã QR".to_owned(),
+                since: now,
+                until: now,
+            });
+        });
     }
 
     /// What people did, in order, without the times.
