@@ -4,6 +4,7 @@
 //! changes are written: comments, order and spelling of all else stay as the person left them. The outcome is checked
 //! like any file, so what the console writes is held to the same rules as what an editor writes.
 
+mod replace;
 mod spelling;
 mod tables;
 #[cfg(test)]
@@ -11,14 +12,13 @@ mod tests;
 
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, Value};
 
+use replace::{replacement_table, write_replacements};
 use spelling::{date_text, date_value, days_value, duration_text, late_text, play_value, time_value};
-use tables::{Step, change, put, remove, swap, table, tables};
+use tables::{Step, change, put, remove, swap, table, tables, take_out};
 
 use super::check::{Sources, read};
 use super::problem::{Place, Problem, Thing};
-use super::{
-    DayPlan, Late, PlanDate, Play, Replacement, Schedule, Session, SessionId, Slot, SlotId, Start, Validity,
-};
+use super::{DayPlan, Late, PlanDate, Play, Schedule, Session, SessionId, Slot, SlotId, Start, Validity};
 
 /// One change of the schedule.
 #[derive(Debug, Clone, PartialEq)]
@@ -169,10 +169,14 @@ pub fn apply(sources: &Sources, edit: &Edit) -> Result<(Sources, Schedule), Edit
     let old = read(sources).map_err(EditError::Broken)?;
     let mut new = sources.clone();
     let text = if edit.day().is_some() { &mut new.days } else { &mut new.week };
-    let written: Result<DocumentMut, _> = text.as_deref().unwrap_or_default().parse();
+    let before = text.as_deref().unwrap_or_default();
+    // Notepad ends lines so; what writes TOML does not.
+    let is_crlf = before.split_once('\n').is_some_and(|(line, _)| line.ends_with('\r'));
+    let written: Result<DocumentMut, _> = before.replace("\r\n", "\n").parse();
     let mut document = written.map_err(|_| EditError::Unwritable)?;
     make(&mut document, &old, edit)?;
-    *text = Some(document.to_string());
+    let after = document.to_string();
+    *text = Some(if is_crlf { after.replace('\n', "\r\n") } else { after });
     let schedule = read(&new).map_err(EditError::Refused)?;
     Ok((new, schedule))
 }
@@ -215,7 +219,11 @@ fn make(document: &mut DocumentMut, old: &Schedule, edit: &Edit) -> Result<(), E
             swap(tables(table(document, &way)?, "slot")?, place, neighbour);
         }
         Edit::Day(plan) => match old.day_plans.iter().find(|old| old.date == plan.date) {
-            Some(before) => write_day(table(document, &day_way(old, Some(plan.date))?)?, Some(before), plan),
+            Some(before) => {
+                let way = day_way(old, Some(plan.date))?;
+                write_day(table(document, &way)?, Some(before), plan);
+                write_replacements(document, &way, &before.replace, &plan.replace)?;
+            }
             None => {
                 let mut new = Table::new();
                 match plan.date {
@@ -223,6 +231,9 @@ fn make(document: &mut DocumentMut, old: &Schedule, edit: &Edit) -> Result<(), E
                     PlanDate::Yearly { .. } => put(&mut new, "every_year", date_text(plan.date)),
                 }
                 write_day(&mut new, None, plan);
+                for replacement in &plan.replace {
+                    tables(&mut new, "replace")?.push(replacement_table(replacement));
+                }
                 for session in &plan.sessions {
                     tables(&mut new, "session")?.push(session_table_of(session, old, Some(plan.date)));
                 }
@@ -341,7 +352,7 @@ fn write_slot(
         put(table, "start", word);
         match new.start {
             Start::Hard(at) if place > 0 || at != session.from => put(table, "at", time_value(at)),
-            Start::Hard(_) | Start::Follow | Start::Fill => drop(table.remove("at")),
+            Start::Hard(_) | Start::Follow | Start::Fill => take_out(table, "at"),
         }
     }
     change(table, "play", old.map(|old| &old.play), &new.play, |play| Some(play_value(play)));
@@ -369,27 +380,4 @@ fn write_day(table: &mut Table, old: Option<&DayPlan>, new: &DayPlan) {
     change(table, "drop", Some(&drop), &new.drop, |drop| {
         (!drop.is_empty()).then(|| Value::Array(drop.iter().map(SessionId::as_str).collect()))
     });
-    let replace = old.map_or(&[][..], |old| &old.replace);
-    if replace != new.replace {
-        let mut list = ArrayOfTables::new();
-        new.replace.iter().for_each(|replacement| list.push(replacement_table(replacement)));
-        if list.is_empty() {
-            table.remove("replace");
-        } else {
-            table.insert("replace", Item::ArrayOfTables(list));
-        }
-    }
-}
-
-fn replacement_table(replacement: &Replacement) -> Table {
-    let mut table = Table::new();
-    put(&mut table, "slot", format!("{}/{}", replacement.session, replacement.slot));
-    if let Some(title) = &replacement.title {
-        put(&mut table, "title", title.as_str());
-    }
-    put(&mut table, "play", play_value(&replacement.play));
-    if let Some(length) = replacement.length {
-        put(&mut table, "length", duration_text(length));
-    }
-    table
 }

@@ -1,6 +1,6 @@
 //! Tables of a file: how they are found, put in, taken out and changed, with their comments.
 
-use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, Value};
+use toml_edit::{ArrayOfTables, DocumentMut, Item, RawString, Table, Value};
 
 use super::EditError;
 
@@ -30,11 +30,11 @@ pub(super) fn remove(document: &mut DocumentMut, way: &[Step]) -> Result<(), Edi
     let Some(((key, place), above)) = way.split_last() else { return Ok(()) };
     let list = tables(table(document, above)?, key)?;
     let prefix = list.get(*place).and_then(|table| table.decor().prefix()?.as_str()).unwrap_or_default();
-    let apart = prefix.rfind("\n\n").map_or("", |end| prefix.get(..=end).unwrap_or_default()).to_owned();
-    list.remove(*place);
-    if apart.trim().is_empty() {
+    let Some(apart) = set_apart(prefix) else {
+        list.remove(*place);
         return Ok(());
-    }
+    };
+    list.remove(*place);
     // The next one of its kind, or else the next of those that it stood in.
     let (mut rest, mut next) = (way, *place);
     while let Some(((key, _), above)) = rest.split_last() {
@@ -48,6 +48,12 @@ pub(super) fn remove(document: &mut DocumentMut, way: &[Step]) -> Result<(), Edi
     let trailing = format!("{apart}{}", document.trailing().as_str().unwrap_or_default());
     document.set_trailing(trailing);
     Ok(())
+}
+
+/// What an empty line sets apart from what follows it.
+fn set_apart(prefix: &str) -> Option<String> {
+    let apart = prefix.get(..=prefix.rfind("\n\n")?)?;
+    (!apart.trim().is_empty()).then(|| apart.to_owned())
 }
 
 fn prepend(table: &mut Table, comment: &str) {
@@ -70,13 +76,37 @@ pub(super) fn swap(list: &mut ArrayOfTables, place: usize, neighbour: Option<usi
     list.replace(second, one);
 }
 
-/// Sets a key. What stood there keeps its place, its spacing and the comment behind it.
+/// Sets a key. What stood there keeps its place, its spacing and the comments above it and behind it.
 pub(super) fn put(table: &mut Table, key: &str, value: impl Into<Value>) {
     let mut value = value.into();
-    if let Some(old) = table.get(key).and_then(Item::as_value) {
-        *value.decor_mut() = old.decor().clone();
+    match table.get_mut(key) {
+        Some(item) => {
+            if let Some(old) = item.as_value() {
+                *value.decor_mut() = old.decor().clone();
+            }
+            *item = Item::Value(value);
+        }
+        None => drop(table.insert(key, Item::Value(value))),
     }
-    table.insert(key, Item::Value(value));
+}
+
+/// Takes a key out. As with a table, a comment right above it goes with it, and what an empty line sets apart stays.
+pub(super) fn take_out(table: &mut Table, key: &str) {
+    let prefix = table.key(key).and_then(|key| key.leaf_decor().prefix()?.as_str());
+    let apart = prefix.and_then(set_apart);
+    let others = table.iter().filter(|(_, item)| item.is_value()).map(|(other, _)| other.to_owned());
+    let others: Vec<_> = others.collect();
+    table.remove(key);
+    let Some(apart) = apart else { return };
+    let (before, after) = others.split_at(others.iter().position(|other| other == key).unwrap_or_default());
+    let text = |raw: Option<&RawString>| raw.and_then(RawString::as_str).unwrap_or_default().to_owned();
+    if let Some(mut next) = after.get(1).and_then(|next| table.key_mut(next)) {
+        let own = text(next.leaf_decor().prefix());
+        next.leaf_decor_mut().set_prefix(apart + &own);
+    } else if let Some(last) = before.last().and_then(|last| table.get_mut(last)?.as_value_mut()) {
+        let own = text(last.decor().suffix());
+        last.decor_mut().set_suffix(format!("{own}\n{}", apart.trim_end_matches('\n')));
+    }
 }
 
 /// Sets a key or takes it out, where its meaning is another than before.
@@ -92,6 +122,6 @@ pub(super) fn change<T: PartialEq>(
     }
     match value(new) {
         Some(value) => put(table, key, value),
-        None => drop(table.remove(key)),
+        None => take_out(table, key),
     }
 }

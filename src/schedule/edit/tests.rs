@@ -57,6 +57,37 @@ fn one_key_that_changes_is_one_line_of_the_file() {
 }
 
 #[test]
+fn comments_above_a_key_that_changes_stay_and_of_one_that_goes_what_is_set_apart() {
+    let said = "# Về cả mục.\n\n# Theo quy chế.\nlength  = \"8 min\" # tối đa";
+    let week = example().week.unwrap().replacen("length = \"8 min\"", said, 1);
+    assert!(week.contains(said));
+    let written = |length: Option<SignedDuration>| {
+        let sources = Sources { week: Some(week.clone()), ..example() };
+        let to = Slot { length, ..slot(&schedule(), "sang", "ban-tin") };
+        let edit = Edit::Slot { session: "sang".into(), id: "ban-tin".into(), to };
+        difference(&week, &apply(&sources, &edit).unwrap().0.week.unwrap())
+    };
+    let changed = written(Some(SignedDuration::from_secs(390)));
+    assert_eq!(changed, ["-length  = \"8 min\" # tối đa", "+length  = \"6 min 30 s\" # tối đa"]);
+    assert_eq!(written(None), ["-", "-# Theo quy chế.", "-length  = \"8 min\" # tối đa"]);
+}
+
+#[test]
+fn the_lines_of_a_file_end_as_they_did() {
+    let apart = "# Về cả buổi.\n\n# Về mục này.\n[[session.slot]]\nid = \"thoi-tiet\"";
+    let week = example().week.unwrap().replace("[[session.slot]]\nid = \"thoi-tiet\"", apart);
+    let edit = Edit::RemoveSlot { session: "sang".into(), id: "thoi-tiet".into() };
+    let with = |week: String| {
+        let (new, schedule) = apply(&Sources { week: Some(week), ..example() }, &edit).unwrap();
+        (new.week.unwrap(), schedule)
+    };
+    let (unix, expected) = with(week.clone());
+    let (windows, schedule) = with(week.replace('\n', "\r\n"));
+    assert!(windows.contains("# Về cả buổi.") && !windows.contains("# Về mục này."), "{windows}");
+    assert_eq!((windows, schedule), (unix.replace('\n', "\r\n"), expected));
+}
+
+#[test]
 fn a_session_is_moved_with_its_slots_left_alone() {
     let old = find(&schedule(), "chieu");
     let days = Weekdays::ALL.without(old.days);
@@ -373,6 +404,61 @@ fn a_day_gets_a_session_of_its_own_and_a_new_day_may_begin_with_one() {
     let (added, schedule) = apply(&special(), &Edit::Day(plan.clone())).unwrap();
     assert_eq!(schedule.day_plan(date(2027, 2, 13)), Some(&plan));
     assert_eq!(apply(&added, &Edit::RemoveDay(other)).unwrap().0, special());
+}
+
+/// A day on which three slots are other ones, as people write it.
+const REPLACED: &str = r#"
+[[day]]
+every_year = "26/3"
+title = "Ngày thành lập Đoàn"
+
+# Đoàn xã đọc.
+[[day.replace]]
+slot = "sang/ban-tin"
+play = { programme = "guong-sang" }   # bài của Đoàn
+length = "90 s"
+
+# Cả tuần.
+
+# Hai mục, một bài.
+[[day.replace]]
+slot = [
+    "sang/chuyen-muc-t2",
+    "sang/chuyen-muc-t3",
+]
+play = { programme = "guong-sang" }
+"#;
+
+#[test]
+fn of_what_a_day_plays_instead_only_what_changes_is_written() {
+    let text = format!("{}{REPLACED}", example().days.unwrap());
+    let sources = Sources { days: Some(text.clone()), ..example() };
+    let date = PlanDate::Yearly { month: 3, day: 26 };
+    let plan = read(&sources).unwrap().day_plans.into_iter().find(|plan| plan.date == date).unwrap();
+    let [news, monday, tuesday] = plan.replace.as_slice() else { panic!("{plan:?}") };
+    let written = |replace: &[&Replacement]| {
+        let replace: Vec<_> = replace.iter().copied().cloned().collect();
+        let to = DayPlan { replace: replace.clone(), ..plan.clone() };
+        let (new, schedule) = apply(&sources, &Edit::Day(to)).unwrap();
+        let read = schedule.day_plans.into_iter().find(|plan| plan.date == date).unwrap().replace;
+        assert_eq!(read.len(), replace.len());
+        assert!(replace.iter().all(|one| read.contains(one)), "{read:#?}");
+        difference(&text, &new.days.unwrap())
+    };
+    let weather = Replacement { slot: "thoi-tiet".into(), ..news.clone() };
+    let more = written(&[news, monday, tuesday, &weather]);
+    assert!(more.iter().all(|line| line.starts_with('+')) && more.len() == 5, "{more:#?}");
+    let longer = Replacement { length: Some(SignedDuration::from_mins(2)), ..news.clone() };
+    assert_eq!(written(&[monday, tuesday, &longer]), ["-length = \"90 s\"", "+length = \"2 min\""]);
+    assert_eq!(written(&[news, tuesday]), ["-    \"sang/chuyen-muc-t2\","]);
+    let fewer = written(&[news]);
+    assert!(fewer.iter().all(|line| line.starts_with('-')), "{fewer:#?}");
+    assert!(!fewer.iter().any(|line| line.contains("Cả tuần")), "it is set apart: {fewer:#?}");
+    // One of several that plays something else has a table of its own.
+    let other = Replacement { title: Some("Riêng".to_owned()), ..tuesday.clone() };
+    let apart = written(&[news, monday, &other]);
+    assert!(apart.contains(&"+title = \"Riêng\"".to_owned()), "{apart:#?}");
+    assert!(apart.iter().all(|line| !line.contains("t2") && !line.contains("Đoàn")), "{apart:#?}");
 }
 
 #[test]
