@@ -55,6 +55,15 @@ pub struct SegmentFilter {
     pub limit: Option<u32>,
 }
 
+/// Some segments, newest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SegmentPage {
+    /// The segments.
+    pub segments: Vec<Segment>,
+    /// The one to ask after for the next page; none where there are no more.
+    pub next: Option<SegmentId>,
+}
+
 /// A text as it is searched: lower case, without accents, `đ` as `d`, and single spaces.
 pub fn searchable(text: &str) -> String {
     let plain: String = text
@@ -288,7 +297,13 @@ impl Store {
 
     /// The segments that were asked for, newest first.
     pub fn segments(&self, filter: &SegmentFilter) -> Result<Vec<Segment>, StoreError> {
+        Ok(self.segment_page(filter)?.segments)
+    }
+
+    /// The same, and where the next ones begin.
+    pub fn segment_page(&self, filter: &SegmentFilter) -> Result<SegmentPage, StoreError> {
         let limit = filter.limit.map_or(LARGEST_PAGE, |limit| limit.clamp(1, LARGEST_PAGE));
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let words = searchable(filter.text.as_deref().unwrap_or_default());
         self.read(|connection| {
             let mut statement = connection
@@ -308,10 +323,16 @@ impl Store {
                     found.then(|| segment_of(row)).transpose()
                 })
                 .doing("search the catalogue")?;
-            rows.filter_map(Result::transpose)
-                .take(usize::try_from(limit).unwrap_or(usize::MAX))
+            // One more than wanted tells whether there are more.
+            let mut segments: Vec<Segment> = rows
+                .filter_map(Result::transpose)
+                .take(limit.saturating_add(1))
                 .collect::<rusqlite::Result<_>>()
-                .doing("search the catalogue")
+                .doing("search the catalogue")?;
+            let more = segments.len() > limit;
+            segments.truncate(limit);
+            let next = segments.last().filter(|_| more).map(|last| last.id.clone());
+            Ok(SegmentPage { segments, next })
         })
     }
 

@@ -13,14 +13,15 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::asrun::Airing;
 use crate::schedule::{OutputId, Schedule};
-use crate::store::{AiringFilter, Cursor, Store, StoreError, Verdict};
+use crate::segment::ContentHash;
+use crate::store::{AiringFilter, Bad, Cursor, Store, StoreError, Verdict};
 use crate::text::http::Refusal;
 use crate::text::outcome::{file_columns, file_line, outcome_name};
 use crate::text::table::Table;
 use crate::web::State;
 use crate::web::input::{Asked, end, instant, local, parse_code};
 use crate::web::person::{Person, ReadLog};
-use crate::web::problem::{Problem, ProblemBody};
+use crate::web::problem::Problem;
 
 /// Airings of a page where nothing is asked for.
 const PAGE: u32 = 500;
@@ -61,8 +62,8 @@ pub(super) struct Airings {
 
 /// The log of what aired. As CSV it has the columns of the paper log, and a `Link` to the next page where there is one.
 #[utoipa::path(get, path = "/airings", tag = "log", params(Wanted),
-    responses((status = OK, content((Airings = "application/json"), (String = "text/csv"))),
-        (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = OK, content((Airings = "application/json"), (String = "text/csv")),
+        headers(("Link" = String, description = "As CSV, the next page, where there is one")))))]
 pub(super) async fn airings(
     _: Person<ReadLog>,
     Of(state): Of<State>,
@@ -150,18 +151,49 @@ fn as_csv(airings: &[Airing], next: Option<String>, schedule: &Schedule) -> Resp
 pub(super) struct Walk {
     /// Whether the log is what was written.
     sound: bool,
-    /// The rows, the newest row's hash, the first thing that is wrong, and the cuts that the log itself tells of.
-    #[serde(flatten)]
-    #[schema(value_type = Object)]
-    verdict: Verdict,
+    /// How many rows it has.
+    rows: i64,
+    /// The newest row's hash: what the printed report bears.
+    #[schema(value_type = String)]
+    head: ContentHash,
+    /// The first thing that is wrong; none where all is as it was written.
+    #[schema(value_type = Option<Wrong>)]
+    first_bad: Option<Bad>,
+    /// Cuts that the log itself tells of, from when the program began again after them: they stay.
+    #[schema(value_type = Vec<Wrong>)]
+    cuts: Vec<Bad>,
+}
+
+/// Something wrong with the log.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "for the document: it is written as the store has it")]
+pub(super) struct Wrong {
+    /// The row; for what is missing, the first missing one; none where only the airings are wrong.
+    seq: Option<i64>,
+    /// The instant the row claims, where it is there.
+    #[schema(format = DateTime)]
+    at: Option<String>,
+    /// `changed`, `not-after-the-one-before`, `missing`, `shortened`, `other-end`, `end-not-noted` or `airing-differs`.
+    fault: String,
+    /// How many rows there were at least; for `shortened`.
+    #[schema(required = false)]
+    noted: Option<i64>,
+    /// The output; for `airing-differs`.
+    #[schema(required = false)]
+    output: Option<String>,
+    /// The cue; for `airing-differs`.
+    #[schema(required = false)]
+    cue: Option<String>,
 }
 
 /// Walks through the whole log and checks that nothing of it was changed. Takes a minute for a million airings.
 #[utoipa::path(get, path = "/airings/verify", tag = "log",
-    responses((status = OK, body = Walk), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = OK, body = Walk)))]
 pub(super) async fn verify(person: Person<ReadLog>, Of(state): Of<State>) -> Result<Json<Walk>, Problem> {
     let verdict = walk(&state, &person).await?;
-    Ok(Json(Walk { sound: verdict.is_sound(), verdict }))
+    let sound = verdict.is_sound();
+    let Verdict { rows, first_bad, cuts, head } = verdict;
+    Ok(Json(Walk { sound, rows, head, first_bad, cuts }))
 }
 
 /// Walks through the whole log, for a person.

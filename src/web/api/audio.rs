@@ -9,18 +9,18 @@ use axum::response::{IntoResponse, Response};
 use tower::ServiceExt as _;
 use tower_http::services::ServeFile;
 
+use super::segments::OfRecording;
 use crate::text::http::Refusal;
 use crate::web::State;
 use crate::web::input::Named;
 use crate::web::person::{Person, See};
-use crate::web::problem::{Problem, ProblemBody};
+use crate::web::problem::Problem;
 use crate::web::recordings::{existing, segment_id};
 
 /// A recording's bytes, or a range of them.
-#[utoipa::path(get, path = "/segments/{id}/audio", tag = "segments", params(("id" = String, Path, description = "The recording")),
+#[utoipa::path(get, path = "/segments/{id}/audio", tag = "segments", params(OfRecording),
     responses((status = OK, description = "The whole file", content_type = "audio/*"),
-        (status = PARTIAL_CONTENT, description = "A range of it"),
-        (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+        (status = PARTIAL_CONTENT, description = "A range of it")))]
 pub(super) async fn audio(
     _: Person<See>,
     Of(state): Of<State>,

@@ -17,7 +17,7 @@ use crate::engine::handle::Status;
 use crate::text::http::Refusal;
 use crate::web::State;
 use crate::web::person::{Needs as _, Person, See, Shown};
-use crate::web::problem::{Problem, ProblemBody};
+use crate::web::problem::Problem;
 
 /// At most four a second: what a level meter needs.
 const APART: Duration = Duration::from_millis(250);
@@ -82,8 +82,7 @@ async fn changed(engines: &mut Vec<watch::Receiver<Status>>) -> Option<()> {
 /// Server-sent events: `status`, with what `/status` has in `outputs`, first at once and then with every change. They end
 /// with the token or the login of who listens.
 #[utoipa::path(get, path = "/events", tag = "station",
-    responses((status = OK, description = "Events", content_type = "text/event-stream"),
-        (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = OK, description = "Events", content_type = "text/event-stream")))]
 pub(super) async fn events(
     _: Person<See>,
     shown: Shown,

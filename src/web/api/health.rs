@@ -21,7 +21,7 @@ use crate::store::free_bytes;
 use crate::timeline::Layer;
 use crate::web::State;
 use crate::web::person::{Person, See, peer};
-use crate::web::problem::{Problem, ProblemBody};
+use crate::web::problem::Problem;
 
 /// Less than this free on the disk, in bytes, is not well: the log of months fits, and a day's recordings.
 const LEAST_FREE: u64 = 200_000_000;
@@ -159,7 +159,7 @@ impl FromRequestParts<State> for Collector {
 
 /// Numbers for Prometheus. From the machine itself without a token, from elsewhere with one.
 #[utoipa::path(get, path = "/metrics", tag = "station",
-    responses((status = OK, content_type = "text/plain"), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = OK, content_type = "text/plain")))]
 pub(super) async fn metrics(_: Collector, Of(state): Of<State>) -> Response {
     let mut text = Numbers::default();
     engines(&state, &mut text);

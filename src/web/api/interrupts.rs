@@ -15,7 +15,7 @@ use crate::web::State;
 use crate::web::air::{self, Wish};
 use crate::web::input::{Body, Named};
 use crate::web::person::{CallEmergency, Person, See, TakeTheAir};
-use crate::web::problem::{Problem, ProblemBody};
+use crate::web::problem::Problem;
 
 /// What a person wants to air now.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -89,8 +89,7 @@ pub(super) struct Ordered {
 
 /// Takes the air with a recording.
 #[utoipa::path(post, path = "/interrupts", tag = "air", request_body = Order,
-    responses((status = ACCEPTED, body = Ordered), (status = "4XX", body = ProblemBody, content_type = "application/problem+json"),
-        (status = SERVICE_UNAVAILABLE, body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = ACCEPTED, body = Ordered)))]
 pub(super) async fn interrupt(
     person: Person<See>,
     Of(state): Of<State>,
@@ -112,7 +111,7 @@ pub(super) async fn interrupt(
 
 /// Gives the air back: an interrupt ends, also its repeats. Of one that was ordered and has ended already, it is done.
 #[utoipa::path(delete, path = "/interrupts/{id}", tag = "air", params(("id" = String, Path, description = "The interrupt")),
-    responses((status = NO_CONTENT, description = "It ends"), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = NO_CONTENT, description = "It ends")))]
 pub(super) async fn call_off(
     // Whoever may call an emergency may also end one; a live one is less.
     person: Person<CallEmergency>,
@@ -125,7 +124,7 @@ pub(super) async fn call_off(
 
 /// Stops the cue that is on air; the timeline goes on with the next.
 #[utoipa::path(post, path = "/outputs/{id}/stop", tag = "air", params(("id" = String, Path, description = "The output")),
-    responses((status = ACCEPTED, description = "It stops"), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = ACCEPTED, description = "It stops")))]
 pub(super) async fn stop(
     person: Person<TakeTheAir>,
     Of(state): Of<State>,

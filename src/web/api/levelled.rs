@@ -14,6 +14,7 @@ use jiff::SignedDuration;
 use tokio::sync::mpsc::Sender;
 use tokio_stream::wrappers::ReceiverStream;
 
+use super::segments::OfRecording;
 use crate::engine::limiter::{LOOKAHEAD, Limiter};
 use crate::media::playback::{OpenError, Opening};
 use crate::media::resample::{AIR_RATE, period_seconds};
@@ -25,7 +26,7 @@ use crate::text::http::Refusal;
 use crate::web::State;
 use crate::web::input::Named;
 use crate::web::person::{Person, See};
-use crate::web::problem::{Problem, ProblemBody};
+use crate::web::problem::Problem;
 use crate::web::recordings::{existing, segment_id};
 
 /// Samples of a frame: the air is stereo.
@@ -39,10 +40,9 @@ const AHEAD: usize = 32;
 const RUN_UP_SECONDS: u64 = 2;
 
 /// A recording as the loudspeakers will get it, levelled and limited.
-#[utoipa::path(get, path = "/segments/{id}/levelled", tag = "segments", params(("id" = String, Path, description = "The recording")),
+#[utoipa::path(get, path = "/segments/{id}/levelled", tag = "segments", params(OfRecording),
     responses((status = OK, description = "All of it", content_type = "audio/wav"),
-        (status = PARTIAL_CONTENT, description = "A range of it"),
-        (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+        (status = PARTIAL_CONTENT, description = "A range of it")))]
 pub(super) async fn levelled(
     _: Person<See>,
     Of(state): Of<State>,

@@ -16,6 +16,7 @@ pub(super) mod users;
 use axum::Json;
 use axum::middleware::from_fn;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{self, Content, PathItem, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -40,9 +41,28 @@ struct Description;
 struct Token;
 
 impl Modify for Token {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+    fn modify(&self, document: &mut openapi::OpenApi) {
         let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
         document.components.get_or_insert_default().add_security_scheme("token", scheme);
+    }
+}
+
+/// Adds to every address that it may refuse and fail, where it does not say so itself.
+fn refuse(document: &mut openapi::OpenApi) {
+    let problem = |description: &str| {
+        let body = Content::new(Some(Ref::from_schema_name("ProblemBody")));
+        ResponseBuilder::new().description(description).content("application/problem+json", body).build()
+    };
+    for item in document.paths.paths.values_mut() {
+        let PathItem { get, put, post, delete, options, head, patch, .. } = item;
+        for operation in [get, put, post, delete, options, head, patch].into_iter().flatten() {
+            let said = &mut operation.responses.responses;
+            for (status, why) in
+                [("4XX", "Refused"), ("5XX", "The station is busy, or something of it fails")]
+            {
+                said.entry(status.to_owned()).or_insert_with(|| problem(why).into());
+            }
+        }
     }
 }
 
@@ -79,14 +99,16 @@ pub(super) fn router() -> OpenApiRouter<State> {
         .routes(routes!(tus::became, tus::offset, tus::append, tus::terminate))
         .route_layer(from_fn(tus::versioned));
     let slow = OpenApiRouter::new().routes(routes!(upload::upload)).routes(routes!(airings::verify));
-    OpenApiRouter::with_openapi(Description::openapi())
+    let mut router = OpenApiRouter::with_openapi(Description::openapi())
         .nest("/api/v1", quick.merge(slow).merge(resumable))
-        .routes(routes!(health::metrics))
+        .routes(routes!(health::metrics));
+    refuse(router.get_openapi_mut());
+    router
 }
 
 /// This document.
 #[utoipa::path(get, path = "/openapi.json", tag = "station", security(()),
     responses((status = OK, description = "OpenAPI 3.1", content_type = "application/json")))]
-async fn document() -> Json<utoipa::openapi::OpenApi> {
+async fn document() -> Json<openapi::OpenApi> {
     Json(router().into_openapi())
 }

@@ -12,18 +12,27 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::segment::{ContentHash, Genre, ProgrammeId, Segment, SegmentId, State as Stand};
-use crate::store::{SegmentFilter, seen};
+use crate::store::{SegmentFilter, SegmentPage, Store, seen};
 use crate::text::http::Refusal;
 use crate::text::{outcome, verdict};
 use crate::web::State;
 use crate::web::input::{Asked, Body, Named, millis, parse_code};
 use crate::web::person::{Approve, HandIn, Person, See, Withdraw};
-use crate::web::problem::{Problem, ProblemBody};
+use crate::web::problem::Problem;
 use crate::web::recordings::{self, Changes, existing, parse_seen, segment_id};
 use crate::web::withdrawing;
 
 /// Segments of a page where nothing is asked for.
 const PAGE: u32 = 100;
+
+/// Which recording.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "for the document: handlers read it as `Named`")]
+pub(super) struct OfRecording {
+    /// The recording.
+    id: String,
+}
 
 /// A recording.
 #[derive(Debug, Serialize, ToSchema)]
@@ -186,29 +195,34 @@ pub(super) struct Recordings {
 
 /// Recordings, newest first.
 #[utoipa::path(get, path = "/segments", tag = "segments", params(Wanted),
-    responses((status = OK, body = Recordings), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = OK, body = Recordings)))]
 pub(super) async fn list(
     _: Person<See>,
     Of(state): Of<State>,
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Json<Recordings>, Problem> {
-    let limit = wanted.limit.unwrap_or(PAGE).clamp(1, 10_000);
     let filter = SegmentFilter {
         text: wanted.text,
         state: wanted.state.map(|code| parse_code("state", &code)).transpose()?,
         programme: wanted.programme.map(ProgrammeId::new),
         after: wanted.after.map(SegmentId::new),
-        limit: Some(limit),
+        limit: Some(wanted.limit.unwrap_or(PAGE)),
     };
-    let segments = state.store.run(move |store| store.segments(&filter)).await?;
-    let full = u32::try_from(segments.len()).is_ok_and(|count| count == limit);
-    let next = segments.last().filter(|_| full).map(|segment| segment.id.clone());
+    let find = move |store: &Store| {
+        let after = filter.after.as_ref();
+        let is_known = after.map_or(Ok(true), |after| store.segment(after).map(|known| known.is_some()))?;
+        Ok((is_known, store.segment_page(&filter)?))
+    };
+    let (is_known, SegmentPage { segments, next }) = state.store.run(find).await?;
+    if !is_known {
+        return Err(Problem::field("after"));
+    }
     Ok(Json(Recordings { segments: segments.into_iter().map(Recording::from).collect(), next }))
 }
 
 /// A recording.
-#[utoipa::path(get, path = "/segments/{id}", tag = "segments", params(("id" = String, Path, description = "The recording")),
-    responses((status = OK, body = Recording), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+#[utoipa::path(get, path = "/segments/{id}", tag = "segments", params(OfRecording),
+    responses((status = OK, body = Recording)))]
 pub(super) async fn one(
     _: Person<See>,
     Of(state): Of<State>,
@@ -239,8 +253,8 @@ pub(super) struct NewWords {
 
 /// Changes a recording's words, or its script. The approval of its bytes stays; once it is approved, only who may approve
 /// it changes them (`approved-words`). Where they are so already, it is done, whatever was seen.
-#[utoipa::path(patch, path = "/segments/{id}", tag = "segments", request_body = NewWords, params(("id" = String, Path, description = "The recording")),
-    responses((status = OK, body = Recording), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+#[utoipa::path(patch, path = "/segments/{id}", tag = "segments", request_body = NewWords, params(OfRecording),
+    responses((status = OK, body = Recording)))]
 pub(super) async fn describe(
     person: Person<HandIn>,
     Of(state): Of<State>,
@@ -261,8 +275,8 @@ pub(super) struct Peaks {
 }
 
 /// The shape of a recording, to be drawn.
-#[utoipa::path(get, path = "/segments/{id}/waveform", tag = "segments", params(("id" = String, Path, description = "The recording")),
-    responses((status = OK, body = Peaks), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+#[utoipa::path(get, path = "/segments/{id}/waveform", tag = "segments", params(OfRecording),
+    responses((status = OK, body = Peaks)))]
 pub(super) async fn waveform(
     _: Person<See>,
     Of(state): Of<State>,
@@ -292,8 +306,8 @@ pub(super) struct Event {
 }
 
 /// What was done with a recording, in order.
-#[utoipa::path(get, path = "/segments/{id}/events", tag = "segments", params(("id" = String, Path, description = "The recording")),
-    responses((status = OK, body = Vec<Event>), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+#[utoipa::path(get, path = "/segments/{id}/events", tag = "segments", params(OfRecording),
+    responses((status = OK, body = Vec<Event>)))]
 pub(super) async fn events(
     _: Person<See>,
     Of(state): Of<State>,
@@ -311,8 +325,8 @@ pub(super) async fn events(
 }
 
 /// Asks for approval. Of a recording that waits already, that is the answer.
-#[utoipa::path(post, path = "/segments/{id}/submit", tag = "segments", params(("id" = String, Path, description = "The recording")),
-    responses((status = OK, body = Recording), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+#[utoipa::path(post, path = "/segments/{id}/submit", tag = "segments", params(OfRecording),
+    responses((status = OK, body = Recording)))]
 pub(super) async fn submit(
     person: Person<HandIn>,
     Of(state): Of<State>,
@@ -335,8 +349,8 @@ pub(super) struct Listened {
 
 /// Lets a recording on the air. Nobody approves what they handed in. Approved already with the same bytes and words, it
 /// is answered as if it were done now, and the first approval stays.
-#[utoipa::path(post, path = "/segments/{id}/approve", tag = "segments", request_body = Listened, params(("id" = String, Path, description = "The recording")),
-    responses((status = OK, body = Recording), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+#[utoipa::path(post, path = "/segments/{id}/approve", tag = "segments", request_body = Listened, params(OfRecording),
+    responses((status = OK, body = Recording)))]
 pub(super) async fn approve(
     person: Person<Approve>,
     Of(state): Of<State>,
@@ -359,8 +373,8 @@ pub(super) struct Why {
 
 /// Gives a recording back to who handed it in. Given back already and not submitted again, it is answered as if it were
 /// done now, and the first reason stays.
-#[utoipa::path(post, path = "/segments/{id}/return", tag = "segments", request_body = Why, params(("id" = String, Path, description = "The recording")),
-    responses((status = OK, body = Recording), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+#[utoipa::path(post, path = "/segments/{id}/return", tag = "segments", request_body = Why, params(OfRecording),
+    responses((status = OK, body = Recording)))]
 pub(super) async fn give_back(
     person: Person<Approve>,
     Of(state): Of<State>,
@@ -373,8 +387,8 @@ pub(super) async fn give_back(
 
 /// Takes a recording off the air: at once, and from all that is to come. Where the disk does not take that in time the
 /// answer is 503, `withdrawal-unkept`: it is off the air, and what is still to be kept is tried again.
-#[utoipa::path(post, path = "/segments/{id}/withdraw", tag = "segments", request_body = Why, params(("id" = String, Path, description = "The recording")),
-    responses((status = OK, body = Recording), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+#[utoipa::path(post, path = "/segments/{id}/withdraw", tag = "segments", request_body = Why, params(OfRecording),
+    responses((status = OK, body = Recording)))]
 pub(super) async fn withdraw(
     person: Person<Withdraw>,
     Of(state): Of<State>,

@@ -11,7 +11,6 @@ use crate::timeline::Severity;
 use crate::web::State;
 use crate::web::input::local;
 use crate::web::person::{Person, See};
-use crate::web::problem::ProblemBody;
 
 /// The station at the moment.
 #[derive(Debug, Serialize, ToSchema)]
@@ -89,7 +88,7 @@ pub(super) fn outputs(state: &State) -> Vec<serde_json::Value> {
 
 /// How the station is at the moment.
 #[utoipa::path(get, path = "/status", tag = "station",
-    responses((status = OK, body = Now), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = OK, body = Now)))]
 pub(super) async fn status(_: Person<See>, Of(state): Of<State>) -> Json<Now> {
     let (plan, at) = (state.plan(), state.clock.now());
     Json(Now {

@@ -20,7 +20,7 @@ use crate::timeline::{Absence, Block, Content, Cue, CueId, Finding, Form, Join, 
 use crate::web::State;
 use crate::web::input::{Asked, instant, local, millis, start_of};
 use crate::web::person::{Person, See};
-use crate::web::problem::{Problem, ProblemBody};
+use crate::web::problem::Problem;
 
 /// The longest stretch that is shown at once, in days.
 const MOST_DAYS: i64 = 31;
@@ -128,7 +128,7 @@ pub(super) struct CueView {
 
 /// What will sound between two instants.
 #[utoipa::path(get, path = "/timeline", tag = "station", params(Wanted),
-    responses((status = OK, body = Timelines), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = OK, body = Timelines)))]
 pub(super) async fn timeline(
     _: Person<See>,
     Of(state): Of<State>,

@@ -18,7 +18,7 @@ use crate::web::State;
 use crate::web::examining::{Stage, stage};
 use crate::web::input::Named;
 use crate::web::person::{HandIn, Person};
-use crate::web::problem::{Problem, ProblemBody};
+use crate::web::problem::Problem;
 use crate::web::recordings::set_word;
 use crate::web::uploads;
 
@@ -60,8 +60,7 @@ impl FromRequestParts<State> for Tus {
 
 /// What the server can.
 #[utoipa::path(options, path = "/uploads", tag = "uploads",
-    responses((status = NO_CONTENT, description = "Tus-Version, Tus-Extension and Tus-Max-Size"),
-        (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = NO_CONTENT, description = "Tus-Version, Tus-Extension and Tus-Max-Size")))]
 pub(super) async fn abilities(_: Person<HandIn>, Of(state): Of<State>) -> Response {
     let most = state.intake.max_bytes().to_string();
     let headers = [
@@ -75,8 +74,7 @@ pub(super) async fn abilities(_: Person<HandIn>, Of(state): Of<State>) -> Respon
 /// Announces a file (tus creation). `Upload-Metadata` may bear `filename` and any word of a recording.
 #[utoipa::path(post, path = "/uploads", tag = "uploads",
     params(("Tus-Resumable" = String, Header), ("Upload-Length" = u64, Header), ("Upload-Metadata" = Option<String>, Header)),
-    responses((status = CREATED, description = "To be sent to", headers(("Location" = String), ("Upload-Expires" = String))),
-        (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = CREATED, description = "To be sent to", headers(("Location" = String), ("Upload-Expires" = String)))))]
 pub(super) async fn create(
     person: Person<HandIn>,
     _: Tus,
@@ -105,8 +103,9 @@ fn said(state: &State, headers: &HeaderMap) -> Result<Option<(String, String)>, 
 
 /// From where a file is to be sent on.
 #[utoipa::path(head, path = "/uploads/{id}", tag = "uploads", params(("id" = String, Path), ("Tus-Resumable" = String, Header)),
-    responses((status = OK, description = "It is there", headers(("Upload-Offset" = u64), ("Upload-Length" = u64))),
-        (status = "4XX", description = "It is not")))]
+    responses((status = OK, description = "It is there", headers(("Upload-Offset" = u64), ("Upload-Length" = u64),
+            ("Upload-Expires" = String), ("Upload-Metadata" = String, description = "As it was announced, where it was"))),
+        (status = "4XX", description = "It is not"), (status = "5XX", description = "It cannot be seen now")))]
 pub(super) async fn offset(
     person: Person<HandIn>,
     _: Tus,
@@ -135,8 +134,7 @@ pub(super) async fn offset(
     params(("id" = String, Path), ("Tus-Resumable" = String, Header), ("Upload-Offset" = u64, Header),
         ("Upload-Metadata" = Option<String>, Header)),
     request_body(content = Vec<u8>, content_type = "application/offset+octet-stream"),
-    responses((status = NO_CONTENT, description = "Kept", headers(("Upload-Offset" = u64), ("Upload-Expires" = String))),
-        (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = NO_CONTENT, description = "Kept", headers(("Upload-Offset" = u64), ("Upload-Expires" = String)))))]
 pub(super) async fn append(
     person: Person<HandIn>,
     _: Tus,
@@ -168,8 +166,7 @@ pub(super) async fn append(
 
 /// Gives a file up (tus termination). A recording that was made from it stays.
 #[utoipa::path(delete, path = "/uploads/{id}", tag = "uploads", params(("id" = String, Path), ("Tus-Resumable" = String, Header)),
-    responses((status = NO_CONTENT, description = "Nothing of it is left"),
-        (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = NO_CONTENT, description = "Nothing of it is left")))]
 pub(super) async fn terminate(
     person: Person<HandIn>,
     _: Tus,
@@ -199,7 +196,7 @@ pub(super) struct Became {
 
 /// What has become of a file; not of the tus protocol.
 #[utoipa::path(get, path = "/uploads/{id}", tag = "uploads", params(("id" = String, Path)),
-    responses((status = OK, body = Became), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = OK, body = Became)))]
 pub(super) async fn became(
     person: Person<HandIn>,
     Of(state): Of<State>,

@@ -20,7 +20,7 @@ use crate::text::http::Refusal;
 use crate::text::verdict;
 use crate::web::State;
 use crate::web::person::{HandIn, Person};
-use crate::web::problem::{Problem, ProblemBody};
+use crate::web::problem::Problem;
 use crate::web::recordings::{check_words, set_word, take_in};
 
 /// Longest text beside the file, in bytes.
@@ -67,9 +67,7 @@ struct Incoming {
     request_body(content = Form, content_type = "multipart/form-data"),
     responses(
         (status = CREATED, body = Recording, description = "New", headers(("Location" = String, description = "Its address"))),
-        (status = OK, body = Recording, description = "It was there already"),
-        (status = SERVICE_UNAVAILABLE, body = ProblemBody, content_type = "application/problem+json", description = "Too many uploads at once"),
-        (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+        (status = OK, body = Recording, description = "It was there already")))]
 pub(super) async fn upload(
     person: Person<HandIn>,
     Of(state): Of<State>,

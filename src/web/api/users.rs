@@ -18,7 +18,7 @@ use crate::text::http::Refusal;
 use crate::web::State;
 use crate::web::input::{Asked, Body, Named, end, instant, parse_code};
 use crate::web::person::{ManageUsers, Person, ReadActs};
-use crate::web::problem::{Problem, ProblemBody};
+use crate::web::problem::Problem;
 
 /// Longest label of a token, in letters.
 const LONGEST_LABEL: usize = 64;
@@ -47,7 +47,7 @@ impl From<User> for UserView {
 
 /// Everyone, also those who left.
 #[utoipa::path(get, path = "/users", tag = "users",
-    responses((status = OK, body = Vec<UserView>), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = OK, body = Vec<UserView>)))]
 pub(super) async fn list(
     _: Person<ManageUsers>,
     Of(state): Of<State>,
@@ -79,7 +79,7 @@ pub(super) struct Welcome {
 
 /// Adds a person, with a first token.
 #[utoipa::path(post, path = "/users", tag = "users", request_body = NewUser,
-    responses((status = CREATED, body = Welcome), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = CREATED, body = Welcome)))]
 pub(super) async fn add(
     person: Person<ManageUsers>,
     Of(state): Of<State>,
@@ -127,7 +127,7 @@ pub(super) struct Token {
 /// Makes one more token for a person.
 #[utoipa::path(post, path = "/users/{name}/tokens", tag = "users", request_body = NewToken,
     params(("name" = String, Path, description = "The person")),
-    responses((status = CREATED, body = Token), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = CREATED, body = Token)))]
 pub(super) async fn token(
     person: Person<ManageUsers>,
     Of(state): Of<State>,
@@ -147,7 +147,7 @@ pub(super) async fn token(
 
 /// A person leaves: their tokens end, their name stays in the log.
 #[utoipa::path(delete, path = "/users/{name}", tag = "users", params(("name" = String, Path, description = "The person")),
-    responses((status = NO_CONTENT, description = "They have left"), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = NO_CONTENT, description = "They have left")))]
 pub(super) async fn revoke(
     person: Person<ManageUsers>,
     Of(state): Of<State>,
@@ -191,7 +191,7 @@ pub(super) struct ActView {
 
 /// What people did, newest first.
 #[utoipa::path(get, path = "/acts", tag = "users", params(Wanted),
-    responses((status = OK, body = Vec<ActView>), (status = "4XX", body = ProblemBody, content_type = "application/problem+json")))]
+    responses((status = OK, body = Vec<ActView>)))]
 pub(super) async fn acts(
     _: Person<ReadActs>,
     Of(state): Of<State>,

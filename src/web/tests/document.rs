@@ -4,7 +4,7 @@ use super::*;
 
 /// Every path and method of the document.
 pub(super) fn addresses() -> BTreeSet<(String, String)> {
-    let document = serde_json::to_value(api::router().into_openapi()).unwrap();
+    let document = document();
     let paths = document["paths"].as_object().unwrap();
     let methods = |(path, item): (&String, &Value)| {
         let methods = item.as_object().unwrap().keys().map(|method| method.to_uppercase());
@@ -57,13 +57,49 @@ fn every_reference_in_the_document_leads_somewhere() {
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
-    let document = serde_json::to_value(api::router().into_openapi()).unwrap();
+    let document = document();
     let mut references = Vec::new();
     walk(&document, &mut references);
     assert!(references.len() > 20);
     for reference in references {
         assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
     }
+}
+
+/// The document, as it is served.
+fn document() -> Value {
+    serde_json::to_value(api::router().into_openapi()).unwrap()
+}
+
+#[test]
+fn every_address_says_how_it_refuses_and_fails() {
+    let document = document();
+    for (path, method) in addresses() {
+        let said = &document["paths"][&path][method.to_lowercase()]["responses"];
+        for status in ["4XX", "5XX"] {
+            let body = &said[status]["content"]["application/problem+json"]["schema"]["$ref"];
+            // What answers HEAD has no body.
+            let expected =
+                if method == "HEAD" { Value::Null } else { json!("#/components/schemas/ProblemBody") };
+            assert!(said[status].is_object() && *body == expected, "{method} {path}: {said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_comes_with_the_log_and_with_uploads_is_in_the_document() {
+    let document = document();
+    let walk = log::site_with(&["một"]).get("auditor", "/api/v1/airings/verify").await.json();
+    let fields: BTreeSet<_> = walk.as_object().unwrap().keys().collect();
+    let known = document["components"]["schemas"]["Walk"]["properties"].as_object().unwrap();
+    assert_eq!(fields, known.keys().collect());
+    let headers = |path: &str, method: &str| {
+        let answer = &document["paths"][format!("/api/v1{path}")][method]["responses"]["200"];
+        answer["headers"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(headers("/airings", "get"), ["Link"]);
+    let of_upload = ["Upload-Expires", "Upload-Length", "Upload-Metadata", "Upload-Offset"];
+    assert_eq!(headers("/uploads/{id}", "head"), of_upload);
 }
 
 #[tokio::test]

@@ -537,6 +537,14 @@ async fn the_catalogue_is_searched_without_accents_and_by_pages() {
     assert_eq!(first, ["Quét mã QR", "Đường quê"]);
     let (second, end) = titles(&format!("limit=2&after={}", next.as_str().unwrap())).await;
     assert_eq!((second, end), (vec!["Phòng chống bão".to_owned()], Value::Null));
+    assert_eq!(
+        titles("limit=3").await,
+        (vec!["Quét mã QR".into(), "Đường quê".into(), "Phòng chống bão".into()], Value::Null)
+    );
+    assert_eq!(
+        site.get("auditor", "/api/v1/segments?after=nonsense").await.problem(),
+        refused(422, "bad-field")
+    );
     assert_eq!(site.get("auditor", "/api/v1/segments?state=lost").await.problem(), refused(422, "bad-field"));
 }
 

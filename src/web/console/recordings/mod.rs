@@ -24,7 +24,7 @@ use super::visitor::Visitor;
 use crate::access::{Permission, permit};
 use crate::schedule::Schedule;
 use crate::segment::{ProgrammeId, Segment, SegmentId, State as Stand};
-use crate::store::{SegmentEvent, SegmentFilter, Store, StoreError};
+use crate::store::{SegmentEvent, SegmentFilter, SegmentPage, Store, StoreError};
 use crate::text::order::by_title;
 use crate::text::outcome;
 use crate::text::page::recordings as say;
@@ -114,11 +114,11 @@ pub(super) async fn list(
 ) -> Result<Html<String>, Failure> {
     let (plan, now, filter) = (state.plan(), state.clock.now(), wanted.filter());
     let searched = filter != SegmentFilter { limit: filter.limit, ..SegmentFilter::default() };
-    let found = state.store.run(move |store| store.segments(&filter)).await?;
+    let page_of = move |store: &Store| store.segment_page(&filter);
+    let SegmentPage { segments: found, next } = state.store.run(page_of).await?;
     let roles = &visitor.person.user().roles;
     let may = |permission| permit(roles, permission);
     let zone = &plan.schedule.time_zone;
-    let next = found.last().filter(|_| u32::try_from(found.len()).is_ok_and(|count| count == PAGE));
     let content = html! {
         @if may(Permission::HandIn) {
             div.actions { a.button.main href="/ban-ghi/gui" { (say::SEND) } }
@@ -147,7 +147,7 @@ pub(super) async fn list(
                     (withdraw_link(segment))
                 }
             } } }
-            @if let Some(last) = next { p { a.button href=(wanted.next(&last.id)) { (say::OLDER) } } }
+            @if let Some(last) = &next { p { a.button href=(wanted.next(last)) { (say::OLDER) } } }
         }
     };
     Ok(page(&state, &visitor, HERE, names::RECORDINGS, &content))
