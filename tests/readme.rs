@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may give up")]
 
 use clap::{CommandFactory, Parser};
+use loa::access::{Permission, Role, permit};
 use loa::app::cli::Cli;
 use loa::schedule::{self, Sources};
 
@@ -132,6 +133,35 @@ fn collect(value: &toml::Value, keys: &mut std::collections::BTreeSet<String>) {
 /// Whether a line has a key as a word of its own.
 fn names(line: &str, key: &str) -> bool {
     line.split(|letter: char| !(letter.is_alphanumeric() || letter == '_')).any(|word| word == key)
+}
+
+/// What somebody may do, as the tables of roles have it.
+const MAY: [(Permission, [&str; 2]); 9] = [
+    (Permission::HandIn, ["hand in", "nộp"]),
+    (Permission::Approve, ["approve", "duyệt"]),
+    (Permission::Withdraw, ["withdraw", "thu hồi"]),
+    (Permission::TakeTheAir, ["take the air", "phát ngay"]),
+    (Permission::CallEmergency, ["call an emergency", "phát khẩn cấp"]),
+    (Permission::EditSchedule, ["change the schedule", "sửa lịch"]),
+    (Permission::ReadLog, ["read the log", "xem nhật ký"]),
+    (Permission::ReadActs, ["the record", "nhật ký thao tác"]),
+    (Permission::ManageUsers, ["make and revoke people", "thêm, bớt người dùng"]),
+];
+
+#[test]
+fn the_roles_may_what_is_said_of_them_and_nothing_else() {
+    for (language, (name, text)) in READMES.iter().enumerate() {
+        let (_, table) = text.split_once("| --- | --- |\n| `uploader`").unwrap();
+        let table = format!("| `uploader`{}", table.split_once("\n\n").unwrap().0);
+        for role in Role::ALL {
+            let row = table.lines().find(|row| row.starts_with(&format!("| `{}`", role.code()))).unwrap();
+            let said = row.split('|').nth(2).unwrap();
+            for (permission, words) in MAY {
+                let may = permit(&[role].into(), permission);
+                assert_eq!(said.contains(words[language]), may, "{name}: {permission:?} in {row}");
+            }
+        }
+    }
 }
 
 #[test]
