@@ -235,6 +235,10 @@ pub struct Words {
 }
 
 impl Words {
+    /// What they are called, in the order in which people see them.
+    pub const FIELDS: [&str; 9] =
+        ["title", "programme", "week", "topic", "genre", "author", "source", "valid_from", "valid_until"];
+
     /// Makes sure that they can be; otherwise which of them cannot, and why.
     pub fn check(&self) -> Result<(), (&'static str, BadWord)> {
         let given = |text: &Option<Arc<str>>, check: fn(&str) -> Result<(), BadWord>| {

@@ -115,8 +115,12 @@ impl Desk {
     /// What a wish would come to.
     pub fn draft(&self, wish: &Wish) -> Result<Draft, EditingError> {
         let before = self.files()?;
+        let old = schedule::read(&before);
         let (after, new) = match wish {
-            Wish::Edit(edit) => edit::apply(&before, edit)?,
+            Wish::Edit(edit) => {
+                let old = old.as_ref().map_err(|problems| EditError::Broken(problems.clone()))?;
+                edit::apply(&before, old, edit)?
+            }
             Wish::Undo(id) => {
                 let found = self.store.revision(*id)?.and_then(|(_, before)| before);
                 let files = found.ok_or(EditingError::NoRevision(*id))?.files;
@@ -124,8 +128,7 @@ impl Desk {
                 (files, schedule)
             }
         };
-        let old = schedule::read(&before).ok();
-        Ok(Draft { seen: fingerprint(&before), before, after, old, new })
+        Ok(Draft { seen: fingerprint(&before), before, after, old: old.ok(), new })
     }
 
     /// Keeps the files as they are, where somebody changed them by hand since they were last kept: so that also this can
@@ -135,14 +138,20 @@ impl Desk {
         Ok(self.store.keep_found(&self.files()?, at)?)
     }
 
-    /// Grants a wish that was made on seeing a state of the files; gives none where the files are others by now, and nothing
-    /// was written.
-    pub fn save(&self, wish: &Wish, seen: &str, act: Act) -> Result<Option<Saved>, EditingError> {
+    /// Grants a wish that was made on seeing a state of the files, and keeps the act that it then is; gives none where the
+    /// files are others by now, and nothing was written.
+    pub fn save(
+        &self,
+        wish: &Wish,
+        seen: &str,
+        act: impl FnOnce(&Draft) -> Act,
+    ) -> Result<Option<Saved>, EditingError> {
         let _turn = self.turn();
         let draft = self.draft(wish)?;
         if draft.seen != seen {
             return Ok(None);
         }
+        let act = act(&draft);
         // First what was there: if the power goes now or later, nothing of it is lost.
         self.store.keep_found(&draft.before, act.at)?;
         let fails = |cause| EditingError::Write { folder: self.folder.clone(), cause };

@@ -42,7 +42,7 @@ impl Office {
 
     fn save(&self, wish: &Wish) -> i64 {
         let seen = self.desk.draft(wish).unwrap().seen;
-        self.desk.save(wish, &seen, act("schedule.slot")).unwrap().unwrap().revision
+        self.desk.save(wish, &seen, |_| act("schedule.slot")).unwrap().unwrap().revision
     }
 
     /// Codes and who, the oldest first.
@@ -93,7 +93,7 @@ fn an_edit_is_written_kept_and_undone_to_the_byte() {
     let undo = Wish::Undo(id);
     let draft = office.desk.draft(&undo).unwrap();
     assert_eq!((&draft.before, &draft.after), (&after, &before));
-    office.desk.save(&undo, &draft.seen, act("schedule.undo")).unwrap().unwrap();
+    office.desk.save(&undo, &draft.seen, |_| act("schedule.undo")).unwrap().unwrap();
     assert_eq!(office.read(), before);
     let undone = ("schedule.undo".to_owned(), Some("hoa".to_owned()));
     assert_eq!(office.revisions(), [hand(), hoa(), undone]);
@@ -118,7 +118,7 @@ fn files_that_changed_since_they_were_seen_are_not_written_over() {
     let seen = office.desk.draft(&wish).unwrap().seen;
     office.by_hand("week.toml", |text| text.replace("17:31:00", "17:32:00"));
     let changed = office.read();
-    assert_eq!(office.desk.save(&wish, &seen, act("schedule.slot")).unwrap(), None);
+    assert_eq!(office.desk.save(&wish, &seen, |_| act("schedule.slot")).unwrap(), None);
     assert_eq!(office.read(), changed);
     assert_eq!(office.revisions(), []);
 }
@@ -129,7 +129,7 @@ fn of_two_at_the_same_time_one_writes_and_the_other_is_shown_that() {
     let wishes = [news(360), news(420)];
     let seen = office.desk.draft(&wishes[0]).unwrap().seen;
     let saved: Vec<_> = std::thread::scope(|scope| {
-        let save = |wish| office.desk.save(wish, &seen, act("schedule.slot")).unwrap();
+        let save = |wish| office.desk.save(wish, &seen, |_| act("schedule.slot")).unwrap();
         let both = wishes.each_ref().map(|wish| scope.spawn(move || save(wish)));
         both.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
@@ -224,7 +224,7 @@ fn a_disk_that_takes_nothing_leaves_the_files_as_they_were() {
     symlink(&long, &week).unwrap();
     let wish = news(360);
     let seen = office.desk.draft(&wish).unwrap().seen;
-    let saved = office.desk.save(&wish, &seen, act("schedule.slot"));
+    let saved = office.desk.save(&wish, &seen, |_| act("schedule.slot"));
     assert!(matches!(saved, Err(EditingError::Write { .. })), "{saved:?}");
     assert_eq!(office.read(), before);
     assert_eq!(office.revisions(), [hand()]);
@@ -259,7 +259,7 @@ fn a_change_that_cannot_be_kept_with_who_made_it_is_taken_back() {
         .unwrap();
     let undo = Wish::Undo(id);
     let seen = office.desk.draft(&undo).unwrap().seen;
-    let saved = office.desk.save(&undo, &seen, act("schedule.undo"));
+    let saved = office.desk.save(&undo, &seen, |_| act("schedule.undo"));
     assert!(matches!(saved, Err(EditingError::Store(_))), "{saved:?}");
     assert_eq!(office.read(), before);
     assert_eq!(office.revisions(), [hand(), hoa()]);

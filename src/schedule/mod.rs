@@ -488,6 +488,11 @@ impl Schedule {
         )
     }
 
+    /// Whether what is played is music where a slot does not say so: a pool of music is.
+    pub fn is_music(&self, play: &Play) -> bool {
+        matches!(play, Play::Pool(id) if self.pools.get(id).is_some_and(|pool| pool.music))
+    }
+
     /// Whether a slot, of the week or of a special day, plays the file of this name.
     pub fn plays_file(&self, name: &str) -> bool {
         let special = self.day_plans.iter().flat_map(|plan| &plan.sessions);

@@ -2,8 +2,8 @@
 
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
@@ -62,6 +62,35 @@ impl<T: DeserializeOwned + Send> FromRequestParts<State> for Named<T> {
     }
 }
 
+/// How much of something is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Portion {
+    /// All of it: no range is asked for, several are, or what nobody can read.
+    All,
+    /// From this byte on and before that one.
+    Part(u64, u64),
+    /// Nothing that it has.
+    Beyond,
+}
+
+/// What `Range` asks for of so many bytes, as RFC 9110 has it.
+pub(super) fn portion(range: Option<&HeaderValue>, whole: u64) -> Portion {
+    // A number that is too large for us is larger than every file.
+    let number = |text: &str| {
+        let is_one = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        is_one.then(|| text.parse().unwrap_or(u64::MAX))
+    };
+    let bounds = range.and_then(|range| range.to_str().ok()?.strip_prefix("bytes=")?.split_once('-'));
+    let Some((first, last)) = bounds else { return Portion::All };
+    let (from, to) = match (number(first), number(last)) {
+        (None, Some(last)) if first.is_empty() => (whole.saturating_sub(last), whole),
+        (Some(first), None) if last.is_empty() => (first, whole),
+        (Some(first), Some(last)) if first <= last => (first, last.saturating_add(1).min(whole)),
+        _ => return Portion::All,
+    };
+    if from < to { Portion::Part(from, to) } else { Portion::Beyond }
+}
+
 /// An instant of a question: an instant, or a date of the station, which is its first moment.
 pub(super) fn instant(field: &str, text: &str, zone: &TimeZone) -> Result<Timestamp, Problem> {
     match (text.parse::<Timestamp>(), text.parse::<Date>()) {
@@ -106,6 +135,39 @@ pub(super) fn millis(length: SignedDuration) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ranges_are_read_as_browsers_write_them_and_anything_else_is_all() {
+        let asked = |text| portion(Some(&HeaderValue::from_static(text)), 1000);
+        for (range, from, to) in [
+            ("bytes=0-", 0, 1000),
+            ("bytes=0-0", 0, 1),
+            ("bytes=44-", 44, 1000),
+            ("bytes=-10", 990, 1000),
+            ("bytes=-5000", 0, 1000),
+            ("bytes=900-5000", 900, 1000),
+            ("bytes=900-99999999999999999999", 900, 1000),
+        ] {
+            assert_eq!(asked(range), Portion::Part(from, to), "{range}");
+        }
+        for beyond in ["bytes=1000-", "bytes=99999999999999999999-", "bytes=1000-2000", "bytes=-0"] {
+            assert_eq!(asked(beyond), Portion::Beyond, "{beyond}");
+        }
+        for none in [
+            "",
+            "items=0-1",
+            "bytes",
+            "bytes=",
+            "bytes=-",
+            "bytes=a-b",
+            "bytes=5-4",
+            "bytes=0-1,3-4",
+            "bytes=+1-2",
+        ] {
+            assert_eq!(asked(none), Portion::All, "{none}");
+        }
+        assert_eq!((portion(None, 1000), portion(None, 0)), (Portion::All, Portion::All));
+    }
 
     #[test]
     fn a_date_stands_for_the_stations_whole_day() {

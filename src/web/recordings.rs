@@ -27,7 +27,7 @@ use crate::text::http::{Refusal, Why};
 /// Longest script: half an hour, read slowly.
 pub(super) const LONGEST_SCRIPT: usize = 20_000;
 /// The field of the script, which is no word of the catalogue.
-const SCRIPT: &str = "script";
+pub(super) const SCRIPT: &str = "script";
 
 /// New words, and a new script, by the names of their fields; none and empty take one away.
 pub(super) type Changes = BTreeMap<String, Option<String>>;

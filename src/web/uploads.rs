@@ -242,6 +242,7 @@ async fn discard(state: &State, id: &str) {
     drop(tokio::task::spawn_blocking(move || intake.discard(&id)).await);
 }
 
+/// What is said of bytes that come and cannot be written.
 pub(super) fn disk(cause: io::Error) -> Problem {
     let refusal = ingest::Refusal::of_disk("write the upload", cause);
     tracing::error!(error = &refusal as &dyn std::error::Error, "an upload could not be written");

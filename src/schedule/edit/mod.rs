@@ -18,7 +18,7 @@ use tables::{Step, change, put, remove, swap, table, tables, take_out};
 
 use super::check::{Sources, read};
 use super::problem::{Place, Problem, Thing};
-use super::{DayPlan, Late, PlanDate, Play, Schedule, Session, SessionId, Slot, SlotId, Start, Validity};
+use super::{DayPlan, Late, PlanDate, Schedule, Session, SessionId, Slot, SlotId, Start, Validity};
 
 /// One change of the schedule.
 #[derive(Debug, Clone, PartialEq)]
@@ -164,9 +164,8 @@ pub enum EditError {
     Refused(Vec<Problem>),
 }
 
-/// The files with an edit made in them, and what they come to.
-pub fn apply(sources: &Sources, edit: &Edit) -> Result<(Sources, Schedule), EditError> {
-    let old = read(sources).map_err(EditError::Broken)?;
+/// The files, which come to `old`, with an edit made in them, and what they come to then.
+pub fn apply(sources: &Sources, old: &Schedule, edit: &Edit) -> Result<(Sources, Schedule), EditError> {
     let mut new = sources.clone();
     let text = if edit.day().is_some() { &mut new.days } else { &mut new.week };
     let before = text.as_deref().unwrap_or_default();
@@ -174,7 +173,7 @@ pub fn apply(sources: &Sources, edit: &Edit) -> Result<(Sources, Schedule), Edit
     let is_crlf = before.split_once('\n').is_some_and(|(line, _)| line.ends_with('\r'));
     let written: Result<DocumentMut, _> = before.replace("\r\n", "\n").parse();
     let mut document = written.map_err(|_| EditError::Unwritable)?;
-    make(&mut document, &old, edit)?;
+    make(&mut document, old, edit)?;
     let after = document.to_string();
     *text = Some(if is_crlf { after.replace('\n', "\r\n") } else { after });
     let schedule = read(&new).map_err(EditError::Refused)?;
@@ -363,13 +362,8 @@ fn write_slot(
     change(table, "late", Some(&late), &new.late, |late| Some(late_text(*late).into()));
     // What the file would say without the key, or with the one it has.
     let written = old.filter(|_| table.contains_key("music")).map(|old| old.music);
-    let music = written.unwrap_or_else(|| is_music(&new.play, schedule));
+    let music = written.unwrap_or_else(|| schedule.is_music(&new.play));
     change(table, "music", Some(&music), &new.music, |music| Some((*music).into()));
-}
-
-/// Whether what is played is music where a slot does not say so: a pool of music is.
-fn is_music(play: &Play, schedule: &Schedule) -> bool {
-    matches!(play, Play::Pool(id) if schedule.pools.get(id).is_some_and(|pool| pool.music))
 }
 
 fn write_day(table: &mut Table, old: Option<&DayPlan>, new: &DayPlan) {

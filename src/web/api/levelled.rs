@@ -14,6 +14,7 @@ use jiff::SignedDuration;
 use tokio::sync::mpsc::Sender;
 use tokio_stream::wrappers::ReceiverStream;
 
+use super::audio::no_such_range;
 use super::segments::OfRecording;
 use crate::engine::limiter::{LOOKAHEAD, Limiter};
 use crate::media::playback::{OpenError, Opening};
@@ -24,7 +25,7 @@ use crate::media::wav::{self, FRAME_BYTES, HEADER_BYTES};
 use crate::segment::Segment;
 use crate::text::http::Refusal;
 use crate::web::State;
-use crate::web::input::Named;
+use crate::web::input::{Named, Portion, portion};
 use crate::web::person::{Person, See};
 use crate::web::problem::Problem;
 use crate::web::recordings::{existing, segment_id};
@@ -50,16 +51,18 @@ pub(super) async fn levelled(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let segment = existing(&state, segment_id(&id)?).await?;
-    let place =
-        Arc::clone(&state.limits.listens).try_acquire_owned().map_err(|_| Refusal::TooManyListeners)?;
     let opening = opening(&state, &segment);
     let frames = opening.frames();
     let whole = HEADER_BYTES + frames * FRAME_BYTES;
     // It has no tag and no date: a part of what a client says it has is a part of something else.
     let asked = headers.get(header::RANGE).filter(|_| !headers.contains_key(header::IF_RANGE));
-    let asked = asked.and_then(|range| range.to_str().ok());
-    let range = asked.and_then(|range| asked_range(range, whole));
-    let (from, to) = range.unwrap_or((0, whole));
+    let (status, from, to) = match portion(asked, whole) {
+        Portion::All => (StatusCode::OK, 0, whole),
+        Portion::Part(from, to) => (StatusCode::PARTIAL_CONTENT, from, to),
+        Portion::Beyond => return Ok(no_such_range(whole)),
+    };
+    let place =
+        Arc::clone(&state.limits.listens).try_acquire_owned().map_err(|_| Refusal::TooManyListeners)?;
     // From the frame in which the range begins.
     let first = from.saturating_sub(HEADER_BYTES) / FRAME_BYTES;
     let (skip, run_up) = run_up(first, segment.sound.sample_rate);
@@ -101,13 +104,10 @@ pub(super) async fn levelled(
     said.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("audio/wav"));
     said.insert(header::ACCEPT_RANGES, header::HeaderValue::from_static("bytes"));
     said.insert(header::CONTENT_LENGTH, header::HeaderValue::from(to - from));
-    let status = if range.is_some() {
+    if status == StatusCode::PARTIAL_CONTENT {
         let bounds = format!("bytes {from}-{}/{whole}", to - 1);
         said.extend(header::HeaderValue::try_from(bounds).map(|bounds| (header::CONTENT_RANGE, bounds)));
-        StatusCode::PARTIAL_CONTENT
-    } else {
-        StatusCode::OK
-    };
+    }
     Ok((status, said, Body::from_stream(body)).into_response())
 }
 
@@ -168,31 +168,4 @@ fn pour(mut source: InlineSource, run_up: usize, to: &Sender<Bytes>) {
 #[expect(clippy::cast_possible_truncation, reason = "clamped to the range just before")]
 fn pcm(sample: f32) -> i16 {
     (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16
-}
-
-/// One range as `Range` has it, its end not included; none where all is to be sent.
-fn asked_range(text: &str, whole: u64) -> Option<(u64, u64)> {
-    let (from, last) = text.strip_prefix("bytes=")?.split_once('-')?;
-    let (from, to) = match (from.trim(), last.trim()) {
-        ("", last) => (whole.saturating_sub(last.parse().ok()?), whole),
-        (from, "") => (from.parse().ok()?, whole),
-        (from, last) => (from.parse().ok()?, last.parse::<u64>().ok()?.saturating_add(1).min(whole)),
-    };
-    (from < to).then_some((from, to))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ranges_are_read_as_browsers_write_them() {
-        let range = |text| asked_range(text, 1000);
-        assert_eq!(range("bytes=0-1"), Some((0, 2)));
-        assert_eq!([range("bytes=44-"), range("bytes=-10")], [Some((44, 1000)), Some((990, 1000))]);
-        assert_eq!(range("bytes=900-5000"), Some((900, 1000)));
-        for nonsense in ["bytes=1000-", "bytes=5-4", "bytes=-", "bytes=a-b", "items=0-1", "bytes=0-1,3-4"] {
-            assert_eq!(range(nonsense), None, "{nonsense}");
-        }
-    }
 }

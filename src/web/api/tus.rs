@@ -31,9 +31,6 @@ const METADATA: HeaderName = HeaderName::from_static("upload-metadata");
 const EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
 /// Longest metadata, in bytes: the words of a recording in base64.
 const METADATA_BYTES: usize = 8 * 1024;
-/// The words that metadata may bear; other keys are the client's own.
-const WORDS: [&str; 9] =
-    ["title", "programme", "topic", "genre", "author", "source", "valid_from", "valid_until", "week"];
 
 /// What all answers say.
 pub(super) async fn versioned(request: Request, next: Next) -> Response {
@@ -232,8 +229,8 @@ fn expires(upload: &Upload) -> String {
     upload.expires().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
-/// Reads the words from `Upload-Metadata`; gives the file's name, which is only ever part of a name that we make, and the
-/// words that are not taken.
+/// Reads the words from `Upload-Metadata`, whose other keys are the client's own; gives the file's name, which is only ever
+/// part of a name that we make, and the words that are not taken.
 pub(in crate::web) fn words(
     state: &State,
     metadata: &str,
@@ -246,7 +243,7 @@ pub(in crate::web) fn words(
         let value = String::from_utf8(base64(value.trim()).ok_or_else(wrong)?).map_err(|_| wrong())?;
         if key == "filename" {
             name = value;
-        } else if WORDS.contains(&key) {
+        } else if Words::FIELDS.contains(&key) {
             left_out.extend(set_word(state, words, key, &value).err().map(|why| (key.to_owned(), why)));
         }
     }

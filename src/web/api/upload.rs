@@ -13,7 +13,6 @@ use utoipa::ToSchema;
 
 use super::segments::{Recording, whole};
 use crate::intake::Had;
-use crate::media::ingest;
 use crate::media::temporary::Temporary;
 use crate::segment::Words;
 use crate::text::http::Refusal;
@@ -22,6 +21,7 @@ use crate::web::State;
 use crate::web::person::{HandIn, Person};
 use crate::web::problem::Problem;
 use crate::web::recordings::{check_words, set_word, take_in};
+use crate::web::uploads::disk;
 
 /// Longest text beside the file, in bytes.
 const TEXT_BYTES: usize = 4096;
@@ -161,12 +161,6 @@ pub(in crate::web) async fn text(state: &State, mut part: Field<'_>, field: &str
         }
     }
     String::from_utf8(text).map_err(|_| Problem::field(field))
-}
-
-fn disk(cause: std::io::Error) -> Problem {
-    let refusal = ingest::Refusal::of_disk("write the upload", cause);
-    tracing::error!(error = &refusal as &dyn std::error::Error, "an upload could not be written");
-    Refusal::Recording(refusal).into()
 }
 
 /// A form that cannot be read: cut off, or never one.

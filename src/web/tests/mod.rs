@@ -10,6 +10,7 @@ mod console;
 mod document;
 mod drafts;
 mod home;
+mod listening;
 mod log;
 mod log_pages;
 mod pages;

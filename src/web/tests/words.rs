@@ -2,6 +2,8 @@
 
 use super::air_pages::{Tab, hidden};
 use super::*;
+use crate::segment::Words;
+use crate::web::recordings::set_word;
 
 /// A recording that waits for approval: its address for programs, and its id.
 async fn waiting(site: &Site) -> (String, String) {
@@ -132,4 +134,15 @@ async fn the_interface_changes_only_the_words_that_were_seen_where_it_is_told_wh
     );
     assert_eq!(change(json!({"seen": null, "title": "bài"})).await.json()["title"], "bài");
     assert_eq!(change(json!({"colour": "red"})).await.problem(), refused(422, "bad-field"));
+}
+
+#[test]
+fn every_word_has_its_name_in_the_list_and_can_be_set_by_it() {
+    let site = Site::new();
+    let words = serde_json::to_value(Words::default()).unwrap();
+    let names: BTreeSet<_> = words.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(names, Words::FIELDS.into());
+    for field in Words::FIELDS {
+        assert_eq!(set_word(&site.state, &mut Words::default(), field, ""), Ok(()), "{field}");
+    }
 }

@@ -246,11 +246,11 @@ async fn save(
     let (desk, seen, wanted) = (Arc::clone(&state.desk), fields.one(SEEN).to_owned(), wish.clone());
     let saved_as = move |_: &Store| {
         // As it is called from now on; what goes, as it was called before.
-        let named = |draft: Draft| {
-            called(&act.subject, &draft.new).or_else(|| called(&act.subject, draft.old.as_ref()?))
+        let named = |Draft { new, old, .. }: &Draft| {
+            let title = called(&act.subject, new).or_else(|| called(&act.subject, old.as_ref()?));
+            Act { title, ..act }
         };
-        let title = desk.draft(&wanted).ok().and_then(named);
-        Ok(desk.save(&wanted, &seen, Act { title, ..act }))
+        Ok(desk.save(&wanted, &seen, named))
     };
     match state.store.run(saved_as).await? {
         Ok(Some(Saved { revision, schedule })) => {

@@ -33,11 +33,6 @@ fn is_once(day: Option<PlanDate>) -> bool {
     matches!(day, Some(PlanDate::Once(_)))
 }
 
-/// Whether a slot counts as music when nobody says so.
-fn music_by_itself(schedule: &Schedule, play: &Play) -> bool {
-    matches!(play, Play::Pool(id) if schedule.pools.get(id).is_some_and(|pool| pool.music))
-}
-
 fn values(slot: &Slot, session: &Session, schedule: &Schedule) -> Values {
     let (start, at) = match slot.start {
         Start::Hard(at) => ("hard", fields::time_text(at)),
@@ -45,7 +40,7 @@ fn values(slot: &Slot, session: &Session, schedule: &Schedule) -> Values {
         Start::Fill => ("fill", String::new()),
     };
     let music = match slot.music {
-        music if music == music_by_itself(schedule, &slot.play) => "",
+        music if music == schedule.is_music(&slot.play) => "",
         true => "yes",
         false => "no",
     };
@@ -117,7 +112,7 @@ fn read(
     let music = match filled.one("music") {
         "yes" => true,
         "no" => false,
-        _ => music_by_itself(schedule, &play),
+        _ => schedule.is_music(&play),
     };
     Ok(Slot { id, title, days, valid, start, play, length, late, music })
 }

@@ -19,7 +19,7 @@ use super::waveform::waveform;
 use super::weeks::{coming, monday};
 use super::{HERE, about, address, badge, placeless, programmes};
 use crate::access::{Permission, permit};
-use crate::segment::{ContentHash, Genre, LONGEST_TEXT, Segment, SegmentId, State as Stand, TOPICS};
+use crate::segment::{ContentHash, Genre, LONGEST_TEXT, Segment, SegmentId, State as Stand, TOPICS, Words};
 use crate::store::{Store, StoreError, seen, thrown_away};
 use crate::text;
 use crate::text::http::{Refusal, Why};
@@ -31,7 +31,9 @@ use crate::web::State;
 use crate::web::input::{Asked, Named};
 use crate::web::person::{HandIn, See};
 use crate::web::problem::Problem;
-use crate::web::recordings::{self, Changes, LONGEST_SCRIPT, existing, parse_seen, returned, segment_id};
+use crate::web::recordings::{
+    self, Changes, LONGEST_SCRIPT, SCRIPT, existing, parse_seen, returned, segment_id,
+};
 
 /// The genres with their codes.
 const GENRES: [(&str, Genre); 10] = [
@@ -47,18 +49,9 @@ const GENRES: [(&str, Genre); 10] = [
     ("ident", Genre::Ident),
 ];
 /// The fields of the form.
-const FIELDS: [&str; 10] = [
-    "title",
-    "programme",
-    "week",
-    "topic",
-    "genre",
-    "author",
-    "source",
-    "valid_from",
-    "valid_until",
-    "script",
-];
+fn form_fields() -> impl Iterator<Item = &'static str> {
+    Words::FIELDS.into_iter().chain([SCRIPT])
+}
 
 /// What was done just now.
 #[derive(Debug, Default, Deserialize)]
@@ -116,8 +109,8 @@ impl Typed<'_> {
 
     /// The note above: the fields as they stand in their form.
     fn note(&self) -> Markup {
-        let fields = FIELDS.iter().chain(&["reason"]).filter(|field| self.why(field).is_some());
-        let names: Vec<_> = fields.map(|field| say::field(field)).collect();
+        let fields = form_fields().chain(["reason"]).filter(|field| self.why(field).is_some());
+        let names: Vec<_> = fields.map(say::field).collect();
         html! { p.note.bad role="alert" { (say::check_fields(&names)) } }
     }
 }
@@ -356,7 +349,7 @@ pub(in crate::web::console) async fn describe(
 ) -> Result<Response, Failure> {
     let id = segment_id(&id)?;
     let changes: Changes =
-        FIELDS.iter().map(|field| ((*field).to_owned(), Some(fields.one(field).to_owned()))).collect();
+        form_fields().map(|field| (field.to_owned(), Some(fields.one(field).to_owned()))).collect();
     let shown = parse_seen(Some(fields.one(SEEN)).filter(|shown| !shown.is_empty()))?;
     match recordings::describe(&state, &visitor.person, id.clone(), changes.clone(), shown).await {
         Ok(segment) if fields.one("then") == "submit" => {

@@ -12,10 +12,6 @@ use crate::text::outcome;
 use crate::text::page::date;
 use crate::text::page::recordings::{self as say_all, one as say};
 
-/// The fields of the words, as they are shown.
-const FIELDS: [&str; 9] =
-    ["title", "programme", "week", "topic", "genre", "author", "source", "valid_from", "valid_until"];
-
 /// One of a recording's words, for people; none where there is none.
 pub(super) fn value(words: &Words, field: &str, schedule: &Schedule) -> Option<String> {
     let text = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
@@ -35,11 +31,11 @@ pub(super) fn value(words: &Words, field: &str, schedule: &Schedule) -> Option<S
 
 /// What changed from some words to others, a line for each field.
 pub(super) fn changes(before: &Words, after: &Words, schedule: &Schedule) -> Vec<String> {
-    let change = |field: &&str| {
+    let change = |field: &str| {
         let (old, new) = (value(before, field, schedule), value(after, field, schedule));
         (old != new).then(|| say::changed(say::field(field), old.as_deref(), new.as_deref()))
     };
-    FIELDS.iter().filter_map(change).collect()
+    Words::FIELDS.into_iter().filter_map(change).collect()
 }
 
 /// An event, with what is told of it.
