@@ -18,6 +18,9 @@ use crate::timeline::{Window, compile};
 /// A station that stood still for longer does not list every cue it missed.
 const LONGEST_GAP: SignedDuration = SignedDuration::from_hours(60 * 24);
 
+/// Who says that the clock is right, where the machine itself does.
+pub(super) const TIME_SERVER: &str = "time server";
+
 /// So many revisions of the schedule are looked at for when an output was first named: reading one takes a millisecond.
 const REVISIONS: u32 = 50;
 
@@ -42,19 +45,19 @@ pub fn boot(station: &Station, store: &Store, now: Timestamp) -> Result<Plan, Bo
     for closed in &cut {
         warn!(cue.id = %closed.cue, output.id = %closed.output, last_heard = ?closed.ended, "the program ended while this was on air");
     }
+    if let Some(newest) = newest.filter(|newest| clock == ClockHealth::Synchronised && now < *newest) {
+        warn!(%now, %newest, "the log has instants of the future: the clock was wrong before, and is right now");
+        store.confirm_clock(now, TIME_SERVER)?;
+    }
     let plan = plan(store, Arc::new(schedule), Arc::new(problems), window(now), now)?;
     match (newest, clock) {
         (None, _) => info!("a station's first start"),
         (Some(newest), ClockHealth::Wrong) => {
             error!(%now, %newest, "the clock shows a time before the newest one on record; nothing scheduled airs until it is right");
         }
-        (Some(newest), ClockHealth::Synchronised) if now < newest => {
-            warn!(%now, %newest, "the log has instants of the future: the clock was wrong before, and is right now");
-            store.note(now, Note::ClockConfirmed { by: "time server".to_owned() })?;
-        }
         (Some(newest), ClockHealth::Synchronised | ClockHealth::Unconfirmed) => {
             let cause = if cut.is_empty() { Cause::NotRunning } else { Cause::PowerCut };
-            let since = known_since(store, newest, now)?;
+            let since = known_since(store, newest.min(now), now)?;
             log_the_gap(store, &plan, since, now, cause, clock)?;
         }
     }
@@ -82,7 +85,7 @@ fn schedule_in_force(station: &Station) -> Result<(Schedule, Vec<Problem>), Vec<
 /// The station's newest instant would not do: the other outputs push it forward while one that was added or renamed has
 /// no engine before the next start. An output that no revision names yet was written down while nothing ran: it has
 /// missed nothing. Where no revision can be read, a stranger among outputs begins at the station's newest instant.
-fn known_since(
+pub(super) fn known_since(
     store: &Store,
     newest: Timestamp,
     now: Timestamp,
@@ -113,6 +116,9 @@ pub(super) fn log_the_gap(
 ) -> Result<(), StoreError> {
     for output in &plan.schedule.outputs {
         let last = last(&output.id).max(now - LONGEST_GAP);
+        if last >= now {
+            continue;
+        }
         let window = Window { from: last - PAST, to: now };
         let known = store.settled(&output.id, window.from, now)?;
         let history = store.history(&output.id, window)?;

@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
-use super::boot::log_the_gap;
+use super::boot::{TIME_SERVER, known_since, log_the_gap};
 use super::station::Station;
 use crate::asrun::{Cause, ClockHealth, Note};
 use crate::clock::{Clock, is_synchronised};
@@ -71,6 +71,8 @@ pub struct Planner {
     glimpsed: (Stamp, Duration),
     /// What is to be logged once the clock is right; until then no engine goes by a timeline.
     gap: Option<Gap>,
+    /// Since when the clock is right, where the engines have yet to hear that it was wrong.
+    right_since: Option<Timestamp>,
     /// Whether the engines go by a timeline.
     loaded: bool,
 }
@@ -93,6 +95,8 @@ struct Seen {
     database: Option<Version>,
     window: Window,
     clock: ClockHealth,
+    /// The newest instant on record: what takes it back is that the clock was confirmed.
+    newest: Option<Timestamp>,
     /// Wall clock minus monotonic clock.
     offset: SignedDuration,
 }
@@ -110,12 +114,14 @@ impl Planner {
             database: None,
             window: window(now),
             clock: ClockHealth::judge(is_synchronised(), now, newest),
+            newest,
             offset: offset(&*parts.clock),
         };
         let began = parts.clock.elapsed();
         let glimpsed = (stamp(&parts.station), began);
         let gap = newest.filter(|_| seen.clock == ClockHealth::Wrong).map(|last| Gap { last, began });
-        let planner = Self { parts, seen, glimpsed, gap, loaded: gap.is_none() };
+        let loaded = gap.is_none();
+        let planner = Self { parts, seen, glimpsed, gap, right_since: None, loaded };
         planner.tell_all(|| Command::Clock(planner.seen.clock));
         let plan = planner.parts.plan.borrow().clone();
         if planner.loaded {
@@ -149,6 +155,11 @@ impl Planner {
         let glance = self.parts.store.glance()?;
         self.look_at_the_clock(glance.newest)?;
         self.close_the_gap()?;
+        if let Some(at) = self.right_since
+            && self.tell_all(|| Command::ClockRight(at))
+        {
+            (self.right_since, self.loaded) = (None, false);
+        }
         let files = self.settled_files();
         let database = Some(glance.version);
         let window = window(self.parts.clock.now());
@@ -193,10 +204,11 @@ impl Planner {
         let (now, plan) = (self.parts.clock.now(), self.parts.plan.borrow().clone());
         let began =
             now - SignedDuration::try_from(self.parts.clock.elapsed() - gap.began).unwrap_or_default();
-        log_the_gap(&self.parts.store, &plan, |_| gap.last, began, Cause::NotRunning, self.seen.clock)?;
-        log_the_gap(&self.parts.store, &plan, |_| gap.last, now, Cause::ClockNotTrusted, self.seen.clock)?;
+        let since = known_since(&self.parts.store, gap.last.min(now), now)?;
+        log_the_gap(&self.parts.store, &plan, &since, began, Cause::NotRunning, self.seen.clock)?;
+        log_the_gap(&self.parts.store, &plan, &since, now, Cause::ClockNotTrusted, self.seen.clock)?;
         info!(%now, "the clock is right: the timeline is gone by from now on");
-        self.gap = None;
+        (self.gap, self.right_since) = (None, Some(now));
         Ok(())
     }
 
@@ -275,6 +287,10 @@ impl Planner {
     /// Tells the engines when the clock's health changed, and notes a step of the wall clock.
     fn look_at_the_clock(&mut self, newest: Option<Timestamp>) -> Result<(), StoreError> {
         let now = self.parts.clock.now();
+        if newest < self.seen.newest {
+            self.right_since = Some(now);
+        }
+        self.seen.newest = newest;
         let health = ClockHealth::judge(is_synchronised(), now, newest);
         if health != self.seen.clock {
             warn!(?health, "what is known of the clock changed");
@@ -294,7 +310,7 @@ impl Planner {
         if health.refutes(now, newest) {
             // Or a later start without a network would take the right time for a wrong one, and stay silent.
             warn!(%now, ?newest, "the log has instants of the future: the clock was wrong before, and is right now");
-            self.parts.store.note(now, Note::ClockConfirmed { by: "time server".to_owned() })?;
+            self.parts.store.confirm_clock(now, TIME_SERVER)?;
         }
         Ok(())
     }

@@ -262,6 +262,12 @@ impl Airing {
                 airing.unheard.get_or_insert_with(|| unheard.clone());
                 Some(airing)
             }
+            Entry::Reopened { at, .. } => {
+                let mut airing = before?;
+                airing.unheard = airing.unheard.filter(|unheard| unheard.at <= *at);
+                let known = !airing.takes.is_empty() || airing.unheard.is_some();
+                known.then_some(airing)
+            }
             Entry::Note { .. } => before,
         }
     }
@@ -293,8 +299,23 @@ impl Airing {
         let Some(last) = self.takes.last().filter(|_| self.unheard.is_none()) else { return true };
         let Some(end) = &last.end else { return false };
         let late = self.item.late.unwrap_or(Late::Join);
-        let given_up = given_up_at(self.item.planned, self.item.planned_end, late);
-        !end.cause.is_some_and(Cause::passes) || last.is_whole() || late == Late::Skip || given_up <= now
+        !end.cause.is_some_and(Cause::passes)
+            || last.is_whole()
+            || late == Late::Skip
+            || self.given_up_at() <= now
+    }
+
+    /// Whether a clock that is found right at `now` refutes the word that it does not air: that was said at an instant which
+    /// has yet to come, and there is still time for it. What was heard was heard, at whatever hour.
+    pub fn is_refuted(&self, now: Timestamp) -> bool {
+        self.item.layer == Layer::Scheduled
+            && self.unheard.as_ref().is_some_and(|unheard| unheard.at > now)
+            && self.given_up_at() > now
+    }
+
+    fn given_up_at(&self) -> Timestamp {
+        let Item { planned, planned_end, late, .. } = self.item;
+        given_up_at(planned, planned_end, late.unwrap_or(Late::Join))
     }
 
     /// When its first frame left the device; of one that aired whole, that of the whole take.

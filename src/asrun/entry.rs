@@ -59,6 +59,15 @@ pub enum Entry {
         /// Why.
         unheard: Unheard,
     },
+    /// What was said of a cue, by a clock that was ahead, does not settle it: its time was yet to come, and it may air.
+    Reopened {
+        /// The cue.
+        cue: CueId,
+        /// The output.
+        output: OutputId,
+        /// When the clock was found right.
+        at: Timestamp,
+    },
     /// Something about the station that explains its airings.
     Note {
         /// When.
@@ -142,7 +151,7 @@ impl Entry {
             Self::Opened { take, .. } => take.opened,
             Self::Closed { end, .. } | Self::Recovered { end, .. } => end.at,
             Self::NotAired { unheard, .. } => unheard.at,
-            Self::TakenBack { at, .. } | Self::Note { at, .. } => *at,
+            Self::TakenBack { at, .. } | Self::Reopened { at, .. } | Self::Note { at, .. } => *at,
         }
     }
 
@@ -152,6 +161,7 @@ impl Entry {
             Self::Opened { item, .. } | Self::NotAired { item, .. } => Some((&item.output, &item.cue)),
             Self::Closed { cue, output, .. }
             | Self::TakenBack { cue, output, .. }
+            | Self::Reopened { cue, output, .. }
             | Self::Recovered { cue, output, .. } => Some((output, cue)),
             Self::Note { .. } => None,
         }

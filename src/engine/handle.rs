@@ -44,6 +44,8 @@ pub enum Command {
     Withdraw(SegmentId),
     /// What is known of the clock.
     Clock(ClockHealth),
+    /// The clock was wrong until this instant, and is right now: the next timeline is gone by as the log has it by then.
+    ClockRight(Timestamp),
     /// Close what is on air and end.
     Shutdown,
 }

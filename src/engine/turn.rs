@@ -125,6 +125,7 @@ impl Engine {
                 self.health = health;
                 Event::Clock { trusted: health != ClockHealth::Wrong }
             }
+            Command::ClockRight(at) => Event::ClockRight { at },
             Command::Shutdown => return self.shut_down(),
         };
         self.events.push(event);

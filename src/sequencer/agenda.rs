@@ -66,8 +66,17 @@ impl Entry {
 enum Fate {
     /// It had a take, and may get another: it cannot be `NotAired` any more.
     Taken,
-    /// It is settled.
-    Over,
+    /// It is settled, and had a take.
+    Heard,
+    /// It is settled without a take.
+    Unheard,
+}
+
+impl Fate {
+    /// What it comes to for a cue that is settled.
+    fn settled(before: Option<Self>) -> Self {
+        if matches!(before, Some(Self::Taken | Self::Heard)) { Self::Heard } else { Self::Unheard }
+    }
 }
 
 /// All cues of the loaded timeline, in order, and the memory of all that came before.
@@ -116,11 +125,27 @@ impl Agenda {
         if let Some(entry) = self.find(cue) {
             entry.progress = Progress::Over;
         }
-        let taken = self.fates.insert(cue.clone(), Fate::Over) == Some(Fate::Taken);
+        let taken = self.remember_settled(cue);
         let open = |entry: &Entry| entry.progress != Progress::Over;
         let ahead = self.entries.iter().skip(self.cursor).position(open);
         self.cursor = ahead.map_or(self.entries.len(), |ahead| self.cursor + ahead);
         taken
+    }
+
+    /// Remembers that a cue is settled; whether it had a take.
+    fn remember_settled(&mut self, cue: &CueId) -> bool {
+        let before = self.fates.get(cue).copied();
+        self.fates.insert(cue.clone(), Fate::settled(before));
+        before == Some(Fate::Taken)
+    }
+
+    /// The clock was wrong until this instant, and is right now: what was not heard is as open as the next timeline's log
+    /// says. What ended before the instant is settled, here or by the store.
+    pub(super) fn begin_anew(&mut self, at: Timestamp) {
+        // Before its first timeline, nothing was to be logged here.
+        let earliest = self.since.filter(|_| !self.entries.is_empty()).map_or(at, |since| since.min(at));
+        self.since = Some(earliest);
+        self.fates.retain(|_, fate| *fate != Fate::Unheard);
     }
 
     /// Notes that a cue has a take.
@@ -161,9 +186,10 @@ impl Agenda {
         for block in &timeline.blocks {
             for (cue, limit) in block.cues.iter().zip(block.limits()) {
                 let known = before.remove(&cue.id);
-                let fate = self.fates.get(&cue.id);
-                let over =
-                    fate == Some(&Fate::Over) || settled.contains(&cue.id) || cue.given_up_at() <= since;
+                let fate = self.fates.get(&cue.id).copied();
+                let over = fate.is_some_and(|fate| fate != Fate::Taken)
+                    || settled.contains(&cue.id)
+                    || cue.given_up_at() <= since;
                 let mut entry = Entry {
                     cue: Arc::clone(cue),
                     block_start: block.start,
@@ -182,7 +208,7 @@ impl Agenda {
                     }
                 }
                 if over && !self.fates.contains_key(&cue.id) {
-                    self.fates.insert(cue.id.clone(), Fate::Over);
+                    self.fates.insert(cue.id.clone(), Fate::Unheard);
                 }
                 entries.push(entry);
             }
@@ -192,8 +218,7 @@ impl Agenda {
                 changes.discarded.push(id.clone());
             }
             if entry.cue.at <= now && on_air != Some(&id) {
-                let taken = self.fates.insert(id, Fate::Over) == Some(Fate::Taken);
-                if !taken {
+                if !self.remember_settled(&id) {
                     changes.gone.push(entry.cue);
                 }
             }

@@ -44,6 +44,7 @@ impl Sequencer {
                     self.unchain(pass.out);
                 }
             }
+            Event::ClockRight { at } => self.agenda.begin_anew(*at),
             Event::Shutdown => self.shut_down(pass),
         }
     }

@@ -139,6 +139,12 @@ pub enum Event {
         /// It may.
         trusted: bool,
     },
+    /// The clock was wrong until this instant, and is right now. A `Load` follows, whose log no longer counts what was said
+    /// of cues before their time had come; what was [given up](Cue::given_up_at) by then has been logged.
+    ClockRight {
+        /// The instant, by the right clock.
+        at: Timestamp,
+    },
     /// The program is asked to stop. What sounds fades; who renders it switches the amplifier off when that was heard.
     Shutdown,
 }

@@ -213,7 +213,7 @@ impl Store {
         self.read(heartbeats)
     }
 
-    fn append(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
+    pub(super) fn append(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
         if entries.is_empty() {
             return Ok(());
         }
@@ -413,7 +413,7 @@ mod tests {
         assert_eq!(store.newest_instant().unwrap(), Some(newest));
         store.record(&Fact::Heartbeat { at: at(1_000), output: "loa-xa".into() }).unwrap();
         assert_eq!(store.newest_instant().unwrap(), Some(at(1_000)));
-        store.note(at(500), Note::ClockConfirmed { by: "ntp".to_owned() }).unwrap();
+        store.confirm_clock(at(500), "ntp").unwrap();
         assert_eq!(store.newest_instant().unwrap(), Some(at(500)));
     }
 

@@ -14,6 +14,7 @@ mod keep;
 mod logins;
 mod people;
 mod place;
+mod reopening;
 mod reserve;
 mod revisions;
 mod row;

@@ -34,6 +34,7 @@ impl JournalRow {
             Entry::TakenBack { take, .. } => ("taken-back", Some(*take)),
             Entry::Recovered { take, .. } => ("recovered", Some(*take)),
             Entry::NotAired { .. } => ("not-aired", None),
+            Entry::Reopened { .. } => ("reopened", None),
             Entry::Note { .. } => ("note", None),
         };
         let subject = entry.subject();

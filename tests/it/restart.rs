@@ -117,3 +117,64 @@ fn an_orderly_stop_closes_what_is_on_air_and_a_start_goes_on() {
     assert_eq!(station.airing(cue).takes.len(), 2);
     assert_eq!(station.outcome(cue), Outcome::Partly(Cause::ProgramStopped));
 }
+
+const BULLETIN: &str = "2026-11-23/sang/ban-tin/0";
+
+#[test]
+fn a_start_with_a_clock_that_was_ahead_costs_nothing_that_was_still_to_come() {
+    let mut station = station("04:00:00");
+    station.boot().unwrap();
+    station.run_until(at(23, "04:10:00"));
+    station.cut_power();
+    // It is 05:00, and the machine takes it for noon: as far as is known, the morning was missed.
+    station.boot_at(at(23, "12:00:00"));
+    station.run_until(at(23, "12:00:15"));
+    assert_eq!(station.outcome(BULLETIN), Outcome::NotAired(Cause::NotRunning));
+    station.clock.step_to(at(23, "05:00:15"));
+    station.store.confirm_clock(station.now(), "minh").unwrap();
+    station.run_until(at(23, "05:00:30"));
+    assert_eq!(station.outcomes(), [], "nothing is settled before its time");
+    station.run_until(at(23, "17:05:00"));
+    assert_eq!(station.outcome(BULLETIN), Outcome::Aired);
+    assert_eq!(station.outcome("2026-11-23/chieu/chuyen-muc/0"), Outcome::Aired);
+}
+
+#[test]
+fn a_clock_that_jumps_days_ahead_and_back_costs_nothing_but_what_had_its_time_meanwhile() {
+    let mut station = station("05:25:00");
+    station.boot().unwrap();
+    station.run_until(at(23, "05:31:00"));
+    let before = station.outcomes();
+    station.clock.step_to(at(25, "06:00:00"));
+    station.run_until(at(25, "06:02:00"));
+    let cue = "2026-11-23/chieu/chuyen-muc/0";
+    assert_eq!(station.outcome(cue), Outcome::NotAired(Cause::TooLate));
+    station.clock.step_to(at(23, "05:33:00"));
+    station.store.confirm_clock(station.now(), "minh").unwrap();
+    station.run_until(at(23, "17:05:00"));
+    assert_eq!(station.outcome(cue), Outcome::Aired);
+    let heard = before.iter().filter(|(_, outcome)| *outcome == Outcome::Aired);
+    assert!(heard.clone().count() > 2 && heard.clone().all(|(cue, _)| station.airing(cue).takes.len() == 1));
+    assert_eq!(station.outcome("2026-11-23/sang/chao/0"), Outcome::NotAired(Cause::TooLate));
+    // The next start knows it too.
+    station.cut_power();
+    station.boot_at(at(23, "19:00:00"));
+    station.run_until(at(23, "20:05:00"));
+    assert_eq!(station.heard_names(at(23, "19:00:00"), at(23, "20:05:00")), ["chuyen-muc"]);
+}
+
+#[test]
+fn days_before_the_station_was_are_not_missed_when_a_dead_clock_is_right_again() {
+    let mut station = station("16:00:00");
+    station.boot().unwrap();
+    station.run_until(at(23, "16:05:00"));
+    station.stop();
+    station.clock.step_to("2006-11-23T00:00:00Z".parse().unwrap());
+    station.boot().unwrap();
+    station.run_until("2006-11-23T00:01:00Z".parse().unwrap());
+    station.clock.step_to(at(23, "16:10:00"));
+    station.run_until(at(23, "16:20:00"));
+    assert_eq!(station.outcomes(), []);
+    station.run_until(at(23, "17:05:00"));
+    assert_eq!(station.outcome("2026-11-23/chieu/hieu/0"), Outcome::Aired);
+}

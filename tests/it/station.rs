@@ -246,7 +246,12 @@ impl Station {
         let amplifier = Arc::clone(&self.amplifier);
         let parts = Parts {
             output: line.id.clone(),
-            settings: Settings { lead: line.lead, tail: line.tail, ..Settings::default() },
+            settings: Settings {
+                lead: line.lead,
+                tail: line.tail,
+                since: Some(plan.at),
+                ..Settings::default()
+            },
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             opener: Arc::new(Inline { audio: self.station.audio() }),
             amplifier: Box::new(move |on| amplifier.store(on, Ordering::SeqCst)),
@@ -443,10 +448,11 @@ impl Station {
         }
     }
 
-    /// Every take is opened once and closed or taken back once, and no cue is said twice not to have aired.
+    /// Every take is opened once and closed or taken back once, and no cue is said twice not to have aired, unless it was reopened.
     fn check_journal(&self) {
         let journal = rusqlite::Connection::open(self.store.file()).unwrap();
-        let mut statement = journal.prepare("SELECT cue, kind FROM journal WHERE cue IS NOT NULL").unwrap();
+        let mut statement =
+            journal.prepare("SELECT cue, kind FROM journal WHERE cue IS NOT NULL ORDER BY seq").unwrap();
         let rows =
             statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))).unwrap();
         let mut counts: BTreeMap<String, (usize, usize, usize)> = BTreeMap::new();
@@ -457,6 +463,7 @@ impl Station {
                 "opened" => *opened += 1,
                 "closed" | "recovered" | "taken-back" => *closed += 1,
                 "not-aired" => *not_aired += 1,
+                "reopened" => *not_aired = 0,
                 other => panic!("a {other} of a cue"),
             }
         }

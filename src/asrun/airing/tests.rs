@@ -198,14 +198,36 @@ fn what_sounded_outweighs_a_word_that_it_did_not() {
     assert_eq!(heard.outcome(), Outcome::Aired);
 }
 
+#[test]
+fn what_a_clock_that_was_ahead_settled_is_open_again_until_it_comes_to_it() {
+    let after = |seconds| AT + SignedDuration::from_secs(seconds);
+    let reopened = |airing: Airing, now| {
+        let Item { cue, output, .. } = airing.item.clone();
+        assert!(airing.is_refuted(now));
+        Airing::after(Some(airing), &Entry::Reopened { cue, output, at: now })
+    };
+    let unheard = Some(Unheard { cause: Cause::NotRunning, clock: ClockHealth::Unconfirmed, at: after(99) });
+    let given_up = Airing { unheard, ..airing(Vec::new()) };
+    assert_eq!(reopened(given_up.clone(), after(9)), None, "nothing is known of it");
+    assert!(!given_up.is_refuted(after(10)), "its time is over, by the right clock too");
+    assert!(!given_up.is_refuted(after(99)), "it was said when it could be");
+    let cut = Airing { takes: vec![take(0, Some(end(9, Some(Cause::PowerCut))))], ..given_up.clone() };
+    assert!(!reopened(cut, after(9)).unwrap().is_settled(after(9)), "it may go on");
+
+    let mut order = given_up;
+    order.item.layer = Layer::Live;
+    assert!(!order.is_refuted(after(9)), "nobody orders it anew");
+}
+
 fn any_entry() -> impl Strategy<Value = Entry> {
     let cause = prop_oneof![Just(None), Just(Some(Cause::PowerCut)), Just(Some(Cause::Withdrawn))];
-    (0..3_u16, 0..=EXPECTED, cause, 0..4_u8).prop_map(|(number, delivered, cause, kind)| {
+    (0..3_u16, 0..=EXPECTED, cause, 0..5_u8).prop_map(|(number, delivered, cause, kind)| {
         let Item { cue, output, .. } = item();
         match kind {
             0 => Entry::Opened { item: item(), take: take(number, None) },
             1 => Entry::Closed { cue, output, take: number, end: end(delivered, cause) },
             2 => Entry::TakenBack { cue, output, take: number, at: AT },
+            3 => Entry::Reopened { cue, output, at: AT },
             _ => Entry::NotAired {
                 item: item(),
                 unheard: Unheard { cause: Cause::TooLate, clock: ClockHealth::Synchronised, at: AT },
