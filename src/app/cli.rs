@@ -47,6 +47,9 @@ pub enum Command {
     /// Make, list or revoke the tokens of people and scripts.
     #[command(subcommand)]
     User(UserCommand),
+    /// Say that the machine's clock is right, where the log has later instants than it shows and no network can tell.
+    #[command(subcommand)]
+    Clock(ClockCommand),
     /// Copy the whole station into one new folder, while it plays.
     Backup {
         /// The folder to make.
@@ -226,6 +229,17 @@ pub struct Verify {
     /// How to print.
     #[command(flatten)]
     pub format: Format,
+}
+
+/// What may be said of the clock.
+#[derive(Debug, Subcommand)]
+pub enum ClockCommand {
+    /// It is right now: what was logged under a later date was the mistake. What is still to come airs.
+    Confirm {
+        /// Who says so.
+        #[arg(long, value_name = "WHO", value_parser = who)]
+        by: String,
+    },
 }
 
 /// What may be done with people.

@@ -45,6 +45,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Verify(wish) => commands::verify(&station()?, *wish),
         Command::Devices(format) => commands::devices(*format),
         Command::User(command) => commands::user(&station()?, &clock, command),
+        Command::Clock(command) => commands::clock(&station()?, now, command),
         Command::Backup { to } => commands::backup(&station()?, to),
         Command::Restore { from } => commands::restore(from, &cli.station),
     }

@@ -217,10 +217,8 @@ impl Agenda {
             if entry.is_held() {
                 changes.discarded.push(id.clone());
             }
-            if entry.cue.at <= now && on_air != Some(&id) {
-                if !self.remember_settled(&id) {
-                    changes.gone.push(entry.cue);
-                }
+            if entry.cue.at <= now && on_air != Some(&id) && !self.remember_settled(&id) {
+                changes.gone.push(entry.cue);
             }
         }
         self.cursor =

@@ -45,7 +45,6 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{air, at, cue, not_aired, store};
-    use super::*;
     use crate::asrun::{Cause, Fact, NotAired, Outcome};
 
     #[test]

@@ -167,6 +167,33 @@ pub fn revoked(name: &str) -> String {
     format!("Đã thu hồi quyền của {name}.")
 }
 
+/// The clock was taken at a person's word.
+pub fn clock_confirmed(now: &Zoned, newest: &Zoned, reopened: usize) -> String {
+    let again = match reopened {
+        0 => String::new(),
+        cues => format!(" {cues} mục chưa đến giờ mà nhật ký đã ghi “không phát” được mở lại."),
+    };
+    format!(
+        "Đã ghi nhận giờ của máy là đúng: {}. Dòng nhật ký ghi lúc {} là do đồng hồ khi ấy chạy sai.{again} Từ bây giờ các \
+         buổi phát theo lịch lên loa theo giờ này; nếu giờ này chưa đúng, hãy chỉnh lại ngay.",
+        clock_time(now),
+        clock_time(newest)
+    )
+}
+
+/// Nothing speaks against the clock.
+pub fn clock_not_in_doubt(now: &Zoned) -> String {
+    format!(
+        "Giờ của máy là {}. Nhật ký không có dòng nào ghi muộn hơn, nên giờ này không cần xác nhận: các buổi phát theo lịch \
+         vẫn lên loa.",
+        clock_time(now)
+    )
+}
+
+fn clock_time(at: &Zoned) -> String {
+    at.strftime("%H:%M ngày %d/%m/%Y").to_string()
+}
+
 /// Whether the log is as it was written.
 pub fn log(verdict: &Verdict) -> String {
     let Verdict { rows, head, .. } = verdict;

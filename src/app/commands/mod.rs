@@ -1,11 +1,13 @@
 //! The commands beside the daemon: each asks a room and prints its answer.
 
+mod clock;
 mod keep;
 mod log;
 mod people;
 mod plan;
 mod recordings;
 
+pub use clock::clock;
 pub use keep::{backup, restore};
 pub use log::{airings, verify};
 pub use people::{devices, user};

@@ -216,6 +216,26 @@ fn a_clock_that_is_wrong_at_the_start_airs_nothing_and_logs_the_gap_once_it_is_r
 }
 
 #[test]
+fn a_clock_that_a_person_confirms_is_gone_by_and_the_engines_hear_since_when() {
+    // One moment a year ahead, before the program ended.
+    let Bench { folder, planner, .. } = start(station(), 64, "2026-11-22T22:00:00Z");
+    planner.parts.store.note("2027-11-22T22:00:00Z".parse().unwrap(), Note::Stopped).unwrap();
+    drop(planner);
+    let mut bench = start(folder, 64, "2026-11-23T00:00:00Z");
+    assert_eq!(bench.turn(), 0, "which of the two is right?");
+    bench.later(Duration::from_secs(60));
+    bench.planner.parts.store.confirm_clock(bench.clock.now(), "minh").unwrap();
+    bench.planner.turn().unwrap();
+    let told: Vec<_> = bench.commands.try_iter().collect();
+    let heard =
+        told.iter().position(|told| matches!(told, Command::ClockRight(at) if *at == bench.clock.now()));
+    let loaded = told.iter().position(|told| matches!(told, Command::Load { .. }));
+    assert!(heard.is_some() && heard < loaded, "{told:?}");
+    assert!(missed(&bench) > 6, "the morning, for which it did not run");
+    assert_eq!(bench.turn(), 0, "once");
+}
+
+#[test]
 fn a_step_of_the_clock_that_could_not_be_noted_is_noted_at_the_next_look() {
     let mut bench = bench(64);
     let other = rusqlite::Connection::open(bench.planner.parts.store.file()).unwrap();

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::date;
+use super::date::{self, moment};
 use crate::segment::FileTrouble;
 
 /// What sounds.
@@ -152,6 +152,11 @@ impl Lamp {
     }
 }
 
+/// What a clock that is not trusted shows, and what the log has.
+pub fn clock_against_log(now: Timestamp, newest: Timestamp, zone: &TimeZone) -> String {
+    format!("Giờ của máy: {}. Giờ mới nhất trong nhật ký: {}.", moment(now, zone), moment(newest, zone))
+}
+
 /// The lamp and the sentence of a trouble, from its code in `/api/v1/health`: what it means for the air, and what to do.
 /// `place` says who hears an output.
 pub fn trouble(code: &str, place: impl Fn(&str) -> String) -> (Lamp, String) {
@@ -184,7 +189,7 @@ pub fn trouble(code: &str, place: impl Fn(&str) -> String) -> (Lamp, String) {
         ),
         "clock-wrong" => say(
             Lamp::Clock,
-            "Đồng hồ của máy chạy sai, nên các buổi phát theo lịch không lên loa. Hãy nối mạng hoặc chỉnh lại giờ của máy.",
+            "Giờ của máy sớm hơn giờ đã ghi trong nhật ký, nên không biết giờ nào đúng và các buổi phát theo lịch không lên loa. Nếu máy chạy sai giờ, hãy nối mạng hoặc chỉnh lại giờ. Nếu giờ của máy đang đúng, hãy báo kỹ thuật viên chạy lệnh `loa clock confirm` trên máy.",
         ),
         "disk-low" => say(
             Lamp::Disk,

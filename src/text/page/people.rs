@@ -152,6 +152,7 @@ pub fn act(code: &str) -> &str {
         "user.end-all" => "thu hồi mã và đăng xuất",
         "user.revoke" => "ngừng tài khoản",
         "sign-in" => "đăng nhập",
+        "clock.confirm" => "xác nhận giờ của máy",
         "log.verify" => "kiểm tra nhật ký",
         other => other,
     }

@@ -51,9 +51,10 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
     let filter = AiringFilter { from, to: Some(day.1), ..AiringFilter::default() };
     let name = visitor.person.name().to_owned();
     let read = move |store: &Store| {
-        Ok((store.airings(&filter)?.airings, store.users()?, recordings::own_drafts(store, &name)?))
+        let drafts = recordings::own_drafts(store, &name)?;
+        Ok((store.airings(&filter)?.airings, store.users()?, drafts, store.newest_instant()?))
     };
-    let (aired, users, drafts) = state.store.run(read).await?;
+    let (aired, users, drafts, newest) = state.store.run(read).await?;
     let may_withdraw = permit(&visitor.person.user().roles, Permission::Withdraw);
     let content = html! {
         p.lead { (date::day(today)) }
@@ -61,7 +62,7 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
         div.home {
             section.air #air data-live { (on_air(&state, &visitor, now)) }
             div.side {
-                section #lamps data-live { (lamps(&wrong, &plan)) }
+                section #lamps data-live { (lamps(&wrong, &plan, (now, newest))) }
                 section #to-do data-live { (to_do(&state, visitor.person.user(), &users, &drafts, now)) }
             }
             section.today #today data-live { (rundown(zone, &blocks, &aired, (day.0, now), may_withdraw)) }
@@ -180,8 +181,8 @@ fn resumed(status: &Status, plan: &Plan, next: &CueId, free: Timestamp) -> Optio
     })
 }
 
-/// One lamp for each thing that matters, never by colour alone.
-fn lamps(wrong: &[String], plan: &Plan) -> Markup {
+/// One lamp for each thing that matters, never by colour alone; the clock's also says what it shows, and what the log has.
+fn lamps(wrong: &[String], plan: &Plan, (now, newest): (Timestamp, Option<Timestamp>)) -> Markup {
     let place = |output: &str| air::place(&plan.schedule, &OutputId::new(output));
     let troubles: Vec<_> = wrong.iter().map(|code| say::trouble(code, place)).collect();
     html! {
@@ -192,7 +193,10 @@ fn lamps(wrong: &[String], plan: &Plan) -> Markup {
                 li.bad[!of.is_empty()].good[of.is_empty()] {
                     span.name { (lamp.name()) }
                     strong data-when-lost=(say::NOT_KNOWN) { @if of.is_empty() { (say::WELL) } @else { (say::TROUBLE) } }
-                    @for sentence in of { p { (sentence) } }
+                    @for sentence in &of { p { (sentence) } }
+                    @if let Some(newest) = newest.filter(|_| lamp == Lamp::Clock && !of.is_empty()) {
+                        p { (say::clock_against_log(now, newest, &plan.schedule.time_zone)) }
+                    }
                 }
             }
         }

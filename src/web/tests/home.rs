@@ -3,7 +3,7 @@
 use super::air::{in_force, ordered};
 use super::air_pages::{Tab, hidden};
 use super::*;
-use crate::asrun::{Cause, Fact, NotAired};
+use crate::asrun::{Cause, Fact, NotAired, Note};
 use crate::engine::handle::{InForce, Next, OnAir};
 use crate::segment::FileTrouble;
 use crate::sequencer::Repeats;
@@ -197,4 +197,21 @@ async fn beside_an_emergency_on_the_air_one_gives_the_air_back_and_keeps_the_rec
         "{card}"
     );
     assert!(!home("uploader").await.contains("Trả lại sóng"));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_not_trusted_says_what_it_shows_and_what_the_log_has() {
+    let site = Site::new();
+    let lamps = async || {
+        let page = Tab::of(&site, "operator").get("/").await.text();
+        let (_, lamps) = page.split_once("id=\"lamps\"").unwrap();
+        lamps.split_once("</section>").unwrap().0.to_owned()
+    };
+    let now = site.clock.now();
+    site.state.store.note(now + SignedDuration::from_hours(24 * 365), Note::Stopped).unwrap();
+    assert!(!lamps().await.contains("trong nhật ký"));
+    site.status.as_ref().unwrap().send_modify(|status| status.clock = ClockHealth::Wrong);
+    let said = lamps().await;
+    assert!(said.contains("Giờ mới nhất trong nhật ký: thứ Ba 23/11/2027, "), "{said}");
+    assert!(said.contains("loa clock confirm"), "{said}");
 }
