@@ -275,11 +275,12 @@ pub fn plan_of(
     let mut catalog = store.map(Store::catalog).transpose()?.unwrap_or_default();
     let schedule = Arc::new(schedule);
     let (mut whole, mut broken, mut bad) = (BTreeSet::new(), Troubles::new(), Vec::new());
-    // What stands in for a broken one may be broken too. Every round finds one more, or is the last.
+    // What stands in for a broken one may be broken too. Every round finds one more, or is the last: one that the log
+    // holds in its place, as on the air, stays there and is found once.
     loop {
         let plan = planner::plan_of(store, catalog, Arc::clone(&schedule), Arc::default(), window, now)?;
         let mut airing = plan.airing(now);
-        airing.retain(|(segment, _)| !whole.contains(&segment.id));
+        airing.retain(|(segment, _)| !whole.contains(&segment.id) && !broken.contains_key(&segment.id));
         let found = troubles(&station.audio(), airing.iter().map(|(segment, _)| segment.as_ref()));
         if found.is_empty() {
             return Ok((plan, bad));
@@ -310,8 +311,11 @@ pub(super) mod tests {
     use std::io::Write as _;
     use std::path::Path;
 
+    use jiff::SignedDuration;
+
     use super::*;
     use crate::app::cli::Format;
+    use crate::asrun::{ClockHealth, Fact, Take};
     use crate::clock::{Clock, ManualClock};
     use crate::schedule::{Amplifier, Start};
     use crate::segment::Catalog;
@@ -382,6 +386,36 @@ pub(super) mod tests {
             fs::remove_file(station.audio().join(broken.last().unwrap())).unwrap();
         }
         assert_eq!(planned(), (Vec::new(), broken));
+    }
+
+    #[test]
+    fn a_broken_file_of_the_piece_on_air_is_told_once() {
+        let (folder, now) = (tempfile::tempdir().unwrap(), NOW.parse().unwrap());
+        let (station, week) = station_with(&[("ban-tin.ogg", "ban-tin")], folder.path(), now);
+        let days = Days { from: None, days: 2, format: Format { format: Shape::Table } };
+        let (plan, _) = plan_of(&station, week.clone(), &days, now).unwrap();
+        let (output, mut cues) = (plan.timelines[0].output.clone(), plan.timelines[0].cues());
+        let cue = Arc::clone(cues.find(|cue| cue.segment().is_some()).unwrap());
+        let at = cue.at;
+        let take = Take {
+            take: 0,
+            planned: at,
+            skip: SignedDuration::ZERO,
+            expected: 48_000,
+            sample_rate: 48_000,
+            device: String::new(),
+            clock: ClockHealth::Unconfirmed,
+            opened: at,
+            end: None,
+        };
+        let store = Store::open(&station.data()).unwrap();
+        store.record(&Fact::Opened { cue: Arc::clone(&cue), output, take }).unwrap();
+        let file = station.audio().join(&cue.segment().unwrap().file);
+        fs::File::options().append(true).open(file).unwrap().write_all(b"x").unwrap();
+        let (plan, bad) = plan_of(&station, week, &days, at + SignedDuration::from_secs(1)).unwrap();
+        assert_eq!(bad.iter().map(|bad| &*bad.file).collect::<Vec<_>>(), ["ban-tin.ogg"]);
+        let mut airing = plan.timelines[0].cues().filter(|cue| cue.segment().is_some());
+        assert_eq!(airing.next().map(|cue| &cue.id), Some(&cue.id), "it sounds already");
     }
 
     #[test]
