@@ -218,7 +218,10 @@ fn a_clock_that_is_wrong_at_the_start_airs_nothing_and_logs_the_gap_once_it_is_r
 #[test]
 fn a_clock_that_a_person_confirms_is_gone_by_and_the_engines_hear_since_when() {
     // One moment a year ahead, before the program ended.
-    let Bench { folder, planner, .. } = start(station(), 64, "2026-11-22T22:00:00Z");
+    let mut bench = start(station(), 64, "2026-11-22T22:00:00Z");
+    bench.later(SETTLED);
+    bench.turn();
+    let Bench { folder, planner, .. } = bench;
     planner.parts.store.note("2027-11-22T22:00:00Z".parse().unwrap(), Note::Stopped).unwrap();
     drop(planner);
     let mut bench = start(folder, 64, "2026-11-23T00:00:00Z");
