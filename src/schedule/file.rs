@@ -317,6 +317,9 @@ fn play(fields: &mut Fields<'_>, relay_known: bool) -> Option<Spanned<Play>> {
 
 pub(super) fn days(mut fields: Fields<'_>) -> Vec<WrittenDay> {
     let days = fields.tables("day").into_iter().map(day).collect();
+    fields.misplaced(&["session"], "[[day.session]]");
+    fields.misplaced(&["replace"], "[[day.replace]]");
+    fields.misplaced(&["date", "every_year", "title", "no_music", "drop"], "[[day]]");
     fields.finish();
     days
 }

@@ -69,6 +69,13 @@ pub enum Kind {
         /// What the parser said, in English.
         said: String,
     },
+    /// A line that cannot be read as it is meant, with a character that nobody sees.
+    Invisible {
+        /// The character.
+        character: char,
+        /// What stands before it.
+        after: String,
+    },
     /// A text without quotation marks.
     Unquoted {
         /// The text.
@@ -85,6 +92,13 @@ pub enum Kind {
         key: String,
         /// The known key that looks most like it.
         nearest: Option<&'static str>,
+    },
+    /// A key that belongs under another heading of this file, or a heading that is written otherwise in it.
+    Misplaced {
+        /// The key.
+        key: &'static str,
+        /// The heading.
+        heading: &'static str,
     },
     /// A key that has to be there.
     MissingKey {
@@ -319,6 +333,8 @@ pub enum Expected {
     Table,
     /// `[[name]]`.
     Tables,
+    /// `[{ … }]`, where the brackets are missing.
+    TablesInBrackets,
     /// An end that is not also the beginning.
     OtherThanStart,
 }

@@ -66,9 +66,25 @@ impl<'a> File<'a> {
     pub(super) fn report(&self, at: usize, kind: Kind) {
         let line = self.line(at);
         let start = self.lines.get(line - 1).copied().unwrap_or(0);
+        let (at, kind) = if is_of_what_is_written(&kind) {
+            self.invisible(start).unwrap_or((at, kind))
+        } else {
+            (at, kind)
+        };
         let column = self.text.get(start..at).map_or(0, |before| before.chars().count()) + 1;
         let problem = Problem { kind, place: Place::default(), file: self.name.to_owned(), line, column };
         self.problems.borrow_mut().push((at, problem));
+    }
+
+    /// A character in the line that begins there which nobody sees: it may make all of what is wrong in it.
+    fn invisible(&self, start: usize) -> Option<(usize, Kind)> {
+        let line = self.text.get(start..)?.lines().next()?;
+        let written = line.split_once('#').map_or(line, |(written, _)| written);
+        let is_mark = |at| start + at == 0; // what some editors begin a file with, and the parser knows
+        let unseen = |(at, character): &(usize, char)| is_invisible(*character) && !is_mark(*at);
+        let (at, character) = written.char_indices().find(unseen)?;
+        let after = written.get(..at)?.trim().to_owned();
+        Some((start + at, Kind::Invisible { character, after }))
     }
 
     /// The line of an offset, from 1.
@@ -116,6 +132,26 @@ const UNQUOTED: &str = "string values must be quoted";
 fn is_of_one_value(error: &Error) -> bool {
     let said = error.message();
     ["duplicate key", "invalid time", "invalid date", UNQUOTED].iter().any(|known| said.starts_with(known))
+}
+
+/// Whether a problem is of what stands in its line, and not of what that means.
+fn is_of_what_is_written(kind: &Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Syntax { .. }
+            | Kind::Unquoted { .. }
+            | Kind::UnknownKey { .. }
+            | Kind::Invalid { .. }
+            | Kind::Unknown { .. }
+    )
+}
+
+/// What comes along from chats, word processors and web pages: spaces that are none for TOML, and marks without a width.
+fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{a0}' | '\u{ad}' | '\u{2007}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202f}' | '\u{2060}' | '\u{feff}'
+    )
 }
 
 /// A table, while its keys are being read.
@@ -188,9 +224,20 @@ impl<'a> Fields<'a> {
         let tables: Option<Vec<_>> =
             items.and_then(|items| items.iter().map(|item| self.open(item)).collect());
         tables.unwrap_or_else(|| {
-            self.invalid(key, value, Expected::Tables);
+            let is_one = self.file.text.get(value.span()).is_some_and(|text| text.starts_with('{'));
+            self.invalid(key, value, if is_one { Expected::TablesInBrackets } else { Expected::Tables });
             Vec::new()
         })
+    }
+
+    /// Speaks of keys that belong under a heading of this file.
+    pub(super) fn misplaced(&mut self, keys: &[&'static str], heading: &'static str) {
+        for key in keys {
+            self.raw(key);
+            if let Some((written, _)) = self.table.get_key_value(*key) {
+                self.file.report(written.span().start, Kind::Misplaced { key, heading });
+            }
+        }
     }
 
     /// Speaks of every key that nobody asked for.

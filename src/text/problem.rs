@@ -118,6 +118,15 @@ fn sentence(kind: &Kind, to: &Voice<'_>) -> String {
             "không hiểu được cách viết `{found}`. Kiểm tra dấu ngoặc, dấu bằng, dấu phẩy ở dòng này và dòng \
              trước (máy báo: {said})."
         ),
+        Kind::Invisible { character, after } => {
+            let at =
+                if after.is_empty() { "ở đầu dòng".to_owned() } else { format!("ngay sau `{after}`") };
+            format!(
+                "có một ký tự không nhìn thấy được {at} (mã U+{:04X}), thường dính theo khi chép từ Zalo, Word hoặc trang \
+                 web. Xóa cả dòng rồi gõ lại bằng tay.",
+                u32::from(*character)
+            )
+        }
         Kind::Unquoted { found } => {
             let bare = found.trim_matches(CURLY);
             let straight = if bare == found { "" } else { " thẳng" };
@@ -132,13 +141,23 @@ fn sentence(kind: &Kind, to: &Voice<'_>) -> String {
         Kind::UnknownKey { key, nearest: None } => {
             format!("không có mục nào tên `{key}` ở đây. Bỏ dòng này, hoặc thêm dấu # ở đầu dòng.")
         }
+        Kind::Misplaced { key, heading } if heading.contains(&format!(".{key}]")) => format!(
+            "trong tệp này `[[{key}]]` phải viết là `{heading}`, và đứng dưới `[[day]]` của ngày đó. Sửa tên phần này, và \
+             cả những phần con của nó."
+        ),
+        Kind::Misplaced { key, heading } => {
+            format!(
+                "`{key}` phải đứng dưới một dòng `{heading}`. Dời dòng này xuống dưới `{heading}` của nó."
+            )
+        }
         Kind::MissingKey { key } => match to {
             Voice::File(_) => format!("phần này còn thiếu `{key}`. {}", missing(key)),
             Voice::Form(..) => form::missing(key, &to.key(key)),
         },
         Kind::Invalid { key, found, expected } => match to {
             Voice::File(_) => {
-                format!("{} {} không hợp lệ ở `{key}`. {}", noun(*expected), quoted(found), remedy(*expected))
+                let remedy = no_such_day(found, *expected).unwrap_or_else(|| remedy(*expected).to_owned());
+                format!("{} {} không hợp lệ ở `{key}`. {remedy}", noun(*expected), quoted(found))
             }
             Voice::Form(..) => form::invalid(&to.key(key), *expected),
         },
@@ -342,6 +361,7 @@ fn noun(expected: Expected) -> &'static str {
         | Expected::Command
         | Expected::Table
         | Expected::Tables
+        | Expected::TablesInBrackets
         | Expected::OtherThanStart => "giá trị",
     }
 }
@@ -387,8 +407,29 @@ fn remedy(expected: Expected) -> &'static str {
         }
         Expected::Table => "Sửa thành một phần riêng, ví dụ { file = \"nhac-cat.ogg\" }.",
         Expected::Tables => "Mỗi phần loại này mở đầu bằng tên trong hai lớp ngoặc vuông, ví dụ [[session]].",
+        Expected::TablesInBrackets => "Đặt cả phần này trong dấu ngoặc vuông: [{ … }].",
         Expected::OtherThanStart => "Giờ kết thúc trùng giờ bắt đầu. Sửa để hai giờ khác nhau.",
     }
+}
+
+/// What to say of a date that is written as dates are, and is none.
+fn no_such_day(found: &str, expected: Expected) -> Option<String> {
+    let numbers = |separator| -> Option<Vec<i16>> {
+        found.trim_matches(['"', '\'']).split(separator).map(|number| number.trim().parse().ok()).collect()
+    };
+    let (year, month, day) = match (expected, numbers('-').as_deref(), numbers('/').as_deref()) {
+        (Expected::Date, Some([year, month, day]), _) => (Some(*year), *month, *day),
+        // Any leap year, as it may be one.
+        (Expected::DayAndMonth, _, Some([day, month])) => (None, *month, *day),
+        _ => return None,
+    };
+    let first = i8::try_from(month).ok().and_then(|month| Date::new(year.unwrap_or(2024), month, 1).ok());
+    let Some(first) = first else {
+        return Some(format!("Một năm chỉ có tháng 1 đến tháng 12, không có tháng {month}. Sửa lại tháng."));
+    };
+    let of = year.map_or_else(String::new, |year| format!(" năm {year}"));
+    let days = first.days_in_month();
+    (day > i16::from(days)).then(|| format!("Tháng {month}{of} chỉ có {days} ngày. Sửa lại ngày."))
 }
 
 fn thing_word(thing: Thing) -> &'static str {
@@ -430,70 +471,4 @@ fn days(days: Weekdays) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use jiff::civil::Weekday;
-
-    use super::*;
-    use crate::schedule;
-    use crate::schedule::problem::Place;
-
-    fn said(kind: Kind) -> String {
-        let place = Place::default();
-        problem(&Problem { kind, place, file: "schedule/week.toml".into(), line: 14, column: 8 })
-    }
-
-    #[test]
-    fn a_wrong_time_is_said_with_line_finding_and_remedy() {
-        let kind = Kind::Invalid { key: "from".into(), found: "25:00:00".into(), expected: Expected::Time };
-        assert_eq!(
-            said(kind),
-            "Dòng 14 trong `week.toml`: giờ \"25:00:00\" không hợp lệ ở `from`. Sửa thành giờ từ 00:00 đến 23:59, \
-             đủ hai chữ số, không có dấu ngoặc kép, ví dụ 05:30:00."
-        );
-    }
-
-    #[test]
-    fn curly_quotes_are_made_straight() {
-        for (written, meant) in [("{ file = “t60.ogg” }", "t60.ogg"), ("{ file = ‘bai.ogg’ }", "bai.ogg")]
-        {
-            let week = format!("[[session]]\n[[session.slot]]\nplay = {written}\n");
-            let sources = schedule::Sources { week: Some(week), ..schedule::Sources::default() };
-            let problems = schedule::read(&sources).unwrap_err();
-            let said: Vec<_> = problems.iter().map(problem).collect();
-            let remedy = format!("Sửa thành \"{meant}\".");
-            assert!(said.iter().any(|said| said.ends_with(&remedy)), "{said:?}");
-        }
-    }
-
-    #[test]
-    fn a_quoted_value_is_not_quoted_twice() {
-        let kind = Kind::Invalid { key: "topic".into(), found: "\"II.7\"".into(), expected: Expected::Topic };
-        assert!(said(kind).contains("chủ đề \"II.7\" không hợp lệ"));
-    }
-
-    #[test]
-    fn a_day_of_every_year_is_said_without_a_year() {
-        let many = |yearly| {
-            said(Kind::TooManySessions { date: Date::constant(2024, 9, 2), yearly, count: 3, allowed: 2 })
-        };
-        assert!(many(true).ends_with(
-            "ngày 2/9 khi rơi vào thứ Hai có 3 buổi phát, trong khi quy chế chỉ cho 2. Bỏ bớt buổi."
-        ));
-        assert!(many(false).contains("thứ Hai 2/9/2024 có 3 buổi"));
-    }
-
-    #[test]
-    fn lengths_and_days_are_said_as_people_say_them() {
-        let kind = Kind::SessionTooLong {
-            length: SignedDuration::from_mins(75),
-            longest: SignedDuration::from_secs(3600),
-        };
-        assert!(said(kind).contains("dài 1 giờ 15 phút, trong khi quy chế chỉ cho 1 giờ"));
-        let kind = Kind::RepeatNotThatDay {
-            session: "sang".into(),
-            slot: "bai".into(),
-            missing: Weekdays::NONE.with(Weekday::Sunday).with(Weekday::Monday),
-        };
-        assert!(said(kind).contains("vào thứ Hai, Chủ nhật, vì"));
-    }
-}
+mod tests;
