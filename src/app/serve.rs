@@ -44,7 +44,7 @@ use crate::output::null::Null;
 use crate::output::{self, OutputName};
 use crate::schedule::{Output, OutputId};
 use crate::sequencer::Settings;
-use crate::store::{Link, Store};
+use crate::store::Store;
 use crate::text;
 use crate::timeline::plan::Plan;
 use crate::web;
@@ -341,14 +341,11 @@ async fn listen_on(address: SocketAddr) -> TcpListener {
     }
 }
 
-/// A station that nobody belongs to yet prints the link by which its first administrator comes in, once. Whoever reads
+/// A station without an administrator prints the link by which its first administrator comes in, once. Whoever reads
 /// what the machine prints owns it.
 async fn welcome(state: &web::State, address: SocketAddr) {
     let now = state.clock.now();
-    let link = move |store: &Store| match store.users()?.is_empty() {
-        true => store.with_people("make a link", move |people| people.new_link(Link::First, now)).map(Some),
-        false => Ok(None),
-    };
+    let link = move |store: &Store| store.with_people("make a link", move |people| people.first_link(now));
     match state.store.run(link).await {
         Ok(Some(secret)) => {
             // An address for a browser on this machine.

@@ -6,11 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::error::Doing as _;
-use super::people::{People, User, UserRow, hash_of, insert_user, present, user_of, user_row};
+use super::people::{People, User, UserRow, hash_of, managers, present, user_of, user_row};
 use super::{Secret, Store, StoreError};
 use crate::access::Role;
 use crate::access::password::{Cost, Kept};
-use crate::segment::is_id;
 
 /// Days that a link holds.
 pub const LINK_DAYS: i64 = 7;
@@ -38,7 +37,8 @@ impl People<'_> {
         Ok(true)
     }
 
-    /// The first person of a station comes in by their link. Of two at the same moment, one is told that they exist.
+    /// The first administrator of a station comes in by their link, under a name that nobody has. Not where the link was
+    /// used, replaced or has ended meanwhile, or there is an administrator; whether they did.
     pub fn add_first(
         &self,
         secret: &str,
@@ -46,16 +46,20 @@ impl People<'_> {
         roles: &BTreeSet<Role>,
         kept: Kept,
         at: Timestamp,
-    ) -> Result<User, StoreError> {
-        if !is_id(name) {
-            return Err(StoreError::BadUserName(name.to_owned()));
-        }
+    ) -> Result<bool, StoreError> {
         if find_link(self.0, &hash_of(secret), at)? != Some(Link::First) {
-            return Err(StoreError::UserExists(name.to_owned()));
+            return Ok(false);
         }
-        insert_user(self.0, name, roles, at)?;
+        self.add_user(name, roles, at)?;
         insert_password(self.0, name, kept, at)?;
-        present(self.0, name)
+        // Also should they leave before its time is over: a link opens once.
+        self.0.execute("DELETE FROM link WHERE person IS NULL", []).doing("end the first link")?;
+        Ok(true)
+    }
+
+    /// Makes the link by which the station's first administrator comes in; none where somebody may manage users.
+    pub fn first_link(&self, at: Timestamp) -> Result<Option<Secret>, StoreError> {
+        if managers(self.0)?.is_empty() { self.new_link(Link::First, at).map(Some) } else { Ok(None) }
     }
 
     /// Signs a browser in; what it is to show from then on. Logins that have ended are forgotten.
@@ -147,8 +151,8 @@ impl Store {
         })
     }
 
-    /// For whom a link is; none where it was used, has ended, or never was. The first administrator's ends with there
-    /// being anybody.
+    /// For whom a link is; none where it was used, has ended, or never was. The first administrator's opens
+    /// nothing while somebody may manage users.
     pub fn link(&self, secret: &str, at: Timestamp) -> Result<Option<Link>, StoreError> {
         let hash = hash_of(secret);
         self.read(|connection| find_link(connection, &hash, at))
@@ -180,14 +184,17 @@ fn insert_password(connection: &Connection, name: &str, kept: Kept, at: Timestam
 fn find_link(connection: &Connection, hash: &[u8; 32], at: Timestamp) -> Result<Option<Link>, StoreError> {
     let person: Option<Option<String>> = connection
         .query_row(
-            "SELECT person FROM link WHERE hash = ?1 AND ends_ms > ?2
-             AND (person IS NOT NULL OR NOT EXISTS (SELECT 1 FROM person))",
+            "SELECT person FROM link WHERE hash = ?1 AND ends_ms > ?2",
             params![hash, at.as_millisecond()],
             |row| row.get(0),
         )
         .optional()
         .doing("look for a link")?;
-    Ok(person.map(|person| person.map_or(Link::First, Link::For)))
+    match person {
+        None => Ok(None),
+        Some(Some(name)) => Ok(Some(Link::For(name))),
+        Some(None) => Ok(managers(connection)?.is_empty().then_some(Link::First)),
+    }
 }
 
 /// Ends the logins and links of a person.
@@ -252,7 +259,10 @@ mod tests {
     #[test]
     fn a_link_opens_once_and_for_one_person() {
         let (store, _dir) = store();
-        let first = store.new_link(Link::First, at(0)).unwrap().to_string();
+        let first_link =
+            |now| store.with_people("make a link", move |people| people.first_link(now)).unwrap();
+        let first = first_link(at(0)).unwrap().to_string();
+        store.add_user("hoa", &BTreeSet::from([Role::Uploader]), at(0)).unwrap();
         assert_eq!(store.link(&first, at(1)).unwrap(), Some(Link::First));
         assert_eq!(store.link(&first, at(LINK_DAYS * 86_400)).unwrap(), None, "too late");
         let admin = BTreeSet::from([Role::Admin]);
@@ -262,10 +272,13 @@ mod tests {
                 people.add_first(&first, name, &admin, kept("mưa thuận gió hoà"), at(2))
             })
         };
-        assert_eq!(add("lan").unwrap().roles, admin);
+        assert!(matches!(add("Hoa"), Err(StoreError::UserExists(_))), "the name of somebody who may less");
+        assert!(add("lan").unwrap(), "somebody who may less keeps nobody out");
+        assert_eq!(store.user("lan").unwrap().unwrap().roles, admin);
         assert!(store.password("lan").unwrap().is_some());
         assert_eq!(store.link(&first, at(3)).unwrap(), None, "there is somebody now");
-        assert!(matches!(add("minh"), Err(StoreError::UserExists(_))), "the second at the same moment");
+        assert_eq!(first_link(at(3)), None);
+        assert!(!add("minh").unwrap(), "the second at the same moment");
         let old = store.new_link(Link::For("lan".to_owned()), at(3)).unwrap().to_string();
         let new = store.new_link(Link::For("lan".to_owned()), at(3)).unwrap().to_string();
         assert_eq!(store.link(&old, at(4)).unwrap(), None, "replaced");
@@ -282,5 +295,8 @@ mod tests {
         assert!(!store.set_password(&new, kept("nắng lên rồi đó"), at(6)).unwrap(), "at the same moment");
         assert!(store.password("lan").unwrap().unwrap().is("gió mùa đông bắc"));
         assert!(matches!(store.new_link(Link::For("minh".to_owned()), at(9)), Err(StoreError::NoUser(_))));
+        store.revoke_user("lan", at(9)).unwrap();
+        assert_eq!(store.link(&first, at(10)).unwrap(), None, "it opened once");
+        assert!(first_link(at(10)).is_some(), "nobody may manage users");
     }
 }

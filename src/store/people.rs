@@ -133,11 +133,16 @@ fn everyone(connection: &Connection) -> Result<Vec<User>, StoreError> {
     rows.into_iter().map(user_of).collect()
 }
 
+/// Those who may manage users.
+pub(super) fn managers(connection: &Connection) -> Result<Vec<User>, StoreError> {
+    let manages = |user: &User| user.revoked.is_none() && permit(&user.roles, Permission::ManageUsers);
+    Ok(everyone(connection)?.into_iter().filter(manages).collect())
+}
+
 /// Makes sure that somebody else may manage users, where this person may.
 fn must_leave_a_manager(connection: &Connection, name: &str) -> Result<(), StoreError> {
-    let manages = |user: &User| user.revoked.is_none() && permit(&user.roles, Permission::ManageUsers);
     let (them, others): (Vec<_>, Vec<_>) =
-        everyone(connection)?.into_iter().filter(manages).partition(|user| user.name == name);
+        managers(connection)?.into_iter().partition(|user| user.name == name);
     if them.is_empty() || !others.is_empty() { Ok(()) } else { Err(StoreError::LastAdmin(name.to_owned())) }
 }
 

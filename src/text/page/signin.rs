@@ -20,10 +20,10 @@ pub const FORGOT: &str =
     "Chưa có mật khẩu hoặc quên mật khẩu? Hãy xin người quản trị của đài một liên kết đặt mật khẩu.";
 /// Name or password is wrong; which is not said.
 pub const WRONG: &str = "Tên đăng nhập hoặc mật khẩu không đúng. Hãy thử lại.";
-/// The first person of a station.
+/// The first administrator of a station.
 pub const FIRST_TITLE: &str = "Người quản trị đầu tiên";
 /// What that is.
-pub const FIRST_INTRO: &str = "Đài này chưa có người dùng nào. Hãy đặt tên và mật khẩu cho người quản trị; người này thêm những người khác và giao vai trò. Liên kết này chỉ dùng được một lần.";
+pub const FIRST_INTRO: &str = "Đài này chưa có người quản trị. Hãy đặt tên và mật khẩu cho người quản trị; người này thêm những người khác và giao vai trò. Liên kết này chỉ dùng được một lần.";
 /// Setting a password.
 pub const SET_TITLE: &str = "Đặt mật khẩu";
 /// Which names can be.
@@ -78,7 +78,7 @@ pub fn too_many(left: Duration) -> String {
 /// Where the first administrator comes in; printed on the console of the machine.
 pub fn first_link(address: &str) -> String {
     format!(
-        "Trang điều khiển chưa có người dùng. Mở liên kết này trong trình duyệt để tạo người quản trị đầu tiên (dùng một lần):\n  {address}"
+        "Trang điều khiển chưa có người quản trị. Mở liên kết này trong trình duyệt để tạo người quản trị đầu tiên (dùng một lần):\n  {address}"
     )
 }
 

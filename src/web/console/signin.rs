@@ -28,7 +28,7 @@ use crate::web::person::{self, COOKIE, Person, See, key_of, login, origin};
 use crate::web::problem::Problem;
 use crate::web::proxy::Scheme;
 
-/// What the first person of a station is: they run it, and add others.
+/// What the first administrator of a station is: they run it, and add others.
 const FIRST_ROLES: [Role; 2] = [Role::Admin, Role::Operator];
 
 /// Only to a page of ours: `//elsewhere` and `/\elsewhere` are other sites, also with a tab that a browser leaves out.
@@ -339,19 +339,17 @@ pub(super) async fn set(
     let (whose, known) = (opened.whose.clone(), name.clone());
     let set = move |people: &People<'_>| {
         let set = match whose {
-            Link::First => {
-                people.add_first(&link, &known, &BTreeSet::from(FIRST_ROLES), kept, at).map(|_| true)
-            }
+            Link::First => people.add_first(&link, &known, &BTreeSet::from(FIRST_ROLES), kept, at),
             Link::For(_) => people.set_password(&link, kept, at),
         };
         if set? { sign_in_by(people, &act).map(Some) } else { Ok(None) }
     };
-    match state.store.run(|store| store.with_people("set a password", set)).await {
+    match state.store.run(|store| store.with_people("set a password", set)).await.map_err(Problem::from) {
         Ok(Some(secret)) => Ok(with_login(&secret, Scheme::of(&parts), to("/"))),
         // The hash takes a while: somebody was faster, or an administrator made a new link.
         Ok(None) => Ok(link_gone()),
-        Err(StoreError::BadUserName(_)) => {
-            let wrong = Refusal::BadUserName.detail();
+        Err(Problem(why @ (Refusal::BadUserName | Refusal::UserExists))) => {
+            let wrong = why.detail();
             Ok((StatusCode::UNPROCESSABLE_ENTITY, set_page(&opened, &name, Some(&wrong))).into_response())
         }
         Err(failure) => Err(failure.into()),

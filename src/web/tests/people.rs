@@ -74,6 +74,24 @@ async fn a_first_password_replaces_none() {
 }
 
 #[tokio::test]
+async fn people_who_may_not_manage_others_do_not_keep_the_first_administrator_out() {
+    let site = Site::new();
+    site.state.store.revoke_user("admin", site.clock.now()).unwrap();
+    let now = site.clock.now();
+    let link = site.state.store.with_people("make a link", move |people| people.first_link(now)).unwrap();
+    let set = format!("/bat-dau/{}", link.unwrap());
+    assert!(site.get("", &set).await.text().contains("Đài này chưa có người quản trị."));
+    let come = async |name| {
+        site.post(&set, &[], &[("name", name), ("password", PASSWORD), ("again", PASSWORD)]).await
+    };
+    let taken = come("Uploader").await;
+    assert_eq!(taken.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(taken.text().contains("Tên này đã có người dùng"), "{}", taken.text());
+    assert_eq!(come("hoa").await.status, StatusCode::SEE_OTHER);
+    assert_eq!(come("minh").await.status, StatusCode::GONE);
+}
+
+#[tokio::test]
 async fn a_form_that_is_too_long_is_no_file_that_is_too_large() {
     let site = Site::new();
     let long = "dài ".repeat(40_000);
