@@ -161,6 +161,8 @@ pub enum Refusal {
     TooManyUploads,
     /// Too many uploads that have not come whole.
     TooManyWaiting,
+    /// Too much of what others sent has not come whole.
+    OthersWaiting,
     /// There is no such upload, or it is somebody else's.
     NoUpload,
     /// The upload's time is over.
@@ -221,7 +223,7 @@ impl Refusal {
             Self::Interrupted => "Tải lên bị ngắt",
             Self::NoUpload | Self::UploadExpired => "Không còn lần tải lên này",
             Self::WrongOffset | Self::WrongTusVersion => "Không tải tiếp được",
-            Self::TooManyWaiting => "Còn quá nhiều tệp gửi dở",
+            Self::TooManyWaiting | Self::OthersWaiting => "Còn quá nhiều tệp gửi dở",
             Self::TooLarge { .. } => "Tệp quá lớn",
             Self::FormTooLarge => "Nội dung quá dài",
             Self::Recording(_) => "Không nhận bản ghi",
@@ -299,11 +301,12 @@ impl Refusal {
             Self::FormTooLarge => "Những gì đã gõ dài hơn mức máy nhận được. Chưa có gì được lưu, lịch phát không bị ảnh hưởng. Hãy quay lại, rút ngắn rồi gửi lại.".to_owned(),
             Self::Recording(refusal) => super::verdict::refusal(refusal),
             Self::TooManyWaiting => "Còn quá nhiều tệp gửi dở dang nên chưa nhận thêm. Lịch phát không bị ảnh hưởng. Hãy gửi xong hoặc bỏ các tệp đó rồi gửi lại.".to_owned(),
+            Self::OthersWaiting => "Tệp của những người khác đang gửi hoặc gửi dở đã chiếm hết chỗ trên máy, nên chưa nhận thêm. Lịch phát không bị ảnh hưởng. Hãy gửi lại sau ít phút; nếu vẫn chưa được, hãy nhờ những người đó gửi xong hoặc bỏ các tệp gửi dở.".to_owned(),
             Self::NoUpload => "Không có lần tải lên nào với mã này, hoặc tệp đã được bỏ. Lịch phát không bị ảnh hưởng. Hãy gửi lại tệp từ đầu.".to_owned(),
             Self::UploadExpired => "Lần tải lên này đã quá hạn và phần đã gửi không còn. Lịch phát không bị ảnh hưởng. Hãy gửi lại tệp từ đầu.".to_owned(),
             Self::WrongOffset => "Phần gửi lên không nối tiếp với phần máy đã nhận. Phần đã nhận vẫn còn, lịch phát không bị ảnh hưởng. Hãy hỏi lại vị trí rồi gửi tiếp từ đó.".to_owned(),
             Self::WrongTusVersion => "Máy chỉ nhận tải lên theo giao thức tus 1.0.0 (tiêu đề Tus-Resumable). Chưa có gì được lưu, lịch phát không bị ảnh hưởng. Hãy dùng đúng phiên bản đó.".to_owned(),
-            Self::TooManyUploads => "Đang có nhiều người tải tệp lên cùng lúc. Lịch phát không bị ảnh hưởng. Hãy gửi lại sau ít giây.".to_owned(),
+            Self::TooManyUploads => "Đang có nhiều tệp được tải lên cùng lúc. Lịch phát không bị ảnh hưởng. Hãy gửi lại sau ít giây.".to_owned(),
             Self::TooManyListeners => "Đang có quá nhiều màn hình theo dõi trực tiếp. Lịch phát không bị ảnh hưởng. Hãy đóng bớt rồi thử lại.".to_owned(),
             Self::Busy => "Máy đang xử lý nhiều việc cùng lúc. Lịch phát không bị ảnh hưởng. Hãy thử lại sau ít giây.".to_owned(),
             Self::EngineBusy => "Bộ phát chưa nhận được lệnh vì đang có nhiều lệnh khác. Loa vẫn phát như trước. Hãy gửi lệnh lại ngay.".to_owned(),
@@ -347,8 +350,8 @@ pub fn permission_name(permission: Permission) -> &'static str {
         Permission::EditSchedule => "sửa lịch phát",
         Permission::ReadLog => "xem nhật ký phát thanh",
         Permission::ReadActs => "xem nhật ký thao tác",
-        Permission::ManageUsers => "quản lý người dùng",
         Permission::Maintain => "bảo trì máy phát",
+        Permission::ManageUsers => "quản lý người dùng",
     }
 }
 
@@ -416,6 +419,7 @@ mod tests {
             R::FormTooLarge,
             R::TooManyUploads,
             R::TooManyWaiting,
+            R::OthersWaiting,
             R::NoUpload,
             R::UploadExpired,
             R::WrongOffset,

@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit};
+use tokio::sync::OwnedMutexGuard;
 
 use super::State;
+use super::places::Place;
 use super::problem::Problem;
 use super::recordings::taken_in;
 use super::uploads::length;
@@ -126,7 +127,7 @@ pub(super) async fn stage(state: &State, upload: &Upload) -> Result<Stage, Probl
     let stage = seen(state, upload).await?;
     if stage == Stage::Examined
         && let Some(guard) = state.limits.resumable.free_turn(&upload.id)
-        && let Ok(place) = Arc::clone(&state.limits.uploads).try_acquire_owned()
+        && let Some(place) = state.limits.uploads.take(&upload.person)
     {
         tokio::spawn(examine(state.clone(), upload.id.clone(), guard, place));
     }
@@ -140,7 +141,7 @@ pub async fn take_up_uploads(state: &State) -> Result<(), StoreError> {
     resumable.examinations.with(|all| all.retain(|id, _| waiting.iter().any(|upload| upload.id == *id)));
     for upload in waiting {
         // Whoever takes files in goes first.
-        let Ok(place) = Arc::clone(&state.limits.uploads).acquire_owned().await else { break };
+        let Some(place) = state.limits.uploads.wait().await else { break };
         if resumable.examinations.is_stopping() {
             break;
         }
@@ -168,12 +169,7 @@ pub(super) async fn look_after_uploads(state: State) -> Infallible {
 }
 
 /// Examines a file that is whole, on a thread that may block, and keeps the verdict for whoever asks.
-pub(super) async fn examine(
-    state: State,
-    id: String,
-    guard: OwnedMutexGuard<()>,
-    place: OwnedSemaphorePermit,
-) {
+pub(super) async fn examine(state: State, id: String, guard: OwnedMutexGuard<()>, place: Place) {
     let (all, subject) = (state.clone(), id.clone());
     let work = tokio::task::spawn_blocking(move || {
         let (_guard, _place) = (guard, place);

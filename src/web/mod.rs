@@ -15,6 +15,7 @@ mod examining;
 mod input;
 mod listener;
 mod person;
+mod places;
 mod problem;
 mod proxy;
 mod recordings;
@@ -50,6 +51,7 @@ use crate::timeline::plan::Plan;
 use drawer::Drawer;
 pub use examining::take_up_uploads;
 use listener::{Bounded, Line, Patience};
+pub use places::Places;
 use problem::Problem;
 pub use proxy::Proxy;
 pub use uploads::Uploads;
@@ -93,7 +95,7 @@ pub struct State {
 #[derive(Debug)]
 pub struct Limits {
     /// Uploads at work.
-    pub uploads: Arc<Semaphore>,
+    pub uploads: Places,
     /// Listeners for events.
     pub listeners: Arc<Semaphore>,
     /// Listeners to recordings as they will air, each of which keeps a decoder busy.
@@ -134,7 +136,7 @@ impl Limits {
     /// Limits with room for so many uploads at once.
     pub fn with_uploads(uploads: usize) -> Self {
         Self {
-            uploads: Arc::new(Semaphore::new(uploads)),
+            uploads: Places::new(uploads),
             listeners: Arc::new(Semaphore::new(32)),
             listens: Arc::new(Semaphore::new(4)),
             resumable: Uploads::default(),

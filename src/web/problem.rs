@@ -175,6 +175,7 @@ pub(super) fn kind(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::Recording(verdict) => recording(verdict),
         Refusal::TooManyUploads => (S::SERVICE_UNAVAILABLE, "too-many-uploads"),
         Refusal::TooManyWaiting => (S::TOO_MANY_REQUESTS, "too-many-unfinished"),
+        Refusal::OthersWaiting => (S::SERVICE_UNAVAILABLE, "too-many-unfinished-of-others"),
         Refusal::NoUpload => (S::NOT_FOUND, "no-such-upload"),
         Refusal::UploadExpired => (S::GONE, "upload-expired"),
         Refusal::WrongOffset => (S::CONFLICT, "wrong-offset"),

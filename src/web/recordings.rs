@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::civil::Date;
-use tokio::sync::OwnedSemaphorePermit;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::State;
 use super::input::parse_code;
 use super::person::{Approve, HandIn, Person};
+use super::places::Place;
 use super::problem::Problem;
 use crate::access::{Permission, may_approve, permit};
 use crate::intake::{Had, Taken};
@@ -295,7 +295,7 @@ pub(super) async fn take_in(
     person: &Person<HandIn>,
     (file, name): (Temporary, String),
     words: Words,
-    place: OwnedSemaphorePermit,
+    place: Place,
 ) -> Result<Taken, Problem> {
     let cancel = Arc::new(AtomicBool::new(false));
     let _gives_up = GivesUp(Arc::clone(&cancel));

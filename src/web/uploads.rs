@@ -18,14 +18,16 @@ use tokio::sync::{OwnedMutexGuard, watch};
 use super::State;
 use super::examining::{Examinations, examine};
 use super::person::{HandIn, Person};
+use super::places::Pace;
 use super::problem::Problem;
 use crate::media::ingest;
-use crate::store::Upload;
+use crate::store::{Store, Upload};
 use crate::text::http::Refusal;
 
 /// Files of one person that may be under way at once.
-const OF_A_PERSON: usize = 50;
-/// What one person's, and what all files under way may come to, as a multiple of the largest that is taken in.
+pub(super) const OF_A_PERSON: usize = 50;
+/// What of one person's, and what of all files under way may lie on the disk, as a multiple of the largest that is taken
+/// in. What was only announced takes nothing from anybody.
 const LARGEST_OF_A_PERSON: u64 = 2;
 const LARGEST_OF_ALL: u64 = 4;
 
@@ -53,6 +55,12 @@ impl Uploads {
     /// The turn with an upload with which nobody is at work.
     pub(super) fn free_turn(&self, id: &str) -> Option<OwnedMutexGuard<()>> {
         Arc::clone(&self.turn(id).at_work).try_lock_owned().ok()
+    }
+
+    /// Whether somebody is at work with an upload.
+    fn is_at_work(&self, id: &str) -> bool {
+        let turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.get(id).is_some_and(|turn| turn.at_work.try_lock().is_err())
     }
 
     /// What is being examined is given up; it is left for the next start.
@@ -102,18 +110,13 @@ pub(super) async fn announce(
     let (id, now, whose) = (new_id()?, state.clock.now(), person.name().to_owned());
     let (person, origin) = (whose.clone(), person.origin().to_owned());
     let upload = Upload { id, person, origin, name, bytes, metadata, created: now, verdict: None };
+    state.store.run(move |store| store.forget_old_uploads(now)).await?;
+    must_fit(state, &upload).await?;
     let fits = move |waiting: &[Upload]| {
-        let of_person = || waiting.iter().filter(|upload| upload.person == whose);
-        let sum = |bytes: u64, other: &Upload| bytes.saturating_add(other.bytes);
-        of_person().count() < OF_A_PERSON
-            && of_person().fold(bytes, sum) <= most.saturating_mul(LARGEST_OF_A_PERSON)
-            && waiting.iter().fold(bytes, sum) <= most.saturating_mul(LARGEST_OF_ALL)
+        waiting.iter().filter(|upload| upload.person == whose).count() < OF_A_PERSON
     };
     let announced = upload.clone();
-    let added = move |store: &crate::store::Store| {
-        store.forget_old_uploads(now)?;
-        store.add_upload(announced, fits)
-    };
+    let added = move |store: &Store| store.add_upload(announced, fits);
     // An upload without a file would be one whose file was lost.
     make(&state.intake.waiting(&upload.id)).await.map_err(disk)?;
     let added = state.store.run(added).await;
@@ -121,6 +124,34 @@ pub(super) async fn announce(
         discard(state, &upload.id).await;
     }
     if added? { Ok(upload) } else { Err(Refusal::TooManyWaiting.into()) }
+}
+
+/// Makes sure that the whole of an upload has room beside what lies on the disk of the others, or will when what is being
+/// sent now has come.
+async fn must_fit(state: &State, upload: &Upload) -> Result<(), Problem> {
+    let (mut theirs, mut all) = (upload.bytes, upload.bytes);
+    for other in state.store.run(Store::unjudged_uploads).await? {
+        if other.id == upload.id {
+            continue;
+        }
+        let bytes = if state.limits.resumable.is_at_work(&other.id) {
+            other.bytes
+        } else {
+            match length(state, &other).await {
+                Err(Problem(Refusal::NoUpload)) => 0,
+                length => length?,
+            }
+        };
+        all = all.saturating_add(bytes);
+        if other.person == upload.person {
+            theirs = theirs.saturating_add(bytes);
+        }
+    }
+    let most = |largest| state.intake.max_bytes().saturating_mul(largest);
+    if theirs > most(LARGEST_OF_A_PERSON) {
+        return Err(Refusal::TooManyWaiting.into());
+    }
+    if all > most(LARGEST_OF_ALL) { Err(Refusal::OthersWaiting.into()) } else { Ok(()) }
 }
 
 /// Makes an empty file, and its folder where that is missing.
@@ -179,13 +210,15 @@ async fn write(
     body: Body,
     (guard, mut later): (OwnedMutexGuard<()>, watch::Receiver<u64>),
 ) -> Result<u64, Problem> {
-    let place = Arc::clone(&state.limits.uploads).try_acquire_owned().map_err(|_| Refusal::TooManyUploads)?;
+    let place = state.limits.uploads.take(&upload.person).ok_or(Refusal::TooManyUploads)?;
     if length(state, upload).await? != offset {
         return Err(Refusal::WrongOffset.into());
     }
+    must_fit(state, upload).await?;
     let mut file =
         OpenOptions::new().append(true).open(state.intake.waiting(&upload.id)).await.map_err(disk)?;
     let (mut body, mut at, mut end) = (body.into_data_stream(), offset, Ok(()));
+    let mut pace = Pace::from(state.clock.elapsed());
     loop {
         let chunk = tokio::select! {
             _ = later.changed() => Err(Refusal::Interrupted),
@@ -199,6 +232,7 @@ async fn write(
             Ok(chunk) if at.saturating_add(chunk.len() as u64) > upload.bytes => {
                 Err(Refusal::TooLarge { most: upload.bytes })
             }
+            Ok(chunk) if !pace.keeps_up(chunk.len(), state.clock.elapsed()) => Err(Refusal::Interrupted),
             other => other,
         };
         match chunk {

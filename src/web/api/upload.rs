@@ -1,9 +1,9 @@
 //! Recordings coming in: streamed to a temporary file, examined, entered as drafts.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::multipart::{Field, Multipart, MultipartRejection};
 use axum::extract::{DefaultBodyLimit, FromRequest, Request, State as Of};
 use axum::http::{StatusCode, header};
@@ -19,6 +19,7 @@ use crate::text::http::Refusal;
 use crate::text::verdict;
 use crate::web::State;
 use crate::web::person::{HandIn, Person};
+use crate::web::places::Pace;
 use crate::web::problem::Problem;
 use crate::web::recordings::{check_words, set_word, take_in};
 use crate::web::uploads::disk;
@@ -73,7 +74,7 @@ pub(super) async fn upload(
     Of(state): Of<State>,
     mut request: Request,
 ) -> Result<Response, Problem> {
-    let place = Arc::clone(&state.limits.uploads).try_acquire_owned().map_err(|_| Refusal::TooManyUploads)?;
+    let place = state.limits.uploads.take(person.name()).ok_or(Refusal::TooManyUploads)?;
     // The size is counted as it comes, against the station's own limit.
     DefaultBodyLimit::disable().apply(&mut request);
     let form = Multipart::from_request(request, &state)
@@ -126,9 +127,11 @@ pub(in crate::web) async fn part<'a>(
 }
 
 /// The next bytes of a part; none at its end.
-async fn chunk(part: &mut Field<'_>, stall: Duration) -> Result<Option<axum::body::Bytes>, Problem> {
-    let chunk = tokio::time::timeout(stall, part.chunk()).await.map_err(|_| Refusal::Interrupted)?;
-    chunk.map_err(|failure| broken(&failure))
+async fn chunk(state: &State, part: &mut Field<'_>, pace: &mut Pace) -> Result<Option<Bytes>, Problem> {
+    let chunk = tokio::time::timeout(state.limits.stall, part.chunk()).await;
+    let chunk = chunk.map_err(|_| Refusal::Interrupted)?.map_err(|failure| broken(&failure))?;
+    let keeps_up = pace.keeps_up(chunk.as_ref().map_or(0, Bytes::len), state.clock.elapsed());
+    if keeps_up || chunk.is_none() { Ok(chunk) } else { Err(Refusal::Interrupted.into()) }
 }
 
 /// Streams a part into a temporary file, counting; gives how many bytes it has.
@@ -138,8 +141,8 @@ pub(in crate::web) async fn keep(state: &State, mut part: Field<'_>) -> Result<(
     let created = tokio::task::spawn_blocking(move || intake.incoming()).await;
     let (temporary, file) = created.map_err(|failure| Problem::unexpected(&failure))?.map_err(disk)?;
     let mut file = tokio::fs::File::from_std(file);
-    let mut size: u64 = 0;
-    while let Some(bytes) = chunk(&mut part, state.limits.stall).await? {
+    let (mut size, mut pace) = (0_u64, Pace::from(state.clock.elapsed()));
+    while let Some(bytes) = chunk(state, &mut part, &mut pace).await? {
         size = size.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         if size > most {
             return Err(Refusal::TooLarge { most }.into());
@@ -153,8 +156,8 @@ pub(in crate::web) async fn keep(state: &State, mut part: Field<'_>) -> Result<(
 
 /// A short text.
 pub(in crate::web) async fn text(state: &State, mut part: Field<'_>, field: &str) -> Result<String, Problem> {
-    let mut text = Vec::new();
-    while let Some(bytes) = chunk(&mut part, state.limits.stall).await? {
+    let (mut text, mut pace) = (Vec::new(), Pace::from(state.clock.elapsed()));
+    while let Some(bytes) = chunk(state, &mut part, &mut pace).await? {
         text.extend_from_slice(&bytes);
         if text.len() > TEXT_BYTES {
             return Err(Problem::field(field));

@@ -189,7 +189,7 @@ async fn who_goes_away_in_the_middle_leaves_nothing_behind() {
     upload.abort();
     assert!(upload.await.unwrap_err().is_cancelled());
     assert_eq!(site.files(), 0);
-    assert_eq!(site.state.limits.uploads.available_permits(), 4);
+    assert_eq!(site.state.limits.uploads.free(), 4);
 }
 
 /// An upload that begins so, and then neither goes on nor ends.
@@ -213,9 +213,28 @@ async fn an_upload_that_stalls_is_given_up() {
     assert_eq!(site.files(), 0);
 }
 
+#[tokio::test]
+async fn an_upload_that_comes_too_slowly_is_given_up() {
+    let site = Site::new();
+    let whole = form(&[Part::file("a.wav", &wav(440.0, 1.0))]);
+    let (first, rest) = (whole[..9_000].to_vec(), whole[9_000..].to_vec());
+    let clock = Arc::clone(&site.clock);
+    let rest = stream::once(async move {
+        // So that the form's reader does not have it before it is asked for.
+        tokio::task::yield_now().await;
+        clock.advance(Duration::from_secs(120));
+        Ok(Bytes::from(rest))
+    });
+    let body = Body::from_stream(stream::iter([Ok::<_, io::Error>(Bytes::from(first))]).chain(rest));
+    let request = site.request("uploader", "POST", "/api/v1/segments");
+    let request = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=xxx");
+    assert_eq!(site.send(request.body(body).unwrap()).await.problem(), refused(408, "interrupted"));
+    assert_eq!(site.files(), 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_people_hand_in_at_once() {
-    let site = Site::with(Limits::with_uploads(20), Bounds::default());
+    let site = Site::with(Limits::with_uploads(21), Bounds::default());
     let uploads = (0..20_u16).map(|number| {
         // Every pitch comes twice.
         let bytes = wav(300.0 + f32::from(number / 2) * 50.0, 1.0);

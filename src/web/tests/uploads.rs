@@ -6,6 +6,7 @@ use futures_util::{StreamExt as _, stream};
 
 use super::*;
 use crate::store::{UPLOAD_LIFE, Upload};
+use crate::web::uploads::OF_A_PERSON;
 
 const PATCH: &str = "application/offset+octet-stream";
 
@@ -366,9 +367,7 @@ async fn uploads_keep_to_their_owner_their_size_and_their_time() {
     let can = site.tus("uploader", "OPTIONS", "/api/v1/uploads", &[], Body::empty()).await;
     assert_eq!((can.status.as_u16(), &can.headers["tus-max-size"]), (204, &"50000".parse().unwrap()));
 
-    // Together no more than twice the largest file.
     let second = site.announce("uploader", 50_000, "").await;
-    assert_eq!(create("49500", "").await, refused(429, "too-many-unfinished"));
     let gone = site.tus("uploader", "DELETE", &second, &[], Body::empty()).await;
     assert_eq!((gone.status, site.offset("uploader", &second).await), (StatusCode::NO_CONTENT, None));
     site.announce("uploader", 49_000, "").await;
@@ -378,4 +377,89 @@ async fn uploads_keep_to_their_owner_their_size_and_their_time() {
     assert_eq!(site.append("uploader", &path, 0, vec![0; 9]).await.problem(), refused(410, "upload-expired"));
     site.announce("uploader", 1_000, "").await;
     assert_eq!(site.append("uploader", &path, 0, vec![0; 9]).await.problem(), refused(404, "no-such-upload"));
+}
+
+#[tokio::test]
+async fn what_was_only_announced_shuts_nobody_out_and_what_was_sent_leaves_room_for_others() {
+    let site = Site::with(Limits::default(), Bounds { max_bytes: 50_000, ..Bounds::default() });
+    let announce = async |who: &str| site.announce(who, 50_000, "").await;
+    let mut announced = Vec::new();
+    for _ in 0..OF_A_PERSON {
+        announced.push(announce("uploader").await);
+    }
+    let create = async |who: &str| {
+        let headers = [("upload-length", "50000")];
+        site.tus(who, "POST", "/api/v1/uploads", &headers, Body::empty()).await.problem()
+    };
+    assert_eq!(create("uploader").await, refused(429, "too-many-unfinished"), "so many files");
+
+    // Together no more than twice the largest file, with the whole of what is being sent now.
+    let [first, second, third] = &announced[..3] else { panic!("three") };
+    let part = || cut(&[0; 49_000]);
+    assert_eq!(site.append("uploader", first, 0, part()).await.problem(), refused(408, "interrupted"));
+    let (sent, comes) = hanging(&[0; 9]);
+    tokio::select! {
+        answer = site.append("uploader", second, 0, sent) => panic!("{}", answer.text()),
+        third = async {
+            comes.await.unwrap();
+            site.append("uploader", third, 0, part()).await
+        } => assert_eq!(third.problem(), refused(429, "too-many-unfinished")),
+    }
+    site.offset("uploader", second).await;
+    site.append("uploader", third, 0, part()).await;
+    assert_eq!(
+        site.append("uploader", second, 9, part()).await.problem(),
+        refused(429, "too-many-unfinished")
+    );
+
+    // And of all no more than four times, of which others are told otherwise.
+    for _ in 0..2 {
+        let path = announce("approver").await;
+        assert_eq!(site.append("approver", &path, 0, part()).await.problem(), refused(408, "interrupted"));
+    }
+    assert_eq!(create("operator").await, refused(503, "too-many-unfinished-of-others"));
+    site.tus("uploader", "DELETE", first, &[], Body::empty()).await;
+    announce("operator").await;
+}
+
+#[tokio::test]
+async fn nobody_has_all_places() {
+    let site = Site::new();
+    let bytes = wav(440.0, 1.0);
+    let mut paths = Vec::new();
+    for _ in 0..4 {
+        paths.push(site.announce("uploader", bytes.len(), "").await);
+    }
+    let (bodies, come): (Vec<_>, Vec<_>) = (0..3).map(|_| hanging(&bytes[..9])).unzip();
+    let hang = paths.iter().zip(bodies).map(|(path, body)| site.append("uploader", path, 0, body));
+    let another = async {
+        for comes in come {
+            comes.await.unwrap();
+        }
+        let fourth = site.append("uploader", &paths[3], 0, bytes.clone()).await;
+        assert_eq!(fourth.problem(), refused(503, "too-many-uploads"));
+        let path = site.announce("approver", bytes.len(), "").await;
+        let theirs = site.append("approver", &path, 0, bytes.clone()).await;
+        assert_eq!(theirs.status, StatusCode::NO_CONTENT, "{}", theirs.text());
+    };
+    tokio::select! {
+        _ = futures_util::future::join_all(hang) => panic!("nothing ends"),
+        () = another => {}
+    }
+}
+
+#[tokio::test]
+async fn whoever_sends_too_slowly_gives_the_place_back_and_keeps_what_has_come() {
+    let site = Site::new();
+    let bytes = wav(440.0, 1.0);
+    let path = site.announce("operator", bytes.len(), "").await;
+    let clock = Arc::clone(&site.clock);
+    let (first, rest) = (bytes[..9_000].to_vec(), bytes[9_000..].to_vec());
+    let rest = stream::once(async move {
+        clock.advance(Duration::from_secs(120));
+        Ok(Bytes::from(rest))
+    });
+    let slow = Body::from_stream(stream::iter([Ok::<_, io::Error>(Bytes::from(first))]).chain(rest));
+    assert_eq!(site.append("operator", &path, 0, slow).await.problem(), refused(408, "interrupted"));
+    assert_eq!(site.offset("operator", &path).await, Some(9_000));
 }

@@ -2,7 +2,6 @@
 //! in parts instead, and goes on where a lost connection stopped it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use axum::extract::multipart::MultipartRejection;
 use axum::extract::{
@@ -198,9 +197,8 @@ async fn receive(state: &State, visitor: &Visitor<HandIn>, mut form: Multipart) 
             _ if !ours => return Err(Refusal::Forged.into()),
             "file" => {
                 let name = part.file_name().unwrap_or_default().to_owned();
-                let place = Arc::clone(&state.limits.uploads)
-                    .try_acquire_owned()
-                    .map_err(|_| Refusal::TooManyUploads)?;
+                let place =
+                    state.limits.uploads.take(visitor.person.name()).ok_or(Refusal::TooManyUploads)?;
                 let (file, bytes) = keep(state, part).await?;
                 if name.is_empty() && bytes == 0 {
                     return Err(Refusal::NoFile.into());
