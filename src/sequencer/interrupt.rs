@@ -153,7 +153,7 @@ impl Repeats {
 
 /// How long an airing waits for an output that is down. Whoever ordered it has looked for another way by then, and nobody
 /// is to be woken at night by what was urgent in the afternoon.
-const WAITS_FOR_OUTPUT: SignedDuration = SignedDuration::from_mins(10);
+pub const WAITS_FOR_OUTPUT: SignedDuration = SignedDuration::from_mins(10);
 
 /// How long before it is due a repeat is opened; its source is held in memory.
 const PREPARED_AHEAD: SignedDuration = SignedDuration::from_secs(2);

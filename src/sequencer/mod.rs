@@ -35,6 +35,7 @@ use agenda::Agenda;
 use air::{Air, Stage, Voice};
 use amplifier::Amplifier;
 use interrupt::Order;
+pub use interrupt::WAITS_FOR_OUTPUT;
 use quiet::Curfew;
 
 id! {

@@ -162,6 +162,7 @@ pub(super) async fn order<N>(
             }
         }
     }
+    ordered.down = down(state, &ordered.outputs);
     // On several outputs, one that is out of order must not keep the others silent.
     if let Some(refused) = refusal.filter(|_| ordered.outputs.is_empty()) {
         return Err(refused.into());
@@ -178,6 +179,14 @@ pub(super) struct Ordered {
     pub(super) outputs: Vec<OutputId>,
     /// There the engine did not take it.
     pub(super) refused: Vec<OutputId>,
+    /// There it was, and waits for a loudspeaker.
+    pub(super) down: Vec<OutputId>,
+}
+
+/// Those of some outputs that no sound can leave now.
+pub(super) fn down(state: &State, outputs: &[OutputId]) -> Vec<OutputId> {
+    let is_down = |status: &Status| !status.up && outputs.contains(&status.output);
+    state.engines.iter().map(Handle::status).filter(is_down).map(|status| status.output).collect()
 }
 
 /// Gives the air back: an interrupt ends, also its repeats. Of one that was ordered, it is done, also where no engine shows

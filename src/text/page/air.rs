@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::date;
 use crate::schedule::{OutputId, QuietHours};
-use crate::sequencer::Repeats;
+use crate::sequencer::{Repeats, WAITS_FOR_OUTPUT};
 use crate::timeline::Layer;
 
 /// What is in force.
@@ -71,8 +71,6 @@ pub const NOTHING_TOUCHED: &str = "Không mục nào trong lịch bị ảnh hư
 /// What repeats do.
 pub const EACH_TIME: &str =
     "Mỗi lần nhắc lại cũng ngắt mục đang phát lúc đó như vậy. Giữa các lần, loa phát theo lịch.";
-/// The output has lost its device.
-pub const NO_SOUND: &str = "Đường ra này đang mất thiết bị: loa sẽ KHÔNG có tiếng cho đến khi máy nhận lại thiết bị. Hãy kiểm tra dây và thiết bị âm thanh.";
 /// To other choices.
 pub const CHANGE: &str = "Đổi cách phát";
 /// Shows what these choices come to.
@@ -130,6 +128,30 @@ pub fn output(id: &OutputId, zones: &[String]) -> String {
 /// The same where another one is heard by the same people: `Toàn xã (loa-xa)`.
 pub fn one_of_several(id: &OutputId, zones: &[String]) -> String {
     format!("{} ({id})", output(id, zones))
+}
+
+/// The output has lost its device.
+pub fn no_sound() -> String {
+    format!(
+        "Đường ra này đang mất thiết bị: loa sẽ KHÔNG có tiếng cho đến khi máy nhận lại thiết bị. {} Hãy kiểm tra dây và thiết bị âm thanh.",
+        waits_so_long()
+    )
+}
+
+/// What was ordered waits for outputs that have lost their device.
+pub fn waits_for_output(places: &[String]) -> String {
+    format!(
+        "KHÔNG có tiếng ở {}: đường ra đang mất thiết bị. {} Hãy kiểm tra dây và thiết bị âm thanh, hoặc báo cho dân bằng cách khác.",
+        places.join(", "),
+        waits_so_long()
+    )
+}
+
+fn waits_so_long() -> String {
+    format!(
+        "Mỗi lần phát chờ thiết bị nhiều nhất {} phút, quá đó thì nhật ký ghi là không phát.",
+        WAITS_FOR_OUTPUT.as_mins()
+    )
 }
 
 /// Where an engine did not take what was ordered, while others did.

@@ -85,6 +85,10 @@ pub(super) struct Ordered {
     /// Where it was to air too, and the engine did not take it.
     #[schema(value_type = Vec<String>)]
     refused: Vec<OutputId>,
+    /// Where it airs and no sound can leave now: there each time waits ten minutes at most for the loudspeaker, and is
+    /// logged as not aired after that.
+    #[schema(value_type = Vec<String>)]
+    down: Vec<OutputId>,
 }
 
 /// Takes the air with a recording.
@@ -103,9 +107,9 @@ pub(super) async fn interrupt(
     let repeats = order.repeats.as_ref().map_or(Ok(Repeats::ONCE), Again::checked)?;
     let wish = Wish { segment: order.segment, layer, repeats, outputs: order.output.into_iter().collect() };
     let id = air::new_id(state.clock.now())?;
-    let air::Ordered { outputs, refused } = air::order(&state, &person, &wish, id.clone()).await?;
+    let air::Ordered { outputs, refused, down } = air::order(&state, &person, &wish, id.clone()).await?;
     let address = format!("/api/v1/interrupts/{id}");
-    let ordered = Ordered { id, outputs, refused };
+    let ordered = Ordered { id, outputs, refused, down };
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, address)], Json(ordered)).into_response())
 }
 

@@ -351,7 +351,7 @@ fn effects(status: &Status, plan: &Plan, wish: &Wish, now: Timestamp, free: Time
     let zone = &plan.schedule.time_zone;
     let mut effects = Vec::new();
     if !status.up {
-        effects.push(say::NO_SOUND.to_owned());
+        effects.push(say::no_sound());
     }
     match &status.on_air {
         Some(air) if status.layer >= wish.layer => effects.push(say::waits(&air.segment_title)),
@@ -454,7 +454,8 @@ pub(super) async fn take(
     if fields.one(AGAIN).is_empty() && already(&state, &wish).is_some_and(|one| one.id != id) {
         return ask_again(&wish, None);
     }
-    let air::Ordered { outputs, refused } = air::order(&state, &visitor.person, &wish, id.clone()).await?;
+    let air::Ordered { outputs, refused, .. } =
+        air::order(&state, &visitor.person, &wish, id.clone()).await?;
     air::shown(&state, |status| !outputs.contains(&status.output) || air::sounds(status, &id)).await;
     if refused.is_empty() {
         return Ok(to(HERE));

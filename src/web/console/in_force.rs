@@ -46,6 +46,7 @@ pub(super) fn in_force(state: &State, visitor: &Visitor<CallEmergency>) -> Marku
                 div.card.in-force.(code(one.layer)) {
                     p { strong { (say::rank(one.layer)) ": " (one.title) } }
                     p { (state_of(one, outputs, &plan)) }
+                    (silent(state, outputs, &plan))
                     (give_back(visitor, [&one.id], say::CALL_OFF))
                 }
             }
@@ -80,6 +81,13 @@ pub(super) fn already(state: &State, wish: &Wish) -> Option<InForce> {
     };
     all.find(|(one, outputs)| one.segment.as_str() == wish.segment && outputs.iter().any(meant))
         .map(|(one, _)| one)
+}
+
+/// Where an interrupt is not heard, since no sound can leave there.
+fn silent(state: &State, outputs: &[OutputId], plan: &Plan) -> Markup {
+    let places: Vec<_> =
+        air::down(state, outputs).iter().map(|output| place(&plan.schedule, output)).collect();
+    html! { @if !places.is_empty() { p { strong { (say::waits_for_output(&places)) } } } }
 }
 
 /// Where an interrupt is heard, who ordered it, and when it comes again.
@@ -130,6 +138,7 @@ pub(super) fn banner(state: &State, may: bool) -> Markup {
                         strong { (headline(&one)) ": " (one.title) } " "
                         span { (state_of(&one, &outputs, &plan)) }
                     }
+                    (silent(state, &outputs, &plan))
                     @if may { a.button href=(HERE) { (text::page::TO_CALL_OFF) } }
                 }
             }

@@ -125,6 +125,34 @@ async fn once_at_most_is_once() {
 }
 
 #[tokio::test]
+async fn what_is_ordered_for_an_output_that_is_down_is_said_to_wait_for_it_before_and_after() {
+    let site = Site::new();
+    let recording = site.approved(440.0).await;
+    let id = recording["id"].as_str().unwrap();
+    let order = async || {
+        let order = json!({"segment": id, "layer": "live"});
+        site.call("operator", "POST", "/api/v1/interrupts", order).await.json()["down"].clone()
+    };
+    let tab = Tab::of(&site, "operator");
+    let confirm = format!("/phat-ngay/xac-nhan?segment={id}&rank=emergency&repeat=once");
+    let waits = "Mỗi lần phát chờ thiết bị nhiều nhất 10 phút, quá đó thì nhật ký ghi là không phát.";
+    assert_eq!(order().await, json!([]));
+    assert!(!tab.get(&confirm).await.text().contains(waits));
+    let what = ordered(&site);
+    let status = site.status.as_ref().unwrap();
+    status.send_modify(|status| status.interrupts = vec![in_force(&what)]);
+    assert!(!tab.get("/phat-ngay").await.text().contains(waits));
+
+    status.send_modify(|status| status.up = false);
+    assert_eq!(order().await, json!(["loa-xa"]));
+    assert!(tab.get(&confirm).await.text().contains(waits));
+    for page in ["/phat-ngay", "/ban-ghi"] {
+        let page = tab.get(page).await.text();
+        assert!(page.contains("KHÔNG có tiếng ở") && page.contains(waits), "{page}");
+    }
+}
+
+#[tokio::test]
 async fn where_one_of_several_outputs_took_nothing_the_page_and_the_answer_say_so() {
     let mut site = Site::new();
     let recording = site.approved(440.0).await;
