@@ -12,7 +12,6 @@
 //! | [`ReadLog`](Permission::ReadLog), verify it, print reports | | x | x | x | x |
 //! | [`ReadActs`](Permission::ReadActs) of people | | | | x | x |
 //! | [`ManageUsers`](Permission::ManageUsers) | | | | | x |
-//! | [`Maintain`](Permission::Maintain): backups, devices, settings | | | x | | x |
 //!
 //! An admin may not approve: who hands out roles should not also decide what a village hears. An admin can take the
 //! approver's role openly, and the record of acts shows it.
@@ -75,13 +74,11 @@ impl Role {
                     | P::CallEmergency
                     | P::EditSchedule
                     | P::ReadLog
-                    | P::Maintain
             ),
             Self::Auditor => matches!(permission, P::See | P::ReadLog | P::ReadActs),
-            Self::Admin => matches!(
-                permission,
-                P::See | P::EditSchedule | P::ReadLog | P::ReadActs | P::ManageUsers | P::Maintain
-            ),
+            Self::Admin => {
+                matches!(permission, P::See | P::EditSchedule | P::ReadLog | P::ReadActs | P::ManageUsers)
+            }
         }
     }
 }
@@ -129,13 +126,11 @@ pub enum Permission {
     ReadActs,
     /// Add and remove users, give roles and tokens.
     ManageUsers,
-    /// Backups, devices, settings.
-    Maintain,
 }
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 10] = [
         Self::See,
         Self::HandIn,
         Self::Approve,
@@ -146,7 +141,6 @@ impl Permission {
         Self::ReadLog,
         Self::ReadActs,
         Self::ManageUsers,
-        Self::Maintain,
     ];
 }
 

@@ -102,6 +102,11 @@ impl Handle {
     pub fn watch(&self) -> watch::Receiver<Status> {
         self.status.clone()
     }
+
+    /// Whether the engine is there still: one that has ended shows nothing any more.
+    pub fn runs(&self) -> bool {
+        self.status.has_changed().is_ok()
+    }
 }
 
 /// What an engine does at the moment; changes with every event, a few times a second while something sounds, and every

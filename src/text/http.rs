@@ -350,7 +350,6 @@ pub fn permission_name(permission: Permission) -> &'static str {
         Permission::EditSchedule => "sửa lịch phát",
         Permission::ReadLog => "xem nhật ký phát thanh",
         Permission::ReadActs => "xem nhật ký thao tác",
-        Permission::Maintain => "bảo trì máy phát",
         Permission::ManageUsers => "quản lý người dùng",
     }
 }

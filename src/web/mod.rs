@@ -106,6 +106,8 @@ pub struct Limits {
     pub walks: Arc<Semaphore>,
     /// Days that are rehearsed.
     pub rehearsals: Arc<Semaphore>,
+    /// Files that are hashed before they are approved. One on a disk that hangs keeps its place.
+    pub looks: Arc<Semaphore>,
     /// Hashes of passwords.
     pub hashes: Arc<Semaphore>,
     /// Attempts to sign in that failed.
@@ -142,6 +144,7 @@ impl Limits {
             resumable: Uploads::default(),
             walks: Arc::new(Semaphore::new(1)),
             rehearsals: Arc::new(Semaphore::new(1)),
+            looks: Arc::new(Semaphore::new(2)),
             hashes: Arc::new(Semaphore::new(1)),
             guesses: Mutex::default(),
             unsent: Mutex::default(),

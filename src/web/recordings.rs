@@ -221,8 +221,14 @@ pub(super) async fn approve(
 
 /// Makes sure that a recording's file is the one that was handed in, byte for byte.
 async fn check_file(state: &State, segment: Segment) -> Result<(), Problem> {
+    let place = Arc::clone(&state.limits.looks).acquire_owned().await.map_err(|_| Refusal::Busy)?;
     let audio = Arc::clone(&state.audio_dir);
-    let looked = tokio::task::spawn_blocking(move || look_at(&audio, &segment, None)).await;
+    let look = move || {
+        // The place goes along: a request that was given up goes on hashing.
+        let _place = place;
+        look_at(&audio, &segment, None)
+    };
+    let looked = tokio::task::spawn_blocking(look).await;
     match looked.map_err(|failure| Problem::unexpected(&failure))? {
         (_, None) => Ok(()),
         (_, Some(FileTrouble::FileMissing)) => Err(Refusal::FileGone.into()),

@@ -110,13 +110,9 @@ pub(in crate::web) async fn wrong(state: &State) -> (bool, Vec<String>) {
     (well, wrong)
 }
 
-fn running(engine: &Handle) -> bool {
-    engine.watch().has_changed().is_ok()
-}
-
 fn troubles(engine: &Handle, now: Timestamp) -> Option<String> {
     let output = engine.output();
-    if !running(engine) {
+    if !engine.runs() {
         Some(format!("engine-ended:{output}"))
     } else if !engine.turns(now) {
         Some(format!("engine-hangs:{output}"))
@@ -198,7 +194,7 @@ type Reading = fn(&Handle, &Status) -> f64;
 fn engines(state: &State, text: &mut Numbers) {
     let readings: [(&str, &str, &str, Reading); 8] = [
         ("loa_engine_running", "gauge", "Whether the output's engine runs.", |engine, _| {
-            one_if(running(engine))
+            one_if(engine.runs())
         }),
         ("loa_output_up", "gauge", "Whether sound can leave.", |_, status| one_if(status.up)),
         ("loa_on_air", "gauge", "Whether something sounds.", |_, status| one_if(status.on_air.is_some())),

@@ -75,7 +75,7 @@ pub(super) fn outputs(state: &State) -> Vec<serde_json::Value> {
     let one = |engine: &crate::engine::handle::Handle| {
         let status = engine.status();
         let layer = text::outcome::layer(status.layer);
-        let running = engine.watch().has_changed().is_ok();
+        let running = engine.runs();
         let mut value = serde_json::to_value(status).unwrap_or_default();
         if let Some(fields) = value.as_object_mut() {
             fields.insert("layer_text".to_owned(), layer.into());

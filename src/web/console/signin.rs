@@ -197,35 +197,19 @@ fn sign_in_by(people: &People<'_>, act: &Act) -> Result<Secret, StoreError> {
 }
 
 /// Signs a browser out.
-pub(super) async fn leave(Of(state): Of<State>, sent: Leaving) -> Result<Response, Failure> {
-    let Leaving { login } = sent;
-    if let Some(login) = login {
-        state.store.run(move |store| store.sign_out(&login)).await?;
+pub(super) async fn leave(
+    Of(state): Of<State>,
+    parts: Parts,
+    sent: Result<Sent<See>, Response>,
+) -> Result<Response, Failure> {
+    match (sent, login(&parts)) {
+        (Ok(_), Some(login)) => state.store.run(move |store| store.sign_out(&login)).await?,
+        // Whoever is not signed in is out already.
+        (Err(turned), _) if turned.status() != StatusCode::SEE_OTHER => return Ok(turned),
+        _ => {}
     }
     let gone = HeaderValue::from_static("loa=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
     Ok(([(header::SET_COOKIE, gone)], to("/dang-nhap")).into_response())
-}
-
-/// A login that is to end, if there is one.
-#[derive(Debug)]
-pub(super) struct Leaving {
-    login: Option<String>,
-}
-
-impl axum::extract::FromRequest<State> for Leaving {
-    type Rejection = Response;
-
-    async fn from_request(request: axum::extract::Request, state: &State) -> Result<Self, Response> {
-        let (parts, body) = request.into_parts();
-        let login = login(&parts);
-        let request = axum::extract::Request::from_parts(parts, body);
-        match Sent::<See>::from_request(request, state).await {
-            Ok(_) => Ok(Self { login }),
-            // Whoever is not signed in is out already.
-            Err(turned) if turned.status() == StatusCode::SEE_OTHER => Ok(Self { login: None }),
-            Err(turned) => Err(turned),
-        }
-    }
 }
 
 fn with_login(secret: &Secret, scheme: Scheme, next: Response) -> Response {

@@ -260,6 +260,18 @@ async fn one_upload_too_many_is_asked_to_come_again() {
 }
 
 #[tokio::test]
+async fn a_file_is_hashed_for_an_approval_only_where_there_is_a_place_for_that() {
+    let site = Site::new();
+    let recording = site.recording(440.0).await;
+    let path = format!("/api/v1/segments/{}", recording["id"].as_str().unwrap());
+    site.call("uploader", "POST", &format!("{path}/submit"), json!({})).await;
+    site.state.limits.looks.close();
+    let hash = json!({"hash": recording["hash"]});
+    let answer = site.call("approver", "POST", &format!("{path}/approve"), hash).await;
+    assert_eq!(answer.problem(), refused(503, "busy"));
+}
+
+#[tokio::test]
 async fn a_recording_goes_its_way_to_the_air_and_off_it() {
     let site = Site::new();
     let recording = site.recording(440.0).await;
