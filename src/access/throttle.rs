@@ -2,7 +2,8 @@
 //!
 //! Failures count by name and address together, so that a person who mistypes slows nobody else, also where many come
 //! from one address; and, with more of them free, by each of the two alone: whoever tries many names, or one name from
-//! many addresses, waits too.
+//! many addresses, waits too. A browser that somebody has signed in with before is not held up by who guesses at their
+//! name elsewhere: its own failures count apart.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -28,6 +29,10 @@ pub struct Attempt<'a> {
     pub name: &'a str,
     /// From where.
     pub address: &'a str,
+    /// The network which whoever has the address has the whole of.
+    pub network: &'a str,
+    /// In a browser that has signed in under this name before.
+    pub known: bool,
 }
 
 /// What failures have in common.
@@ -35,7 +40,8 @@ pub struct Attempt<'a> {
 enum Key {
     Both(String, String),
     Name(String),
-    Address(String),
+    Known(String),
+    Network(String),
 }
 
 impl Attempt<'_> {
@@ -44,7 +50,8 @@ impl Attempt<'_> {
     }
 
     fn alone(self) -> [Key; 2] {
-        [Key::Name(self.name.to_owned()), Key::Address(self.address.to_owned())]
+        let name = self.name.to_owned();
+        [if self.known { Key::Known(name) } else { Key::Name(name) }, Key::Network(self.network.to_owned())]
     }
 
     fn keys(self) -> impl Iterator<Item = Key> {
@@ -118,7 +125,7 @@ mod tests {
     }
 
     fn from<'a>(address: &'a str, name: &'a str) -> Attempt<'a> {
-        Attempt { name, address }
+        Attempt { name, address, network: address, known: false }
     }
 
     #[test]
@@ -161,6 +168,35 @@ mod tests {
         assert_eq!(names.wait(from("10.0.0.7", "minh"), at(0)), Some(FIRST));
         names.succeeded(from("10.0.0.7", "3"));
         assert_eq!(names.wait(from("10.0.0.7", "minh"), at(0)), None);
+    }
+
+    #[test]
+    fn a_known_browser_waits_for_its_own_failures_only() {
+        let mut throttle = Throttle::default();
+        let known = |address| Attempt { known: true, ..from(address, "lan") };
+        let many: Vec<_> = (0..=FREE_TOGETHER).map(|number| number.to_string()).collect();
+        for other in &many {
+            throttle.failed(from(other, "lan"), at(0));
+        }
+        assert_eq!(throttle.wait(from("10.0.0.7", "lan"), at(0)), Some(FIRST));
+        assert_eq!(throttle.wait(known("10.0.0.7"), at(0)), None);
+        throttle.succeeded(known("10.0.0.7"));
+        for other in &many {
+            throttle.failed(known(other), at(0));
+        }
+        assert_eq!(throttle.wait(known("10.0.0.7"), at(0)), Some(FIRST), "who stole its mark waits too");
+    }
+
+    #[test]
+    fn whoever_has_a_network_waits_at_each_of_its_addresses() {
+        let mut throttle = Throttle::default();
+        let of = |network, address, name| Attempt { network, ..from(address, name) };
+        let many: Vec<_> = (0..=FREE_TOGETHER).map(|number| number.to_string()).collect();
+        for number in &many {
+            throttle.failed(of("2001:db8::/64", number, number), at(0));
+        }
+        assert_eq!(throttle.wait(of("2001:db8::/64", "another", "minh"), at(0)), Some(FIRST));
+        assert_eq!(throttle.wait(of("2001:db9::/64", "another", "minh"), at(0)), None);
     }
 
     #[test]

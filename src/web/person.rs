@@ -1,6 +1,7 @@
 //! Who asks, and whether they may: the one way from a token, or from a browser's login, to a permission.
 
 use std::marker::PhantomData;
+use std::net::IpAddr;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header;
@@ -192,7 +193,38 @@ pub(super) fn origin(parts: &Parts) -> String {
     peer(parts).map_or_else(|| "unknown".to_owned(), |peer| peer.0.ip().to_canonical().to_string())
 }
 
+/// The network that a request comes from, of which whoever sends it has the whole: of IPv6 the first 64 bits, else the
+/// address itself.
+pub(super) fn network(parts: &Parts) -> String {
+    match peer(parts).map(|peer| peer.0.ip().to_canonical()) {
+        Some(IpAddr::V6(address)) => {
+            let [first, second, third, fourth, ..] = address.segments();
+            format!("{first:x}:{second:x}:{third:x}:{fourth:x}::/64")
+        }
+        _ => origin(parts),
+    }
+}
+
 /// The other end of the connection.
 pub(super) fn peer(parts: &Parts) -> Option<Peer> {
     parts.extensions.get::<ConnectInfo<Peer>>().map(|ConnectInfo(peer)| *peer)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    #[test]
+    fn whoever_has_one_address_of_ipv6_has_its_network() {
+        let from = |address: &str| {
+            let peer = ConnectInfo(Peer(address.parse().unwrap()));
+            network(&Request::builder().extension(peer).body(()).unwrap().into_parts().0)
+        };
+        assert_eq!(from("192.0.2.7:9"), "192.0.2.7");
+        assert_eq!(from("[::ffff:192.0.2.7]:9"), "192.0.2.7");
+        assert_eq!(from("[2001:db8:0:7::1]:9"), from("[2001:db8:0:7:1::1]:9"));
+        assert_ne!(from("[2001:db8:0:7::1]:9"), from("[2001:db8:0:8::1]:9"));
+    }
 }

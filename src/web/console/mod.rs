@@ -15,6 +15,7 @@ mod export;
 mod form;
 mod home;
 mod in_force;
+mod known;
 mod log;
 mod page;
 mod people;

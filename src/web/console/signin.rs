@@ -6,12 +6,13 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use axum::extract::State as Of;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{AppendHeaders, Html, IntoResponse, Response};
 use jiff::Timestamp;
 use maud::{Markup, html};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::form::{Fields, Query, Sent, Whence, whence};
+use super::known::Mark;
 use super::page::{Failure, plain, to};
 use super::visitor::{AGAIN, Visitor, in_vain};
 use crate::access::Role;
@@ -24,7 +25,7 @@ use crate::text::page::{names, signin as say, unsent};
 use crate::web::State;
 use crate::web::drawer::{Drawer, Unsent};
 use crate::web::input::Named;
-use crate::web::person::{self, COOKIE, Person, See, key_of, login, origin};
+use crate::web::person::{self, COOKIE, Person, See, key_of, login, network, origin};
 use crate::web::problem::Problem;
 use crate::web::proxy::Scheme;
 
@@ -115,12 +116,21 @@ pub(super) async fn enter(Of(state): Of<State>, parts: Parts, fields: Fields) ->
     from_here(&parts.headers)?;
     let way = Way::of(&fields, drawer(&state).has(&parts, state.clock.elapsed()));
     let name = way.name.clone();
-    let address = origin(&parts);
+    let (address, network) = (origin(&parts), network(&parts));
     // What cannot be a name is one for all, so that nobody fills the memory with them.
     let known_as = if is_id(&name) { name.to_lowercase() } else { String::new() };
-    let attempt = Attempt { name: &known_as, address: &address };
     // One after the other: whoever sends a hundred guesses at once waits like one who sends them in turn.
     let place = hashing(&state).await;
+    let typed = name.clone();
+    let find = move |store: &Store| {
+        let meant = store.meant_by(&typed)?;
+        let kept = meant.as_deref().map(|name| store.password(name)).transpose()?;
+        Ok(meant.zip(kept.flatten()))
+    };
+    let account = state.store.run(find).await?;
+    let mark = account.as_ref().map(|(name, kept)| Mark::of(name, kept));
+    let known = mark.as_ref().is_some_and(|mark| mark.is_shown(&parts));
+    let attempt = Attempt { name: &known_as, address: &address, network: &network, known };
     let elapsed = state.clock.elapsed();
     let guesses = || state.limits.guesses.lock().unwrap_or_else(PoisonError::into_inner);
     let wait = guesses().wait(attempt, elapsed);
@@ -129,24 +139,18 @@ pub(super) async fn enter(Of(state): Of<State>, parts: Parts, fields: Fields) ->
         let seconds = HeaderValue::from(left.as_secs() + 1);
         return Ok((StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds)], page).into_response());
     }
-    let typed = name.clone();
-    let find = move |store: &Store| {
-        let meant = store.meant_by(&typed)?;
-        let kept = meant.as_deref().map(|name| store.password(name)).transpose()?;
-        Ok(meant.zip(kept.flatten()))
-    };
-    let (meant, kept) = state.store.run(find).await?.unzip();
+    let (meant, kept) = account.unzip();
     let password = fields.exactly("password").to_owned();
     // A name that nobody has takes as long as a wrong password, so that names cannot be found out.
     let (place, right) = hashed(place, move || kept.unwrap_or_else(Kept::none).is(&password)).await?;
-    let Some(known) = meant.filter(|_| right) else {
+    let Some((meant, mark)) = meant.zip(mark).filter(|_| right) else {
         guesses().failed(attempt, elapsed);
         tracing::warn!(origin = address, "a sign-in failed");
         return Ok((StatusCode::UNAUTHORIZED, way.page(Some(say::WRONG))).into_response());
     };
     drop(place);
     guesses().succeeded(attempt);
-    let act = own_act(&known, address, "sign-in", state.clock.now());
+    let act = own_act(&meant, address, "sign-in", state.clock.now());
     let signed_in = move |people: &People<'_>| sign_in_by(people, &act);
     let secret = state.store.run(|store| store.with_people("sign in", signed_in)).await?;
     let unsent = drawer(&state).take(&parts, state.clock.elapsed());
@@ -154,7 +158,7 @@ pub(super) async fn enter(Of(state): Of<State>, parts: Parts, fields: Fields) ->
         Some(unsent) => unsent.ask(&state, &just_signed_in(&state, &secret, &parts).await?).into_response(),
         None => way.to(),
     };
-    Ok(with_login(&secret, Scheme::of(&parts), next))
+    Ok(with_login(&secret, &mark, Scheme::of(&parts), next))
 }
 
 /// Whoever signed in just now.
@@ -212,10 +216,11 @@ pub(super) async fn leave(
     Ok(([(header::SET_COOKIE, gone)], to("/dang-nhap")).into_response())
 }
 
-fn with_login(secret: &Secret, scheme: Scheme, next: Response) -> Response {
+fn with_login(secret: &Secret, mark: &Mark, scheme: Scheme, next: Response) -> Response {
     let secure = scheme.cookie_mark();
     let cookie = format!("{COOKIE}={secret}; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax{secure}");
-    ([(header::SET_COOKIE, cookie)], next).into_response()
+    let cookies = [(header::SET_COOKIE, cookie), (header::SET_COOKIE, mark.cookie(scheme))];
+    (AppendHeaders(cookies), next).into_response()
 }
 
 /// Before there is a login there is no key: browsers say from where a form comes.
@@ -318,6 +323,7 @@ pub(super) async fn set(
     let password = password.to_owned();
     let (_, kept) = hashed(hashing(&state).await, move || Kept::new(&password, salt)).await?;
     let kept = kept.ok_or(Refusal::Busy)?;
+    let mark = Mark::of(&name, &kept);
     let at = state.clock.now();
     let act = own_act(&name, origin(&parts), "user.password", at);
     let (whose, known) = (opened.whose.clone(), name.clone());
@@ -329,7 +335,7 @@ pub(super) async fn set(
         if set? { sign_in_by(people, &act).map(Some) } else { Ok(None) }
     };
     match state.store.run(|store| store.with_people("set a password", set)).await.map_err(Problem::from) {
-        Ok(Some(secret)) => Ok(with_login(&secret, Scheme::of(&parts), to("/"))),
+        Ok(Some(secret)) => Ok(with_login(&secret, &mark, Scheme::of(&parts), to("/"))),
         // The hash takes a while: somebody was faster, or an administrator made a new link.
         Ok(None) => Ok(link_gone()),
         Err(Problem(why @ (Refusal::BadUserName | Refusal::UserExists))) => {

@@ -7,6 +7,7 @@ use axum::http::header::{
 use super::air::{in_force, ordered};
 use super::*;
 use crate::access::password::Kept;
+use crate::access::throttle::Attempt;
 use crate::store::{LINK_DAYS, Link};
 
 pub(super) const PASSWORD: &str = "mưa thuận gió hoà";
@@ -151,6 +152,31 @@ async fn whoever_mistypes_slows_nobody_else() {
     }
     assert_eq!(site.sign_in("Admin", PASSWORD).await.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(site.sign_in("uploader", PASSWORD).await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn whoever_guesses_at_a_name_does_not_hold_up_a_browser_that_knows_it() {
+    let site = Site::new();
+    site.password("admin");
+    let signed_in = site.sign_in("Admin", PASSWORD).await;
+    let cookies = signed_in.headers.get_all(SET_COOKIE).iter();
+    let mark = cookies.map(|cookie| cookie.to_str().unwrap()).find(|cookie| cookie.starts_with("loa-quen-"));
+    let mark = mark.unwrap().split(';').next().unwrap();
+    for number in 0..30 {
+        let address = number.to_string();
+        let attempt = Attempt { name: "admin", address: &address, network: &address, known: false };
+        site.state.limits.guesses.lock().unwrap().failed(attempt, site.clock.elapsed());
+    }
+    let sign_in = async |cookie: &str| {
+        let fields = [("name", "admin"), ("password", PASSWORD)];
+        site.post("/dang-nhap", &[("cookie", cookie)], &fields).await.status
+    };
+    assert_eq!(sign_in("loa-quen-admin=0").await, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(sign_in(mark).await, StatusCode::SEE_OTHER);
+    let (kept, now) = (Kept::new(PASSWORD, [8; 16]).unwrap(), site.clock.now());
+    let link = site.state.store.new_link(Link::For("admin".to_owned()), now).unwrap();
+    assert!(site.state.store.set_password(&link.to_string(), kept, now).unwrap());
+    assert_eq!(sign_in(mark).await, StatusCode::TOO_MANY_REQUESTS, "a new password ends it");
 }
 
 #[tokio::test]
