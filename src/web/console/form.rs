@@ -15,7 +15,6 @@ use crate::access::password::same;
 use crate::text::http::Refusal;
 use crate::web::drawer::Unsent;
 use crate::web::person::Needs;
-use crate::web::proxy::Scheme;
 use crate::web::{PATIENCE, State};
 
 /// The field that bears the key of our pages.
@@ -114,9 +113,7 @@ impl<N: Needs> FromRequest<State> for Sent<N> {
                 None => Failure::from(Refusal::Forged).into_response(),
             }),
             (Err(turned), fields) => Err(match fields.ok().and_then(|fields| Unsent::of(&parts, &fields)) {
-                Some(unsent) => {
-                    late(state, unsent, Scheme::of(&parts)).unwrap_or_else(IntoResponse::into_response)
-                }
+                Some(unsent) => late(state, unsent, &parts).unwrap_or_else(IntoResponse::into_response),
                 None => turned.into_response(),
             }),
         }

@@ -96,9 +96,9 @@ pub(super) async fn ask(Query(asked): Query) -> Html<String> {
 }
 
 /// Asks for name and password where something was sent too late, which is kept.
-pub(super) fn late(state: &State, unsent: Unsent, scheme: Scheme) -> Result<Response, Failure> {
+pub(super) fn late(state: &State, unsent: Unsent, parts: &Parts) -> Result<Response, Failure> {
     let back = unsent.from.clone();
-    let cookie = drawer(state).put(unsent, scheme, state.clock.elapsed())?;
+    let cookie = drawer(state).put(unsent, parts, state.clock.elapsed())?;
     // Should it be gone when they have signed in, they are told so where they were.
     let page = Way { back, in_vain: true, keeps: true, ..Way::default() }.page(None);
     // Like the page to sign in on, whose form it has: it says to nobody where it was.
