@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::Timeline;
+use super::{Severity, Timeline, Window};
 use crate::schedule::{OutputId, Problem, Schedule};
 use crate::segment::{Catalog, Segment, SegmentId, State};
 
@@ -28,6 +28,12 @@ impl Plan {
     /// The timeline of an output.
     pub fn timeline(&self, output: &OutputId) -> Option<&Arc<Timeline>> {
         self.timelines.iter().find(|timeline| timeline.output == *output)
+    }
+
+    /// Whether something will not air in a window, or silence will.
+    pub fn has_errors(&self, window: Window) -> bool {
+        let mut findings = self.timelines.iter().flat_map(|timeline| &timeline.findings);
+        findings.any(|finding| finding.severity == Severity::Error && window.contains(finding.at))
     }
 
     /// The segments that air from a moment on, each with when it does first; the first to air first.

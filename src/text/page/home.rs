@@ -22,6 +22,8 @@ pub const JOINED: &str = "vào giữa chừng";
 pub const AT_ONCE: &str = "ngay khi phát được";
 /// Nothing comes for a week.
 pub const NOTHING_NEXT: &str = "Không có mục nào trong những ngày tới.";
+/// Cues come, and none of them has anything to play.
+pub const NOTHING_SOUNDS: &str = "Lịch có mục sắp đến, nhưng không mục nào phát được: loa sẽ im lặng.";
 /// How loud it is.
 pub const LEVEL: &str = "Mức âm thanh";
 /// How far it is.
@@ -234,6 +236,10 @@ pub fn trouble(code: &str, place: impl Fn(&str) -> String) -> (Lamp, String) {
         "schedule-broken" => say(
             Lamp::Schedule,
             "Tệp lịch phát có lỗi. Lịch trước đó vẫn được phát. Hãy mở trang Lịch phát để xem lỗi, rồi sửa tệp hoặc hoàn tác một lần sửa.",
+        ),
+        "coming-silence" => say(
+            Lamp::Schedule,
+            "Trong 24 giờ tới có mục sẽ không lên loa, hoặc loa sẽ im lặng giữa buổi. Hãy xem “Việc cần làm” và làm trước giờ phát.",
         ),
         _ => (Lamp::Sound, format!("Máy báo sự cố “{code}”. Hãy báo kỹ thuật viên.")),
     }

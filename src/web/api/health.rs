@@ -8,7 +8,7 @@ use axum::extract::{FromRequestParts, State as Of};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -18,7 +18,7 @@ use crate::engine::handle::{Handle, Status};
 use crate::schedule::Output;
 use crate::segment::State as Stand;
 use crate::store::free_bytes;
-use crate::timeline::Layer;
+use crate::timeline::{Layer, Window};
 use crate::web::State;
 use crate::web::person::{Person, See, peer};
 use crate::web::problem::Problem;
@@ -28,6 +28,8 @@ const LEAST_FREE: u64 = 200_000_000;
 /// A planner that has not been through its work for so long hangs, or fails again and again: it looks every second, and may
 /// wait for a disk.
 const STUCK: Duration = Duration::from_secs(30);
+/// How far ahead silence is told: somebody who looks once a day is told of every session before it.
+const SOON: SignedDuration = SignedDuration::from_hours(24);
 /// Facts that an engine may hold back while the log is busy; more, and its disk hangs.
 const MOST_UNLOGGED: usize = 8;
 
@@ -41,8 +43,10 @@ pub(super) struct Health {
     /// `database-gone` (its file was removed or replaced: what is written is lost when the program ends), `database-new` (it
     /// was gone at a start, and is made anew: until a copy is put back, or `data/log-head.lost` is removed), `withdrawal-unkept` (a recording is off
     /// the air, and after a start it would air again: the disk does not take its withdrawal), `plan-ended`,
-    /// `planner-stuck` (the plan in force plays on, and no change comes into force), `disk-low`, `schedule-broken`, `files-broken`. The last two do not make the answer 503: the schedule before it plays
-    /// on, and so do all recordings but those whose files are gone or changed.
+    /// `planner-stuck` (the plan in force plays on, and no change comes into force), `disk-low`, `schedule-broken`, `files-broken`, `coming-silence` (within 24 hours something of the schedule
+    /// will not air, or silence will). The last three do not make the answer 503: the schedule before it plays on, and so do
+    /// all recordings but those whose files are gone or changed; and what is missing is for those to hand in who make the
+    /// programme, which no start of the machine mends.
     wrong: Vec<String>,
 }
 
@@ -106,6 +110,9 @@ pub(in crate::web) async fn wrong(state: &State) -> (bool, Vec<String>) {
     }
     if !plan.catalog.troubles().is_empty() {
         wrong.push("files-broken".to_owned());
+    }
+    if plan.has_errors(Window { from: now, to: now.saturating_add(SOON).unwrap_or(Timestamp::MAX) }) {
+        wrong.push("coming-silence".to_owned());
     }
     (well, wrong)
 }

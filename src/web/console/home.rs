@@ -141,10 +141,18 @@ fn next(status: &Status, plan: &Plan, now: Timestamp) -> Markup {
                 Some(Coming { title, at, .. }) => {
                     (say::NEXT) ": " strong { (title) } ", " (date::moment(at, zone)) (countdown(at))
                 },
+                None if all_silent(plan, &status.output, now) => (say::NOTHING_SOUNDS),
                 None => (say::NOTHING_NEXT),
             }
         }
     }
+}
+
+/// Whether cues of an output come, and not one of them sounds.
+fn all_silent(plan: &Plan, output: &OutputId, now: Timestamp) -> bool {
+    let blocks = plan.timeline(output).into_iter().flat_map(|timeline| &timeline.blocks);
+    let mut cues = blocks.filter(|block| now < block.end).flat_map(|block| &block.cues).peekable();
+    cues.peek().is_some() && cues.all(|cue| cue.segment().is_none())
 }
 
 /// What sounds next, as far as it can be foreseen.
@@ -194,6 +202,9 @@ fn lamps(wrong: &[String], plan: &Plan, (now, newest): (Timestamp, Option<Timest
                     span.name { (lamp.name()) }
                     strong data-when-lost=(say::NOT_KNOWN) { @if of.is_empty() { (say::WELL) } @else { (say::TROUBLE) } }
                     @for sentence in &of { p { (sentence) } }
+                    @if lamp == Lamp::Schedule && wrong.iter().any(|code| code == "coming-silence") {
+                        p { a href="#to-do" { (say::TO_DO) } }
+                    }
                     @if let Some(newest) = newest.filter(|_| lamp == Lamp::Clock && !of.is_empty()) {
                         p { (say::clock_against_log(now, newest, &plan.schedule.time_zone)) }
                     }

@@ -215,3 +215,29 @@ async fn a_clock_that_is_not_trusted_says_what_it_shows_and_what_the_log_has() {
     assert!(said.contains("Giờ mới nhất trong nhật ký: thứ Ba 23/11/2027, "), "{said}");
     assert!(said.contains("loa clock confirm"), "{said}");
 }
+
+#[tokio::test]
+async fn where_the_next_session_will_be_silent_no_lamp_of_the_schedule_is_green() {
+    let site = Site::new();
+    let seen = async || {
+        let page = Tab::of(&site, "auditor").get("/").await.text();
+        let health = site.get("", "/api/v1/health").await;
+        (page, health.status, health.json()["wrong"].clone())
+    };
+    let (green, red) = ("<li class=\" good\"><span class=\"name\">Lịch</span>", "href=\"#to-do\"");
+    let (page, _, wrong) = seen().await;
+    assert!(page.contains(green) && wrong == json!([]), "a week ahead is time enough: {page}");
+    assert!(page.contains("không mục nào phát được: loa sẽ im lặng"), "{page}");
+    site.clock.step_to("2026-11-29T22:00:00Z".parse().unwrap());
+    site.status.as_ref().unwrap().send_modify(|status| status.at = site.clock.now());
+    let (page, status, wrong) = seen().await;
+    assert!(!page.contains(green) && page.contains(red), "{page}");
+    assert_eq!((status, wrong), (StatusCode::OK, json!(["coming-silence"])), "the machine is well");
+    let recording = site.approved(440.0).await;
+    let path = format!("/api/v1/segments/{}", recording["id"].as_str().unwrap());
+    site.call("approver", "PATCH", &path, json!({"programme": "cam-tay-chi-viec"})).await;
+    site.plan.send_replace(Arc::new(plan(&site.state.store, site.clock.now())));
+    let (page, _, wrong) = seen().await;
+    assert!(page.contains(green) && !page.contains(red) && wrong == json!([]), "{wrong} {page}");
+    assert!(!page.contains("không mục nào phát được"), "{page}");
+}
