@@ -115,6 +115,7 @@ const LANDED_MIGRATIONS: &[(&str, &str)] = &[
     ("0007_examinations.sql", "cb0a0cd4c75f3d6978d0b13f95578611009a5ddaa898fd803522d66b2e0bffe3"),
     ("0008_names_in_acts.sql", "ef75bba2c4bbab5f546740843ae0a2aa4f95c3e1f7a52fb4fa3da38ce0aa847d"),
     ("0009_seals.sql", "f67dd0c82d462011ceab7c180a09cbe3e4e03b28ffd18d99a06f9ad46a988029"),
+    ("0010_heard.sql", "f50fd4e32a8477af99eb8641d8299f7bb6adbaf9c076026daa2b6be83082a0d2"),
 ];
 
 const LONGEST_FILE_LINES: usize = 600;

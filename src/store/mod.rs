@@ -9,6 +9,7 @@ mod airings;
 mod decisions;
 mod error;
 mod head;
+mod heard;
 mod journal;
 mod keep;
 mod logins;
@@ -44,6 +45,7 @@ use tokio::sync::Semaphore;
 pub use acts::Act;
 pub use airings::{AiringFilter, Cursor, NotACursor, Page};
 pub use error::StoreError;
+pub use heard::Heard;
 pub use keep::restore;
 pub use logins::{LINK_DAYS, Link};
 pub use people::{People, Secret, User};
@@ -76,7 +78,7 @@ const REQUESTS: usize = 64;
 const BUSY: Duration = Duration::from_secs(10);
 
 /// Never edited once they have landed; a change is a new one.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("migrations/0001_log.sql"),
     include_str!("migrations/0002_segments.sql"),
     include_str!("migrations/0003_people.sql"),
@@ -86,6 +88,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("migrations/0007_examinations.sql"),
     include_str!("migrations/0008_names_in_acts.sql"),
     include_str!("migrations/0009_seals.sql"),
+    include_str!("migrations/0010_heard.sql"),
 ];
 
 /// What the log says of the station: which hamlets hear an output, and how far its clocks are from UTC.

@@ -253,7 +253,7 @@ mod opening {
         drop(store);
         let raw = Connection::open(dir.path().join(DATABASE)).unwrap();
         raw.execute_batch(
-            "ALTER TABLE act DROP COLUMN title; DROP INDEX act_order; DROP TABLE segment_seal; PRAGMA user_version = 7",
+            "ALTER TABLE act DROP COLUMN title; DROP INDEX act_order; DROP TABLE segment_seal; DROP INDEX airing_heard; PRAGMA user_version = 7",
         )
         .unwrap();
         drop(raw);

@@ -1,6 +1,6 @@
 //! Bản ghi: the recordings, sending them in, one of them, and taking it off the air.
 
-use jiff::civil::ISOWeekDate;
+use jiff::civil::{Date, ISOWeekDate};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
@@ -78,9 +78,18 @@ pub fn send_for(programme: &str, number: i8) -> String {
     format!("Nộp bản ghi “{programme}” cho tuần {number}")
 }
 
-/// When a recording will air first.
-pub fn airs_first(at: Timestamp, zone: &TimeZone) -> String {
-    format!("phát lần đầu {}", date::moment(at, zone))
+/// When something will air next.
+pub fn airs_next(at: Timestamp, zone: &TimeZone) -> String {
+    format!("lên loa lần tới {}", date::moment(at, zone))
+}
+
+/// Its last day is over.
+pub fn expired(until: Date) -> String {
+    format!(
+        "Bản ghi đã hết hạn (phát đến hết {}) nên sẽ không lên loa, dù được duyệt. Nếu ghi nhầm ngày hay nhầm năm, hãy sửa “{}”.",
+        date::day(until),
+        one::VALID_UNTIL
+    )
 }
 
 /// Who handed it in, and when.
@@ -177,6 +186,7 @@ pub mod send {
 /// One recording.
 pub mod one {
     use super::{Sound, State, TimeZone, Timestamp, date};
+    use crate::store::Heard;
     use crate::text::verdict;
 
     /// The shape of its sound.
@@ -351,6 +361,16 @@ pub mod one {
         }
     }
 
+    /// How often it was heard, and when.
+    pub fn heard(Heard { times, first, last }: &Heard, zone: &TimeZone) -> String {
+        let (first, last) = (date::moment(*first, zone), date::moment(*last, zone));
+        if *times == 1 {
+            format!("Đã lên loa 1 lần: {first}.")
+        } else {
+            format!("Đã lên loa {times} lần, lần đầu {first}, lần gần nhất {last}.")
+        }
+    }
+
     /// Who gave it back, when and why.
     pub fn returned(by: &str, at: Timestamp, zone: &TimeZone, reason: &str) -> String {
         format!(
@@ -441,8 +461,6 @@ pub mod approve {
 
 #[cfg(test)]
 mod tests {
-    use jiff::civil::Date;
-
     use super::*;
 
     #[test]

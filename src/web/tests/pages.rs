@@ -2,6 +2,7 @@
 
 use super::air_pages::Tab;
 use super::*;
+use crate::asrun::{Closed, Fact, Take};
 use crate::segment::FileTrouble;
 
 /// The recording is sent to the approvers as it is.
@@ -432,7 +433,7 @@ async fn when_a_recording_airs_is_said_of_what_can_and_of_what_waits_on_a_condit
     site.call("uploader", "POST", &format!("{path}/submit"), json!({})).await;
     assert_eq!(due(false).await, said("nếu được duyệt sẽ phát"));
     site.call("approver", "POST", &format!("{path}/approve"), json!({"hash": hash})).await;
-    assert_eq!([due(false).await, due(true).await], [said("phát lần đầu"), None]);
+    assert_eq!([due(false).await, due(true).await], [said("lên loa lần tới"), None]);
 
     // Where it is broken, what waits may stand in for it.
     let older = site.recording(300.0).await;
@@ -507,4 +508,55 @@ async fn what_the_schedule_has_no_place_for_says_so_on_its_way_to_the_air() {
     assert!(warned("approver", "/duyet").await);
     site.call("uploader", "PATCH", &path, json!({"programme": "cam-tay-chi-viec"})).await;
     assert!(!warned("approver", "/duyet").await && !warned("uploader", &here).await);
+}
+
+#[tokio::test]
+async fn a_recording_tells_how_often_it_was_heard_and_when() {
+    let site = Site::new();
+    let recording = site.approved(440.0).await;
+    let id = recording["id"].as_str().unwrap();
+    let words = json!({"programme": "cam-tay-chi-viec"});
+    site.call("approver", "PATCH", &format!("/api/v1/segments/{id}"), words).await;
+    let heard = async || {
+        let page = Tab::of(&site, "uploader").get(&format!("/ban-ghi/{id}")).await.text();
+        let (_, rest) = page.split_once("<p>Đã lên loa ")?;
+        Some(rest.split_once("</p>").unwrap().0.to_owned())
+    };
+    assert_eq!(heard().await, None);
+    let said = [
+        "1 lần: thứ Hai 30/11/2026, 05:30.",
+        "2 lần, lần đầu thứ Hai 30/11/2026, 05:30, lần gần nhất thứ Hai 07/12/2026, 05:30.",
+    ];
+    for (days, said) in [0, 7].into_iter().zip(said) {
+        let plan = plan(&site.state.store, site.clock.now() + SignedDuration::from_hours(24 * days));
+        let cue = Arc::clone(plan.timelines[0].cues().next().unwrap());
+        let at = cue.at;
+        let take = Take {
+            take: 0,
+            planned: at,
+            skip: SignedDuration::ZERO,
+            expected: 48_000,
+            sample_rate: 48_000,
+            device: "null".to_owned(),
+            clock: ClockHealth::Synchronised,
+            opened: at,
+            end: None,
+        };
+        let closed = Closed {
+            cue: cue.id.clone(),
+            output: "loa-xa".into(),
+            take: 0,
+            started: Some(at),
+            ended: Some(at + SignedDuration::from_secs(1)),
+            delivered: 48_000,
+            starved: 0,
+            unpowered: false,
+            cause: None,
+            at,
+        };
+        let store = &site.state.store;
+        store.record(&Fact::Opened { cue, output: "loa-xa".into(), take }).unwrap();
+        store.record(&Fact::Closed(closed)).unwrap();
+        assert_eq!(heard().await.as_deref(), Some(said));
+    }
 }

@@ -14,6 +14,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, State as Of};
 use axum::response::Html;
 use axum::routing::{get, post};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -236,6 +237,14 @@ fn about(segment: &Segment, schedule: &Schedule, zone: &TimeZone) -> Markup {
 fn placeless(segment: &Segment, schedule: &Schedule) -> Markup {
     let placeless = segment.words.programme.is_none() && !schedule.plays_file(&segment.file);
     html! { @if placeless && segment.state != Stand::Withdrawn { p.note.warn { (say::NO_PROGRAMME) } } }
+}
+
+/// Says of what waits for the air, or may go on it, that its last day is over: a wrong year is typed easily, and found out
+/// in silence.
+fn expired(segment: &Segment, schedule: &Schedule, now: Timestamp) -> Markup {
+    let today = schedule.time_zone.to_datetime(now).date();
+    let over = segment.words.valid_until.filter(|until| *until < today && segment.state != Stand::Withdrawn);
+    html! { @if let Some(until) = over { p.note.warn[segment.state != Stand::Approved] { (say::expired(until)) } } }
 }
 
 /// The title of a programme or a pool; its id where the schedule no longer knows it.

@@ -17,7 +17,7 @@ use super::queue::{SEEN, first_airings, judge, players};
 use super::trail::{changes, script_change, trail, value};
 use super::waveform::waveform;
 use super::weeks::{coming, monday};
-use super::{HERE, about, address, badge, placeless, programmes};
+use super::{HERE, about, address, badge, expired, placeless, programmes};
 use crate::access::{Permission, permit};
 use crate::segment::{ContentHash, Genre, LONGEST_TEXT, Segment, SegmentId, State as Stand, TOPICS, Words};
 use crate::store::{Store, StoreError, seen, thrown_away};
@@ -144,15 +144,15 @@ async fn show<N>(
     let (plan, now, id) = (state.plan(), state.clock.now(), segment.id.clone());
     let read = move |store: &Store| {
         let peaks = store.peaks(&id)?.unwrap_or_default();
-        Ok::<_, StoreError>((peaks, store.script(&id)?, store.segment_events(&id)?))
+        Ok::<_, StoreError>((peaks, store.script(&id)?, store.segment_events(&id)?, store.heard(&id)?))
     };
-    let (peaks, script, events) = state.store.run(read).await?;
+    let (peaks, script, events, heard) = state.store.run(read).await?;
     let zone = &plan.schedule.time_zone;
     let loudness = plan.schedule.loudness;
     let gain_db = segment.sound.gain_db(loudness.target_lufs, loudness.max_boost_db);
     let roles = &visitor.person.user().roles;
     let may = |permission| permit(roles, permission);
-    let first = match segment.state {
+    let next = match segment.state {
         Stand::Approved | Stand::Pending => first_airings(&plan, now).get(&segment.id).copied(),
         Stand::Draft | Stand::Withdrawn => None,
     };
@@ -167,11 +167,13 @@ async fn show<N>(
         @if let Some(trouble) = plan.catalog.troubles().get(&segment.id) {
             p.note.bad { (home::file_broken(*trouble, &segment.words.title)) ". " (broken_means(state, &segment)) }
         }
-        @if let Some(at) = first { p.due {
+        @if let Some(heard) = &heard { p { (say::heard(heard, zone)) } }
+        @if let Some(at) = next { p.due {
             @if segment.state == Stand::Pending { (say_all::approve::would_air(&date::moment(at, zone))) }
-            @else { (say_all::airs_first(at, zone)) }
+            @else { (say_all::airs_next(at, zone)) }
         } }
         (placeless(&segment, &plan.schedule))
+        (expired(&segment, &plan.schedule, now))
         (about(&segment, &plan.schedule, zone))
         @if let Some(approval) = &segment.approval { p { (say::approved(&approval.by, approval.at, zone)) } }
         div.recording {

@@ -95,7 +95,7 @@ pub(super) fn section(plan: &Plan, now: Timestamp, may_send: bool) -> Markup {
                                 None => {
                                     span.state.missing { (say::NOT_YET) }
                                     @if let Some(at) = first_slot(plan, programme, week, now) {
-                                        span.quiet { (say::airs_first(at, &schedule.time_zone)) }
+                                        span.quiet { (say::airs_next(at, &schedule.time_zone)) }
                                     }
                                     @if may_send {
                                         a.button href=(send_address(&programme.id, week, schedule))
