@@ -222,6 +222,8 @@ pub mod form {
     pub const NO_PLAY: &str = "Hãy chọn phát gì.";
     /// No start.
     pub const NO_TIME: &str = "Mục phát đúng giờ cần có giờ, ví dụ 05:30:00.";
+    /// A time, and a start that has none.
+    pub const TIME_UNUSED: &str = "Giờ chỉ dùng khi chọn “Đúng giờ”. Hãy chọn “Đúng giờ”, hoặc xóa giờ này.";
     /// Not a length.
     pub const BAD_LENGTH: &str =
         "Thời lượng phải là số phút và số giây, ví dụ 6 phút 30 giây, và không quá 24 giờ.";
@@ -337,8 +339,11 @@ pub mod day {
     pub const REMOVE: &str = "Bỏ lịch ngày đặc biệt này";
     /// Back to the list.
     pub const BACK: &str = "Về các ngày đặc biệt";
-    /// No such date.
+    /// What plays in its stead has to be there.
     pub const NO_PLAY: &str = "Hãy chọn mục được thay sẽ phát gì.";
+    /// What is to be replaced has to be there.
+    pub const NO_REPLACED: &str =
+        "Hãy chọn mục cần thay. Nếu không thay mục nào, hãy để trống các ô dưới đây.";
 
     /// The heading of a day's form.
     pub fn of(date: &str) -> String {

@@ -217,3 +217,28 @@ async fn a_preview_tells_everything_that_is_new_and_is_there_on_the_way_back() {
     assert!(!page.contains("Không có thêm lưu ý nào"), "{page}");
     assert_eq!(shown.header(header::CACHE_CONTROL), "private, no-cache");
 }
+
+#[tokio::test]
+async fn what_was_filled_in_and_would_be_dropped_is_asked_about() {
+    let site = site();
+    let tab = Tab::of(&site, "operator");
+    let time = [("play", "programme:tin"), ("start", "follow"), ("at", "05:45")];
+    for form in ["/lich-phat/buoi/sang/muc-moi", "/lich-phat/buoi/sang/muc/tin-xa"] {
+        let page = refused(&tab, form, &time).await;
+        assert!(beside(&page, "at")[0].starts_with("Giờ chỉ dùng khi chọn “Đúng giờ”"), "{page}");
+    }
+    // What the form showed goes with the start that is changed; a new time is asked about there too.
+    let closing = "/lich-phat/buoi/sang/muc/loi-chao";
+    let follows = |at| [&[("play", "file:b.ogg"), ("start", "follow"), ("at", at)], &DAYS[..]].concat();
+    assert_eq!(tab.post(closing, &follows("05:59:00")).await.status, StatusCode::OK);
+    assert_eq!(beside(&refused(&tab, closing, &follows("05:58")).await, "at").len(), 1);
+
+    let day = "/lich-phat/ngay/2026-12-01";
+    for filled in [("play", "programme:tin"), ("replace_title", "Hội"), ("minutes", "5")] {
+        let page = refused(&tab, day, &[("title", "Hội làng"), ("slot", ""), filled]).await;
+        assert!(beside(&page, "slot")[0].starts_with("Hãy chọn mục cần thay."), "{page}");
+    }
+    let plain =
+        tab.post(day, &[("title", "Hội làng"), ("no_music", "yes"), ("slot", ""), ("play", "")]).await;
+    assert_eq!(plain.status, StatusCode::OK, "{}", plain.text());
+}

@@ -107,7 +107,13 @@ fn read(filled: &Fields, old: &DayPlan) -> Result<DayPlan, Vec<Wrong>> {
         problems.push(Wrong::field("title", say::NO_TITLE));
     }
     let new = match fields::path(filled.one("slot")) {
-        None => None,
+        None => {
+            let filled_in = ["play", "replace_title", "minutes", "seconds"];
+            if filled_in.iter().any(|field| !filled.one(field).is_empty()) {
+                problems.push(Wrong::field("slot", say::NO_REPLACED));
+            }
+            None
+        }
         Some((session, slot)) => {
             let play = fields::play(filled.one("play"));
             let length = fields::length("", filled);

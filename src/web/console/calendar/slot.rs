@@ -80,6 +80,13 @@ fn read(
         ("fill", _) => Some(Start::Fill),
         _ => Some(Start::Follow),
     };
+    // Where another start was chosen, what the form showed goes with the old one; what was typed is not dropped silently.
+    let shown = old.and_then(|old| if let Start::Hard(at) = old.start { Some(at) } else { None });
+    let typed = filled.one("at");
+    let is_unused = !matches!(start, None | Some(Start::Hard(_)));
+    if is_unused && !typed.is_empty() && (shown.is_none() || fields::time(typed) != shown) {
+        problems.push(Wrong::field("at", say::TIME_UNUSED));
+    }
     let mut keep = |failed: Wrong| problems.push(failed);
     let length = fields::length("", filled).map_err(&mut keep).ok();
     let (days, valid) = if is_once(place.path.day) {
@@ -100,6 +107,9 @@ fn read(
     else {
         return Err(problems);
     };
+    if !problems.is_empty() {
+        return Err(problems);
+    }
     let title = filled.one("title").to_owned();
     let taken: Vec<_> = session.slots.iter().map(|slot| slot.id.as_str()).collect();
     let id = old.map_or_else(
