@@ -58,7 +58,9 @@ pub fn rehearse(
     let over = timeline.blocks.last().map_or(timeline.window.to, |block| block.end.max(timeline.window.to));
     engine.run_until(over + tail + SignedDuration::from_secs(1), &mut note);
     engine.finish(&mut note);
-    let mut airings: Vec<Airing> = airings.into_values().collect();
-    airings.sort_by_key(|airing| airing.item.planned);
-    Ok(airings)
+    // What is silent takes no time: at one instant the plan's order is the only one.
+    let mut planned: Vec<Airing> = timeline.cues().filter_map(|cue| airings.remove(&cue.id)).collect();
+    planned.extend(airings.into_values());
+    planned.sort_by_key(|airing| airing.item.planned);
+    Ok(planned)
 }

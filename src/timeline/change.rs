@@ -101,8 +101,14 @@ fn block_change<'a>(old: Option<&'a Block>, new: Option<&'a Block>, from: Timest
         .filter(|pair| [pair.0, pair.1].into_iter().flatten().any(|cue| cue.end.max(cue.at) >= from))
         .filter_map(cue_change)
         .collect();
-    // What goes stands before what takes its place.
-    cues.sort_by_key(|change| (change.cue().at, !matches!(change, CueChange::Removed(_))));
+    // What goes stands before what takes its place; of what begins at one instant, what the plan has first.
+    let nth = |change: &CueChange| {
+        let is_old = matches!(change, CueChange::Removed(_));
+        let block = if is_old { old } else { new };
+        let place = block.and_then(|block| block.cues.iter().position(|cue| cue.id == change.cue().id));
+        (change.cue().at, !is_old, place)
+    };
+    cues.sort_by_key(nth);
     let times = |block: &Block| (block.title.clone(), block.start, block.end);
     if cues.is_empty() && old.map(times) == new.map(times) {
         return None;
@@ -177,6 +183,19 @@ mod tests {
         };
         assert_eq!(first.id.slot.as_str(), "mot");
         assert_eq!(old.at.duration_since(new.at).as_secs(), 60);
+    }
+
+    #[test]
+    fn what_goes_at_one_instant_goes_in_the_order_of_the_plan() {
+        let mut old = station();
+        // Silent, so that the next one begins at the same instant; its id comes later in the alphabet.
+        old.sessions[0].slots.insert(0, slot("z", Start::Follow, play("file:z.mp3")));
+        old.sessions[0].slots[1].start = Start::Follow;
+        let mut new = old.clone();
+        new.sessions[0].slots.drain(..2);
+        let found = changes(&timeline(&old), &timeline(&new), at("2026-11-23T00:00:00Z"));
+        let slots: Vec<_> = found.blocks[0].cues.iter().map(|change| change.cue().id.slot.as_str()).collect();
+        assert_eq!(slots, ["z", "mot", "hai"]);
     }
 
     #[test]

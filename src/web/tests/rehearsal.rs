@@ -44,3 +44,17 @@ async fn a_day_is_rehearsed_through_the_engine_and_leaves_no_trace() {
     assert_eq!(rehearse(NEXT_MONDAY).await.status, StatusCode::SERVICE_UNAVAILABLE, "one at a time");
     drop(place);
 }
+
+#[tokio::test]
+async fn what_is_planned_for_one_instant_is_listed_in_the_order_of_the_plan() {
+    let site = Site::new();
+    let silent = "[[session.slot]]\nid = \"z-hieu\"\ntitle = \"Nhạc hiệu\"\nplay = { file = \"hieu.ogg\" }\n";
+    let week = WEEK.replacen("[[session.slot]]", &format!("{silent}[[session.slot]]"), 1);
+    site.plan.send_replace(Arc::new(plan_of(STATION, &week, &site.state.store, site.clock.now())));
+    let cookie = site.cookie("operator").await;
+    let key = site.key(&cookie).await;
+    let fields = [("key", key.as_str()), ("ngay", NEXT_MONDAY)];
+    let page = site.post("/chay-thu", &[("cookie", &cookie)], &fields).await.text();
+    let place = |title: &str| page.find(&format!("<td>{title}")).unwrap();
+    assert!(place("Nhạc hiệu") < place("Cầm tay chỉ việc"), "{page}");
+}
