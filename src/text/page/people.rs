@@ -65,6 +65,9 @@ pub const ACTS: &str = "Thao tác gần đây";
 /// Columns of the acts.
 pub const ACT_COLUMNS: [&str; 5] = ["Lúc", "Ai", "Việc", "Đối tượng", "Từ đâu"];
 
+/// The link has the address by which the machine calls itself.
+pub const LINK_ONLY_HERE: &str = "Liên kết này mang địa chỉ riêng của máy phát, nên chỉ mở được trên chính máy này. Để người ấy mở bằng điện thoại hay máy khác, hãy vào loa bằng địa chỉ mà các máy khác dùng rồi tạo liên kết mới; nếu không, hãy để người ấy đặt mật khẩu ngay trên máy này.";
+
 /// A link for a person.
 pub fn link_for(name: &str, days: i64) -> String {
     format!(

@@ -229,10 +229,18 @@ fn address(scheme: Scheme, headers: &HeaderMap, secret: &str) -> String {
     format!("{}://{host}/bat-dau/{secret}", scheme.name())
 }
 
+/// Whether an address is that of the machine itself, at which no other one finds it.
+fn is_only_here(address: &str) -> bool {
+    let host = address.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    name == "localhost" || name.starts_with("127.") || name == "[::1]"
+}
+
 fn link_page(state: &State, visitor: &Visitor<ManageUsers>, name: &str, address: &str) -> Html<String> {
     let content = html! {
         p { (say::link_for(name, LINK_DAYS)) }
         p.card.secret { (address) }
+        @if is_only_here(address) { p.note.warn { (say::LINK_ONLY_HERE) } }
         div.actions {
             button.main type="button" hidden data-copy=(say::COPIED) { (say::COPY_LINK) }
             button type="button" hidden data-share { (say::SHARE) }

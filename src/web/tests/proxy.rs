@@ -74,3 +74,19 @@ async fn a_login_over_tls_is_sent_over_tls_only() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_link_with_the_machines_own_address_says_that_no_other_machine_opens_it() {
+    let site = Site::new();
+    let tab = Tab::of(&site, "admin");
+    let hosts = ["127.0.0.1:8600", "localhost:8600", "[::1]:8600", "192.168.1.9:8600", "loa.example"];
+    for (nth, host) in hosts.into_iter().enumerate() {
+        let request = Request::post("/nguoi-dung")
+            .header(header::COOKIE, &tab.cookie)
+            .header(header::HOST, host)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let body = Body::from(format!("key={}&name=lan{nth}&role=uploader", tab.key));
+        let page = site.send(request.body(body).unwrap()).await.text();
+        assert_eq!(page.contains("chỉ mở được trên chính máy này"), nth < 3, "{host}: {page}");
+    }
+}
