@@ -53,6 +53,9 @@ fn the_log_shows_what_was_interrupted_and_by_whom() {
     hoa.press("Bản in sổ nhật ký");
     hoa.says("SỔ NHẬT KÝ PHÁT THANH");
     hoa.look("nhat-ky-in");
+    let one_line = "const [time] = [...document.querySelectorAll('.logbook td')].filter((cell) => /^\\d\\d:\\d\\d:\\d\\d$/.test(cell.textContent));
+        const text = document.createRange(); text.selectNodeContents(time); return text.getClientRects().length";
+    assert_eq!(hoa.script(one_line).as_u64(), Some(1), "a time is not cut in two");
     assert_eq!(hoa.print("nhat-ky-in"), 1);
     // A day of fourteen pieces with long words.
     hoa.script(
