@@ -454,6 +454,13 @@ impl Slot {
     }
 }
 
+impl DayPlan {
+    /// What it plays in the stead of a slot.
+    pub fn replacement(&self, session: &SessionId, slot: &SlotId) -> Option<&Replacement> {
+        self.replace.iter().find(|other| other.session == *session && other.slot == *slot)
+    }
+}
+
 impl Schedule {
     /// The title of a session, of the week or of a special day.
     pub fn session_title(&self, id: &SessionId) -> Option<&str> {
@@ -516,6 +523,15 @@ impl Schedule {
         };
         let of_week = self.sessions.iter().filter(move |session| session.is_on(date)).filter(left);
         of_week.chain(of_plan.iter().filter(move |session| session.is_on(date)))
+    }
+
+    /// What a slot plays on a date, as its day plan leaves it.
+    pub fn plays_on(&self, date: Date, session: &SessionId, slot: &SlotId) -> Option<&Play> {
+        if let Some(other) = self.day_plan(date).and_then(|plan| plan.replacement(session, slot)) {
+            return Some(&other.play);
+        }
+        let session = self.sessions_on(date).find(|found| found.id == *session)?;
+        session.slots.iter().find(|found| found.id == *slot).map(|slot| &slot.play)
     }
 
     /// The day plan of a date.

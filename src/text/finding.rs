@@ -6,7 +6,7 @@ use std::mem::discriminant;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
-use crate::schedule::Schedule;
+use crate::schedule::{Play, Schedule};
 use crate::segment::{Catalog, ProgrammeId, SegmentId};
 use crate::timeline::plan::Plan;
 use crate::timeline::{Absence, BlockId, Finding, FindingKind, Severity, Timeline};
@@ -65,6 +65,15 @@ impl<'a> Names<'a> {
         let cue = self.timeline.cues().find(|cue| cue.id == *id);
         let slot = cue.map(|cue| cue.title.as_str()).filter(|title| !title.is_empty());
         format!("mục “{}” của “{session}”", slot.unwrap_or(id.slot.as_str()))
+    }
+
+    /// The file that a cue plays, where it plays that and no other: what is handed in gets a name of its own.
+    fn file(&self, f: &Finding) -> Option<&'a str> {
+        let slot = &f.cue.as_ref()?.slot;
+        match self.schedule.plays_on(f.block.date, &f.block.session, slot)? {
+            Play::File(name) => Some(name),
+            Play::Programme(_) | Play::All(_) | Play::Pool(_) | Play::Repeat { .. } => None,
+        }
     }
 
     fn when(&self, at: Timestamp) -> DateTime {
@@ -207,7 +216,10 @@ fn length_of(kind: &FindingKind) -> Option<i64> {
 /// What it is, what will be heard, and what to do.
 fn sentence(f: &Finding, names: &Names<'_>) -> String {
     match &f.kind {
-        FindingKind::Absent { why } => absent(why).to_owned() + &named(why, names),
+        FindingKind::Absent { why } => {
+            let of_file = names.file(f).and_then(|file| absent_file(why, file));
+            of_file.unwrap_or_else(|| absent(why).to_owned()) + &named(why, names)
+        }
         FindingKind::OlderStandsIn { segment } => format!(
             "chưa có bản ghi của tuần này dùng được. Loa sẽ phát lại bản ghi cũ “{}”. Hãy nộp và duyệt bản ghi \
              của tuần này trước giờ phát.",
@@ -315,6 +327,35 @@ fn absent(why: &Absence) -> &'static str {
             "mục cần phát lại cũng không có gì để phát. Mục này sẽ im lặng. Hãy bổ sung bản ghi cho mục gốc."
         }
     }
+}
+
+/// Why there is nothing where a slot plays one file: no other that is handed in is played there before the slot is changed.
+fn absent_file(why: &Absence, file: &str) -> Option<String> {
+    let (what, mend) = match why {
+        Absence::Missing => (
+            "trên máy chưa có tệp này",
+            "Hãy sửa mục và chọn một bản ghi đã duyệt, hoặc nộp tệp mang đúng tên đó và gửi duyệt trước giờ phát.",
+        ),
+        Absence::NotValid { .. } => (
+            "bản ghi đó đã hết hạn hoặc chưa đến hạn phát trong ngày này",
+            "Hãy sửa thời hạn của bản ghi, hoặc sửa mục và chọn bản ghi khác đã duyệt.",
+        ),
+        Absence::Withdrawn { .. } => (
+            "bản ghi đó đã bị thu hồi",
+            "Hãy sửa mục và chọn bản ghi khác đã duyệt; nếu chưa có, hãy nộp và gửi duyệt trước.",
+        ),
+        Absence::FileBroken { .. } => (
+            "tệp đó bị mất hoặc đã khác với tệp được duyệt",
+            "Hãy chép lại đúng tệp đó từ bản sao lưu, hoặc sửa mục và chọn bản ghi khác đã duyệt.",
+        ),
+        Absence::NotApproved { .. }
+        | Absence::NoMusic
+        | Absence::NoRoom
+        | Absence::QuietHours
+        | Absence::AgainstTheRules
+        | Absence::NothingToRepeat => return None,
+    };
+    Some(format!("mục chỉ phát tệp “{file}”, mà {what}. Mục này sẽ im lặng. {mend}"))
 }
 
 /// The segment that would have aired, for people to find it.

@@ -50,6 +50,8 @@ pub const COLUMNS: [&str; 4] = ["Giờ", "Mục", "Thời lượng", "Kết qu�
 pub const OUT_OF_SCHEDULE: &str = "Ngoài lịch";
 /// To the page where recordings are handed in.
 pub const TO_HAND_IN: &str = "Nộp bản ghi";
+/// To the page where a slot is changed.
+pub const TO_SLOT: &str = "Sửa mục";
 /// To the page where they are approved.
 pub const TO_APPROVE: &str = "Mở trang duyệt";
 /// To the page where the schedule is changed.

@@ -5,16 +5,18 @@ use std::cmp::Reverse;
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
+use super::calendar::slot_address;
 use super::recordings::{DRAFTS, Drafts, address, send_address};
 use super::rehearsal;
 use crate::access::{Permission, permit};
+use crate::schedule::Play;
 use crate::segment::{Segment, State as Stand};
 use crate::store::User;
 use crate::text;
 use crate::text::finding::{Names, findings};
 use crate::text::page::{capital, home as say, names};
 use crate::timeline::plan::Plan;
-use crate::timeline::{Absence, Finding, FindingKind, Severity};
+use crate::timeline::{Absence, CueId, Finding, FindingKind, Severity};
 use crate::web::{State, air};
 
 /// How far ahead things to do are looked for.
@@ -110,6 +112,12 @@ fn remedy(finding: &Finding, plan: &Plan, user: &User) -> Markup {
                 | Absence::FileBroken { .. },
         }
         | FindingKind::OlderStandsIn { .. } => {
+            if let Some(cue) = finding.cue.as_ref().filter(|cue| plays_a_file(plan, cue)) {
+                return html! {
+                    (way(user, Permission::EditSchedule, &slot_address(&plan.schedule, cue), say::TO_SLOT)) " "
+                    (way(user, Permission::HandIn, "/ban-ghi/gui", say::TO_HAND_IN))
+                };
+            }
             let mut cues = plan.timelines.iter().flat_map(|timeline| timeline.cues());
             let cue = cues.find(|cue| Some(&cue.id) == finding.cue.as_ref());
             let programme = cue.and_then(|cue| cue.programme.as_ref());
@@ -144,6 +152,12 @@ fn remedy(finding: &Finding, plan: &Plan, user: &User) -> Markup {
             way(user, Permission::EditSchedule, &address, say::TO_SCHEDULE)
         }
     }
+}
+
+/// Whether a cue plays one file, whatever else is handed in.
+fn plays_a_file(plan: &Plan, cue: &CueId) -> bool {
+    let play = plan.schedule.plays_on(cue.block.date, &cue.block.session, &cue.slot);
+    matches!(play, Some(Play::File(_)))
 }
 
 fn way(user: &User, needed: Permission, address: &str, label: &str) -> Markup {

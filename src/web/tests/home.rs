@@ -241,3 +241,33 @@ async fn where_the_next_session_will_be_silent_no_lamp_of_the_schedule_is_green(
     assert!(page.contains(green) && !page.contains(red) && wrong == json!([]), "{wrong} {page}");
     assert!(!page.contains("không mục nào phát được"), "{page}");
 }
+
+#[tokio::test]
+async fn what_plays_one_file_and_lacks_it_leads_to_the_slot() {
+    let site = Site::new();
+    let slot = "[[session.slot]]\nid = \"hieu\"\ntitle = \"Nhạc hiệu\"\nplay = { file = \"hieu.ogg\" }\n";
+    let week = format!("{WEEK}{slot}");
+    let to_do = async |who: &str, days: Option<&str>| {
+        let mut plan = plan_of(STATION, &week, &site.state.store, site.clock.now());
+        let sources = Sources {
+            station: Some(STATION.to_owned()),
+            week: Some(week.clone()),
+            days: days.map(str::to_owned),
+        };
+        plan.schedule = Arc::new(schedule::read(&sources).unwrap());
+        site.plan.send_replace(Arc::new(plan));
+        let page = Tab::of(&site, who).get("/").await.text();
+        let (_, entry) =
+            page.split_once("mục “Nhạc hiệu” của “Buổi sáng”".replacen('m', "M", 1).as_str()).unwrap();
+        entry.split_once("</li>").unwrap().0.to_owned()
+    };
+    let said = to_do("operator", None).await;
+    assert!(said.contains("Mục chỉ phát tệp “hieu.ogg”, mà trên máy chưa có tệp này"), "{said}");
+    assert!(said.contains("href=\"/lich-phat/buoi/sang/muc/hieu\">Sửa mục"), "{said}");
+    let uploader = to_do("uploader", None).await;
+    assert!(!uploader.contains("Sửa mục") && uploader.contains("Nộp bản ghi"), "{uploader}");
+    let days = "[[day]]\ndate = 2026-11-30\ntitle = \"Hội\"\n[[day.replace]]\nslot = [\"sang/hieu\"]\nplay = { file = \"hoi.ogg\" }\n";
+    let replaced = to_do("operator", Some(days)).await;
+    assert!(replaced.contains("tệp “hoi.ogg”"), "{replaced}");
+    assert!(replaced.contains("href=\"/lich-phat/ngay/2026-11-30\">Sửa mục"), "{replaced}");
+}

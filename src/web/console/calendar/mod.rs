@@ -50,7 +50,7 @@ use crate::web::input::Asked;
 use crate::web::person::See;
 pub(super) use desk::{GO_ON, STEP};
 pub(super) use history::address as revision;
-pub(super) use place::called;
+pub(super) use place::{called, slot_address};
 use week::Week;
 
 /// The page's address.

@@ -10,6 +10,7 @@ use crate::schedule::edit::SessionPath;
 use crate::schedule::{PlanDate, Schedule, Session, SessionId, Slot};
 use crate::text::http::Refusal;
 use crate::text::page::calendar::plan_date;
+use crate::timeline::{BlockId, CueId};
 use crate::web::console::page::Failure;
 
 /// What an address names; the rest is empty.
@@ -86,6 +87,17 @@ pub(super) fn home(day: Option<PlanDate>) -> String {
 /// Where a session is changed.
 pub(super) fn session_address(day: Option<PlanDate>, id: &SessionId) -> String {
     format!("{}/buoi/{id}", home(day))
+}
+
+/// Where it is changed what a cue of a date plays: the day plan that replaces it, or its slot.
+pub(in crate::web::console) fn slot_address(schedule: &Schedule, cue: &CueId) -> String {
+    let BlockId { date, session, .. } = &cue.block;
+    let plan = schedule.day_plan(*date);
+    if let Some(plan) = plan.filter(|plan| plan.replacement(session, &cue.slot).is_some()) {
+        return home(Some(plan.date));
+    }
+    let own = plan.filter(|plan| plan.sessions.iter().any(|own| own.id == *session));
+    format!("{}/muc/{}", session_address(own.map(|plan| plan.date), session), cue.slot)
 }
 
 /// What a session is in the record.
