@@ -22,7 +22,7 @@ pub const CALLED_OFF: &str = "Đã trả lại sóng. Loa phát tiếp theo lị
 /// The same, where something else has it.
 pub const CALLED_OFF_ONE: &str = "Đã trả lại sóng. Lệnh dưới đây vẫn còn hiệu lực.";
 /// What sounded from the schedule was stopped just now.
-pub const STOPPED: &str = "Đã dừng mục đang phát. Lịch đi tiếp từ mục sau.";
+pub const STOPPED: &str = "Đã dừng mục đang phát.";
 /// It was over before it could be stopped, or stopped already.
 pub const OVER: &str =
     "Mục đó đã hết hoặc đã được dừng từ trước, nên không có gì bị dừng thêm. Lịch vẫn đi tiếp.";
@@ -55,7 +55,7 @@ pub const FROM_THE_SCHEDULE: &str = "Đang phát theo lịch";
 /// Stops it.
 pub const STOP: &str = "Dừng mục đang phát";
 /// What that means.
-pub const STOP_MEANS: &str = "Mục này dừng ngay và không phát lại; lịch đi tiếp từ mục sau.";
+pub const STOP_MEANS: &str = "Mục này dừng ngay và không phát lại.";
 /// What it will be heard as.
 pub const WHAT: &str = "Bản ghi";
 /// Where it will be heard.
@@ -102,6 +102,20 @@ pub const TOO_OLD: &str =
 pub const ORDER_AGAIN: &str = "Ra lệnh lại cho riêng nơi đó";
 /// To the page from others.
 pub const TO_ALL: &str = "Bản ghi khác…";
+
+/// What is heard once something was stopped: the title of what sounds next, and when.
+pub fn after_stop(next: Option<(&str, Timestamp)>, now: Timestamp, zone: &TimeZone) -> String {
+    let Some((title, at)) = next else {
+        return "Sau đó lịch không còn mục nào phát được: loa im lặng.".to_owned();
+    };
+    let day = |at: Timestamp| zone.to_datetime(at).date();
+    let at_what = if day(at) == day(now) { date::second(at, zone) } else { date::exactly(at, zone) };
+    if at.duration_since(now) < SignedDuration::from_secs(1) {
+        format!("Lịch đi tiếp ngay với mục sau: “{title}”.")
+    } else {
+        format!("Loa im lặng cho đến mục sau: “{title}”, {at_what}.")
+    }
+}
 
 /// How a recording sounds again whose file is gone or changed.
 pub fn mend_file(file: &str) -> String {

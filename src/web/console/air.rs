@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
 use super::form::{Fields, Query, Sent};
+use super::home::coming;
 use super::in_force::{already, given_back, in_force};
 use super::page::{Failure, key, page, to};
 use super::visitor::Visitor;
@@ -65,7 +66,9 @@ pub(super) async fn choose(
     let (ready, others) = recordings(&plan, now, asked.one("search"));
     let content = html! {
         (not_taken(&asked, &plan))
-        @if !asked.one(STOPPED).is_empty() { p.note.good role="status" { (say::STOPPED) } }
+        @if !asked.one(STOPPED).is_empty() {
+            p.note.good role="status" { (say::STOPPED) " " (after_stop(&state, &plan, asked.one(STOPPED), now)) }
+        }
         @if !asked.one(OVER).is_empty() { p.note.warn role="status" { (say::OVER) } }
         (given_back(&state, &asked))
         section #in-force data-live { (in_force(&state, &visitor)) }
@@ -78,7 +81,7 @@ pub(super) async fn choose(
                 p.quiet { (say::READY_MEANS) }
             }
         }
-        @if takes { section #stop data-live { (stoppable(&state, &visitor)) } }
+        @if takes { section #stop data-live { (stoppable(&state, &visitor, now)) } }
         section {
             h2 { (say::OTHERS) }
             form.search role="search" action=(HERE) {
@@ -204,7 +207,7 @@ pub(super) fn place(schedule: &Schedule, output: &OutputId) -> String {
 }
 
 /// What sounds from the schedule, each with the way to stop it.
-fn stoppable(state: &State, visitor: &Visitor<CallEmergency>) -> Markup {
+fn stoppable(state: &State, visitor: &Visitor<CallEmergency>, now: Timestamp) -> Markup {
     let plan = state.plan();
     let sounding: Vec<_> = state
         .engines
@@ -225,11 +228,19 @@ fn stoppable(state: &State, visitor: &Visitor<CallEmergency>) -> Markup {
                         input type="hidden" name="cue" value=(cue.cue);
                         button.bad { (say::STOP) }
                     }
-                    p.quiet { (say::STOP_MEANS) }
+                    p.quiet { (say::STOP_MEANS) " " (after_stop(state, &plan, output.as_str(), now)) }
                 }
             }
         }
     }
+}
+
+/// What the loudspeakers of an output do once what sounds there is stopped.
+fn after_stop(state: &State, plan: &Plan, output: &str, now: Timestamp) -> String {
+    let engine = state.engines.iter().find(|engine| engine.output().as_str() == output);
+    let next = engine.and_then(|engine| coming(&engine.status(), plan, now, false));
+    let next = next.map(|next| (next.title, next.at.max(now)));
+    say::after_stop(next.as_ref().map(|(title, at)| (&**title, *at)), now, &plan.schedule.time_zone)
 }
 
 /// What a form or an address asks for.
@@ -485,6 +496,8 @@ pub(super) async fn stop(
     let cue = fields.one("cue").parse().map_err(|_| Refusal::BadField { field: "cue".to_owned() })?;
     match air::stop(&state, &visitor.person, fields.one("output"), Some(cue)).await {
         Err(Problem(Refusal::NotOnAir)) => Ok(to(&format!("{HERE}?{OVER}=1"))),
-        stopped => stopped.map(|()| to(&format!("{HERE}?{STOPPED}=1"))).map_err(Failure::from),
+        stopped => {
+            stopped.map(|()| to(&format!("{HERE}?{STOPPED}={}", fields.one("output")))).map_err(Failure::from)
+        }
     }
 }

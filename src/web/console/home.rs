@@ -156,16 +156,16 @@ fn all_silent(plan: &Plan, output: &OutputId, now: Timestamp) -> bool {
 }
 
 /// What sounds next, as far as it can be foreseen.
-struct Coming {
-    title: String,
-    at: Timestamp,
+pub(super) struct Coming {
+    pub(super) title: String,
+    pub(super) at: Timestamp,
     /// It does not begin at its beginning.
     joined: bool,
 }
 
 /// What sounds next: an interrupt that waits for the air or for its repeat, or before that what the schedule has, joined
 /// in progress where an interrupt has the air until it is `free`.
-fn coming(status: &Status, plan: &Plan, free: Timestamp, interrupted: bool) -> Option<Coming> {
+pub(super) fn coming(status: &Status, plan: &Plan, free: Timestamp, interrupted: bool) -> Option<Coming> {
     let due = |one: &&InForce| Some((one.next?.max(free), Reverse(one.layer)));
     // Of one rank, the one that was ordered first has it first.
     let ordered = status.interrupts.iter().filter(|one| one.next.is_some()).min_by_key(due);

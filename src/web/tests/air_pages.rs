@@ -242,6 +242,18 @@ async fn only_who_may_takes_the_air_and_only_from_a_page_of_ours() {
     let stopped = operator.post("/phat-ngay/dung", &cue).await;
     assert_eq!(stopped.status, StatusCode::SEE_OTHER);
     assert!(operator.get(stopped.header(header::LOCATION)).await.text().contains("Đã dừng mục đang phát"));
+    // The next one keeps its time: until then there is silence, and it is said until when.
+    let at = site.clock.now() + SignedDuration::from_secs(72);
+    let next = crate::engine::handle::Next {
+        cue: "2026-11-23/sang/tin/0".parse().unwrap(),
+        title: "Tin xã".into(),
+        at,
+    };
+    site.status.as_ref().unwrap().send_modify(|status| status.next = Some(next));
+    for page in ["/phat-ngay", stopped.header(header::LOCATION)] {
+        let page = operator.get(page).await.text();
+        assert!(page.contains("Loa im lặng cho đến mục sau: “Tin xã”, 08:01:12."), "{page}");
+    }
     assert!(matches!(site.commands.try_recv(), Ok(Command::StopCue(Some(_)))));
 }
 
