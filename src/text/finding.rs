@@ -6,7 +6,8 @@ use std::mem::discriminant;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
-use crate::schedule::{Play, Schedule};
+use super::page::air::place;
+use crate::schedule::{OutputId, Play, Schedule};
 use crate::segment::{Catalog, ProgrammeId, SegmentId};
 use crate::timeline::plan::Plan;
 use crate::timeline::{Absence, BlockId, Finding, FindingKind, Severity, Timeline};
@@ -50,10 +51,17 @@ impl<'a> Names<'a> {
     fn place(&self, f: &Finding) -> String {
         let place = self.place_in_the_week(f);
         if self.schedule.outputs.len() > 1 {
-            format!("{place} ({OUTPUT} {})", self.timeline.output)
+            format!("{place} {}", self.on([&self.timeline.output]))
         } else {
             place
         }
+    }
+
+    /// Who hears it.
+    fn on<'o>(&self, outputs: impl IntoIterator<Item = &'o OutputId>) -> String {
+        let places: Vec<_> =
+            outputs.into_iter().map(|output| format!("“{}”", place(self.schedule, output))).collect();
+        format!("({OUTPUT} {})", places.join(", "))
     }
 
     fn place_in_the_week(&self, f: &Finding) -> String {
@@ -168,6 +176,30 @@ pub fn findings<'f>(found: impl IntoIterator<Item = &'f Finding>, names: &Names<
         }
     }
     said
+}
+
+/// The findings of a plan: what is alike on several outputs is said once, with who hears it; or only that, where all do.
+pub fn of_plan(plan: &Plan, matters: impl Fn(&Finding) -> bool) -> Vec<Said<'_>> {
+    let mut all: Vec<(Said<'_>, String, Vec<&OutputId>)> = Vec::new();
+    for timeline in &plan.timelines {
+        let names = Names::of(plan, timeline);
+        for new in findings(timeline.findings.iter().filter(|finding| matters(finding)), &names) {
+            let place = names.place_in_the_week(new.first);
+            let alike = |(known, there, _): &&mut (Said<'_>, String, _)| {
+                *there == place && known.sentence == new.sentence && known.times == new.times
+            };
+            match all.iter_mut().find(alike) {
+                Some((known, there, outputs)) => {
+                    outputs.push(&timeline.output);
+                    let is_everywhere = outputs.len() == plan.schedule.outputs.len();
+                    let on = if is_everywhere { String::new() } else { names.on(outputs.iter().copied()) };
+                    known.place = format!("{there} {on}").trim_end().to_owned();
+                }
+                None => all.push((new, place, vec![&timeline.output])),
+            }
+        }
+    }
+    all.into_iter().map(|(said, _, _)| said).collect()
 }
 
 /// What was said, where nothing is done about each: what is alike on one day is one line with all its places, so that a
@@ -525,7 +557,10 @@ mod tests {
             kind: FindingKind::Gap { silence_ms: 60_000 },
         };
         let said = finding(&gap, &names).to_string();
-        assert!(said.starts_with("Lúc 05:31 ngày 23/11, “sang” (đường ra loa-thon): không có gì"), "{said}");
+        assert!(
+            said.starts_with("Lúc 05:31 ngày 23/11, “sang” (đường ra “Thôn 1 (loa-thon)”): không có gì"),
+            "{said}"
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::date;
-use crate::schedule::{OutputId, QuietHours};
+use crate::schedule::{OutputId, QuietHours, Schedule};
 use crate::sequencer::{Repeats, WAITS_FOR_OUTPUT};
 use crate::timeline::Layer;
 
@@ -137,6 +137,14 @@ pub fn rank(layer: Layer) -> &'static str {
 /// An output by who hears it: `Toàn xã`; by its id where nobody is named.
 pub fn output(id: &OutputId, zones: &[String]) -> String {
     if zones.is_empty() { id.to_string() } else { zones.join(", ") }
+}
+
+/// An output of the schedule by who hears it.
+pub fn place(schedule: &Schedule, id: &OutputId) -> String {
+    let outputs = &schedule.outputs;
+    let zones = outputs.iter().find(|known| known.id == *id).map_or(&[][..], |known| &known.zones);
+    let alike = outputs.iter().filter(|other| !zones.is_empty() && other.zones == zones).count();
+    if alike > 1 { one_of_several(id, zones) } else { output(id, zones) }
 }
 
 /// The same where another one is heard by the same people: `Toàn xã (loa-xa)`.

@@ -17,13 +17,14 @@ use super::page::{Failure, key, page, to};
 use super::visitor::Visitor;
 use crate::access::{Permission, permit};
 use crate::engine::handle::{Handle, Status};
-use crate::schedule::{OutputId, Schedule};
+use crate::schedule::OutputId;
 use crate::segment::Segment;
 use crate::sequencer::{InterruptId, Repeats, resumes};
 use crate::store::searchable;
 use crate::text;
 use crate::text::http::Refusal;
 use crate::text::page::air as say;
+pub(super) use crate::text::page::air::place;
 use crate::text::page::home::file_broken;
 use crate::text::page::{date, names};
 use crate::timeline::Layer;
@@ -196,14 +197,6 @@ fn address(segment: &str, layer: Layer, more: &[(&str, &str)]) -> String {
 
 pub(super) fn code(layer: Layer) -> &'static str {
     if layer == Layer::Emergency { "emergency" } else { "live" }
-}
-
-/// An output by who hears it.
-pub(super) fn place(schedule: &Schedule, output: &OutputId) -> String {
-    let outputs = &schedule.outputs;
-    let zones = outputs.iter().find(|known| known.id == *output).map_or(&[][..], |known| &known.zones);
-    let alike = outputs.iter().filter(|other| !zones.is_empty() && other.zones == zones).count();
-    if alike > 1 { say::one_of_several(output, zones) } else { say::output(output, zones) }
 }
 
 /// What sounds from the schedule, each with the way to stop it.

@@ -20,7 +20,7 @@ use super::visitor::Visitor;
 use crate::access::{Permission, permit};
 use crate::asrun::Airing;
 use crate::engine::handle::{InForce, Status};
-use crate::schedule::OutputId;
+use crate::schedule::{OutputId, Schedule};
 use crate::sequencer::resumes;
 use crate::store::{AiringFilter, Store};
 use crate::text::page::air::CALL_OFF;
@@ -65,7 +65,7 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
                 section #lamps data-live { (lamps(&wrong, &plan, (now, newest))) }
                 section #to-do data-live { (to_do(&state, visitor.person.user(), &users, &drafts, now)) }
             }
-            section.today #today data-live { (rundown(zone, &blocks, &aired, (day.0, now), may_withdraw)) }
+            section.today #today data-live { (rundown(&plan.schedule, &blocks, &aired, (day.0, now), may_withdraw)) }
         }
     };
     Ok(page(&state, &visitor, "/", names::HOME, &content))
@@ -226,7 +226,7 @@ fn blocks_of(plan: &Plan, (from, to): (Timestamp, Timestamp)) -> Vec<(&OutputId,
 /// Today's blocks with what became of their cues, and what else is on record since `midnight`: what sounded out of the
 /// schedule, and what is no longer in it.
 fn rundown(
-    zone: &TimeZone,
+    schedule: &Schedule,
     blocks: &[(&OutputId, &Block)],
     aired: &[Airing],
     (midnight, now): (Timestamp, Timestamp),
@@ -250,10 +250,11 @@ fn rundown(
         h2 { (say::TODAY) }
         @if blocks.is_empty() && besides.is_empty() { p { (say::NO_SESSION) } }
         @for (output, block) in blocks {
-            (session(block, zone, |cue| of_cue.get(&(*output, cue)).copied(), now, &notes))
+            @if schedule.outputs.len() > 1 { p.output.quiet { (air::place(schedule, output)) } }
+            (session(block, &schedule.time_zone, |cue| of_cue.get(&(*output, cue)).copied(), now, &notes))
         }
         @for (caption, airings) in [(say::OUT_OF_SCHEDULE, on_the_spot), (BESIDES, besides)] {
-            @if !airings.is_empty() { (aired_besides(caption, airings, zone)) }
+            @if !airings.is_empty() { (aired_besides(caption, airings, schedule)) }
         }
     }
 }

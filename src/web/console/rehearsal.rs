@@ -8,7 +8,6 @@ use axum::response::Html;
 use axum::routing::get;
 use jiff::SignedDuration;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
 use super::form::{Query, Sent};
@@ -17,6 +16,7 @@ use super::rundown::rehearsed;
 use super::visitor::Visitor;
 use crate::asrun::{Airing, Outcome};
 use crate::rehearsal;
+use crate::schedule::Schedule;
 use crate::text::http::Refusal;
 use crate::text::page::rehearsal as say;
 use crate::timeline::{Timeline, Window};
@@ -72,7 +72,7 @@ pub(super) async fn rehearse(
 ) -> Result<Html<String>, Failure> {
     let day = asked(&state, fields.one("ngay")).ok_or(Refusal::BadField { field: "ngay".to_owned() })?;
     let plan = state.plan();
-    let zone = plan.schedule.time_zone.clone();
+    let (zone, schedule) = (plan.schedule.time_zone.clone(), Arc::clone(&plan.schedule));
     let window = day
         .tomorrow()
         .ok()
@@ -92,7 +92,7 @@ pub(super) async fn rehearse(
     let outputs =
         tokio::task::spawn_blocking(work).await.map_err(|failure| Problem::unexpected(&failure))??;
     let content = html! {
-        (result(day, &outputs.concat(), &zone))
+        (result(day, &outputs.concat(), &schedule))
         (form(&visitor, day))
     };
     Ok(page(&state, &visitor, UNDER, say::TITLE, &content))
@@ -104,7 +104,7 @@ fn only(timeline: &Timeline, window: Window) -> Timeline {
     Timeline { window, blocks, ..timeline.clone() }
 }
 
-fn result(day: Date, airings: &[Airing], zone: &TimeZone) -> Markup {
+fn result(day: Date, airings: &[Airing], schedule: &Schedule) -> Markup {
     let whole = airings.iter().filter(|airing| airing.outcome() == Outcome::Aired).count();
     let sound: SignedDuration =
         airings.iter().filter_map(|airing| Some(airing.ended()?.duration_since(airing.started()?))).sum();
@@ -118,7 +118,7 @@ fn result(day: Date, airings: &[Airing], zone: &TimeZone) -> Markup {
             } @else {
                 p.note.bad role="alert" { "✕ " (say::not_well(airings.len(), whole)) }
             }
-            @if !airings.is_empty() { div.card { (rehearsed(say::EACH, airings, zone)) } }
+            @if !airings.is_empty() { div.card { (rehearsed(say::EACH, airings, schedule)) } }
         }
     }
 }

@@ -6,8 +6,10 @@ use maud::{Markup, html};
 
 use super::recordings;
 use crate::asrun::{Airing, Outcome};
+use crate::schedule::Schedule;
 use crate::segment::{Segment, SegmentId};
 use crate::text::outcome::{outcome_name, why};
+use crate::text::page::air::place;
 use crate::text::page::{calendar, date, home as say, rehearsal};
 use crate::timeline::{Block, Cue, CueId, Finding, Severity};
 
@@ -89,24 +91,24 @@ pub(super) fn session<'a>(
     }
 }
 
-/// What aired besides.
+/// What aired besides; where there are several outputs, with who heard it.
 pub(super) fn aired_besides<'a>(
     caption: &str,
     airings: impl IntoIterator<Item = &'a Airing>,
-    zone: &TimeZone,
+    schedule: &Schedule,
 ) -> Markup {
-    airings_table(caption, airings, zone, Became::of)
+    airings_table(caption, airings, schedule, Became::of)
 }
 
 /// What would air, as a rehearsal has it.
-pub(super) fn rehearsed(caption: &str, airings: &[Airing], zone: &TimeZone) -> Markup {
-    airings_table(caption, airings, zone, Became::in_rehearsal)
+pub(super) fn rehearsed(caption: &str, airings: &[Airing], schedule: &Schedule) -> Markup {
+    airings_table(caption, airings, schedule, Became::in_rehearsal)
 }
 
 fn airings_table<'a>(
     caption: &str,
     airings: impl IntoIterator<Item = &'a Airing>,
-    zone: &TimeZone,
+    schedule: &Schedule,
     became: impl Fn(&Airing) -> Became,
 ) -> Markup {
     html! {
@@ -118,7 +120,8 @@ fn airings_table<'a>(
                 (row(airing.item.planned, &html! {
                     (airing.item.title)
                     @if let Some(heard) = heard.filter(|heard| **heard != airing.item.title) { br; span.heard { (heard) } }
-                }, airing.ended().zip(airing.started()), zone, &became(airing)))
+                    @if schedule.outputs.len() > 1 { br; span.output { (place(schedule, &airing.item.output)) } }
+                }, airing.ended().zip(airing.started()), &schedule.time_zone, &became(airing)))
             } }
         }
     }

@@ -13,7 +13,7 @@ use crate::schedule::Play;
 use crate::segment::{Segment, State as Stand};
 use crate::store::User;
 use crate::text;
-use crate::text::finding::{Names, findings};
+use crate::text::finding::of_plan;
 use crate::text::page::{capital, home as say, names};
 use crate::timeline::plan::Plan;
 use crate::timeline::{Absence, CueId, Finding, FindingKind, Severity};
@@ -33,12 +33,8 @@ pub(super) fn broken_means(state: &State, segment: &Segment) -> String {
 pub(super) fn to_do(state: &State, user: &User, users: &[User], drafts: &Drafts, now: Timestamp) -> Markup {
     let plan = &state.plan();
     let until = now + AHEAD;
-    let matters = |f: &&Finding| f.severity > Severity::Note && (now..until).contains(&f.at);
-    let mut said: Vec<_> = plan
-        .timelines
-        .iter()
-        .flat_map(|timeline| findings(timeline.findings.iter().filter(matters), &Names::of(plan, timeline)))
-        .collect();
+    let matters = |f: &Finding| f.severity > Severity::Note && (now..until).contains(&f.at);
+    let mut said = of_plan(plan, matters);
     said.sort_by_key(|said| (Reverse(said.first.severity), said.first.at));
     let approves = |user: &User| user.revoked.is_none() && permit(&user.roles, Permission::Approve);
     let nobody_approves = !users.iter().any(approves);

@@ -271,3 +271,37 @@ async fn what_plays_one_file_and_lacks_it_leads_to_the_slot() {
     assert!(replaced.contains("tệp “hoi.ogg”"), "{replaced}");
     assert!(replaced.contains("href=\"/lich-phat/ngay/2026-11-30\">Sửa mục"), "{replaced}");
 }
+
+#[tokio::test]
+async fn two_outputs_are_told_apart_by_who_hears_them_and_what_both_lack_is_said_once() {
+    let site = Site::new();
+    let station = format!("{STATION}[[output]]\nid = \"loa-thon\"\nzones = [\"Thôn Đông\"]\n");
+    let show = |week: &str| {
+        let mut plan = plan_of(&station, week, &site.state.store, site.clock.now());
+        let window = plan.timelines[0].window;
+        let catalog = Arc::clone(&plan.catalog);
+        let of =
+            |output: &str| compile(&plan.schedule, &catalog, &History::default(), &output.into(), window);
+        plan.timelines = ["loa-xa", "loa-thon"].map(|output| Arc::new(of(output))).into();
+        site.plan.send_replace(Arc::new(plan));
+    };
+    let get = async |path: &str| Tab::of(&site, "operator").get(path).await.text();
+    let entry = "Mục “Cầm tay chỉ việc” của “Buổi sáng”";
+    show(WEEK);
+    let home = get("/").await;
+    assert!(home.matches(entry).count() == 1 && !home.contains("đường ra"), "{home}");
+    show(&WEEK.replace("to = 06:00:00", "to = 06:00:00\noutputs = [\"loa-thon\"]"));
+    assert!(get("/").await.contains(&format!("{entry} (đường ra “Thôn Đông”)")));
+
+    show(WEEK);
+    site.clock.step_to("2026-11-29T22:00:00Z".parse().unwrap());
+    let today = get("/").await;
+    let (_, today) = today.split_once("id=\"today\"").unwrap();
+    let print = get("/lich-phat/in?tuan=2026-W49").await;
+    for page in [today, &get("/lich-phat").await, &print] {
+        for place in ["Võ Kiện", "Thôn Đông"] {
+            assert_eq!(page.matches(&format!(">{place}</p>")).count(), 1, "{place} in {page}");
+        }
+        assert!(!page.contains("loa-thon"), "{page}");
+    }
+}

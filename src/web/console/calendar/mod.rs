@@ -39,6 +39,7 @@ use crate::store::{AiringFilter, Revision, Store};
 use crate::text;
 use crate::text::finding::{Names, beside};
 use crate::text::http::Refusal;
+use crate::text::page::air::place as place_of;
 use crate::text::page::home::OUT_OF_SCHEDULE;
 use crate::text::page::{calendar as say, names};
 use crate::text::problem::problem;
@@ -243,12 +244,12 @@ fn day(held: &Held, date: Date, today: Date, may: May, now: Timestamp) -> Markup
             }
             @if none { p.quiet { (say::NO_SESSION) } }
             @for (timeline, block) in blocks {
-                @if plan.schedule.outputs.len() > 1 { p.output.quiet { (timeline.output) } }
+                @if plan.schedule.outputs.len() > 1 { p.output.quiet { (place_of(&plan.schedule, &timeline.output)) } }
                 (rundown(block, zone, |cue| of_cue.get(&(&timeline.output, cue)).copied(), now,
                     &notes(plan, timeline, block, May { edit: may.edit && block.end > now, ..may }, now)))
             }
             @for (caption, airings) in [(OUT_OF_SCHEDULE, on_the_spot), (say::BESIDES, besides)] {
-                @if !airings.is_empty() { details.session { summary { (caption) } (aired_besides(caption, airings, zone)) } }
+                @if !airings.is_empty() { details.session { summary { (caption) } (aired_besides(caption, airings, &plan.schedule)) } }
             }
         }
     }

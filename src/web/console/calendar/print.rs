@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
 use super::{HERE, Held, Wanted, asked};
+use crate::text::page::air::place;
 use crate::text::page::calendar::{self, print as say};
 use crate::text::page::date;
 use crate::timeline::{Absence, Block, Content, Timeline};
@@ -41,7 +42,7 @@ pub(super) async fn print(
                         tr { th colspan="7" scope="rowgroup" { (say::part(part.from)) } }
                         tr { @for date in week.days() { td {
                             @for (timeline, block) in part.of(&held, date) {
-                                @if schedule.outputs.len() > 1 { p.output { (timeline.output) } }
+                                @if schedule.outputs.len() > 1 { p.output { (place(schedule, &timeline.output)) } }
                                 (cell(block, zone))
                             }
                         } } }
