@@ -40,6 +40,9 @@ pub enum Wish {
     Undo(i64),
 }
 
+/// So many changes may come between a form and its answer: more than are made in the hours that one stands open.
+const REMEMBERED: u32 = 50;
+
 /// The schedule as it is on the disk.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sheet {
@@ -110,6 +113,14 @@ impl Desk {
         let files = self.files()?;
         let schedule = schedule::read(&files).map_err(EditError::Broken)?;
         Ok(Sheet { seen: fingerprint(&files), schedule })
+    }
+
+    /// The schedule as it was when its files were in a state that somebody saw, where that is known: every change made
+    /// here keeps what was there before it.
+    pub fn as_seen(&self, seen: &str) -> Result<Option<Schedule>, EditingError> {
+        let mut kept = self.store.revisions(REMEMBERED)?.into_iter();
+        let found = kept.find(|revision| fingerprint(&revision.files) == seen);
+        Ok(found.and_then(|revision| schedule::read(&revision.files).ok()))
     }
 
     /// What a wish would come to.

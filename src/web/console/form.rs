@@ -1,5 +1,6 @@
 //! Forms, as browsers send them.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 use axum::body::Bytes;
@@ -48,6 +49,32 @@ impl Fields {
     /// A value as it was typed.
     pub(super) fn exactly(&self, name: &str) -> &str {
         self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    /// What was filled in on a form that showed some values, where others stand there `now`: what was left as it was shown
+    /// is what it is now. Of boxes each is for itself, otherwise a name is.
+    pub(super) fn on_top_of(&self, shown: &Self, now: &Self, boxes: &[&str]) -> Self {
+        let names: BTreeSet<&str> =
+            [self, shown, now].into_iter().flat_map(Self::pairs).map(|pair| pair.0).collect();
+        let mut merged = Vec::new();
+        for name in names {
+            let [mine, before, theirs] = [self, shown, now].map(|fields| -> BTreeSet<&str> {
+                fields.all(name).filter(|value| !value.is_empty()).collect()
+            });
+            let values: BTreeSet<&str> = if boxes.contains(&name) {
+                let is_ticked = |value: &&&str| {
+                    let is_mine = mine.contains(**value);
+                    if is_mine == before.contains(**value) { theirs.contains(**value) } else { is_mine }
+                };
+                mine.union(&theirs).filter(is_ticked).copied().collect()
+            } else if mine == before {
+                theirs
+            } else {
+                mine
+            };
+            merged.extend(values.into_iter().map(|value| (name.to_owned(), value.to_owned())));
+        }
+        Self(merged)
     }
 
     /// All values of a name: boxes that were ticked.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::air_pages::Tab;
+use super::air_pages::{Tab, hidden};
 use super::*;
 
 const SESSION: &str = "/lich-phat/buoi/sang";
@@ -154,4 +154,48 @@ async fn a_day_without_music_is_told_in_a_line_for_what_is_alike_and_not_slot_by
         shown.split("<p class=\"note").filter(|note| note.contains("ngày này không phát nhạc")).collect();
     let [note] = notes.as_slice() else { panic!("{notes:#?}") };
     assert!(note.contains("lúc 05:30 và 5 chỗ nữa đến"), "{note}");
+}
+
+#[tokio::test]
+async fn who_saves_second_undoes_nothing_that_they_did_not_touch() {
+    let site = site();
+    let (one, other) = (Tab::of(&site, "operator"), Tab::of(&site, "admin"));
+    let slot = &format!("{SESSION}/muc/chuyen-muc");
+    let seen = async |path: &str| {
+        let page = other.get(path).await.text();
+        hidden(&page, "seen").to_owned()
+    };
+    // What each form shows, what somebody else saves meanwhile, and what is changed on the form that is old by then.
+    let forms = [
+        (SESSION, AS_IT_IS.to_vec(), ("title", "Buổi sớm"), ("to", "06:20:00"), "title = \"Buổi sớm\""),
+        (
+            slot,
+            vec![
+                ("title", "Cầm tay chỉ việc"),
+                ("play", "programme:cam-tay-chi-viec"),
+                ("start", "follow"),
+                ("day", "1"),
+                ("late", "join"),
+            ],
+            ("minutes", "5"),
+            ("title", "Việc hay"),
+            "length = \"5 min\"",
+        ),
+    ];
+    for (path, shown, theirs, mine, kept) in forms {
+        let old = seen(path).await;
+        save(&one, path, &with(&shown, theirs.0, theirs.1)).await;
+        let late = [&with(&shown, mine.0, mine.1)[..], &[("seen", old.as_str()), ("step", "save")]].concat();
+        let told = other.post(path, &late).await.text();
+        assert!(told.contains("Lịch vừa được sửa ở nơi khác"), "{told}");
+        assert!(!told.contains(&format!("<del>− {kept}")), "{told}");
+        assert_eq!(hidden(&told, theirs.0), theirs.1);
+        assert_eq!(hidden(&told, mine.0), mine.1);
+        let fresh = hidden(&told, "seen").to_owned();
+        let again = with(&with(&shown, theirs.0, theirs.1), mine.0, mine.1);
+        let saved = other.post(path, &[&again[..], &[("seen", &fresh), ("step", "save")]].concat()).await;
+        assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.text());
+        let week = fs::read_to_string(site.dir.path().join("schedule/week.toml")).unwrap();
+        assert!(week.contains(kept), "{week}");
+    }
 }

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::HERE;
-use super::desk::{Change, SEEN, form_page, gone, preview, sheet, submit};
+use super::desk::{Change, SEEN, caught_up, form_page, gone, preview, sheet, submit};
 use super::fields::{self, Values};
 use super::place::{address, home, named, session_address};
 use super::wrong::{Filled, Wrong};
@@ -246,7 +246,9 @@ pub(super) async fn change(
     Sent { visitor, fields: filled }: Sent<EditSchedule>,
 ) -> Result<Response, Failure> {
     let date = named(&date)?;
-    let Sheet { schedule, .. } = sheet(&state).await?;
+    let now = sheet(&state).await?;
+    let filled = caught_up(&state, filled, &now, |schedule| Some(values(&of(schedule, date)))).await?;
+    let schedule = now.schedule;
     let plan = of(&schedule, date);
     let wish = read(&filled, &plan).map(|plan| Wish::Edit(Edit::Day(plan)));
     let catalog = state.plan().catalog.clone();

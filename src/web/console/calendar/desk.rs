@@ -7,6 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
 use maud::{Markup, html};
 
+use super::fields::Values;
 use super::place::called;
 use super::preview::{Effects, effects, lines, show, special};
 use super::week::Week;
@@ -33,6 +34,9 @@ pub(super) const UNDO: &str = "schedule.undo";
 /// The field with the state of the files that was seen.
 pub(super) const SEEN: &str = "seen";
 
+/// The fields that are boxes, of which several may be ticked.
+const BOXES: [&str; 4] = ["day", "output", "drop", "keep"];
+
 /// A change that somebody is about to make.
 #[derive(Debug)]
 pub(super) struct Change {
@@ -57,6 +61,25 @@ pub(super) type Form<'a> = &'a (dyn Fn(&Filled<'_>) -> Markup + Send + Sync);
 pub(super) async fn sheet(state: &State) -> Result<Sheet, Failure> {
     let desk = Arc::clone(&state.desk);
     Ok(state.store.run(move |_| Ok(desk.sheet())).await??)
+}
+
+/// What was filled in, with what was changed elsewhere since the form was shown in the fields that were left as they were:
+/// who moves an hour does not undo the title that somebody else just gave. `values` are what the form shows of a schedule.
+pub(super) async fn caught_up(
+    state: &State,
+    filled: Fields,
+    now: &Sheet,
+    values: impl Fn(&Schedule) -> Option<Values>,
+) -> Result<Fields, Failure> {
+    let seen = filled.one(SEEN).to_owned();
+    if seen.is_empty() || seen == now.seen {
+        return Ok(filled);
+    }
+    let desk = Arc::clone(&state.desk);
+    let shown = state.store.run(move |_| Ok(desk.as_seen(&seen))).await??;
+    let both = shown.and_then(|shown| values(&shown)).zip(values(&now.schedule));
+    let Some((shown, now)) = both else { return Ok(filled) };
+    Ok(filled.on_top_of(&Fields::of(shown), &Fields::of(now), &BOXES))
 }
 
 /// A page with a form, and what has to be mended in it.

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use maud::{Markup, html};
 
 use super::day;
-use super::desk::{Change, SEEN, form_page, preview, sheet, submit};
+use super::desk::{Change, SEEN, caught_up, form_page, preview, sheet, submit};
 use super::fields::{self, Values};
 use super::place::{Address, Place, home, subject};
 use super::wrong::{Filled, Wrong};
@@ -189,7 +189,10 @@ pub(super) async fn change(
     Named(at): Named<Address>,
     Sent { visitor, fields: filled }: Sent<EditSchedule>,
 ) -> Result<Response, Failure> {
-    let Sheet { schedule, .. } = sheet(&state).await?;
+    let now = sheet(&state).await?;
+    let of = |schedule: &Schedule| Some(values(at.session(schedule).ok()?.session));
+    let filled = caught_up(&state, filled, &now, of).await?;
+    let schedule = now.schedule;
     let place = at.session(&schedule)?;
     let wish = read(&filled, Some(place.session), &schedule, place.path.day)
         .map(|to| Wish::Edit(Edit::Session { id: place.path.clone(), to }));

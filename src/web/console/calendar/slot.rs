@@ -5,7 +5,7 @@ use axum::response::{Html, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::desk::{Change, SEEN, form_page, preview, sheet, submit};
+use super::desk::{Change, SEEN, caught_up, form_page, preview, sheet, submit};
 use super::fields::{self, Values};
 use super::place::{Address, Place};
 use super::wrong::{Filled, Wrong};
@@ -203,7 +203,13 @@ pub(super) async fn change(
     Named(at): Named<Address>,
     Sent { visitor, fields: filled }: Sent<EditSchedule>,
 ) -> Result<Response, Failure> {
-    let Sheet { schedule, .. } = sheet(&state).await?;
+    let now = sheet(&state).await?;
+    let of = |schedule: &Schedule| {
+        let (place, slot) = at.slot(schedule).ok()?;
+        Some(values(slot, place.session, schedule))
+    };
+    let filled = caught_up(&state, filled, &now, of).await?;
+    let schedule = now.schedule;
     let (place, slot) = at.slot(&schedule)?;
     let wish = read(&filled, Some(slot), &place, &schedule)
         .map(|to| Wish::Edit(Edit::Slot { session: place.path.clone(), id: slot.id.clone(), to }));
