@@ -304,4 +304,11 @@ async fn two_outputs_are_told_apart_by_who_hears_them_and_what_both_lack_is_said
         }
         assert!(!page.contains("loa-thon"), "{page}");
     }
+    for (name, text) in [("station.toml", station.as_str()), ("week.toml", WEEK)] {
+        std::fs::File::create(site.dir.path().join("schedule").join(name))
+            .and_then(|mut file| io::Write::write_all(&mut file, text.as_bytes()))
+            .unwrap();
+    }
+    let form = get("/lich-phat/buoi/sang").await;
+    assert!(form.contains("value=\"loa-thon\" checked>Thôn Đông"), "{form}");
 }

@@ -16,6 +16,7 @@ use crate::schedule::{
     DayPlan, Late, PlanDate, Schedule, Session, Slot, Start, Validity, Weekdays, day_name,
 };
 use crate::segment::Catalog;
+use crate::text::page::air::place;
 use crate::text::page::calendar::{self, plan_date};
 use crate::text::page::date;
 use crate::text::page::editing::{self, day as say_day, form as say};
@@ -107,7 +108,7 @@ fn form(filled: &Filled<'_>, schedule: &Schedule, day: Option<PlanDate>) -> Mark
             fieldset { legend { (say::OUTPUTS) }
                 (filled.beside("output"))
                 @for output in &schedule.outputs {
-                    label.box { input type="checkbox" name="output" value=(output.id) checked[filled.has("output", output.id.as_str())]; (output.id) }
+                    label.box { input type="checkbox" name="output" value=(output.id) checked[filled.has("output", output.id.as_str())]; (place(schedule, &output.id)) }
                 }
             }
         }
