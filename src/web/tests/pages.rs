@@ -560,3 +560,25 @@ async fn a_recording_tells_how_often_it_was_heard_and_when() {
         assert_eq!(heard().await.as_deref(), Some(said));
     }
 }
+
+#[tokio::test]
+async fn what_has_expired_says_so_to_who_keeps_it_and_to_who_may_approve_it() {
+    let site = Site::new();
+    let recording = site.recording(440.0).await;
+    let page = format!("/ban-ghi/{}", recording["id"].as_str().unwrap());
+    let (uploader, approver) = (Tab::of(&site, "uploader"), Tab::of(&site, "approver"));
+    let keep = async |until: &str| {
+        let fields = [("title", "Thông báo"), ("valid_until", until)];
+        assert_eq!(uploader.post(&page, &fields).await.status, StatusCode::SEE_OTHER);
+        uploader.get(&page).await.text()
+    };
+    let said = "Bản ghi đã hết hạn (phát đến hết Chủ nhật 22/11/2026) nên sẽ không lên loa";
+    let last_day = keep("2026-11-23").await;
+    assert!(!last_day.contains("đã hết hạn"), "{last_day}");
+    let over = keep("2026-11-22").await;
+    assert!(over.contains(said) && over.contains("<p class=\"note warn\">Bản ghi đã hết hạn"), "{over}");
+    uploader.post(&page, &[("title", "Thông báo"), ("valid_until", "2026-11-22"), ("then", "submit")]).await;
+    for shown in [uploader.get(&page).await, approver.get("/duyet").await] {
+        assert!(shown.text().contains(said), "{}", shown.text());
+    }
+}
