@@ -97,6 +97,10 @@ impl Preroll {
 
     /// Opens a segment that may be wanted at once, in place of the one before: then it needs no disk for its first frame.
     pub fn poise(&mut self, segment: &Arc<Segment>) {
+        let is_asked = |asked: &Asked| asked.by.is_none() && !asked.void && asked.segment.id == segment.id;
+        if self.poised() == Some(&segment.id) || self.asked.iter().any(is_asked) {
+            return;
+        }
         self.give_up(None);
         self.ask(None, segment, SignedDuration::ZERO);
     }
@@ -370,6 +374,21 @@ mod tests {
             assert!(preroll.answer().is_none() && !preroll.is_busy());
             (preroll.poised().is_some() && !preroll.hangs()).then_some(())
         });
+    }
+
+    #[test]
+    fn what_is_poised_again_is_not_opened_anew() {
+        let (mut preroll, disk, release) = hanging(|_| true, clock());
+        let one = segment(10, 60.0);
+        preroll.poise(&one);
+        preroll.poise(&one);
+        drop(release);
+        soon(|| {
+            assert!(preroll.answer().is_none());
+            preroll.poised().cloned()
+        });
+        preroll.poise(&one);
+        assert!(preroll.asked.is_empty() && disk.asked.load(Ordering::SeqCst) == 1);
     }
 
     #[test]
