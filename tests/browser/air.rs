@@ -97,7 +97,7 @@ fn taking_the_air_and_giving_it_back_needs_no_script() {
     std::fs::rename(&aside, &file).unwrap();
     hoa.says("lần tới");
     hoa.press("Trả lại sóng");
-    hoa.says("Bản ghi khác");
+    hoa.says("Đã trả lại sóng");
     assert!(!hoa.text().contains("Đang phát ngay, ngoài lịch"), "{}", hoa.text());
     // What the schedule has on air can be stopped too.
     eventually(
