@@ -111,6 +111,8 @@ pub struct Engine {
     device_starved: u64,
     own_starved: u64,
     last_heartbeat: Option<Timestamp>,
+    /// When one is due because something has begun.
+    first_heartbeat: Option<Timestamp>,
     turns_to_status: u32,
 }
 
@@ -246,6 +248,7 @@ impl Engine {
             device_starved,
             own_starved: 0,
             last_heartbeat: None,
+            first_heartbeat: None,
             turns_to_status: 0,
         }
     }

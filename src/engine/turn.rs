@@ -436,7 +436,8 @@ impl Engine {
             self.ledger.unpowered();
         }
         self.ledger.settle(self.output.delivered(), self.up, wall);
-        if self.last_heartbeat.is_none_or(|last| wall.duration_since(last).abs() >= HEARTBEAT) {
+        let is_first = self.first_heartbeat.take_if(|due| *due <= wall).is_some();
+        if is_first || self.last_heartbeat.is_none_or(|last| wall.duration_since(last).abs() >= HEARTBEAT) {
             self.ledger.heartbeat(wall);
             self.last_heartbeat = Some(wall);
         }
@@ -447,9 +448,8 @@ impl Engine {
         self.ledger.started(voice, frame, at);
         let Some(held) = self.held.iter_mut().find(|held| held.voice == voice) else { return };
         held.stage = Stage::Sounding(at);
-        let (first, planned) = (at + FIRST_HEARTBEAT - HEARTBEAT, self.last_heartbeat);
-        self.last_heartbeat =
-            Some(planned.filter(|last| *last + HEARTBEAT > at).map_or(first, |last| last.min(first)));
+        let due = at + FIRST_HEARTBEAT;
+        self.first_heartbeat = Some(self.first_heartbeat.map_or(due, |before| before.min(due)));
         let (id, output) = (&held.cue.id, &self.id);
         let late = at.duration_since(held.cue.at + held.skip);
         if late > ON_TIME {
