@@ -98,11 +98,13 @@ impl Preroll {
     /// Opens a segment that may be wanted at once, in place of the one before: then it needs no disk for its first frame.
     pub fn poise(&mut self, segment: &Arc<Segment>) {
         let is_asked = |asked: &Asked| asked.by.is_none() && !asked.void && asked.segment.id == segment.id;
-        if self.poised() == Some(&segment.id) || self.asked.iter().any(is_asked) {
+        if self.asked.iter().any(is_asked) {
             return;
         }
         self.give_up(None);
-        self.ask(None, segment, SignedDuration::ZERO);
+        if self.poised() != Some(&segment.id) {
+            self.ask(None, segment, SignedDuration::ZERO);
+        }
     }
 
     /// The segment that stands open in case it is wanted.
@@ -403,6 +405,8 @@ mod tests {
             preroll.poised().cloned()
         };
         assert_eq!(soon(|| poised(&mut preroll)), quick.id);
+        preroll.poise(&slow);
+        preroll.poise(&quick);
         drop(release);
         soon(|| {
             assert_eq!(poised(&mut preroll), Some(quick.id.clone()));
