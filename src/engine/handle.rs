@@ -133,7 +133,7 @@ pub struct Status {
     pub up: bool,
     /// Whether the amplifier is on: its command has been run, without an error.
     pub amplifier: bool,
-    /// Whether the amplifier's last command has failed, and is being tried again.
+    /// Whether the amplifier's last command has failed and is being tried again, or takes so long that it may hang.
     pub amplifier_fails: bool,
     /// Whether a file has been opening for long.
     pub files_hang: bool,

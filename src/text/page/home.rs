@@ -173,7 +173,7 @@ pub fn trouble(code: &str, place: impl Fn(&str) -> String) -> (Lamp, String) {
         ),
         "amplifier-fails" => say(
             Lamp::Sound,
-            "Lệnh bật tắt tăng âm của đường ra {} không chạy được: loa có thể không có tiếng, hoặc tăng âm còn bật. Máy đang tự thử lại. Hãy kiểm tra nguồn điện của tăng âm, rồi báo kỹ thuật viên kiểm tra lệnh `[output.amplifier]`.",
+            "Lệnh bật tắt tăng âm của đường ra {} không chạy được, hoặc chạy mãi không xong: loa có thể không có tiếng, hoặc tăng âm còn bật. Máy đang tự thử lại. Hãy kiểm tra nguồn điện của tăng âm, rồi báo kỹ thuật viên kiểm tra lệnh `[output.amplifier]`.",
         ),
         "files-hang" => say(
             Lamp::Disk,
@@ -202,6 +202,10 @@ pub fn trouble(code: &str, place: impl Fn(&str) -> String) -> (Lamp, String) {
         "files-broken" => say(
             Lamp::Disk,
             "Có bản ghi bị mất tệp hoặc tệp đã khác với tệp được duyệt, nên không phát được. Các bản ghi khác vẫn phát. Hãy xem “Việc cần làm”.",
+        ),
+        "unready" => say(
+            Lamp::Disk,
+            "Có bản ghi cần sẵn sàng cho việc khẩn cấp mà chưa đọc được vào bộ nhớ: khi phát khẩn cấp, bản ghi đó phải đọc từ đĩa, và nếu đĩa hỏng thì không lên loa. Máy đang tự thử lại. Hãy xem “Việc cần làm” có nêu bản ghi nào không, và báo kỹ thuật viên kiểm tra đĩa chứa thư mục `audio`.",
         ),
         "log-behind" => say(
             Lamp::Disk,
@@ -262,6 +266,7 @@ mod tests {
         assert!(sentence.contains("tăng âm của đường ra “Toàn xã”"), "{sentence}");
         assert_eq!(trouble("clock-wrong", place).0, Lamp::Clock);
         assert_eq!(trouble("files-hang:loa-xa", place).0, Lamp::Disk);
+        assert_eq!(trouble("unready", place).0, Lamp::Disk);
         assert!(trouble("something-new", place).1.contains("something-new"), "none is kept from people");
     }
 }
