@@ -207,6 +207,7 @@ fn dispensable(folder: &Path, today: Date, keep: usize) -> Vec<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
@@ -244,6 +245,7 @@ mod tests {
             plan: plan.clone(),
             replan: std::sync::mpsc::sync_channel(1).0,
             planner_turned: watch::channel(Duration::ZERO).1,
+            unready: watch::channel(BTreeSet::new()).1,
             clock: Arc::clone(&clock),
             limits: Arc::default(),
             proxy: web::Proxy::None,

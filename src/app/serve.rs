@@ -4,6 +4,7 @@
 //! that does ends the program with [`Exit::GaveUp`], for systemd to start anew: a cold start is the recovery that every power cut
 //! exercises, and takes less than a second.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -163,7 +164,8 @@ impl Daemon {
         let nightly: Arc<Notify> = Arc::default();
         let whole = Arc::clone(&nightly);
         own.spawn(rescan::keep_looking(station.audio(), current.clone(), whole, broken, Arc::clone(clock)));
-        own.spawn(ready::keep_ready(station.audio(), current.clone(), engines.clone()));
+        let (missing, unready) = watch::channel(BTreeSet::new());
+        own.spawn(ready::keep_ready(station.audio(), current.clone(), engines.clone(), missing));
         let (turned, planner_turned) = watch::channel(clock.elapsed());
         let parts = planner::Parts {
             station: station.clone(),
@@ -192,6 +194,7 @@ impl Daemon {
             plan: current,
             replan,
             planner_turned,
+            unready,
             clock: Arc::clone(clock),
             limits: Arc::default(),
             proxy: if options.behind_proxy { web::Proxy::Here } else { web::Proxy::None },

@@ -24,6 +24,7 @@ mod tests;
 mod uploads;
 mod withdrawing;
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::io;
 use std::path::Path;
@@ -45,6 +46,7 @@ use crate::clock::Clock;
 use crate::editing::Desk;
 use crate::engine::handle::Handle;
 use crate::intake::Intake;
+use crate::segment::SegmentId;
 use crate::store::Store;
 use crate::text::http::Refusal;
 use crate::timeline::plan::Plan;
@@ -83,6 +85,8 @@ pub struct State {
     pub replan: SyncSender<()>,
     /// When the planner last had looked at everything, by the clock's `elapsed`.
     pub planner_turned: watch::Receiver<Duration>,
+    /// What should be kept in memory for emergencies and is not.
+    pub unready: watch::Receiver<BTreeSet<SegmentId>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// How much is taken at once.

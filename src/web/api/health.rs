@@ -44,7 +44,7 @@ pub(super) struct Health {
     /// was gone at a start, and is made anew: until a copy is put back, or `data/log-head.lost` is removed), `withdrawal-unkept` (a recording is off
     /// the air, and after a start it would air again: the disk does not take its withdrawal), `plan-ended`,
     /// `planner-stuck` (the plan in force plays on, and no change comes into force), `disk-low`, `schedule-broken`, `files-broken`, `coming-silence` (within 24 hours something of the schedule
-    /// will not air, or silence will). The last three do not make the answer 503: the schedule before it plays on, and so do
+    /// will not air, or silence will), `unready` (what should be kept in memory for emergencies is not: it would sound from the disk). The last four do not make the answer 503: the schedule before it plays on, and so do
     /// all recordings but those whose files are gone or changed; and what is missing is for those to hand in who make the
     /// programme, which no start of the machine mends.
     wrong: Vec<String>,
@@ -113,6 +113,9 @@ pub(in crate::web) async fn wrong(state: &State) -> (bool, Vec<String>) {
     }
     if plan.has_errors(Window { from: now, to: now.saturating_add(SOON).unwrap_or(Timestamp::MAX) }) {
         wrong.push("coming-silence".to_owned());
+    }
+    if !state.unready.borrow().is_empty() {
+        wrong.push("unready".to_owned());
     }
     (well, wrong)
 }

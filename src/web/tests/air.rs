@@ -469,6 +469,11 @@ async fn health_says_what_is_wrong() {
     let page = air_pages::Tab::of(&site, "auditor").get("/").await.text();
     assert!(page.contains("máy tạo một tệp trống"), "{page}");
     std::fs::remove_file(&lost).unwrap();
+    site.unready.send_replace(BTreeSet::from(["lu".into()]));
+    assert_eq!(health(&site).await, (200, json!(["unready"])));
+    let page = air_pages::Tab::of(&site, "auditor").get("/").await.text();
+    assert!(page.contains("chưa đọc được vào bộ nhớ"), "{page}");
+    site.unready.send_replace(BTreeSet::new());
     site.clock.advance(Duration::from_secs(60));
     assert_eq!(health(&site).await, (503, json!(["engine-hangs:loa-xa", "planner-stuck"])));
     let page = air_pages::Tab::of(&site, "auditor").get("/").await.text();

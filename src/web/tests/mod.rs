@@ -47,6 +47,7 @@ use crate::clock::ManualClock;
 use crate::engine::handle::{Command, Handle, OnAir, Status};
 use crate::media::ingest::{Ingest, Limits as Bounds};
 use crate::schedule::{self, Sources};
+use crate::segment::SegmentId;
 use crate::store::Upload;
 use crate::timeline::{History, Layer, Window, compile};
 
@@ -91,6 +92,7 @@ struct Site {
     plan: watch::Sender<Arc<Plan>>,
     nudges: Receiver<()>,
     turned: watch::Sender<Duration>,
+    unready: watch::Sender<BTreeSet<SegmentId>>,
     dir: TempDir,
 }
 
@@ -156,6 +158,7 @@ impl Site {
         let (plan, plans) = watch::channel(Arc::new(plan(&store, now)));
         let (replan, nudges) = sync_channel(1);
         let (turned, turns) = watch::channel(clock.elapsed());
+        let (unready, unready_now) = watch::channel(BTreeSet::new());
         let ingest = Ingest { audio_dir: audio_dir.clone(), limits: bounds, ffmpeg: None };
         let folder = dir.path().join("schedule");
         std::fs::create_dir(&folder).unwrap();
@@ -172,12 +175,25 @@ impl Site {
             plan: plans,
             replan,
             planner_turned: turns,
+            unready: unready_now,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             limits: Arc::new(limits),
             proxy: Proxy::None,
         };
         let router = router(state.clone());
-        Self { state, router, clock, tokens, commands, status: Some(status), plan, nudges, turned, dir }
+        Self {
+            state,
+            router,
+            clock,
+            tokens,
+            commands,
+            status: Some(status),
+            plan,
+            nudges,
+            turned,
+            unready,
+            dir,
+        }
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
