@@ -2,7 +2,7 @@
 //!
 //! Beside the planner: a file that hangs holds up what is kept, and no plan.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -65,13 +65,14 @@ struct Keeper {
     /// Whether every engine has heard of what is kept.
     told: bool,
     decoding: JoinSet<Result<MemorySource, OpenError>>,
-    begun: HashMap<task::Id, SegmentId>,
+    /// Which segment a task decodes.
+    begun: Vec<(task::Id, SegmentId)>,
     pace: Pace,
 }
 
 impl Keeper {
     fn new(audio: PathBuf, engines: Vec<Handle>, pace: Pace) -> Self {
-        let (kept, decoding, begun) = (Kept::new(), JoinSet::new(), HashMap::new());
+        let (kept, decoding, begun) = (Kept::new(), JoinSet::new(), Vec::new());
         Self { audio, engines, kept, told: true, decoding, begun, pace }
     }
 
@@ -119,7 +120,7 @@ impl Keeper {
         }
         let (audio, decoded) = (self.audio.clone(), Arc::clone(segment));
         let begun = self.decoding.spawn_blocking(move || decode(&decoded, &audio));
-        self.begun.insert(begun.id(), segment.id.clone());
+        self.begun.push((begun.id(), segment.id.clone()));
         let patience = Instant::now() + self.pace.patience;
         while self.is_decoding(&segment.id) {
             match tokio::time::timeout_at(patience, self.decoding.join_next_with_id()).await {
@@ -134,23 +135,24 @@ impl Keeper {
     }
 
     fn is_decoding(&self, id: &SegmentId) -> bool {
-        self.begun.values().any(|begun| begun == id)
+        self.begun.iter().any(|(_, begun)| begun == id)
     }
 
     fn take(&mut self, done: Result<(task::Id, Result<MemorySource, OpenError>), JoinError>) {
-        let (number, failure): (_, Box<dyn Error>) = match done {
-            Ok((number, Ok(source))) => {
-                if let Some(id) = self.begun.remove(&number) {
-                    self.kept.insert(id, source);
-                    self.tell();
-                }
-                return;
-            }
-            Ok((number, Err(failure))) => (number, failure.into()),
-            Err(ended) => (ended.id(), ended.into()),
+        let (number, decoded) = match done {
+            Ok((number, decoded)) => (number, decoded.map_err(Box::<dyn Error>::from)),
+            Err(ended) => (ended.id(), Err(ended.into())),
         };
-        if let Some(id) = self.begun.remove(&number) {
-            error!(segment.id = %id, error = &*failure, "cannot keep a segment ready");
+        let Some(at) = self.begun.iter().position(|(begun, _)| *begun == number) else { return };
+        let (_, id) = self.begun.swap_remove(at);
+        match decoded {
+            Ok(source) => {
+                self.kept.insert(id, source);
+                self.tell();
+            }
+            Err(failure) => {
+                error!(segment.id = %id, error = &*failure, "cannot keep a segment ready");
+            }
         }
     }
 
