@@ -201,6 +201,15 @@ fn a_piece_goes_from_a_weak_connection_to_the_air_and_off_it() {
     network.restore();
     lan.go("/ban-ghi/gui");
     lan.says("Chưa gửi xong. Chọn lại đúng tệp này để gửi tiếp phần còn lại");
+    // Only what is weekly has a week to choose.
+    let week_is_offered_for = |programme: &str| {
+        lan.script(&format!(
+            "document.querySelector('form.send select[name=programme]').value = '{programme}';
+             return getComputedStyle(document.querySelector('label.week')).display !== 'none'"
+        ))
+    };
+    assert_eq!(week_is_offered_for("cam-tay-chi-viec"), true);
+    assert_eq!(week_is_offered_for("thong-bao"), false);
     // They are for another programme than was said first.
     lan.script("document.querySelector('form.send select[name=programme]').value = 'ban-tin'");
     lan.attach("file", &names[3..].join("\n"));

@@ -252,19 +252,20 @@ fn programme_title(schedule: &Schedule, id: &ProgrammeId) -> String {
     schedule.programme_title(id).unwrap_or(id.as_str()).to_owned()
 }
 
-/// All programmes and pools to choose from, with a remark beside those that have one.
+/// All programmes and pools to choose from, with a remark beside those that have one. What is not weekly has no week to
+/// choose: the style sheet hides `label.week` for an `option.any-week`.
 fn programmes(schedule: &Schedule, chosen: &str, remark: impl Fn(&ProgrammeId) -> Option<String>) -> Markup {
     html! {
         optgroup label=(say::send::PROGRAMMES) {
             @for programme in by_title(schedule.programmes.values(), |programme| &programme.title) {
-                option value=(programme.id) selected[programme.id.as_str() == chosen] {
+                option.any-week[!programme.weekly] value=(programme.id) selected[programme.id.as_str() == chosen] {
                     (programme.title) @if let Some(remark) = remark(&programme.id) { " – " (remark) }
                 }
             }
         }
         optgroup label=(say::send::POOLS) {
             @for pool in by_title(schedule.pools.values(), |pool| &pool.title) {
-                option value=(pool.id) selected[pool.id.as_str() == chosen] { (pool.title) }
+                option.any-week value=(pool.id) selected[pool.id.as_str() == chosen] { (pool.title) }
             }
         }
     }

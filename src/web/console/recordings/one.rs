@@ -290,7 +290,7 @@ fn form<N>(
                 option value="" { (send::LATER) }
                 (programmes(schedule, &filled.of("programme"), |_| None))
             } (fault(filled.why("programme"))) }
-            label { (send::WEEK) select name="week" aria-invalid=[filled.invalid("week")] {
+            label.week { (send::WEEK) select name="week" aria-invalid=[filled.invalid("week")] {
                 option value="" { (send::NO_WEEK) }
                 @for day in weeks { option value=(day) selected[day.to_string() == week] { (say_all::week(day.iso_week_date())) } }
             } (fault(filled.why("week"))) }

@@ -71,7 +71,7 @@ pub(in crate::web::console) async fn ask(
                 option value="" { (say::LATER) }
                 (programmes(schedule, &chosen.programme, lacking))
             } }
-            label { (say::WEEK) select name="week" {
+            label.week { (say::WEEK) select name="week" {
                 option value="" { (say::NO_WEEK) }
                 @for week in &weeks {
                     @let day = monday(*week).to_string();
