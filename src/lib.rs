@@ -29,6 +29,7 @@
 //!
 //! | room | what it is for | what it does not know |
 //! | --- | --- | --- |
+//! | [`frames`] | frames to time, and back | anything else |
 //! | [`segment`] | one audio item: words, measures, state | files |
 //! | [`schedule`] | what should air: TOML to checked data | that time passes |
 //! | [`timeline`] | when exactly: absolute instants | the present |
@@ -47,7 +48,7 @@
 //! | [`text`] | every Vietnamese sentence | what happens next |
 //! | [`app`] | wires them; reload, housekeeping, commands | – |
 //!
-//! The first six are pure: values in, values out; no clock, file, thread or lock. `tests/tidy.rs` holds the table of
+//! The first seven are pure: values in, values out; no clock, file, thread or lock. `tests/tidy.rs` holds the table of
 //! who may import whom.
 //!
 //! # What always holds
@@ -80,6 +81,7 @@ pub mod asrun;
 pub mod clock;
 pub mod editing;
 pub mod engine;
+pub mod frames;
 pub mod intake;
 pub mod media;
 pub mod output;

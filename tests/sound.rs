@@ -17,9 +17,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use loa::clock::{Clock, SystemClock};
+use loa::frames::AIR_RATE;
 use loa::output::card::Card;
 use loa::output::priority::raise_priority;
-use loa::output::{self, CHUNK_FRAMES, Lost, Output, SAMPLE_RATE, device, duration_of, feed};
+use loa::output::{self, CHUNK_FRAMES, Lost, Output, device, duration_of, feed};
 
 use sound::measure::{Recording, Stretch, quantile, tone_at};
 use sound::rig::{Server, beside_others, frames, milliseconds, wait_until, with_server};
@@ -82,13 +83,13 @@ impl Engine {
 
     /// Places a tone of 100 ms at each instant, on the frame.
     fn bursts(&mut self, plan: &[Timestamp]) {
-        const LENGTH: usize = SAMPLE_RATE as usize / 10;
+        const LENGTH: usize = AIR_RATE as usize / 10;
         let mut plan = plan.iter().peekable();
         let mut position = LENGTH;
         while plan.peek().is_some() || position < LENGTH {
             let now = self.output.next_frame_at();
             let start = plan.peek().map(|at| {
-                let ahead = at.duration_since(now).as_nanos() * i128::from(SAMPLE_RATE);
+                let ahead = at.duration_since(now).as_nanos() * i128::from(AIR_RATE);
                 (ahead as f64 / 1e9).round() as i64
             });
             let start =
@@ -149,7 +150,7 @@ fn a_tone_leaves_whole() {
         let recorder = server.record();
         let mut engine = Engine::start();
         engine.silence(Duration::from_secs(1));
-        let chunks = 10 * SAMPLE_RATE as usize / CHUNK_FRAMES;
+        let chunks = 10 * AIR_RATE as usize / CHUNK_FRAMES;
         engine.tone(100.0, chunks);
         engine.silence(Duration::from_millis(500));
         let starved = engine.output.starved();
@@ -211,7 +212,7 @@ fn loss(server: &mut Server, take: impl Fn(&mut Server), give_back: impl Fn(&mut
     assert!(!engine.output.is_up());
     let took = engine.clock.elapsed().saturating_sub(taken);
     assert!(took.abs_diff(Duration::from_secs(3)) < Duration::from_millis(500), "time goes on: {took:?}");
-    assert!(engine.output.delivered() < heard + u64::from(SAMPLE_RATE), "what nobody took is not delivered");
+    assert!(engine.output.delivered() < heard + u64::from(AIR_RATE), "what nobody took is not delivered");
 
     give_back(server);
     let given = engine.clock.elapsed();

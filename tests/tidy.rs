@@ -18,21 +18,25 @@ use sha2::{Digest, Sha256};
 /// Who may import whom. A new arrow is a reviewed line here.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("clock", &[]),
+    ("frames", &[]),
     ("segment", &[]),
     ("access", &[]),
     ("schedule", &["segment"]),
     ("timeline", &["schedule", "segment"]),
-    ("asrun", &["timeline", "schedule", "segment"]),
-    ("sequencer", &["timeline", "schedule", "segment", "asrun"]),
-    ("media", &["segment"]),
+    ("asrun", &["frames", "timeline", "schedule", "segment"]),
+    ("sequencer", &["frames", "timeline", "schedule", "segment", "asrun"]),
+    ("media", &["frames", "segment"]),
     // `media`: how a WAV file begins.
-    ("output", &["clock", "media"]),
-    ("engine", &["clock", "output", "media", "sequencer", "timeline", "asrun", "schedule", "segment"]),
+    ("output", &["frames", "clock", "media"]),
+    (
+        "engine",
+        &["frames", "clock", "output", "media", "sequencer", "timeline", "asrun", "schedule", "segment"],
+    ),
     ("store", &["asrun", "access", "segment", "schedule", "timeline"]),
     // A recording's way in, the same for the command line and for HTTP.
     ("intake", &["media", "store", "segment", "clock", "text"]),
     // Days through the engine, the same for the command line and for the console.
-    ("rehearsal", &["engine", "output", "clock", "sequencer", "timeline", "asrun", "schedule"]),
+    ("rehearsal", &["frames", "engine", "output", "clock", "sequencer", "timeline", "asrun", "schedule"]),
     // The schedule's files, changed and changed back: reads and writes them, and keeps what they were.
     ("editing", &["schedule", "segment", "store"]),
     // Says everything that rooms report, and what `media` found of a file.
@@ -40,6 +44,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "web",
         &[
+            "frames",
             "schedule",
             "timeline",
             "sequencer",
@@ -62,7 +67,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 const EXEMPT: &[&str] = &["main", "lib", "app"];
 
 /// Values in, values out.
-const PURE: &[&str] = &["segment", "schedule", "timeline", "sequencer", "asrun", "access"];
+const PURE: &[&str] = &["frames", "segment", "schedule", "timeline", "sequencer", "asrun", "access"];
 
 /// What a pure room would need for the world outside.
 const IMPURE: &[&str] = &[

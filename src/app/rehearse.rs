@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 
 use super::cli::{Rehearse, Shape};
 use super::commands::{self, say};
 use super::exit::Exit;
 use super::station::Station;
 use crate::asrun::{Airing, Outcome};
+use crate::frames::{self, AIR_RATE};
 use crate::output::wav::WavFile;
 use crate::rehearsal;
 use crate::text::table::Table;
@@ -52,9 +53,7 @@ fn report(airings: &[Airing], timelines: &[Arc<Timeline>], shape: Shape) -> anyh
     let aired = airings.iter().filter(|airing| airing.outcome() == Outcome::Aired).count();
     if shape == Shape::Table {
         let frames: u64 = airings.iter().map(Airing::delivered).sum();
-        let sound =
-            SignedDuration::try_from(crate::output::duration_of(frames)).unwrap_or(SignedDuration::MAX);
-        say(&console::rehearsed(airings.len(), aired, sound))?;
+        say(&console::rehearsed(airings.len(), aired, frames::duration(frames, AIR_RATE)))?;
     }
     Ok(if aired == airings.len() { Exit::Fine } else { Exit::Problems })
 }

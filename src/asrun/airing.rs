@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Cause, ClockHealth, Closed, Entry, Outcome};
+use crate::frames;
 use crate::schedule::{Late, OutputId};
 use crate::segment::{Approval, ContentHash, Genre, ProgrammeId, Segment, SegmentId};
 use crate::timeline::{Absence, Content, Cue, CueId, Form, Layer, given_up_at};
@@ -376,8 +377,7 @@ impl Airing {
     pub fn heard(&self) -> SignedDuration {
         let length = |take: &Take| {
             let frames = take.end.as_ref().map_or(0, |end| end.delivered);
-            let nanos = u128::from(frames) * 1_000_000_000 / u128::from(take.sample_rate.max(1));
-            SignedDuration::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX))
+            frames::duration(frames, take.sample_rate)
         };
         self.takes.iter().map(length).sum()
     }
@@ -394,7 +394,7 @@ impl Airing {
 
     /// Frames the whole cue has, as the first take knew them; 0 where there was none.
     pub fn expected(&self) -> u64 {
-        self.takes.first().map_or(0, |take| take.expected + frames_of(take.skip, take.sample_rate))
+        self.takes.first().map_or(0, |take| take.expected + frames::count(take.skip, take.sample_rate))
     }
 
     /// The device of the last take.
@@ -447,12 +447,6 @@ impl Take {
             Some(Cause::JoinedLate)
         }
     }
-}
-
-/// How many frames a stretch of time has; none for a negative one.
-pub(super) fn frames_of(length: SignedDuration, sample_rate: u32) -> u64 {
-    let frames = length.as_nanos().max(0) * i128::from(sample_rate) / 1_000_000_000;
-    u64::try_from(frames).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::airing::frames_of;
 use super::{Cause, ClockHealth, Closed, NotAired};
+use crate::frames;
 use crate::schedule::OutputId;
 use crate::timeline::{Content, Cue, CueId, Timeline};
 
@@ -41,8 +41,8 @@ pub fn recover(open: &[OpenTake], now: Timestamp) -> Vec<Closed> {
             let began = take.planned.max(take.opened);
             let alive = take.heartbeat.filter(|at| *at > began);
             let sounded = alive.map_or(SignedDuration::ZERO, |at| at.duration_since(began));
-            let delivered = frames_of(sounded, take.sample_rate).min(take.expected);
-            let whole = duration_of(take.expected, take.sample_rate);
+            let delivered = frames::count(sounded, take.sample_rate).min(take.expected);
+            let whole = frames::duration(take.expected, take.sample_rate);
             Closed {
                 cue: take.cue.clone(),
                 output: take.output.clone(),
@@ -86,12 +86,6 @@ pub fn reconcile(
             at: up_to,
         })
         .collect()
-}
-
-/// How long so many frames last; the longest duration for more than fits.
-fn duration_of(frames: u64, sample_rate: u32) -> SignedDuration {
-    let nanoseconds = i128::from(frames) * 1_000_000_000 / i128::from(sample_rate.max(1));
-    i64::try_from(nanoseconds).map_or(SignedDuration::MAX, SignedDuration::from_nanos)
 }
 
 #[cfg(test)]

@@ -6,14 +6,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tracing::error;
 
 use super::mixer::VoiceId;
 use crate::asrun::{self, Cause, ClockHealth, Closed, Fact, NotAired};
-use crate::output::{SAMPLE_RATE, frames_during};
+use crate::frames::{self, AIR_RATE};
 use crate::schedule::OutputId;
 use crate::timeline::{Cue, CueId};
 
@@ -22,7 +21,7 @@ const BACKLOG: usize = 16_384;
 /// Cues whose takes are numbered; the oldest are forgotten. A timeline spans some days of some dozens.
 const NUMBERED: usize = 4_096;
 /// Frames by which a source may end before its planned end, by the rounding of lengths; beyond, its file is broken.
-pub(super) const SHORT: u64 = SAMPLE_RATE as u64 / 10;
+pub(super) const SHORT: u64 = AIR_RATE as u64 / 10;
 /// How long a device may take to have the last frames of a take, before they count as heard.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(2);
 
@@ -96,7 +95,7 @@ impl Ledger {
         if self.numbers.len() > NUMBERED {
             self.numbers.pop_first();
         }
-        let expected = frames_in(cue.duration() - skip);
+        let expected = frames::count(cue.duration() - skip, AIR_RATE);
         self.takes.insert(
             voice,
             Take {
@@ -116,7 +115,7 @@ impl Ledger {
             planned: cue.at + skip,
             skip,
             expected,
-            sample_rate: SAMPLE_RATE,
+            sample_rate: AIR_RATE,
             device,
             clock,
             opened: at,
@@ -330,11 +329,6 @@ impl Ledger {
     pub(super) fn take_facts(&mut self) -> impl Iterator<Item = Fact> + '_ {
         self.backlog.drain(..)
     }
-}
-
-/// Frames of a length, to the nearest; none of a negative one.
-pub(super) fn frames_in(length: SignedDuration) -> u64 {
-    Duration::try_from(length).map_or(0, frames_during)
 }
 
 #[cfg(test)]

@@ -36,6 +36,7 @@ use tracing::{info, warn};
 
 use crate::asrun::{ClockHealth, Fact};
 use crate::clock::Clock;
+use crate::frames::{self, AIR_RATE};
 use crate::media::source::{MemorySource, Source};
 use crate::output::amplifier::Power;
 use crate::output::priority::raise_priority;
@@ -46,7 +47,7 @@ use crate::sequencer::{Action, Event, Sequencer, Settings};
 use crate::timeline::Cue;
 
 use handle::{COMMANDS, Command, Handle, Status};
-use ledger::{Ledger, frames_in};
+use ledger::Ledger;
 use mixer::{Happening, Mixer, VoiceId};
 use opener::Opener;
 use preroll::Preroll;
@@ -225,7 +226,7 @@ impl Engine {
             output,
             commands,
             status,
-            join_fade: frames_in(parts.settings.interrupt_fade),
+            join_fade: frames::count(parts.settings.interrupt_fade, AIR_RATE),
             sequencer: Sequencer::new(parts.settings),
             preroll,
             mixer: Mixer::new(),

@@ -14,9 +14,10 @@ use super::opener::NotOpened;
 use super::*;
 use crate::asrun::{Cause, Closed};
 use crate::clock::{ManualClock, SystemClock};
+use crate::frames::{self, AIR_RATE};
 use crate::media::playback::OpenError;
 use crate::media::source::Read;
-use crate::output::{Lost, SAMPLE_RATE, duration_of, null::Null};
+use crate::output::{Lost, duration_of, null::Null};
 use crate::schedule::Late;
 use crate::segment::{ContentHash, Segment, Sound, State, Words};
 use crate::sequencer::{Interrupt, Repeats};
@@ -117,7 +118,7 @@ impl Opener for Levels {
             96 => Err(NotOpened::TooSlow),
             98 => panic!("a bug in the decoder"),
             level => {
-                let left = frames_in(segment.duration() - skip);
+                let left = frames::count(segment.duration() - skip, AIR_RATE);
                 let missing = if level == 97 { left / 2 } else { 0 };
                 Ok(Box::new(Level { sample: sample(level), left, missing }))
             }
@@ -333,8 +334,8 @@ fn assert_about(is: f64, should: f64, within: f64) {
     assert!((is - should).abs() <= within, "{is} is not {should}");
 }
 
-const FRAME: f64 = 1.0 / SAMPLE_RATE as f64;
+const FRAME: f64 = 1.0 / AIR_RATE as f64;
 
 fn frames(seconds: f64) -> u64 {
-    (seconds * f64::from(SAMPLE_RATE)).round() as u64
+    (seconds * f64::from(AIR_RATE)).round() as u64
 }

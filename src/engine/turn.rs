@@ -8,14 +8,15 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::{debug, info, warn};
 
 use super::handle::Command;
-use super::ledger::{SHORT, frames_in};
+use super::ledger::SHORT;
 use super::limiter::LOOKAHEAD;
 use super::mixer::{Happening, Voice, VoiceId};
 use super::preroll::Answer;
 use super::{Ending, Engine, Held, Stage};
 use crate::asrun::{Cause, ClockHealth};
+use crate::frames::{self, AIR_RATE};
 use crate::media::source::Source;
-use crate::output::{CHUNK_FRAMES, SAMPLE_RATE, duration_of};
+use crate::output::CHUNK_FRAMES;
 use crate::sequencer::{Action, Event};
 use crate::timeline::{Cue, CueId};
 
@@ -87,8 +88,7 @@ impl Engine {
 
     /// When the next frame mixed will leave: the limiter keeps it for a while.
     fn next_frame_at(&mut self) -> Timestamp {
-        self.output.next_frame_at()
-            + SignedDuration::try_from(duration_of(LOOKAHEAD as u64)).unwrap_or_default()
+        self.output.next_frame_at() + frames::duration(LOOKAHEAD as u64, AIR_RATE)
     }
 
     fn take_commands(&mut self) {
@@ -183,7 +183,7 @@ impl Engine {
 
     /// Lets the sequencer step, and does what it says; whether it said anything.
     fn step(&mut self, now: Timestamp) -> bool {
-        let chunk = SignedDuration::try_from(duration_of(CHUNK_FRAMES as u64)).unwrap_or_default();
+        let chunk = frames::duration(CHUNK_FRAMES as u64, AIR_RATE);
         let mut acted = false;
         for _ in 0..STEPS {
             self.sequencer.step(now, now + chunk, &self.events, &mut self.actions);
@@ -212,7 +212,7 @@ impl Engine {
             }
             Action::Discard { cue } => self.discard(cue),
             Action::Start { cue, at } => {
-                let frame = self.mixer.position() + frames_in(at.duration_since(now));
+                let frame = self.mixer.position() + frames::count(at.duration_since(now), AIR_RATE);
                 let Some(voice) = self.take_source(cue, Stage::Placed) else {
                     return self.began_without_a_source(cue, *at);
                 };
@@ -230,8 +230,8 @@ impl Engine {
                 }
             }
             Action::Stop { cue, at, fade, cause } => {
-                let frame = self.mixer.position() + frames_in(at.duration_since(now));
-                self.stop(cue, frame, frames_in(*fade), *cause, now);
+                let frame = self.mixer.position() + frames::count(at.duration_since(now), AIR_RATE);
+                self.stop(cue, frame, frames::count(*fade, AIR_RATE), *cause, now);
             }
             Action::NotAired { cue, cause } => {
                 info!(cue.id = %cue.id, output.id = %self.id, ?cause, "{} does not air", cue.id);
@@ -250,7 +250,7 @@ impl Engine {
         self.next_voice += 1;
         self.held.push(Held { cue: Arc::clone(cue), skip, voice, stage: Stage::Opening });
         let kept = cue.segment().and_then(|segment| self.kept.get(&segment.id));
-        match kept.map(|sound| sound.from_frame(frames_in(skip))) {
+        match kept.map(|sound| sound.from_frame(frames::count(skip, AIR_RATE))) {
             Some(source) => self.prepared(&cue.id, Ok(Box::new(source))),
             None => {
                 self.preroll.open(cue, skip);
@@ -408,7 +408,7 @@ impl Engine {
     /// Mixes a chunk, whose first frame leaves at `now`, and writes it.
     fn sound(&mut self, now: Timestamp) {
         let base = self.mixer.position();
-        let at = |frame: u64| now + SignedDuration::try_from(duration_of(frame - base)).unwrap_or_default();
+        let at = |frame: u64| now + frames::duration(frame - base, AIR_RATE);
         let mut happened = std::mem::take(&mut self.happened);
         happened.extend(self.mixer.render(&mut self.chunk));
         // Starts are told first, so that the sequencer knows that of a chained cue by its frame.
@@ -494,4 +494,4 @@ impl Engine {
 
 /// The rate, as the ledger's frames have it.
 const _: () =
-    assert!(SAMPLE_RATE == 48_000, "the look-ahead is a whole number of nanoseconds at this rate only");
+    assert!(AIR_RATE == 48_000, "the look-ahead is a whole number of nanoseconds at this rate only");

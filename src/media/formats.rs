@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::decode::{DecodeError, Decoder};
 use super::material::{BURST, WHOLE, burst_wav, ffmpeg};
-use super::resample::{AIR_RATE, Resampler};
+use super::resample::Resampler;
+use crate::frames::AIR_RATE;
 
 /// A whole file: stereo or mono samples at 48 kHz made mono, with what its decoder says in the end.
 struct Decoded {

@@ -11,9 +11,9 @@ use jiff::SignedDuration;
 use super::convert::{self, Failure, Kind, Report};
 use super::decode::{DecodeError, Decoder};
 use super::loudness::{Meter, Waveform};
-use super::resample::frames_on_air;
 use super::seal::Seal;
 use super::temporary::Temporary;
+use crate::frames;
 use crate::segment::{Catalog, ContentHash, Sound, Words};
 
 /// How much of a declared length may be missing before a file counts as cut off: 1/200, and never less than 250 ms.
@@ -400,7 +400,7 @@ fn check_converted(
 }
 
 fn length(frames: u64, sample_rate: u32) -> SignedDuration {
-    let milliseconds = frames_on_air(frames, sample_rate) / 48;
+    let milliseconds = frames::on_air(frames, sample_rate) / 48;
     SignedDuration::from_millis(i64::try_from(milliseconds).unwrap_or(i64::MAX))
 }
 

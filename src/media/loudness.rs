@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 
 use super::crest::{self, Crest, TAPS, loudest};
 use super::weighting::Loudness;
+use crate::frames;
 
 /// Peak below which a window counts as silence: −50 dBFS, under the breath before a word and over a quiet room's hiss.
 const SILENCE: f32 = 0.003_162_3;
@@ -148,8 +149,7 @@ impl Meter {
     }
 
     fn after_frames(&self, frames: u64) -> SignedDuration {
-        let nanoseconds = u128::from(frames) * 1_000_000_000 / u128::from(self.sample_rate.max(1));
-        SignedDuration::from_nanos(i64::try_from(nanoseconds).unwrap_or(i64::MAX))
+        frames::duration(frames, self.sample_rate)
     }
 }
 

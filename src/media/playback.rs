@@ -10,8 +10,9 @@ use jiff::SignedDuration;
 use tracing::warn;
 
 use super::decode::{DecodeError, Decoder};
-use super::resample::{AIR_RATE, ResampleError, Resampler};
+use super::resample::{ResampleError, Resampler};
 use super::seal::{Seal, SealedFile};
+use crate::frames::{self, AIR_RATE};
 use crate::segment::{ContentHash, Segment};
 
 /// What is to be opened, and how it shall sound.
@@ -95,7 +96,7 @@ impl Opening {
 
     /// Frames it will give: exactly the planned length, whatever the decoder finds.
     pub fn frames(&self) -> u64 {
-        frames_in(self.cue_out - self.cue_in - self.skip)
+        frames::count(self.cue_out - self.cue_in - self.skip, AIR_RATE)
     }
 
     /// Opens the file and finds the first frame. Takes as long as decoding it up to there, and where its seal is not known,
@@ -132,7 +133,7 @@ impl Opening {
         };
         let mut found = decoder()?;
         let shape = found.shape();
-        let first = frames_at(self.cue_in + self.skip, shape.sample_rate);
+        let first = frames::count(self.cue_in + self.skip, shape.sample_rate);
         let mut at = 0;
         if first > 0 {
             match found.seek_before(first) {
@@ -258,17 +259,6 @@ impl Playback {
         }
         Ok(())
     }
-}
-
-/// Frames on the air in a length of time, to the nearest; none in a negative one.
-pub fn frames_in(length: SignedDuration) -> u64 {
-    frames_at(length, AIR_RATE)
-}
-
-/// Frames of a given rate in a length of time, to the nearest; none in a negative one.
-fn frames_at(length: SignedDuration, sample_rate: u32) -> u64 {
-    const SECOND: i128 = 1_000_000_000;
-    u64::try_from((length.as_nanos() * i128::from(sample_rate) + SECOND / 2).div_euclid(SECOND)).unwrap_or(0)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a gain needs no more digits than the samples have")]

@@ -4,12 +4,10 @@ use std::f64::consts::PI;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::frames::{AIR_RATE, on_air};
 use num_complex::Complex32;
 use rustfft::num_traits::Zero as _;
 use rustfft::{Fft, FftPlanner};
-
-/// Frames per second on the air.
-pub const AIR_RATE: u32 = 48_000;
 
 /// Frames of the file in one block, at least. At 44.1 kHz they are just as many, and their only factors are 2, 3 and 7.
 const BLOCK: usize = 588;
@@ -77,7 +75,7 @@ impl Resampler {
 
     /// Appends the rest, so that `round(frames × 48000 / rate)` frames were given in all.
     pub fn finish(&mut self, out: &mut Vec<f32>) {
-        let (taken, whole) = (self.taken, frames_on_air(self.taken, self.sample_rate));
+        let (taken, whole) = (self.taken, on_air(self.taken, self.sample_rate));
         while let Some(converter) = self.converter.as_ref().filter(|_| self.given < whole) {
             // Silence follows, and pushes out what is still in the filter.
             let silence = vec![0.0; converter.samples() - self.waiting.len()];
@@ -248,12 +246,6 @@ pub fn period_seconds(sample_rate: u32) -> u64 {
     (step / greatest_common_divisor(step, rate)) as u64
 }
 
-/// Frames at 48 kHz that last as long as `frames` at `sample_rate`, to the nearest.
-pub fn frames_on_air(frames: u64, sample_rate: u32) -> u64 {
-    let rate = u128::from(sample_rate.max(1));
-    u64::try_from((u128::from(frames) * u128::from(AIR_RATE) + rate / 2) / rate).unwrap_or(u64::MAX)
-}
-
 #[cfg(test)]
 #[expect(clippy::cast_possible_truncation, reason = "made samples and small counts")]
 mod tests {
@@ -289,7 +281,7 @@ mod tests {
             for channels in [1, 2] {
                 let frames = sample_rate as usize + 37;
                 let out = resampled(sample_rate, channels, &sine(sample_rate, frames, channels), 777);
-                let expected = frames_on_air(frames as u64, sample_rate) as usize;
+                let expected = on_air(frames as u64, sample_rate) as usize;
                 assert_eq!(out.len(), expected * channels, "{sample_rate} Hz × {channels}");
                 // A wrong delay by one frame would be an error of 0.065 here.
                 let ideal = sine(AIR_RATE, expected, channels);
@@ -347,7 +339,7 @@ mod tests {
     fn a_short_clip_comes_out_whole() {
         for (frames, channels) in [1, 10, 587, 588, 589, 1_177].into_iter().zip([1, 2].into_iter().cycle()) {
             let out = resampled(44_100, channels, &sine(44_100, frames, channels), 5000);
-            let whole = frames_on_air(frames as u64, 44_100) as usize;
+            let whole = on_air(frames as u64, 44_100) as usize;
             assert_eq!(out.len(), channels * whole, "{frames}");
             assert!(
                 frames < 20 || out.iter().any(|sample| sample.abs() > 0.2),

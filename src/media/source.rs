@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::playback::Playback;
-use super::resample::AIR_RATE;
+use crate::frames::AIR_RATE;
 
 /// Gives frames, 48 kHz stereo.
 pub trait Source: Debug + Send {

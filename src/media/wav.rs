@@ -1,6 +1,6 @@
 //! How a WAV file of the air begins: 48 kHz, stereo, 16 bits.
 
-use super::resample::AIR_RATE;
+use crate::frames::AIR_RATE;
 
 /// Bytes before the first sample.
 pub const HEADER_BYTES: u64 = 44;

@@ -15,10 +15,11 @@ use rodio::cpal::{
 };
 use serde::Serialize;
 
+use super::OutputError;
 use super::feed::{self, Feed, Line, Meter};
 use super::pulse::{self, PulseError, Server};
-use super::{OutputError, SAMPLE_RATE};
 use crate::clock::Clock;
+use crate::frames::AIR_RATE;
 
 /// Frames of one callback: 42.7 ms.
 ///
@@ -205,7 +206,7 @@ pub(super) fn probe(name: &DeviceName) -> Result<(), OpenError> {
 /// What a device takes of what we give, the best first: sample formats with the number of audio channels.
 fn formats(device: &Device) -> Result<Vec<(SampleFormat, u16)>, cpal::Error> {
     let ranges: Vec<SupportedStreamConfigRange> =
-        device.supported_output_configs()?.filter(|range| range.contains_rate(SAMPLE_RATE)).collect();
+        device.supported_output_configs()?.filter(|range| range.contains_rate(AIR_RATE)).collect();
     let takes = |format, channels| {
         ranges.iter().any(|range| range.sample_format() == format && range.channels() == channels)
     };
@@ -253,7 +254,7 @@ fn open_card(name: &DeviceName, clock: Arc<dyn Clock>) -> Result<(Stream, Line),
     let stable = device.id().map_or_else(|_| name.to_string(), |id| id.to_string());
     let (line, feed) = feed::line(stable, usize::from(channels), clock);
     let config =
-        StreamConfig { channels, sample_rate: SAMPLE_RATE, buffer_size: BufferSize::Fixed(PERIOD_FRAMES) };
+        StreamConfig { channels, sample_rate: AIR_RATE, buffer_size: BufferSize::Fixed(PERIOD_FRAMES) };
     let meter = Arc::clone(&line.meter);
     let stream = if format == SampleFormat::I16 {
         build::<i16>(&device, config, feed, meter)

@@ -11,7 +11,7 @@ use rodio::cpal::{FromSample, Sample};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::device::PERIOD_FRAMES;
-use super::{CHANNELS, CHUNK_FRAMES, SAMPLE_RATE, duration_of};
+use super::{CHANNELS, CHUNK_FRAMES, duration_of};
 use crate::clock::Clock;
 
 /// Frames that wait for the callback at most: 149 ms. Less, and a busy machine starves; more, and an emergency waits.
@@ -341,7 +341,7 @@ impl Readings {
 
 /// How long this many frames sound, in nanoseconds.
 fn nanoseconds_of(frames: u64) -> i64 {
-    i64::try_from(u128::from(frames) * 1_000_000_000 / u128::from(SAMPLE_RATE)).unwrap_or(i64::MAX)
+    i64::try_from(duration_of(frames).as_nanos()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -10,9 +10,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::Clock;
+use crate::frames::{self, AIR_RATE};
 
 pub mod amplifier;
 mod attempts;
@@ -27,8 +28,6 @@ pub mod rehearsal;
 pub mod supervisor;
 pub mod wav;
 
-/// Frames per second of everything between the decoders and the outputs.
-pub const SAMPLE_RATE: u32 = 48_000;
 /// Audio channels of everything between the decoders and the outputs.
 pub const CHANNELS: usize = 2;
 /// Frames of one turn of the engine's loop: 21.3 ms.
@@ -148,15 +147,12 @@ pub fn open(name: OutputName, clock: Arc<dyn Clock>) -> Result<Box<dyn Output>, 
 
 /// How long this many frames sound.
 pub fn duration_of(frames: u64) -> Duration {
-    let rate = u64::from(SAMPLE_RATE);
-    // The remainder is below 48 000: the product fits.
-    Duration::from_secs(frames / rate) + Duration::from_nanos(frames % rate * 1_000_000_000 / rate)
+    frames::duration(frames, AIR_RATE).unsigned_abs()
 }
 
 /// How many frames sound in a time, to the nearest.
 pub(crate) fn frames_during(time: Duration) -> u64 {
-    let frames = (time.as_nanos() * u128::from(SAMPLE_RATE) + 500_000_000) / 1_000_000_000;
-    u64::try_from(frames).unwrap_or(u64::MAX)
+    SignedDuration::try_from(time).map_or(u64::MAX, |time| frames::count(time, AIR_RATE))
 }
 
 /// How many whole frames a slice of interleaved samples holds.

@@ -22,9 +22,10 @@ use pulseaudio::protocol::{
 };
 use socket2::{Domain, SockAddr, Socket, Type};
 
+use super::CHANNELS;
 use super::feed::Meter;
-use super::{CHANNELS, SAMPLE_RATE};
 use crate::clock::Clock;
+use crate::frames::AIR_RATE;
 use player::{BUFFER_BYTES, BURST_BYTES, Player};
 
 /// How long the server may take to answer while a stream is set up.
@@ -137,7 +138,7 @@ impl Server {
         clock: Arc<dyn Clock>,
     ) -> Result<(Stream, Player), PulseError> {
         let params = PlaybackStreamParams {
-            sample_spec: SampleSpec { format: NATIVE, channels: 2, sample_rate: SAMPLE_RATE },
+            sample_spec: SampleSpec { format: NATIVE, channels: 2, sample_rate: AIR_RATE },
             channel_map: ChannelMap::stereo(),
             sink_index: Some(sink.index),
             // Of the whole way to the card the server asks for a burst at a time, and its sink takes a chunk.

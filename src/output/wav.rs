@@ -10,12 +10,13 @@ use rodio::cpal::FromSample;
 use tracing::{info, warn};
 
 use super::pace::Pace;
-use super::{CHANNELS, Lost, Output, OutputError, SAMPLE_RATE, frames_of};
+use super::{CHANNELS, Lost, Output, OutputError, frames_of};
 use crate::clock::Clock;
+use crate::frames::AIR_RATE;
 use crate::media::wav::{FRAME_BYTES, HEADER_BYTES, header};
 
 /// The header is brought up to date this often, so that a killed program leaves a file that plays.
-const HEADER_EVERY_BYTES: u64 = 2 * SAMPLE_RATE as u64 * FRAME_BYTES;
+const HEADER_EVERY_BYTES: u64 = 2 * AIR_RATE as u64 * FRAME_BYTES;
 
 /// A WAV file, 48 kHz, 16 bits, stereo, that is whole at every moment but for the last two seconds.
 #[derive(Debug)]

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::asrun::{self, Airing, Cause, Closed, Entry, Fact, NotAired};
+use crate::frames::{self, AIR_RATE};
 use crate::schedule::OutputId;
 use crate::timeline::{Cue, CueId};
-
-const RATE: u32 = 48_000;
 
 /// A take of a cue that is on record and not closed.
 #[derive(Debug, Clone)]
@@ -36,8 +35,8 @@ impl Record {
             take: take.number,
             planned: cue.at + skip,
             skip,
-            expected: frames(cue.duration() - skip),
-            sample_rate: RATE,
+            expected: frames::count(cue.duration() - skip, AIR_RATE),
+            sample_rate: AIR_RATE,
             device: String::new(),
             clock: Default::default(),
             opened: at,
@@ -62,7 +61,7 @@ impl Record {
             take: take.number,
             started,
             ended: started.map(|_| at),
-            delivered: started.map_or(0, |started| frames(at.duration_since(started))),
+            delivered: started.map_or(0, |started| frames::count(at.duration_since(started), AIR_RATE)),
             starved: 0,
             unpowered: false,
             cause,
@@ -102,8 +101,4 @@ impl Record {
 
 fn output() -> OutputId {
     "loa".into()
-}
-
-fn frames(length: SignedDuration) -> u64 {
-    u64::try_from(length.as_nanos().max(0) * i128::from(RATE) / 1_000_000_000).unwrap()
 }

@@ -23,8 +23,9 @@ use loa::editing::Desk;
 use loa::engine::handle::{Command, Handle, Status};
 use loa::engine::opener::Inline;
 use loa::engine::{Parts, Rehearsal};
+use loa::frames::AIR_RATE;
 use loa::intake::Had;
-use loa::output::{SAMPLE_RATE, rehearsal};
+use loa::output::rehearsal;
 use loa::segment::{Segment, Words};
 use loa::sequencer::{Interrupt, Repeats, Settings};
 use loa::store::{AiringFilter, Step, Store};
@@ -193,7 +194,7 @@ impl Station {
 
     /// Takes in a tone with these words, as `name.wav`, and leaves it to the approver.
     pub fn record_with(&mut self, name: &str, pitch: u32, length_ms: u64, words: Words) {
-        let frames = length_ms * u64::from(SAMPLE_RATE) / 1_000;
+        let frames = length_ms * u64::from(AIR_RATE) / 1_000;
         let original = self.folder.path().join(format!("{name}.wav"));
         tone(&original, pitch, frames);
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
@@ -501,7 +502,7 @@ pub fn write(path: &Path, text: &str) {
 pub fn tone(path: &Path, pitch: u32, frames: u64) {
     let spec = hound::WavSpec {
         channels: 1,
-        sample_rate: SAMPLE_RATE,
+        sample_rate: AIR_RATE,
         bits_per_sample: 16,
         sample_format: hound::SampleFormat::Int,
     };

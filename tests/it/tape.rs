@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
 use loa::clock::{Clock, ManualClock};
-use loa::output::{CHANNELS, CHUNK_FRAMES, Lost, Output, SAMPLE_RATE, rehearsal::Rehearsal};
+use loa::frames::AIR_RATE;
+use loa::output::{CHANNELS, CHUNK_FRAMES, Lost, Output, rehearsal::Rehearsal};
 
 /// Frames over which pitches are told apart: 10 ms, so that every multiple of 100 Hz fits whole.
 const BLOCK: usize = 480;
@@ -36,17 +37,17 @@ pub struct Heard {
 /// The sample of a tone at a frame, between −1 and 1.
 pub fn cosine(pitch: u32, frame: u64) -> f64 {
     // Reduced before it becomes a float: the phase stays exact in a long tone.
-    let phase = u64::from(pitch) * frame % u64::from(SAMPLE_RATE);
-    (TAU * phase as f64 / f64::from(SAMPLE_RATE)).cos()
+    let phase = u64::from(pitch) * frame % u64::from(AIR_RATE);
+    (TAU * phase as f64 / f64::from(AIR_RATE)).cos()
 }
 
 fn frame_at(at: Timestamp) -> i64 {
-    let frames = (at.as_nanosecond() * i128::from(SAMPLE_RATE) + 500_000_000).div_euclid(1_000_000_000);
+    let frames = (at.as_nanosecond() * i128::from(AIR_RATE) + 500_000_000).div_euclid(1_000_000_000);
     i64::try_from(frames).unwrap()
 }
 
 fn instant_of(frame: i64) -> Timestamp {
-    Timestamp::from_nanosecond(i128::from(frame) * 1_000_000_000 / i128::from(SAMPLE_RATE)).unwrap()
+    Timestamp::from_nanosecond(i128::from(frame) * 1_000_000_000 / i128::from(AIR_RATE)).unwrap()
 }
 
 impl Tape {
@@ -155,7 +156,7 @@ impl Tape {
 /// The pitch that a block has most of, if it has any; by Goertzel's algorithm.
 fn loudest(block: &[f32], pitches: &[u32]) -> Option<u32> {
     let power = |pitch: u32| {
-        let twice = 2.0 * (TAU * f64::from(pitch) / f64::from(SAMPLE_RATE)).cos();
+        let twice = 2.0 * (TAU * f64::from(pitch) / f64::from(AIR_RATE)).cos();
         let (mut before, mut last) = (0.0, 0.0);
         for sample in block {
             (before, last) = (last, f64::from(*sample) + twice * last - before);
