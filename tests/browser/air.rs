@@ -1,6 +1,6 @@
 //! Phát ngay, khẩn cấp: a person takes the air and gives it back.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::PASSWORD;
 use crate::driver::{Driver, eventually};
@@ -27,6 +27,14 @@ fn the_flood_warning_is_on_the_air_in_two_presses_and_called_off_in_one() {
     hoa.says("đang phát sẽ bị ngắt ngay");
     hoa.says("nhắc lại hai lần cách nhau 5 phút, rồi cứ 30 phút một lần");
     hoa.look("phat-ngay-xac-nhan");
+    // The second half of a double click on what leads here finds no button yet.
+    let is_reached = "const button = document.querySelector('form.confirm button');
+        button.style.animation = 'none'; button.offsetWidth; button.style.animation = '';
+        const [early] = button.getAnimations(), box = button.getBoundingClientRect();
+        const hit = () => document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2) === button;
+        early.pause(); early.currentTime = 900; const before = hit(); early.finish();
+        return [before, hit()]";
+    assert_eq!(hoa.script(is_reached), json!([false, true]));
     hoa.script(
         "document.querySelector('form.confirm').addEventListener('submit', () => sessionStorage.setItem('at', Date.now()))",
     );

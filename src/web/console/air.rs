@@ -332,7 +332,7 @@ pub(super) async fn ask(
             }
         }
         @if forbidden.is_none() {
-            form.confirm method="post" action=(HERE) {
+            form.confirm.second-press method="post" action=(HERE) {
                 (key(&visitor))
                 input type="hidden" name="id" value=(air::new_id(now)?);
                 @if already.is_some() { input type="hidden" name=(AGAIN) value="1"; }

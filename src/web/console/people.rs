@@ -425,7 +425,7 @@ pub(super) async fn ask_end_all(
     let user = present(&state, &name).await?;
     let content = html! {
         p.note.warn { (say::end_all_question(&user.name)) }
-        form.actions method="post" {
+        form.actions.second-press method="post" {
             (key(&visitor))
             button.bad { (say::END_ALL_NOW) }
             a.button href={ (HERE) "/" (user.name) } { (text::page::CANCEL) }
@@ -472,7 +472,7 @@ pub(super) async fn ask_revoke(
     }
     let content = html! {
         p.note.warn { (say::revoke_question(&user.name)) }
-        form.actions method="post" {
+        form.actions.second-press method="post" {
             (key(&visitor))
             button.bad { (say::REVOKE_NOW) }
             a.button href={ (HERE) "/" (user.name) } { (text::page::CANCEL) }

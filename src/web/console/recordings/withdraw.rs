@@ -44,7 +44,7 @@ fn asking(
             p.note { (say::ALREADY) }
         } @else {
             p { strong { (say::AT_ONCE) } }
-            form.card.reasons method="post" aria-labelledby="why" {
+            form.card.reasons.second-press method="post" aria-labelledby="why" {
                 (key(visitor))
                 h2 #why { (say::WHY) }
                 @for reason in say::REASONS { button.danger name="reason" value=(reason) { (reason) } }
@@ -101,7 +101,7 @@ pub(in crate::web::console) async fn ask_discard(
         (badge(segment.state))
         (about(&segment, schedule, &schedule.time_zone))
         p { (discard::MEANS) }
-        form.actions method="post" {
+        form.actions.second-press method="post" {
             (key(&visitor))
             button.danger { (discard::NOW) }
             a.button href=(address(&segment.id)) { (text::page::CANCEL) }
