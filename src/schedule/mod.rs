@@ -502,13 +502,20 @@ impl Schedule {
 
     /// Whether a slot, of the week or of a special day, plays the file of this name.
     pub fn plays_file(&self, name: &str) -> bool {
+        self.plays().any(|play| matches!(play, Play::File(file) if file == name))
+    }
+
+    /// Whether a slot, of the week or of a special day, plays all that a programme has.
+    pub fn plays_all_of(&self, programme: &ProgrammeId) -> bool {
+        self.plays().any(|play| matches!(play, Play::All(all) if all == programme))
+    }
+
+    /// What is played anywhere, in the week or on a special day.
+    fn plays(&self) -> impl Iterator<Item = &Play> {
         let special = self.day_plans.iter().flat_map(|plan| &plan.sessions);
         let slots = self.sessions.iter().chain(special).flat_map(|session| &session.slots);
         let replaced = self.day_plans.iter().flat_map(|plan| &plan.replace).map(|slot| &slot.play);
-        slots
-            .map(|slot| &slot.play)
-            .chain(replaced)
-            .any(|play| matches!(play, Play::File(file) if file == name))
+        slots.map(|slot| &slot.play).chain(replaced)
     }
 
     /// The sessions that begin on a date in the order of the file: the week's, as its day plan leaves them, then the day

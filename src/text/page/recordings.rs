@@ -29,6 +29,8 @@ pub const ANY: &str = "tất cả";
 pub const NOTHING_FOUND: &str = "Không có bản ghi nào như vậy.";
 /// A recording has no programme, and no slot plays its file.
 pub const NO_PROGRAMME: &str = "Chưa chọn chuyên mục: bản ghi này sẽ không phát theo lịch, dù được duyệt. Hãy chọn chuyên mục; chỉ để trống nếu bản ghi dành cho “Phát ngay”.";
+/// A recording of a programme that plays all it has, and has no last day.
+pub const NO_LAST_DAY: &str = "Chưa có ngày hết hạn: nếu được duyệt, bản ghi này sẽ phát vào mọi buổi có chuyên mục này cho đến khi có người thu hồi. Nếu là thông báo có hạn, hãy điền “Phát đến hết ngày”.";
 /// More of them.
 pub const OLDER: &str = "Xem bản ghi cũ hơn";
 /// The list.

@@ -129,3 +129,24 @@ async fn a_file_without_a_name_has_a_title_and_no_title_turns_its_letters() {
     let turned = site.hand_in("uploader", &[Part::word("title", title), Part::file("a.wav", &other)]).await;
     assert_eq!(turned.json()["title"], "bản tin");
 }
+
+#[tokio::test]
+async fn of_what_would_air_for_ever_that_is_said_until_it_has_a_last_day() {
+    let site = Site::new();
+    let bytes = wav(440.0, 2.0);
+    let parts = [Part::file("mất điện.wav", &bytes), Part::word("programme", "cam-tay-chi-viec")];
+    let recording = site.hand_in("uploader", &parts).await.json();
+    let id = recording["id"].as_str().unwrap();
+    let api = format!("/api/v1/segments/{id}");
+    let is_said = async |play: &str| {
+        let week = WEEK.replace("play = { programme =", &format!("length = \"5 min\"\nplay = {{ {play} ="));
+        site.plan.send_replace(Arc::new(plan_of(STATION, &week, &site.state.store, site.clock.now())));
+        let page = Tab::of(&site, "uploader").get(&format!("/ban-ghi/{id}")).await.text();
+        page.contains("Chưa có ngày hết hạn")
+    };
+    assert_eq!((is_said("programme").await, is_said("all").await), (false, true));
+    site.call("uploader", "POST", &format!("{api}/submit"), json!(null)).await;
+    assert!(Tab::of(&site, "approver").get("/duyet").await.text().contains("Chưa có ngày hết hạn"));
+    site.call("uploader", "PATCH", &api, json!({"valid_until": "2026-12-02"})).await;
+    assert!(!is_said("all").await);
+}

@@ -17,7 +17,7 @@ use super::queue::{SEEN, first_airings, judge, players};
 use super::trail::{changes, script_change, trail, value};
 use super::waveform::waveform;
 use super::weeks::{coming, monday};
-use super::{HERE, about, address, badge, expired, placeless, programmes};
+use super::{HERE, about, address, badge, last_day, placeless, programmes};
 use crate::access::{Permission, permit};
 use crate::segment::{ContentHash, Genre, LONGEST_TEXT, Segment, SegmentId, State as Stand, TOPICS, Words};
 use crate::store::{Store, StoreError, seen, thrown_away};
@@ -173,7 +173,7 @@ async fn show<N>(
             @else { (say_all::airs_next(at, zone)) }
         } }
         (placeless(&segment, &plan.schedule))
-        (expired(&segment, &plan.schedule, now))
+        (last_day(&segment, &plan.schedule, now))
         (about(&segment, &plan.schedule, zone))
         @if let Some(approval) = &segment.approval { p { (say::approved(&approval.by, approval.at, zone)) } }
         div.recording {

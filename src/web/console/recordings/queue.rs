@@ -15,7 +15,7 @@ use super::super::page::{Failure, key, page, to};
 use super::super::visitor::Visitor;
 use super::one::{Typed, fault, turned_down};
 use super::trail::value;
-use super::{QUEUE, about, address, expired, placeless};
+use super::{QUEUE, about, address, last_day, placeless};
 use crate::access::may_approve;
 use crate::schedule::Schedule;
 use crate::segment::{Catalog, LONGEST_TEXT, Segment, SegmentId, State as Stand, Words};
@@ -106,7 +106,7 @@ pub(in crate::web::console) async fn queue(
                 None => (say::NOT_SOON)
             } }
             (placeless(segment, &plan.schedule))
-            (expired(segment, &plan.schedule, now))
+            (last_day(segment, &plan.schedule, now))
             (about(segment, &plan.schedule, zone))
             (words(segment, &plan.schedule))
             (players(segment))
