@@ -139,7 +139,19 @@ impl Intake {
             });
         }
         let attached = Attached { peaks: examined.waveform.to_bytes(), seal: examined.seal.to_bytes() };
-        let file = self.ingest.keep(examined, name, &*self.store.catalog()?).map_err(IntakeError::Refused)?;
+        let catalog = self.store.catalog()?;
+        let lies_there = self.ingest.lies_there(&examined, name, &catalog);
+        let came = lies_there.is_none();
+        let file = match lies_there {
+            Some(file) => file,
+            None => self.ingest.keep(examined, name, &catalog).map_err(IntakeError::Refused)?,
+        };
+        // What lay there before is not ours to remove.
+        let forget = || {
+            if came {
+                self.forget(&file);
+            }
+        };
         let segment = Segment {
             id: hash.segment_id(),
             hash,
@@ -155,11 +167,11 @@ impl Intake {
             Ok(Added::New(segment)) => Ok(Taken { segment, had: Had::Nothing, converted_from }),
             // Somebody else handed in the same bytes at the same moment.
             Ok(Added::Existing(segment)) => {
-                self.forget(&file);
+                forget();
                 Ok(Taken { segment, had: Had::All, converted_from })
             }
             Err(failure) => {
-                self.forget(&file);
+                forget();
                 Err(failure.into())
             }
         }
@@ -342,6 +354,20 @@ mod tests {
         let other = door.take_in("tin.wav", 30);
         assert_eq!((&*other.segment.file, other.had), ("tin-2.wav", Had::Nothing));
         assert_eq!(door.files(), ["tin-2.wav"]);
+    }
+
+    #[test]
+    fn what_lies_in_the_folder_already_keeps_its_name_and_other_bytes_get_another() {
+        let door = Door::new();
+        for (name, period) in [("hieu.wav", 20), ("khac.wav", 40)] {
+            File::create(door.audio(name))
+                .and_then(|mut file| io::Write::write_all(&mut file, &tone(period)))
+                .unwrap();
+        }
+        let taken = door.take_in("hieu.wav", 20);
+        assert_eq!((&*taken.segment.file, taken.had), ("hieu.wav", Had::Nothing));
+        assert_eq!(door.take_in("khac.wav", 30).segment.file, "khac-2.wav");
+        assert_eq!(door.files(), ["hieu.wav", "khac-2.wav", "khac.wav"]);
     }
 
     #[test]

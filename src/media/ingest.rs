@@ -1,6 +1,6 @@
 //! Taking in a recording: hashed, decoded whole, measured, and either refused with a precise reason or ready to keep.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use jiff::SignedDuration;
 use super::convert::{self, Failure, Kind, Report};
 use super::decode::{DecodeError, Decoder};
 use super::loudness::{Meter, Waveform};
-use super::seal::Seal;
-use super::temporary::Temporary;
+use super::seal::{Seal, hash_of_path};
+use super::temporary::{Temporary, readable_name};
 use crate::frames;
 use crate::segment::{Catalog, ContentHash, Sound, Words};
 
@@ -328,6 +328,16 @@ impl Ingest {
             Err(Failure::NoSound) => Err(Refusal::NotAudio),
             Err(Failure::Cancelled) => Err(Refusal::Cancelled),
         }
+    }
+
+    /// The name under which the very bytes of an examined file lie in `audio/` already, where no segment of the catalogue has
+    /// it: somebody copied the folder, and slots play it by its name.
+    pub fn lies_there(&self, examined: &Examined, wanted_name: &str, catalog: &Catalog) -> Option<String> {
+        let name = readable_name(wanted_name, examined.extension);
+        let path = self.audio_dir.join(&name);
+        let is_file = fs::symlink_metadata(&path).is_ok_and(|about| about.is_file());
+        let is_free = is_file && catalog.by_file(&name).is_none();
+        (is_free && hash_of_path(&path).is_ok_and(|hash| hash == examined.hash)).then_some(name)
     }
 
     /// Moves an examined file into `audio/` under a readable name made from `wanted_name`, and gives the name.

@@ -120,6 +120,11 @@ impl Temporary {
     }
 }
 
+/// The name in `audio/` that a file gets, if it is free.
+pub fn readable_name(wanted: &str, extension: &str) -> String {
+    file_name(wanted, 1, extension)
+}
+
 /// The names in `audio/` that a file may get, from the `first` attempt on; none of them is a segment's.
 fn names(
     first: u32,
