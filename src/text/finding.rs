@@ -109,6 +109,17 @@ impl Said<'_> {
         listed(&times.collect::<Vec<_>>(), "lần")
     }
 
+    /// When, as somebody says it on a date: `05:31 hôm nay; 05:31 ngày mai`.
+    pub fn when_said_on(&self, today: Date) -> String {
+        let times = self.times.iter().map(|at| said_on(*at, today));
+        listed(&times.collect::<Vec<_>>(), "lần")
+    }
+
+    /// When it comes first, as somebody says it on a date.
+    pub fn first_said_on(&self, today: Date) -> String {
+        self.times.first().map(|at| said_on(*at, today)).unwrap_or_default()
+    }
+
     /// The one day it comes on, where it is one.
     fn day(&self) -> Option<Date> {
         let day = self.times.first()?.date();
@@ -130,6 +141,17 @@ impl Said<'_> {
         };
         same && one.severity == two.severity && self.day().is_some() && self.day() == other.day()
     }
+}
+
+/// A time, as somebody says it on a date: `05:31 hôm nay`, `05:31 ngày mai`, `05:31 ngày 23/11`.
+fn said_on(at: DateTime, today: Date) -> String {
+    let is_tomorrow = today.tomorrow().is_ok_and(|tomorrow| at.date() == tomorrow);
+    let form = match at.date() {
+        day if day == today => "%H:%M hôm nay",
+        _ if is_tomorrow => "%H:%M ngày mai",
+        _ => "%H:%M ngày %d/%m",
+    };
+    at.strftime(form).to_string()
 }
 
 /// A few things one by one; of many, the first, the last and how many.

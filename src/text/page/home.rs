@@ -101,6 +101,22 @@ pub fn returned(title: &str, by: &str) -> String {
     format!("“{title}” bị {by} trả lại")
 }
 
+/// A recording of the one who looks was withdrawn by another.
+pub fn withdrawn(title: &str, by: &str) -> String {
+    format!("“{title}” bị {by} thu hồi")
+}
+
+/// What that means.
+pub const WITHDRAWN_MEANS: &str =
+    "Bản ghi này không lên loa nữa. Nếu vẫn cần phát nội dung đó, hãy nộp một tệp mới đã sửa.";
+
+/// What fails first of what comes within a day: `05:00 hôm nay: mục “Bản tin” của “Buổi sáng” (và 2 chỗ nữa trong 24 giờ tới)`.
+pub fn coming_silence(when: &str, place: &str, more: usize) -> String {
+    let more =
+        if more == 0 { String::new() } else { format!(" (và {more} chỗ nữa trong 24 giờ tới)") };
+    format!("Sắp có chỗ im lặng: {when}, {place}{more}")
+}
+
 /// The file of a recording that is to air is not what was approved.
 pub fn file_broken(trouble: FileTrouble, title: &str) -> String {
     match trouble {
@@ -129,7 +145,7 @@ pub fn kept_without_file(file: &str) -> String {
 pub const TO_MEND: &str = "Mở bản ghi";
 
 /// The lamps, in their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lamp {
     /// Whether sound leaves.
     Sound,

@@ -23,16 +23,20 @@ use crate::engine::handle::{InForce, Status};
 use crate::schedule::{OutputId, Schedule};
 use crate::sequencer::resumes;
 use crate::store::{AiringFilter, Store};
+use crate::text::finding::of_plan;
 use crate::text::page::air::CALL_OFF;
 use crate::text::page::calendar::BESIDES;
 use crate::text::page::home::{self as say, Lamp};
 use crate::text::page::{date, names};
 use crate::timeline::plan::Plan;
-use crate::timeline::{Block, CueId, INTERRUPT_SESSION, Layer};
+use crate::timeline::{Block, CueId, INTERRUPT_SESSION, Layer, Severity};
 use crate::web::State;
 use crate::web::api::health::wrong;
 use crate::web::input::start_of;
 use crate::web::person::See;
+
+/// What fails within this time is said at the top.
+const SOON: SignedDuration = SignedDuration::from_hours(24);
 
 /// The quietest level that the meter shows, in dBFS.
 const METER_FLOOR: f32 = -60.0;
@@ -51,13 +55,14 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
     let filter = AiringFilter { from, to: Some(day.1), ..AiringFilter::default() };
     let name = visitor.person.name().to_owned();
     let read = move |store: &Store| {
-        let drafts = recordings::own_drafts(store, &name)?;
+        let drafts = recordings::own_drafts(store, &name, now)?;
         Ok((store.airings(&filter)?.airings, store.users()?, drafts, store.newest_instant()?))
     };
     let (aired, users, drafts, newest) = state.store.run(read).await?;
     let may_withdraw = permit(&visitor.person.user().roles, Permission::Withdraw);
     let content = html! {
         p.lead { (date::day(today)) }
+        div.alarm #alarm data-live { (alarm(&wrong, &plan, (now, today))) }
         @if permit(&visitor.person.user().roles, Permission::CallEmergency) { (air::urgent_now(&state, &plan, now)) }
         div.home {
             section.air #air data-live { (on_air(&state, &visitor, now)) }
@@ -187,6 +192,23 @@ fn resumed(status: &Status, plan: &Plan, next: &CueId, free: Timestamp) -> Optio
         let skipped = cue.segment().and_then(|_| resumes(cue, at, limit))?;
         Some(Coming { title: cue.title.clone(), at, joined: skipped > SignedDuration::ZERO })
     })
+}
+
+/// What is not as it should be, in a line each: on a phone the lamps stand below the first screen.
+fn alarm(wrong: &[String], plan: &Plan, (now, today): (Timestamp, Date)) -> Markup {
+    let place = |output: &str| air::place(&plan.schedule, &OutputId::new(output));
+    let soon = now..now.saturating_add(SOON).unwrap_or(Timestamp::MAX);
+    let mut silent =
+        of_plan(plan, |finding| finding.severity == Severity::Error && soon.contains(&finding.at));
+    silent.sort_by_key(|said| said.first.at);
+    let others = wrong.iter().filter(|code| *code != "coming-silence");
+    let lit: BTreeSet<_> = others.map(|code| say::trouble(code, place).0).collect();
+    html! {
+        @if let [first, others @ ..] = silent.as_slice() {
+            p.note.bad { a href="#to-do" { (say::coming_silence(&first.first_said_on(today), &first.place, others.len())) } }
+        }
+        @for lamp in lit { p.note.bad { a href="#lamps" { (lamp.name()) ": " (say::TROUBLE) } } }
+    }
 }
 
 /// One lamp for each thing that matters, never by colour alone; the clock's also says what it shows, and what the log has.

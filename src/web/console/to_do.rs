@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
@@ -13,12 +14,14 @@ use crate::schedule::Play;
 use crate::segment::{Segment, State as Stand};
 use crate::store::User;
 use crate::text;
-use crate::text::finding::of_plan;
+use crate::text::finding::{Said, of_plan};
 use crate::text::page::{capital, home as say, names};
 use crate::timeline::plan::Plan;
 use crate::timeline::{Absence, CueId, Finding, FindingKind, Severity};
 use crate::web::{State, air};
 
+/// What fails within this time comes before all else.
+const SOON: SignedDuration = SignedDuration::from_hours(24);
 /// How far ahead things to do are looked for.
 const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -33,9 +36,15 @@ pub(super) fn broken_means(state: &State, segment: &Segment) -> String {
 pub(super) fn to_do(state: &State, user: &User, users: &[User], drafts: &Drafts, now: Timestamp) -> Markup {
     let plan = &state.plan();
     let until = now + AHEAD;
+    let today = plan.schedule.time_zone.to_datetime(now).date();
     let matters = |f: &Finding| f.severity > Severity::Note && (now..until).contains(&f.at);
     let mut said = of_plan(plan, matters);
     said.sort_by_key(|said| (Reverse(said.first.severity), said.first.at));
+    let urgent = said
+        .iter()
+        .take_while(|said| said.first.severity == Severity::Error && said.first.at < now + SOON)
+        .count();
+    let (urgent, later) = said.split_at(urgent);
     let approves = |user: &User| user.revoked.is_none() && permit(&user.roles, Permission::Approve);
     let nobody_approves = !users.iter().any(approves);
     let broken = plan.catalog.troubles();
@@ -46,6 +55,7 @@ pub(super) fn to_do(state: &State, user: &User, users: &[User], drafts: &Drafts,
             p.note.good { (say::NOTHING_TO_DO) }
         } @else {
             ol.to-do {
+                (found(urgent, plan, user, today))
                 @if nobody_approves {
                     li.bad { strong { (say::NOBODY_APPROVES) } p { (say::NOBODY_APPROVES_MEANS) } (way(user, Permission::ManageUsers, "/nguoi-dung", names::PEOPLE)) }
                 }
@@ -62,23 +72,38 @@ pub(super) fn to_do(state: &State, user: &User, users: &[User], drafts: &Drafts,
                 @if pending > 0 {
                     li.warn { strong { (say::pending(pending)) } p { (say::PENDING_MEANS) } (way(user, Permission::Approve, "/duyet", say::TO_APPROVE)) }
                 }
-                @for said in said {
-                    li.(if said.first.severity == Severity::Error { "bad" } else { "warn" }) {
-                        strong { (capital(&said.place)) }
-                        p.quiet { (said.when()) }
-                        p { (capital(&said.sentence)) }
-                        (remedy(said.first, plan, user))
-                    }
-                }
+                (found(later, plan, user, today))
             }
         }
         p.actions { a.button href=(rehearsal::HERE) { (text::page::rehearsal::TOMORROW) } }
     }
 }
 
-/// What somebody handed in that waits for themselves.
-fn own(Drafts { returned, unsent }: &Drafts, user: &User) -> Markup {
+/// What the plan lacks.
+fn found(said: &[Said<'_>], plan: &Plan, user: &User, today: Date) -> Markup {
     html! {
+        @for said in said {
+            li.(if said.first.severity == Severity::Error { "bad" } else { "warn" }) {
+                strong { (capital(&said.place)) }
+                p.quiet { (said.when_said_on(today)) }
+                p { (capital(&said.sentence)) }
+                (remedy(said.first, plan, user))
+            }
+        }
+    }
+}
+
+/// What somebody handed in that waits for themselves, and what was taken from them.
+fn own(Drafts { returned, withdrawn, unsent }: &Drafts, user: &User) -> Markup {
+    html! {
+        @for (segment, event) in withdrawn {
+            li.warn {
+                strong { (say::withdrawn(&segment.words.title, &event.by)) }
+                @if let Some(reason) = &event.reason { p { "“" (reason) "”" } }
+                p { (say::WITHDRAWN_MEANS) }
+                (way(user, Permission::HandIn, &address(&segment.id), say::TO_MEND))
+            }
+        }
         @for (segment, event) in returned {
             li.warn {
                 strong { (say::returned(&segment.words.title, &event.by)) }

@@ -233,13 +233,55 @@ async fn where_the_next_session_will_be_silent_no_lamp_of_the_schedule_is_green(
     let (page, status, wrong) = seen().await;
     assert!(!page.contains(green) && page.contains(red), "{page}");
     assert_eq!((status, wrong), (StatusCode::OK, json!(["coming-silence"])), "the machine is well");
+    let at = |what: &str| page.find(what).unwrap_or_else(|| panic!("no {what} in {page}"));
+    assert!(
+        at("Sắp có chỗ im lặng: 05:30 hôm nay, mục ") < at("id=\"air\""),
+        "on a phone's first screen: {page}"
+    );
+    assert!(page.contains("<p class=\"quiet\">05:30 hôm nay"), "{page}");
     let recording = site.approved(440.0).await;
     let path = format!("/api/v1/segments/{}", recording["id"].as_str().unwrap());
     site.call("approver", "PATCH", &path, json!({"programme": "cam-tay-chi-viec"})).await;
     site.plan.send_replace(Arc::new(plan(&site.state.store, site.clock.now())));
     let (page, _, wrong) = seen().await;
     assert!(page.contains(green) && !page.contains(red) && wrong == json!([]), "{wrong} {page}");
+    assert!(!page.contains("Sắp có chỗ im lặng"), "{page}");
     assert!(!page.contains("không mục nào phát được"), "{page}");
+}
+
+#[tokio::test]
+async fn what_fails_soon_is_to_be_done_before_what_is_never_in_order() {
+    let site = Site::new();
+    for who in ["approver", "second"] {
+        assert_eq!(
+            site.call("admin", "DELETE", &format!("/api/v1/users/{who}"), json!(null)).await.status,
+            204
+        );
+    }
+    for (now, first, second) in [
+        ("2026-11-27T22:00:00Z", "Chưa có người duyệt", "05:30 ngày 30/11"),
+        ("2026-11-29T22:00:00Z", "05:30 hôm nay</p>", "Chưa có người duyệt"),
+    ] {
+        site.clock.step_to(now.parse().unwrap());
+        let page = Tab::of(&site, "auditor").get("/").await.text();
+        let at = |what: &str| page.find(what).unwrap_or_else(|| panic!("no {what} in {page}"));
+        assert!(at(first) < at(second), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn who_handed_in_what_another_withdrew_is_told_for_a_week() {
+    let site = Site::new();
+    let recording = site.approved(440.0).await;
+    let path = format!("/api/v1/segments/{}/withdraw", recording["id"].as_str().unwrap());
+    site.call("approver", "POST", &path, json!({"reason": "Thông tin sai"})).await;
+    let told = async |who: &str| {
+        let page = Tab::of(&site, who).get("/").await.text();
+        page.contains("bị approver thu hồi") && page.contains("“Thông tin sai”")
+    };
+    assert_eq!((told("uploader").await, told("approver").await), (true, false));
+    site.clock.advance(Duration::from_secs(7 * 86_400));
+    assert!(!told("uploader").await);
 }
 
 #[tokio::test]

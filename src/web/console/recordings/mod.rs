@@ -14,8 +14,8 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, State as Of};
 use axum::response::Html;
 use axum::routing::{get, post};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -188,8 +188,13 @@ pub(super) fn address(id: &SegmentId) -> String {
 /// Drafts of a person whose history is looked at, the newest.
 const OWN_DRAFTS: usize = 50;
 
-/// The drafts of somebody, the newest first.
+/// For how long somebody is told that another withdrew what was theirs.
+const TOLD: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// What somebody handed in that needs them, the newest first.
 pub(super) struct Drafts {
+    /// What another withdrew of late, with when, by whom and why.
+    pub(super) withdrawn: Vec<(Arc<Segment>, SegmentEvent)>,
     /// What they were given back, with when, by whom and why.
     pub(super) returned: Vec<(Arc<Segment>, SegmentEvent)>,
     /// What they have not sent to the approvers yet.
@@ -198,16 +203,27 @@ pub(super) struct Drafts {
 
 impl Drafts {
     pub(super) fn is_empty(&self) -> bool {
-        self.returned.is_empty() && self.unsent.is_empty()
+        self.returned.is_empty() && self.unsent.is_empty() && self.withdrawn.is_empty()
     }
 }
 
 /// What somebody handed in and still has to do something about.
-pub(super) fn own_drafts(store: &Store, name: &str) -> Result<Drafts, StoreError> {
+pub(super) fn own_drafts(store: &Store, name: &str, now: Timestamp) -> Result<Drafts, StoreError> {
     let catalog = store.catalog()?;
-    let is_own = |segment: &&Arc<Segment>| segment.state == Stand::Draft && &*segment.added_by == name;
-    let mut drafts: Vec<_> = catalog.iter().filter(is_own).collect();
-    drafts.sort_by_key(|segment| std::cmp::Reverse(segment.added));
+    let own = |state: Stand| {
+        let is_one = |segment: &&Arc<Segment>| segment.state == state && &*segment.added_by == name;
+        let mut all: Vec<_> = catalog.iter().filter(is_one).collect();
+        all.sort_by_key(|segment| std::cmp::Reverse(segment.added));
+        all
+    };
+    let mut withdrawn = Vec::new();
+    for segment in own(Stand::Withdrawn).into_iter().take(OWN_DRAFTS) {
+        let last =
+            store.segment_events(&segment.id)?.into_iter().rev().find(|event| event.what == "withdrawn");
+        let told = last.filter(|event| event.by != name && now.duration_since(event.at) < TOLD);
+        withdrawn.extend(told.map(|event| (Arc::clone(segment), event)));
+    }
+    let drafts = own(Stand::Draft);
     let (mut found, mut unsent) = (Vec::new(), Vec::new());
     for (nth, segment) in drafts.into_iter().enumerate() {
         let events = if nth < OWN_DRAFTS { store.segment_events(&segment.id)? } else { Vec::new() };
@@ -216,7 +232,7 @@ pub(super) fn own_drafts(store: &Store, name: &str) -> Result<Drafts, StoreError
             None => unsent.push(Arc::clone(segment)),
         }
     }
-    Ok(Drafts { returned: found, unsent })
+    Ok(Drafts { withdrawn, returned: found, unsent })
 }
 
 /// What it is for, how long, and who handed it in.
@@ -239,12 +255,19 @@ fn placeless(segment: &Segment, schedule: &Schedule) -> Markup {
     html! { @if placeless && segment.state != Stand::Withdrawn { p.note.warn { (say::NO_PROGRAMME) } } }
 }
 
-/// Says of what waits for the air, or may go on it, that its last day is over: a wrong year is typed easily, and found out
-/// in silence.
-fn expired(segment: &Segment, schedule: &Schedule, now: Timestamp) -> Markup {
+/// Says of what waits for the air, or may go on it, that its last day is over, for a wrong year is typed easily, and found out
+/// in silence; or that it has none where all that is valid airs: yesterday's power cut would be announced for ever.
+fn last_day(segment: &Segment, schedule: &Schedule, now: Timestamp) -> Markup {
     let today = schedule.time_zone.to_datetime(now).date();
-    let over = segment.words.valid_until.filter(|until| *until < today && segment.state != Stand::Withdrawn);
-    html! { @if let Some(until) = over { p.note.warn[segment.state != Stand::Approved] { (say::expired(until)) } } }
+    let of_all = segment.words.programme.as_ref().is_some_and(|id| schedule.plays_all_of(id));
+    html! {
+        @match segment.words.valid_until {
+            _ if segment.state == Stand::Withdrawn => {}
+            Some(until) if until < today => p.note.warn[segment.state != Stand::Approved] { (say::expired(until)) },
+            None if of_all => p.note.warn { (say::NO_LAST_DAY) },
+            _ => {}
+        }
+    }
 }
 
 /// The title of a programme or a pool; its id where the schedule no longer knows it.
