@@ -98,6 +98,18 @@ impl Store {
         self.write("keep what a person did", move |transaction| insert_act(transaction, &act))
     }
 
+    /// Keeps that an interrupt was ordered, once however often that was pressed, and says whether it is the first time.
+    pub fn order(&self, act: Act) -> Result<bool, StoreError> {
+        self.write("keep what a person did", move |transaction| {
+            let interrupt = act.subject.split_once(' ').map_or(&*act.subject, |(interrupt, _)| interrupt);
+            let first = order(transaction, interrupt)?.is_none();
+            if first {
+                insert_act(transaction, &act)?;
+            }
+            Ok(first)
+        })
+    }
+
     /// Keeps that an interrupt was called off, where it was ever ordered, and says so: of one that never was, nobody did
     /// anything.
     pub fn act_on_order(&self, act: Act) -> Result<bool, StoreError> {

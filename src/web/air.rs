@@ -167,8 +167,11 @@ pub(super) async fn order<N>(
     if let Some(refused) = refusal.filter(|_| ordered.outputs.is_empty()) {
         return Err(refused.into());
     }
-    tracing::info!(interrupt.id = %id, segment.id = %segment, by = person.name(), "{what}");
-    record(state, Store::act, person.act(what, format!("{id} {segment}"), now)).await;
+    if !known {
+        tracing::info!(interrupt.id = %id, segment.id = %segment, by = person.name(), "{what}");
+    }
+    // Also where an engine knows it: the first press may not be kept yet. It is one order, and one act.
+    record(state, Store::order, person.act(what, format!("{id} {segment}"), now)).await;
     Ok(ordered)
 }
 
