@@ -71,8 +71,10 @@ pub(super) async fn choose(
             p.note.good role="status" { (say::STOPPED) " " (after_stop(&state, &plan, asked.one(STOPPED), now)) }
         }
         @if !asked.one(OVER).is_empty() { p.note.warn role="status" { (say::OVER) } }
-        (given_back(&state, &asked))
-        section #in-force data-live { (in_force(&state, &visitor)) }
+        section #in-force data-live {
+            (given_back(&state, &asked))
+            (in_force(&state, &visitor))
+        }
         section {
             h2 { (say::READY) }
             @if ready.is_empty() {
