@@ -161,6 +161,14 @@ pub(super) async fn day(
     let shown: Vec<_> = airings.iter().filter(|airing| wanted.has(airing)).collect();
     let content = html! {
         (days(day))
+        div.tools {
+            div.actions {
+                a.button href={ (HERE) "/in?day=" (day) } { (say::PRINT) }
+                @if permit(&visitor.person.user().roles, Permission::ReadActs) { a.button href=(acts::HERE) { (say::ACTS) } }
+            }
+            (choices(&plan.schedule, &airings, &wanted, day))
+            (export_form(day, &wanted))
+        }
         section #log data-live {
             p.summary { (say::summary(&count(&state, &filter, &airings))) }
             @if shown.is_empty() {
@@ -169,12 +177,6 @@ pub(super) async fn day(
                 div.wide tabindex="0" role="region" aria-label=(names::LOG) { (table(&shown, &plan.schedule)) }
             }
         }
-        (choices(&plan.schedule, &airings, &wanted, day))
-        div.actions {
-            a.button href={ (HERE) "/in?day=" (day) } { (say::PRINT) }
-            @if permit(&visitor.person.user().roles, Permission::ReadActs) { a.button href=(acts::HERE) { (say::ACTS) } }
-        }
-        (export_form(day, &wanted))
         form method="post" action={ (HERE) "/kiem-tra" } {
             (key(&visitor))
             p.quiet { (say::VERIFY_MEANS) }
@@ -366,9 +368,9 @@ fn export_form(day: Date, wanted: &Wanted<'_>) -> Markup {
     ];
     let first = day.first_of_month();
     html! {
-        section {
-            h2 { (say::EXPORT) }
-            form.card.export action={ (HERE) "/tai-ve" } {
+        details.card {
+            summary { (say::EXPORT) }
+            form.export action={ (HERE) "/tai-ve" } {
                 div.range {
                     label { (say::FROM) input type="date" name="from" value=(first) required; }
                     label { (say::TO) input type="date" name="to" value=(day) required; }

@@ -19,6 +19,10 @@ async fn a_day_is_shown_filtered_and_counted() {
     {
         assert!(day.contains(words), "{words} in {day}");
     }
+    let (before, _) = day.split_once("id=\"log\"").unwrap();
+    for tool in ["href=\"/nhat-ky/in?day=2026-11-23\"", "class=\"filter\"", "action=\"/nhat-ky/tai-ve\""] {
+        assert!(before.contains(tool), "above the table, however long that is: {tool} in {before}");
+    }
     assert!(
         day.contains("href=\"/nhat-ky?day=2026-11-22\"") && day.contains("href=\"/nhat-ky?day=2026-11-24\"")
     );
