@@ -213,7 +213,12 @@ async fn a_preview_tells_everything_that_is_new_and_is_there_on_the_way_back() {
     let shown = Tab::of(&site, "operator").post("/lich-phat/buoi-moi", &[&new[..], &DAYS].concat()).await;
     let page = shown.text();
     assert_eq!(shown.status, StatusCode::OK, "{page}");
-    assert!(page.contains("Các lưu ý mới") && page.contains("hết sớm hơn giờ kết thúc"), "{page}");
+    assert!(page.contains("Các lưu ý mới"), "{page}");
+    let (before, _) = page.split_once("hết sớm hơn giờ kết thúc").unwrap();
+    assert!(
+        before.rsplit_once("<p").unwrap().1.starts_with(" class=\"note warn\">! "),
+        "new silence: {page}"
+    );
     assert!(!page.contains("Không có thêm lưu ý nào"), "{page}");
     assert_eq!(shown.header(header::CACHE_CONTROL), "private, no-cache");
 }

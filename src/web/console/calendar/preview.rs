@@ -17,7 +17,7 @@ use crate::text::finding::{Names, by_day, findings};
 use crate::text::page::{calendar, date, editing as say};
 use crate::timeline::change::{BlockChange, Changes, CueChange, changes, sounds_the_same};
 use crate::timeline::plan::Plan;
-use crate::timeline::{Block, Cue, Severity, Timeline, Window, compile};
+use crate::timeline::{Block, Cue, Finding, FindingKind, Severity, Timeline, Window, compile};
 use crate::web::console::rundown::sign;
 use crate::web::input::start_of;
 
@@ -25,6 +25,8 @@ use crate::web::input::start_of;
 const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// A block that is on the air began no longer ago than this.
 const BACK: SignedDuration = SignedDuration::from_hours(24);
+/// Silence that people notice.
+const NOTICED: SignedDuration = SignedDuration::from_mins(2);
 /// Lines of the files that are shown.
 const LINES: usize = 200;
 
@@ -74,12 +76,27 @@ pub(super) fn effects(
             let history = store.history(&output.id, window)?;
             let [before, after] = [&old, &draft.new]
                 .map(|schedule| compile(schedule, &plan.catalog, &history, &output.id, window));
-            let changes = changes(&before, &after, now);
+            let mut changes = changes(&before, &after, now);
+            warn_of_silence(&mut changes);
             outputs.push((before, after, changes));
         }
     }
     let also = day.map(|(date, _)| date);
     Ok(Effects { also, old, new: draft.new.clone(), catalog: Arc::clone(&plan.catalog), outputs })
+}
+
+/// Silence that comes by a change, or grows by it, is more than a note: who moved an end may not have meant it.
+fn warn_of_silence(changes: &mut Changes) {
+    let silence = |finding: &Finding| {
+        let FindingKind::EndsEarly { silence_ms } = finding.kind else { return SignedDuration::ZERO };
+        SignedDuration::from_millis(silence_ms)
+    };
+    for new in &mut changes.appeared {
+        let before = changes.gone.iter().filter(|old| old.block == new.block).map(silence).max();
+        if silence(new) - before.unwrap_or_default() >= NOTICED {
+            new.severity = new.severity.max(Severity::Warning);
+        }
+    }
 }
 
 /// Says them.
@@ -257,6 +274,7 @@ pub(super) fn lines(before: &Sources, after: &Sources) -> Markup {
 mod tests {
     use super::*;
     use crate::schedule::edit::Edit;
+    use crate::timeline::BlockId;
 
     #[test]
     fn the_day_a_change_is_about_is_the_next_one_of_its_kind() {
@@ -269,5 +287,24 @@ mod tests {
             ["2026-12-25", "2026-11-25", "2027-10-10", "2028-02-29"]
         );
         assert_eq!(special(&Wish::Undo(1), Date::constant(2026, 11, 25)), None);
+    }
+
+    #[test]
+    fn silence_that_comes_or_grows_is_warned_of_and_silence_that_shrinks_is_not() {
+        let early = |minutes| Finding {
+            severity: Severity::Note,
+            block: BlockId::new(Date::constant(2026, 11, 25), "sang"),
+            cue: None,
+            at: Timestamp::UNIX_EPOCH,
+            kind: FindingKind::EndsEarly { silence_ms: minutes * 60_000 },
+        };
+        let severity = |before: Option<i64>, after| {
+            let gone = before.map(early).into_iter().collect();
+            let mut changes = Changes { appeared: vec![early(after)], gone, ..Changes::default() };
+            warn_of_silence(&mut changes);
+            changes.appeared.first().unwrap().severity
+        };
+        assert_eq!([severity(None, 45), severity(Some(5), 45)], [Severity::Warning; 2]);
+        assert_eq!([severity(Some(45), 5), severity(Some(45), 46)], [Severity::Note; 2]);
     }
 }
