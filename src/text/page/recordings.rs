@@ -140,6 +140,8 @@ pub mod send {
     pub const DROP_IT: &str = "Bỏ tệp này";
     /// To the page of the recording.
     pub const DESCRIBE: &str = "Điền thông tin và gửi duyệt";
+    /// Where it stands by now, whatever was said when it came.
+    pub const NOW_IS: &str = "Hiện nay:";
     /// To the page of the recording that was there already.
     pub const SEE: &str = "Xem bản ghi";
     /// A verdict.
@@ -269,10 +271,12 @@ pub mod one {
         }
     }
 
-    /// Fields whose values are not taken.
-    pub fn check_fields(names: &[&str]) -> String {
-        let names: Vec<_> = names.iter().map(|name| format!("“{name}”")).collect();
-        format!("Chưa lưu gì cả, lịch phát không bị ảnh hưởng. Hãy xem lại: {}.", names.join(", "))
+    /// Fields have values that are not taken: each is named below, with why.
+    pub const NOT_KEPT: &str = "Chưa lưu gì cả, lịch phát không bị ảnh hưởng. Hãy xem lại:";
+
+    /// A field, and what is wrong with its value.
+    pub fn wrong(field: &str, why: &str) -> String {
+        format!("“{field}”: {why}")
     }
 
     /// What a field was, and what it became.

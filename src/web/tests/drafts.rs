@@ -90,11 +90,14 @@ async fn the_list_of_files_says_where_each_stands_and_forgets_what_never_came_wh
     let site = Site::new();
     let tab = Tab::of(&site, "uploader");
     let bytes = wav(440.0, 1.0);
-    let parts = [Part::word("key", &tab.key), Part::file("một.wav", &bytes)];
-    let request = Request::post("/ban-ghi/gui")
-        .header(header::COOKIE, &tab.cookie)
-        .header(header::CONTENT_TYPE, "multipart/form-data; boundary=xxx");
-    site.send(request.body(Body::from(form(&parts))).unwrap()).await;
+    let send = async || {
+        let parts = [Part::word("key", &tab.key), Part::file("một.wav", &bytes)];
+        let request = Request::post("/ban-ghi/gui")
+            .header(header::COOKIE, &tab.cookie)
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=xxx");
+        site.send(request.body(Body::from(form(&parts))).unwrap()).await;
+    };
+    send().await;
     let list = async || tab.get("/ban-ghi/gui").await.text();
     let page = list().await;
     assert!(page.contains("Điền thông tin và gửi duyệt</a>"), "{page}");
@@ -102,7 +105,14 @@ async fn the_list_of_files_says_where_each_stands_and_forgets_what_never_came_wh
     let id = id.split('"').next().unwrap();
     site.call("uploader", "POST", &format!("/api/v1/segments/{id}/submit"), json!({})).await;
     let page = list().await;
-    assert!(!page.contains("Điền thông tin và gửi duyệt</a>") && page.contains("chờ duyệt"), "{page}");
+    // What was said when it came stays, and where it stands now is said to be of now.
+    assert!(page.contains("Bản nháp “một”") && !page.contains("Điền thông tin và gửi duyệt</a>"), "{page}");
+    assert_eq!(page.matches("Hiện nay: <span class=\"state pending\">").count(), 1, "{page}");
+    send().await;
+    site.call("approver", "POST", &format!("/api/v1/segments/{id}/return"), json!({"reason": "Sai"})).await;
+    let page = list().await;
+    assert!(page.contains("“một” (chờ duyệt). Không có gì thay đổi."), "{page}");
+    assert_eq!(page.matches("Hiện nay: <span class=\"state draft\">").count(), 1, "{page}");
 
     let request = site.request("uploader", "POST", "/api/v1/uploads");
     let request = request.header("tus-resumable", "1.0.0").header("upload-length", "9");

@@ -107,11 +107,16 @@ impl Typed<'_> {
         self.wrong.iter().find(|(name, _)| name == field).map(|(_, why)| *why)
     }
 
-    /// The note above: the fields as they stand in their form.
+    /// The note above: the fields as they stand in their form, each with what is wrong.
     fn note(&self) -> Markup {
-        let fields = form_fields().chain(["reason"]).filter(|field| self.why(field).is_some());
-        let names: Vec<_> = fields.map(say::field).collect();
-        html! { p.note.bad role="alert" { (say::check_fields(&names)) } }
+        let faults =
+            form_fields().chain(["reason"]).filter_map(|field| Some((say::field(field), self.why(field)?)));
+        html! {
+            div.note.bad role="alert" {
+                p { (say::NOT_KEPT) }
+                ul { @for (field, why) in faults { li { (say::wrong(field, &why.said())) } } }
+            }
+        }
     }
 }
 
@@ -172,8 +177,11 @@ async fn show<N>(
             @if segment.state == Stand::Pending { (say_all::approve::would_air(&date::moment(at, zone))) }
             @else { (say_all::airs_next(at, zone)) }
         } }
-        (placeless(&segment, &plan.schedule))
-        (last_day(&segment, &plan.schedule, now))
+        // They judge what is kept: beside words that are not, they would speak against what the form holds.
+        @if !typed.is_some_and(|typed| typed.is_of_words()) {
+            (placeless(&segment, &plan.schedule))
+            (last_day(&segment, &plan.schedule, now))
+        }
         (about(&segment, &plan.schedule, zone))
         @if let Some(approval) = &segment.approval { p { (say::approved(&approval.by, approval.at, zone)) } }
         div.recording {

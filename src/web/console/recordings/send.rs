@@ -140,10 +140,12 @@ fn row(
                 };
                 p { span.verdict.(class) { (word) } ": " (verdict.said()) }
                 @if let Some(id) = verdict.segment() {
-                    @let stand = stands.get(id).filter(|stand| **stand != Stand::Draft);
+                    // Of what was there already the verdict names the state of then.
+                    @let is_new = matches!(verdict, UploadVerdict::New(..));
+                    @let stand = stands.get(id).filter(|stand| !is_new || **stand != Stand::Draft);
                     p {
-                        a href=(address(id)) { @if class == "good" && stand.is_none() { (say::DESCRIBE) } @else { (say::SEE) } }
-                        @if let Some(stand) = stand { " " (badge(*stand)) }
+                        @if let Some(stand) = stand { (say::NOW_IS) " " (badge(*stand)) " · " }
+                        a href=(address(id)) { @if is_new && stand.is_none() { (say::DESCRIBE) } @else { (say::SEE) } }
                     }
                 }
             }
