@@ -1,6 +1,8 @@
 //! Taking the air and giving it back: one way for programs and for people's pages.
 
+use std::fs;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +13,9 @@ use super::person::Person;
 use super::problem::Problem;
 use crate::access::Permission;
 use crate::engine::handle::{Command, Handle, InForce, Status};
+use crate::media::seal::hash_of_path;
 use crate::schedule::{OutputId, QuietHours};
-use crate::segment::{FileTrouble, Segment, SegmentId, State as Stand, is_id};
+use crate::segment::{ContentHash, FileTrouble, Segment, SegmentId, State as Stand, is_id};
 use crate::sequencer::{Interrupt, InterruptId, Repeats};
 use crate::store::{Act, Store, StoreError};
 use crate::text::http::Refusal;
@@ -35,6 +38,8 @@ pub(super) fn distance(minutes: u32) -> Option<SignedDuration> {
 
 /// How long a page waits to see what it asked of the engines; they show it within a few turns.
 const TO_SHOW: Duration = Duration::from_secs(1);
+/// The longest file that is read before it takes the air, in bytes: some minutes of MP3, and some hundredths of a second.
+const READ_AT_MOST: u64 = 8_000_000;
 /// How long a disk has to say whether a file is there; it says so in less than a millisecond.
 const TO_LOOK: Duration = Duration::from_millis(100);
 /// How often it is tried to keep an act: for more than an hour, in which somebody frees the disk.
@@ -85,15 +90,25 @@ pub(super) async fn can_sound(state: &State, wish: &Wish) -> Result<(Arc<Segment
     Ok((segment, engines))
 }
 
-/// Whether a recording cannot sound: its file was found gone or changed, or is not there now, and none of the engines has
-/// it in memory or open. One that has is enough: the others must not keep it silent.
+/// Whether a recording cannot sound: its file was found gone or changed, or is so now, and none of the engines has it in
+/// memory or open. One that has is enough: the others must not keep it silent.
 async fn is_broken(state: &State, engines: &[Handle], segment: &Segment) -> bool {
     if needs_no_file(engines, segment) {
         return false;
     }
-    let file = state.audio_dir.join(&segment.file);
+    let (file, hash) = (state.audio_dir.join(&segment.file), segment.hash);
     state.plan().catalog.troubles().contains_key(&segment.id)
-        || is_there(move || file.try_exists()).await == Some(false)
+        || is_there(move || is_right(&file, hash)).await == Some(false)
+}
+
+/// Whether a file is there and, unless it is too long to be read while somebody waits, is the approved one: what is in no
+/// session is otherwise looked at in the night only.
+fn is_right(file: &Path, hash: ContentHash) -> io::Result<bool> {
+    let about = match fs::metadata(file) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(false),
+        about => about?,
+    };
+    Ok(about.len() > READ_AT_MOST || hash_of_path(file)? == hash)
 }
 
 /// What was found wrong with a recording's file, so that it cannot sound; without a look at the disk, which may hang.

@@ -197,6 +197,10 @@ async fn what_has_no_file_is_not_ordered_unless_it_is_kept_in_memory() {
     let id = air_pages::hidden(&page, "id");
     known(Some(FileTrouble::FileChanged));
     assert_eq!(order().await.problem(), refused(404, "file-gone"), "it is known to be another");
+    known(None);
+    let right = std::fs::read(&file).unwrap();
+    io::Write::write_all(&mut std::fs::File::create(&file).unwrap(), &right[..right.len() / 2]).unwrap();
+    assert_eq!(order().await.problem(), refused(404, "file-gone"), "it is another, and nobody knew");
     std::fs::remove_file(&file).unwrap();
     for trouble in [None, Some(FileTrouble::FileMissing)] {
         known(trouble);
