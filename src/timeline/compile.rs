@@ -121,6 +121,7 @@ impl<'a> Day<'a> {
     fn block(&mut self, span: Span<'_>) -> (Block, Vec<Finding>) {
         let mut items = self.items(span.session, &span.hard);
         self.recall(&mut items, &span);
+        let taken = self.taken_by_gone(&items, &span);
         let mut rundown = Rundown::new(self.schedule, span);
         let mut groups = items.chunk_by(|_, next| next.hard.is_none()).peekable();
         while let Some(group) = groups.next() {
@@ -131,9 +132,17 @@ impl<'a> Day<'a> {
                 rundown.cursor = at;
             }
             let wall = groups.peek().and_then(|next| next.first()).and_then(|item| item.hard);
-            self.group(&mut rundown, group, wall);
+            self.group(&mut rundown, group, (wall, taken));
         }
         rundown.finish()
+    }
+
+    /// Until when what has begun has the block, of slots that are no longer in it: what is still to come follows that too.
+    fn taken_by_gone(&self, items: &[Item<'a>], span: &Span<'_>) -> Timestamp {
+        let is_gone = |slot: &SlotId| items.iter().all(|item| item.slot.id != *slot);
+        let gone = self.history.begun_in(&span.id).filter(|(slot, _)| is_gone(slot)).map(|(_, begun)| begun);
+        let here = gone.filter(|begun| span.start <= begun.at && begun.at <= span.end);
+        here.map(|begun| begun.end).max().unwrap_or(span.start)
     }
 
     /// Gives the items of a block what is on record of them. A block that was moved since begins anew.
@@ -178,16 +187,24 @@ impl<'a> Day<'a> {
             .collect()
     }
 
-    /// Places the items up to a wall: the next hard start, or the end of the session.
-    fn group(&mut self, rundown: &mut Rundown<'_>, group: &[Item<'_>], wall: Option<Timestamp>) {
+    /// Places the items up to a wall: the next hard start, or the end of the session. What has not begun and has no start of
+    /// its own comes after what was `taken`.
+    fn group(
+        &mut self,
+        rundown: &mut Rundown<'_>,
+        group: &[Item<'_>],
+        (wall, taken): (Option<Timestamp>, Timestamp),
+    ) {
         let end = wall.unwrap_or(rundown.end);
         let mut todo: VecDeque<_> = group.iter().map(|item| (item, self.choose(item))).collect();
         let no_music = todo.iter().any(|(_, choice)| matches!(choice, Choice::Nothing(Absence::NoMusic)));
         let silence = if no_music { Severity::Note } else { Severity::Error };
         while let Some((item, choice)) = todo.pop_front() {
             let fills_left = todo.iter().filter(|(item, _)| item.fills()).fold(1, |count, _| count + 1);
-            if let Some(begun) = item.begun.first() {
-                rundown.cursor = begun.at;
+            match item.begun.first() {
+                Some(begun) => rundown.cursor = begun.at,
+                None if item.hard.is_none() => rundown.cursor = rundown.cursor.max(taken),
+                None => {}
             }
             // A fill leaves free what is to follow it, and shares what remains with the fills after it.
             let reserved: SignedDuration = todo.iter().map(|(item, choice)| need(item, choice)).sum();

@@ -482,6 +482,12 @@ impl History {
         self.begun.get(&(block.clone(), slot.clone())).map_or(&[], Vec::as_slice)
     }
 
+    /// What is on record of a block, slot by slot.
+    fn begun_in(&self, block: &BlockId) -> impl Iterator<Item = (&SlotId, &Begun)> {
+        let of_block = self.of(block.date, &block.session).filter(move |((other, _), _)| other == block);
+        of_block.flat_map(|((_, slot), begun)| begun.iter().map(move |begun| (slot, begun)))
+    }
+
     /// What a slot aired on a date, in order, the last time that it was heard; nothing where it is still to come.
     pub fn aired(&self, date: Date, session: &SessionId, slot: &SlotId) -> Vec<&SegmentId> {
         let runs = self.of(date, session).filter(|((_, other), _)| other == slot);

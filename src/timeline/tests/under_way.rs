@@ -80,6 +80,24 @@ fn what_follows_a_piece_withdrawn_on_air_comes_when_the_record_says() {
 }
 
 #[test]
+fn what_follows_a_slot_that_is_taken_out_while_on_air_comes_after_it() {
+    let follow = |id: &str| slot(id, Start::Follow, play(&format!("file:{id}.mp3")));
+    let mut schedule =
+        vietnam(vec![slot("a", hard(5, 0), play("file:a.mp3")), follow("b"), follow("c"), follow("d")]);
+    let segments = ["a", "b", "c", "d"].map(|id| segment(id, "x", 60));
+    let before = monday(&schedule, &segments);
+    let history = begun_before(&before, 5, 2);
+    schedule.sessions[0].slots.remove(1);
+    let after = rundown(&with_history(&schedule, &segments, &history));
+    let mut plan = rundown(&before);
+    plan.remove(1);
+    assert_eq!(after, plan, "c and d stay where they were");
+    // Once b is over and c on the air, what was taken out before changes nothing.
+    let history = begun_before(&before, 5, 3);
+    assert_eq!(rundown(&with_history(&schedule, &segments, &history)), plan);
+}
+
+#[test]
 fn a_slot_put_in_before_what_is_on_air_does_not_move_it() {
     let b = || slot("b", Start::Follow, play("file:b.mp3"));
     let mut schedule = vietnam(vec![slot("a", hard(5, 0), play("file:a.mp3")), b()]);
