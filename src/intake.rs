@@ -15,7 +15,7 @@ use crate::media::library::look_at;
 use crate::media::seal::{Seal, Seals};
 use crate::media::temporary::{Temporary, waiting};
 use crate::segment::{BadWord, LONGEST_TEXT, Segment, SegmentId, State, Words, turns_text};
-use crate::store::{Added, Attached, Store, StoreError};
+use crate::store::{AMPLE, Added, Attached, Store, StoreError, free_bytes};
 use crate::text::page::recordings::UNTITLED;
 
 /// Takes recordings in.
@@ -104,12 +104,22 @@ impl Intake {
         self.ingest.limits.max_bytes
     }
 
+    /// Whether the disk has room for so many bytes of recordings, and the log's room beside; a full disk where it has not.
+    pub fn must_have_room(&self, bytes: u64) -> io::Result<()> {
+        let needed = bytes.saturating_add(AMPLE);
+        let lacks = free_bytes(&self.ingest.audio_dir).is_some_and(|free| free < needed);
+        if lacks { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+
     /// Takes in a copy of a file from elsewhere.
     pub fn take_in_copy(&self, original: &Path, words: Words, by: &str) -> Result<Taken, IntakeError> {
         if fs::metadata(original).is_ok_and(|about| !about.is_file()) {
             return Err(IntakeError::Refused(Refusal::NotAudio));
         }
-        let copy = Temporary::copy_of(original, &self.ingest.audio_dir)
+        let bytes = fs::metadata(original).map_or(0, |about| about.len());
+        let copy = self
+            .must_have_room(bytes)
+            .and_then(|()| Temporary::copy_of(original, &self.ingest.audio_dir))
             .map_err(|cause| IntakeError::Refused(Refusal::of_disk("copy the recording", cause)))?;
         let name = original.file_name().unwrap_or_default().to_string_lossy();
         self.take_in(copy, &name, words, by, &AtomicBool::new(false))

@@ -49,7 +49,7 @@ pub use heard::Heard;
 pub use keep::restore;
 pub use logins::{LINK_DAYS, Link};
 pub use people::{People, Secret, User};
-pub use reserve::free_bytes;
+pub use reserve::{AMPLE, free_bytes};
 pub use revisions::{BY_HAND, Revision};
 pub use segments::{Added, Attached, SegmentFilter, SegmentPage, searchable};
 pub use steps::{SegmentEvent, Step, seen, thrown_away};

@@ -20,6 +20,7 @@ use super::examining::{Examinations, examine};
 use super::person::{HandIn, Person};
 use super::places::Pace;
 use super::problem::Problem;
+use crate::intake::Intake;
 use crate::media::ingest;
 use crate::store::{Store, Upload};
 use crate::text::http::Refusal;
@@ -218,7 +219,7 @@ async fn write(
     let mut file =
         OpenOptions::new().append(true).open(state.intake.waiting(&upload.id)).await.map_err(disk)?;
     let (mut body, mut at, mut end) = (body.into_data_stream(), offset, Ok(()));
-    let mut pace = Pace::from(state.clock.elapsed());
+    let (mut pace, mut room) = (Pace::from(state.clock.elapsed()), Room::of(state));
     loop {
         let chunk = tokio::select! {
             _ = later.changed() => Err(Refusal::Interrupted),
@@ -237,6 +238,7 @@ async fn write(
         };
         match chunk {
             Ok(chunk) => {
+                room.must_hold(chunk.len()).await?;
                 file.write_all(&chunk).await.map_err(disk)?;
                 at += chunk.len() as u64;
             }
@@ -274,6 +276,33 @@ pub(super) async fn terminate(state: &State, upload: &Upload) -> Result<(), Prob
 async fn discard(state: &State, id: &str) {
     let (intake, id) = (Arc::clone(&state.intake), id.to_owned());
     drop(tokio::task::spawn_blocking(move || intake.discard(&id)).await);
+}
+
+/// Looks again and again, while bytes come, whether the disk has room for them beside the log.
+pub(super) struct Room {
+    intake: Arc<Intake>,
+    unseen: usize,
+}
+
+impl Room {
+    /// Bytes between two looks.
+    const EVERY: usize = 1 << 20;
+
+    pub(super) fn of(state: &State) -> Self {
+        Self { intake: Arc::clone(&state.intake), unseen: Self::EVERY }
+    }
+
+    /// Before so many bytes are written.
+    pub(super) async fn must_hold(&mut self, bytes: usize) -> Result<(), Problem> {
+        self.unseen = self.unseen.saturating_add(bytes);
+        if self.unseen < Self::EVERY {
+            return Ok(());
+        }
+        self.unseen = 0;
+        let intake = Arc::clone(&self.intake);
+        let looked = tokio::task::spawn_blocking(move || intake.must_have_room(Self::EVERY as u64)).await;
+        looked.map_err(|failure| Problem::unexpected(&failure))?.map_err(disk)
+    }
 }
 
 /// What is said of bytes that come and cannot be written.

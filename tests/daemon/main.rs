@@ -485,6 +485,7 @@ const ON_A_FULL_DISK: &str = r#"
     [ "$(df --output=avail "$3" | tail -n 1)" -eq 0 ]
     timeout 60 "$1" --station "$3" serve --listen 127.0.0.1:0 --output null & second=$!
     until "$1" --station "$3" airings | grep -q "đã phát"; do kill -0 $second; sleep 0.2; done
+    if "$1" --station "$3" segment add "$2/audio/mot.wav" --by lan; then exit 9; fi
     kill $second; wait $second
     "$1" --station "$3" verify
     "$1" --station "$3" airings --format json >"$2/airings.json"
@@ -506,6 +507,7 @@ fn a_station_whose_disk_is_full_still_starts_plays_and_keeps_its_log() {
         String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}");
     assert!(said.contains("the reserve was given up"), "{said}");
+    assert!(said.contains("Không nhận"), "what was given up is for the log alone: {said}");
     let airings: Vec<Airing> =
         serde_json::from_str(&fs::read_to_string(station.path().join("airings.json")).unwrap()).unwrap();
     assert_eq!(airings.len(), 1);

@@ -22,7 +22,7 @@ use crate::web::person::{HandIn, Person};
 use crate::web::places::Pace;
 use crate::web::problem::Problem;
 use crate::web::recordings::{check_words, set_word, take_in};
-use crate::web::uploads::disk;
+use crate::web::uploads::{Room, disk};
 
 /// Longest text beside the file, in bytes.
 const TEXT_BYTES: usize = 4096;
@@ -141,12 +141,13 @@ pub(in crate::web) async fn keep(state: &State, mut part: Field<'_>) -> Result<(
     let created = tokio::task::spawn_blocking(move || intake.incoming()).await;
     let (temporary, file) = created.map_err(|failure| Problem::unexpected(&failure))?.map_err(disk)?;
     let mut file = tokio::fs::File::from_std(file);
-    let (mut size, mut pace) = (0_u64, Pace::from(state.clock.elapsed()));
+    let (mut size, mut pace, mut room) = (0_u64, Pace::from(state.clock.elapsed()), Room::of(state));
     while let Some(bytes) = chunk(state, &mut part, &mut pace).await? {
         size = size.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         if size > most {
             return Err(Refusal::TooLarge { most }.into());
         }
+        room.must_hold(bytes.len()).await?;
         file.write_all(&bytes).await.map_err(disk)?;
     }
     // Writes go on in the background until then.
