@@ -281,12 +281,17 @@ pub fn restored(files: usize, rows: i64) -> String {
 }
 
 /// A copy of the database was put back.
+pub const PUT_BACK: &str = "Đã đặt lại cơ sở dữ liệu. Những gì xảy ra sau khi bản sao được tạo không còn nữa (bản ghi nộp, duyệt \
+     hay thu hồi sau đó, người dùng, và nhật ký); lần chạy tới ghi điều này vào nhật ký. Xem lại các bản ghi trước khi cho trạm \
+     chạy.\nCơ sở dữ liệu cũ được giữ trong `data`, tên bắt đầu bằng `loa.db.before-restore`.";
+
+/// A stretch of the log is asked for that ends before it begins.
+pub const DATES_SWAPPED: &str =
+    "`--from` sau `--to` nên không dòng nào của nhật ký nằm giữa. Hãy đổi chỗ hai ngày.";
+
+/// What a copy that was put back holds.
 pub fn put_back(files: usize, rows: i64) -> String {
-    format!(
-        "Đã đặt lại cơ sở dữ liệu: {files} bản ghi có đúng tệp, nhật ký {rows} dòng.\nNhững gì xảy ra sau khi bản sao được \
-         tạo không còn nữa (bản ghi nộp, duyệt hay thu hồi sau đó, và nhật ký); lần chạy tới ghi điều này vào nhật ký. Xem lại \
-         các bản ghi trước khi cho trạm chạy.\nCơ sở dữ liệu cũ được giữ trong `data`, tên bắt đầu bằng `loa.db.before-restore`."
-    )
+    format!("{files} bản ghi có đúng tệp, nhật ký {rows} dòng.")
 }
 
 /// A length as minutes and seconds.

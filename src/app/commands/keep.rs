@@ -88,8 +88,8 @@ pub fn restore(from: &Path, to: &Path) -> anyhow::Result<Exit> {
     copy_folder(&backup.audio(), &to.join("audio"))?;
     let station = Station::new_in(to)?;
     store::restore(&backup.data().join(DATABASE), &station.data())?;
-    fs::remove_file(to.join(UNFINISHED))?;
     let (verdict, whole) = prove(&station)?;
+    fs::remove_file(to.join(UNFINISHED))?;
     if !verdict.is_sound() {
         say(&console::log(&verdict))?;
         return Ok(Exit::Tampered);
@@ -103,6 +103,8 @@ pub fn restore(from: &Path, to: &Path) -> anyhow::Result<Exit> {
 fn put_back(copy: &Path, station: &Station) -> anyhow::Result<Exit> {
     let _lock = station.lock()?;
     store::restore(copy, &station.data())?;
+    // Said before what is wrong with it: it is done, whatever that is.
+    say(console::PUT_BACK)?;
     let (verdict, whole) = prove(station)?;
     // What came after the copy was made is gone, or another log ran meanwhile; the next start writes that into this one.
     let lost_its_end = |bad: &Bad| matches!(bad.fault, Fault::Shortened { .. } | Fault::OtherEnd);

@@ -1,6 +1,6 @@
 //! `airings` and `verify`: what aired, and whether the log is as it was written.
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use jiff::ToSpan;
 use jiff::civil::{DateTime, Time};
 use jiff::tz::TimeZone;
@@ -26,6 +26,9 @@ pub fn airings(station: &Station, which: &Airings) -> anyhow::Result<Exit> {
         to: to.transpose().context("this date is beyond the calendar")?.map(instant).transpose()?,
         ..AiringFilter::default()
     };
+    if filter.from.zip(filter.to).is_some_and(|(from, to)| from > to) {
+        bail!("{}", console::DATES_SWAPPED);
+    }
     let mut table = Table::new(outcome::file_columns(schedule.as_ref()));
     let mut all = Vec::new();
     store.each_airing(filter, |airing| {
