@@ -79,6 +79,9 @@ impl Fate {
     }
 }
 
+/// How long a recording may take to be opened: what was to start sooner after the program did is not the file's fault.
+const TO_OPEN: SignedDuration = SignedDuration::from_secs(1);
+
 /// All cues of the loaded timeline, in order, and the memory of all that came before.
 #[derive(Debug, Default)]
 pub(super) struct Agenda {
@@ -88,6 +91,8 @@ pub(super) struct Agenda {
     fates: BTreeMap<CueId, Fate>,
     /// What ended before this is the store's to log; without more, `now` of the first load.
     since: Option<Timestamp>,
+    /// From when on it could have anything sound, and why not before.
+    came: Option<(Timestamp, Cause)>,
 }
 
 /// What a new timeline changes in what was under way.
@@ -145,7 +150,13 @@ impl Agenda {
         // Before its first timeline, nothing was to be logged here.
         let earliest = self.since.filter(|_| !self.entries.is_empty()).map_or(at, |since| since.min(at));
         self.since = Some(earliest);
+        self.came = self.came.map(|_| (at, Cause::ClockNotTrusted));
         self.fates.retain(|_, fate| *fate != Fate::Unheard);
+    }
+
+    /// Why a cue could not start in time, where nobody was there to open it.
+    pub(super) fn came_too_late_for(&self, entry: &Entry) -> Option<Cause> {
+        self.came.filter(|(came, _)| entry.latest() < *came + TO_OPEN).map(|(_, cause)| cause)
     }
 
     /// Notes that a cue has a take.
@@ -165,6 +176,7 @@ impl Agenda {
         now: Timestamp,
     ) -> Changes {
         let since = *self.since.get_or_insert(now);
+        self.came.get_or_insert((now, Cause::NotRunning));
         self.forget_before(timeline);
         let mut before: BTreeMap<CueId, Entry> = std::mem::take(&mut self.entries)
             .into_iter()

@@ -131,7 +131,8 @@ impl Sequencer {
             // What is still being opened was to start before: not it is late, but its file.
             let opening = matches!(entry.progress, Progress::Preparing { .. });
             let late = if opening { Cause::NotOpened } else { Cause::TooLate };
-            return Verdict::Refuse(entry.obstacle.unwrap_or(late));
+            let nobody_there = self.agenda.came_too_late_for(entry);
+            return Verdict::Refuse(entry.obstacle.or(nobody_there).unwrap_or(late));
         }
         // Asked of the instant itself: a session may begin with the very frame that ends the quiet hours.
         let held_up = self.obstacle(cue.at.max(pass.now)).filter(|_| pass.due(cue.at));

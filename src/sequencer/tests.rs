@@ -90,7 +90,7 @@ fn what_ended_before_the_first_load_is_the_stores_to_log() {
     let mut sim = Sim::new(s(95));
     sim.tell(load(&timeline(600, [c("a", 0, 60), c("b", 60, 40).late(Late::Skip), c("d", 100, 10)])));
     sim.run_to(s(700));
-    assert_eq!(heard(&sim), ["!b TooLate", "d@100.0", "-d@110.0"]);
+    assert_eq!(heard(&sim), ["!b NotRunning", "d@100.0", "-d@110.0"]);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn what_ended_between_the_stores_last_look_and_the_first_load_is_logged_here() {
     let mut sim = Sim::with(s(95), Settings { since: Some(s(50)), ..Settings::default() });
     sim.tell(load(&timeline(600, [c("a", 0, 40), c("b", 40, 40), c("d", 100, 10)])));
     sim.run_to(s(700));
-    assert_eq!(heard(&sim), ["!b TooLate", "d@100.0", "-d@110.0"]);
+    assert_eq!(heard(&sim), ["!b NotRunning", "d@100.0", "-d@110.0"]);
 }
 
 #[test]
@@ -155,7 +155,17 @@ fn a_whole_late_cue_runs_into_its_successor_until_a_hard_start_cuts_it() {
     let mut sim = Sim::new(s(61));
     sim.tell(load(&timeline(600, [c("a", 0, 200).late(whole)])));
     sim.run_to(s(700));
-    assert_eq!(heard(&sim), ["!a TooLate"]);
+    assert_eq!(heard(&sim), ["!a NotRunning"]);
+}
+
+#[test]
+fn what_nobody_was_there_to_start_in_time_is_neither_late_nor_its_files_fault() {
+    for late in [450, 5_000] {
+        let mut sim = Sim::new(s(0) + SignedDuration::from_millis(late));
+        sim.tell(load(&timeline(600, [c("a", 0, 30).late(Late::Skip)])));
+        sim.run_to(s(700));
+        assert_eq!(heard(&sim), ["!a NotRunning"], "{late} ms late");
+    }
 }
 
 #[test]
