@@ -11,7 +11,6 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tokio::sync::watch;
 use tokio::task::{self, JoinError, JoinSet};
-use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 use crate::engine::handle::{Command, Handle};
@@ -67,13 +66,15 @@ struct Keeper {
     decoding: JoinSet<Result<MemorySource, OpenError>>,
     /// Which segment a task decodes.
     begun: Vec<(task::Id, SegmentId)>,
+    /// Of which it was told that they cannot be kept: once each.
+    told_of: BTreeSet<SegmentId>,
     pace: Pace,
 }
 
 impl Keeper {
     fn new(audio: PathBuf, engines: Vec<Handle>, pace: Pace) -> Self {
-        let (kept, decoding, begun) = (Kept::new(), JoinSet::new(), Vec::new());
-        Self { audio, engines, kept, told: true, decoding, begun, pace }
+        let (kept, decoding, begun, told_of) = (Kept::new(), JoinSet::new(), Vec::new(), BTreeSet::new());
+        Self { audio, engines, kept, told: true, decoding, begun, told_of, pace }
     }
 
     async fn run(mut self, mut plan: watch::Receiver<Arc<Plan>>, missing: watch::Sender<Missing>) {
@@ -121,16 +122,16 @@ impl Keeper {
         let (audio, decoded) = (self.audio.clone(), Arc::clone(segment));
         let begun = self.decoding.spawn_blocking(move || decode(&decoded, &audio));
         self.begun.push((begun.id(), segment.id.clone()));
-        let patience = Instant::now() + self.pace.patience;
-        while self.is_decoding(&segment.id) {
-            match tokio::time::timeout_at(patience, self.decoding.join_next_with_id()).await {
-                Ok(Some(done)) => self.take(done),
-                Ok(None) => return,
-                Err(_late) => {
-                    error!(segment.id = %segment.id, "the file of a segment to be kept ready does not answer");
-                    return;
-                }
-            }
+        if tokio::time::timeout(self.pace.patience, self.until_decoded(&segment.id)).await.is_err() {
+            error!(segment.id = %segment.id, "the file of a segment to be kept ready does not answer");
+        }
+    }
+
+    async fn until_decoded(&mut self, id: &SegmentId) {
+        while self.is_decoding(id)
+            && let Some(done) = self.decoding.join_next_with_id().await
+        {
+            self.take(done);
         }
     }
 
@@ -147,12 +148,14 @@ impl Keeper {
         let (_, id) = self.begun.swap_remove(at);
         match decoded {
             Ok(source) => {
+                self.told_of.remove(&id);
                 self.kept.insert(id, source);
                 self.tell();
             }
-            Err(failure) => {
-                error!(segment.id = %id, error = &*failure, "cannot keep a segment ready");
+            Err(failure) if self.told_of.insert(id.clone()) => {
+                error!(segment.id = %id, error = &*failure, "cannot keep a segment ready; it is tried again and again");
             }
+            Err(_told) => {}
         }
     }
 

@@ -411,6 +411,16 @@ fn nothing_scheduled_starts_by_a_clock_that_is_not_trusted() {
 }
 
 #[test]
+fn what_came_and_went_while_the_clock_was_wrong_is_missed_for_that() {
+    let mut sim = Sim::new(s(-50));
+    sim.tell(Event::Clock { trusted: false }).tell(load(&timeline(600, [c("z", 400, 10)])));
+    sim.run_to(s(11)).tell(Event::Clock { trusted: true }).tell(Event::ClockRight { at: s(11) });
+    sim.tell(load(&timeline(600, [c("a", 0, 40).late(Late::Skip), c("z", 400, 10)])));
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["!a ClockNotTrusted", "z@400.0", "-z@410.0"]);
+}
+
+#[test]
 fn a_reload_leaves_the_cue_on_air_alone_and_prepares_what_changed_anew() {
     let mut sim = from_start(600, [c("a", 0, 60), c("b", 60, 30).follow()]);
     sim.run_to(s(50)).tell(load(&timeline(600, [c("a", 0, 60), c("b", 60, 30).follow().plays("other")])));

@@ -99,7 +99,7 @@ impl Store {
     }
 
     /// Keeps that an interrupt was ordered, once however often that was pressed, and says whether it is the first time.
-    pub fn order(&self, act: Act) -> Result<bool, StoreError> {
+    pub fn act_of_order(&self, act: Act) -> Result<bool, StoreError> {
         self.write("keep what a person did", move |transaction| {
             let interrupt = act.subject.split_once(' ').map_or(&*act.subject, |(interrupt, _)| interrupt);
             let first = order(transaction, interrupt)?.is_none();

@@ -14,8 +14,8 @@ use nix::sys::statvfs::statvfs;
 const RESERVED: u64 = 16 * 1024 * 1024;
 /// With less than this the database may not open: it needs its two helper files, and a copy of what it changes.
 const FULL: u64 = 2 * 1024 * 1024;
-/// The reserve is not what fills a small disk.
-/// Nothing but the log may take the last of it: what was given up for the log is free space like any other.
+/// The reserve is not what fills a small disk; and recordings leave as much free, for what was given up for the log is free
+/// space like any other.
 pub const AMPLE: u64 = 4 * RESERVED;
 
 /// The reserve of a data folder.

@@ -40,7 +40,7 @@ pub(super) fn distance(minutes: u32) -> Option<SignedDuration> {
 const TO_SHOW: Duration = Duration::from_secs(1);
 /// The longest file that is read before it takes the air, in bytes: some minutes of MP3, and some hundredths of a second.
 const READ_AT_MOST: u64 = 8_000_000;
-/// How long a disk has to say whether a file is there; it says so in less than a millisecond.
+/// How long a disk has to say whether a file is the right one; what it has not said by then counts as right.
 const TO_LOOK: Duration = Duration::from_millis(100);
 /// How often it is tried to keep an act: for more than an hour, in which somebody frees the disk.
 const KEEP_TRIES: u32 = 400;
@@ -98,7 +98,7 @@ async fn is_broken(state: &State, engines: &[Handle], segment: &Segment) -> bool
     }
     let (file, hash) = (state.audio_dir.join(&segment.file), segment.hash);
     state.plan().catalog.troubles().contains_key(&segment.id)
-        || is_there(move || is_right(&file, hash)).await == Some(false)
+        || soon(move || is_right(&file, hash)).await == Some(false)
 }
 
 /// Whether a file is there and, unless it is too long to be read while somebody waits, is the approved one: what is in no
@@ -126,8 +126,8 @@ pub(super) fn is_kept(state: &State, segment: &SegmentId) -> bool {
     state.engines.iter().any(|engine| engine.status().kept.contains(segment))
 }
 
-/// Whether a file is there; none where the disk fails to say so soon: it does not hold up who takes the air.
-async fn is_there(look: impl FnOnce() -> io::Result<bool> + Send + 'static) -> Option<bool> {
+/// What a look at the disk says; none where the disk fails to say so soon: it does not hold up who takes the air.
+async fn soon(look: impl FnOnce() -> io::Result<bool> + Send + 'static) -> Option<bool> {
     tokio::time::timeout(TO_LOOK, tokio::task::spawn_blocking(look)).await.ok()?.ok()?.ok()
 }
 
@@ -186,7 +186,7 @@ pub(super) async fn order<N>(
         tracing::info!(interrupt.id = %id, segment.id = %segment, by = person.name(), "{what}");
     }
     // Also where an engine knows it: the first press may not be kept yet. It is one order, and one act.
-    record(state, Store::order, person.act(what, format!("{id} {segment}"), now)).await;
+    record(state, Store::act_of_order, person.act(what, format!("{id} {segment}"), now)).await;
     Ok(ordered)
 }
 
@@ -394,9 +394,9 @@ mod tests {
     #[tokio::test]
     async fn a_disk_that_hangs_or_fails_holds_up_nobody_who_takes_the_air() {
         let (free, hangs) = std::sync::mpsc::sync_channel::<()>(0);
-        assert_eq!(is_there(move || Ok(hangs.recv().is_ok())).await, None);
+        assert_eq!(soon(move || Ok(hangs.recv().is_ok())).await, None);
         drop(free);
-        assert_eq!(is_there(|| Err(io::ErrorKind::PermissionDenied.into())).await, None);
-        assert_eq!((is_there(|| Ok(true)).await, is_there(|| Ok(false)).await), (Some(true), Some(false)));
+        assert_eq!(soon(|| Err(io::ErrorKind::PermissionDenied.into())).await, None);
+        assert_eq!((soon(|| Ok(true)).await, soon(|| Ok(false)).await), (Some(true), Some(false)));
     }
 }

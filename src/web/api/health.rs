@@ -29,7 +29,7 @@ const LEAST_FREE: u64 = 200_000_000;
 /// wait for a disk.
 const STUCK: Duration = Duration::from_secs(30);
 /// How far ahead silence is told: somebody who looks once a day is told of every session before it.
-const SOON: SignedDuration = SignedDuration::from_hours(24);
+pub(in crate::web) const SOON: SignedDuration = SignedDuration::from_hours(24);
 /// Facts that an engine may hold back while the log is busy; more, and its disk hangs.
 const MOST_UNLOGGED: usize = 8;
 

@@ -31,12 +31,9 @@ use crate::text::page::{date, names};
 use crate::timeline::plan::Plan;
 use crate::timeline::{Block, CueId, INTERRUPT_SESSION, Layer, Severity};
 use crate::web::State;
-use crate::web::api::health::wrong;
+use crate::web::api::health::{SOON, wrong};
 use crate::web::input::start_of;
 use crate::web::person::See;
-
-/// What fails within this time is said at the top.
-const SOON: SignedDuration = SignedDuration::from_hours(24);
 
 /// The quietest level that the meter shows, in dBFS.
 const METER_FLOOR: f32 = -60.0;

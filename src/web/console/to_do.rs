@@ -18,10 +18,9 @@ use crate::text::finding::{Said, of_plan};
 use crate::text::page::{capital, home as say, names};
 use crate::timeline::plan::Plan;
 use crate::timeline::{Absence, CueId, Finding, FindingKind, Severity};
+use crate::web::api::health::SOON;
 use crate::web::{State, air};
 
-/// What fails within this time comes before all else.
-const SOON: SignedDuration = SignedDuration::from_hours(24);
 /// How far ahead things to do are looked for.
 const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
