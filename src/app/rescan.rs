@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Notify, watch};
 use tracing::{error, info};
 
@@ -21,11 +22,12 @@ use crate::timeline::plan::Plan;
 const EVERY: Duration = Duration::from_secs(15);
 
 /// Looks for as long as there is a plan: at once, after each change of the plan, and four times a minute. At each `whole`,
-/// which comes every night, all recordings that may air are read.
+/// which comes every night, all recordings that may air are read; and at once what was found broken on its way to the air.
 pub async fn keep_looking(
     audio: PathBuf,
     mut plan: watch::Receiver<Arc<Plan>>,
     whole: Arc<Notify>,
+    mut suspects: UnboundedReceiver<SegmentId>,
     found: watch::Sender<Arc<Troubles>>,
     clock: Arc<dyn Clock>,
 ) {
@@ -48,16 +50,17 @@ pub async fn keep_looking(
             }
         };
         found.send_if_modified(|before| rescan.tell(before));
-        all = tokio::select! {
-            () = whole.notified() => true,
+        all = false;
+        tokio::select! {
+            () = whole.notified() => all = true,
+            Some(suspect) = suspects.recv() => rescan.doubt(suspect),
             changed = plan.changed() => {
                 if changed.is_err() {
                     return;
                 }
-                false
             }
-            () = tokio::time::sleep(EVERY) => false,
-        };
+            () = tokio::time::sleep(EVERY) => {}
+        }
     }
 }
 
@@ -67,12 +70,20 @@ struct Rescan {
     /// The files as they were when they were read.
     seen: BTreeMap<SegmentId, Seen>,
     troubles: Troubles,
+    /// Found broken by who was to air it, and not read since.
+    doubted: Option<SegmentId>,
 }
 
 impl Rescan {
-    /// Looks at what airs in the time of the plan, what is to be ready at once, and what was broken before.
+    /// A recording is to be read whole at the next look, whatever its file looks like.
+    fn doubt(&mut self, segment: SegmentId) {
+        self.seen.remove(&segment);
+        self.doubted = Some(segment);
+    }
+
+    /// Looks at what airs in the time of the plan, what is to be ready at once, what was broken before, and what may be.
     fn look(&mut self, audio: &Path, plan: &Plan, now: Timestamp) {
-        let broken = self.troubles.keys().filter_map(|id| plan.catalog.get(id));
+        let broken = self.troubles.keys().chain(&self.doubted).filter_map(|id| plan.catalog.get(id));
         let still = broken.filter(|segment| segment.state == State::Approved);
         let airing = plan.airing(now);
         let wanted: BTreeMap<&SegmentId, &Segment> = (airing.iter().map(|(segment, _)| segment))
@@ -200,18 +211,38 @@ mod tests {
         assert_eq!(bench.troubles(), []);
     }
 
+    /// Puts other bytes into the file, which looks as before.
+    fn rot(audio: &TempDir) {
+        let path = audio.path().join("tin.mp3");
+        let written = fs::metadata(&path).unwrap().modified().unwrap();
+        put(audio, "tin.mp3", "approveD");
+        fs::File::options().write(true).open(&path).unwrap().set_modified(written).unwrap();
+    }
+
     #[test]
     fn what_rots_under_an_unchanged_stamp_is_found_when_all_is_read() {
         let mut bench = Bench::new();
         bench.look();
-        let path = bench.audio.path().join("tin.mp3");
-        let written = fs::metadata(&path).unwrap().modified().unwrap();
-        put(&bench.audio, "tin.mp3", "approveD");
-        fs::File::options().write(true).open(&path).unwrap().set_modified(written).unwrap();
+        rot(&bench.audio);
         assert!(!bench.look(), "it looks as before");
         bench.rescan.read_all(bench.audio.path(), &bench.plan);
         assert!(bench.look());
         assert_eq!(bench.troubles(), [FileTrouble::FileChanged]);
+    }
+
+    #[test]
+    fn what_was_found_broken_on_the_air_is_read_at_once_and_once() {
+        let mut bench = Bench::new();
+        bench.look();
+        let tin = bench.plan.catalog.iter().next().unwrap().id.clone();
+        bench.rescan.doubt(tin.clone());
+        assert!(!bench.look(), "the file is as approved");
+        rot(&bench.audio);
+        assert!(!bench.look(), "it looks as before");
+        bench.rescan.doubt(tin);
+        assert!(bench.look());
+        assert_eq!(bench.troubles(), [FileTrouble::FileChanged]);
+        assert!(!bench.look(), "and stays so");
     }
 
     #[test]

@@ -17,6 +17,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
 use tracing::{error, info, warn};
@@ -44,6 +45,7 @@ use crate::output::amplifier::{self, Amplifier, Switch};
 use crate::output::null::Null;
 use crate::output::{self, OutputName};
 use crate::schedule::{Output, OutputId};
+use crate::segment::SegmentId;
 use crate::sequencer::Settings;
 use crate::store::Store;
 use crate::text;
@@ -150,7 +152,9 @@ impl Daemon {
         let (facts, fact_queue) = sync_channel(FACTS);
         let (replan, nudges) = sync_channel(1);
         let stopping: Arc<AtomicBool> = Arc::default();
-        let recorder = start_recorder(clock, &gave_up, store, fact_queue, replan.clone(), &stopping)?;
+        let (broken_on_air, suspects) = unbounded_channel();
+        let nudge = replan.clone();
+        let recorder = start_recorder(clock, &gave_up, store, fact_queue, nudge, broken_on_air, &stopping)?;
         switch_off_left_on(station, &plan);
         let (engines, threads) =
             start_engines(station, &plan, store, clock, &facts, options.output.as_ref())?;
@@ -163,7 +167,15 @@ impl Daemon {
         let (broken, troubles) = watch::channel(Arc::default());
         let nightly: Arc<Notify> = Arc::default();
         let whole = Arc::clone(&nightly);
-        own.spawn(rescan::keep_looking(station.audio(), current.clone(), whole, broken, Arc::clone(clock)));
+        let look = rescan::keep_looking(
+            station.audio(),
+            current.clone(),
+            whole,
+            suspects,
+            broken,
+            Arc::clone(clock),
+        );
+        own.spawn(look);
         let (missing, unready) = watch::channel(BTreeSet::new());
         own.spawn(ready::keep_ready(station.audio(), current.clone(), engines.clone(), missing));
         let (turned, planner_turned) = watch::channel(clock.elapsed());
@@ -248,10 +260,11 @@ fn start_recorder(
     store: &Store,
     facts: Receiver<Fact>,
     replan: SyncSender<()>,
+    broken: UnboundedSender<SegmentId>,
     stopping: &Arc<AtomicBool>,
 ) -> anyhow::Result<JoinHandle<()>> {
     let (store, stopping) = (store.clone(), Arc::clone(stopping));
-    let work = move || record(&facts, &store, &replan, &stopping);
+    let work = move || record(&facts, &store, &replan, &broken, &stopping);
     let worker = supervise("recorder", Arc::clone(clock), Arc::clone(gave_up), work);
     worker.context("cannot start the recorder's thread")
 }

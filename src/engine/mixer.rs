@@ -152,6 +152,12 @@ impl Mixer {
         found
     }
 
+    /// The voice in the foreground, if its file broke off: so many frames it gave were silence in the place of the file's.
+    pub fn broken_off(&self) -> Option<(VoiceId, u64)> {
+        let voice = &self.foreground.as_ref()?.voice;
+        Some((voice.id, voice.source.missing())).filter(|(_, missing)| *missing > 0)
+    }
+
     /// Mixes the next frames, and says what happened in them.
     pub fn render(&mut self, samples: &mut [f32]) -> std::vec::Drain<'_, Happening> {
         let sounded = self.foreground.is_some() || self.fading.is_some() || self.armed.is_some();

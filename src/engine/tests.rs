@@ -95,19 +95,22 @@ pub(super) struct Levels;
 struct Level {
     sample: f32,
     left: u64,
-    missing: u64,
+    given: u64,
+    /// Frames that the file has; after them comes silence.
+    real: u64,
 }
 
 impl Source for Level {
     fn read(&mut self, samples: &mut [f32]) -> Read {
         let given = (samples.len() / 2).min(self.left as usize);
-        samples[..2 * given].fill(self.sample);
+        samples[..2 * given].fill(if self.given < self.real { self.sample } else { 0.0 });
         self.left -= given as u64;
+        self.given += given as u64;
         if self.left == 0 { Read::Ended(given) } else { Read::Frames(given) }
     }
 
     fn missing(&self) -> u64 {
-        self.missing
+        self.given.saturating_sub(self.real)
     }
 }
 
@@ -119,8 +122,8 @@ impl Opener for Levels {
             98 => panic!("a bug in the decoder"),
             level => {
                 let left = frames::count(segment.duration() - skip, AIR_RATE);
-                let missing = if level == 97 { left / 2 } else { 0 };
-                Ok(Box::new(Level { sample: sample(level), left, missing }))
+                let real = if level == 97 { left / 2 } else { left };
+                Ok(Box::new(Level { sample: sample(level), left, given: 0, real }))
             }
         }
     }

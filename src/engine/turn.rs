@@ -18,7 +18,7 @@ use crate::frames::{self, AIR_RATE};
 use crate::media::source::Source;
 use crate::output::CHUNK_FRAMES;
 use crate::sequencer::{Action, Event};
-use crate::timeline::{Cue, CueId};
+use crate::timeline::{Cue, CueId, Layer};
 
 /// The output rests where nothing is due for this long.
 const WORTH_A_REST: SignedDuration = SignedDuration::from_secs(60);
@@ -430,6 +430,7 @@ impl Engine {
             }
         }
         self.happened = happened;
+        self.end_what_broke_off();
         self.write();
         let wall = self.clock.now();
         if self.power.fails() && !self.power.is_on() {
@@ -440,6 +441,18 @@ impl Engine {
         if is_first || self.last_heartbeat.is_none_or(|last| wall.duration_since(last).abs() >= HEARTBEAT) {
             self.ledger.heartbeat(wall);
             self.last_heartbeat = Some(wall);
+        }
+    }
+
+    /// An interrupt whose file breaks off gives the air back at once, to the schedule that it keeps silent. What is in the
+    /// schedule has its time, and what follows has its own.
+    fn end_what_broke_off(&mut self) {
+        let Some((voice, _)) = self.mixer.broken_off().filter(|(_, missing)| *missing > SHORT) else {
+            return;
+        };
+        let is_interrupt = |held: &Held| held.voice == voice && held.cue.layer > Layer::Scheduled;
+        if self.held.iter().any(is_interrupt) {
+            self.mixer.stop(voice, self.mixer.position(), 0);
         }
     }
 

@@ -54,6 +54,23 @@ impl Seal {
         (rest.is_empty() && fits).then_some(seal)
     }
 
+    /// Whether a file begins and ends as the one that was sealed, and has its middle and its length: what can be known of a
+    /// long one at once.
+    pub fn is_on(&self, file: &mut File) -> io::Result<bool> {
+        if !self.fits(file)? {
+            return Ok(false);
+        }
+        let mut piece = Vec::with_capacity(PIECE);
+        let last = self.pieces.len().saturating_sub(1);
+        for nth in [0, last / 2, last] {
+            read_piece(file, nth as u64, &mut piece)?;
+            if self.pieces.get(nth).is_some_and(|hash| *hash != <[u8; 32]>::from(Sha256::digest(&piece))) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Whether a file has as many bytes as the one that was sealed.
     pub fn fits(&self, file: &File) -> io::Result<bool> {
         Ok(file.metadata()?.len() == self.bytes)
@@ -218,6 +235,22 @@ mod tests {
                 all.len()
             );
         }
+    }
+
+    #[test]
+    fn a_seal_is_on_a_file_of_its_length_beginning_middle_and_end() {
+        let (file, bytes) = file();
+        let mut at = file.reopen().unwrap();
+        let seal = Seal::of(&mut at).unwrap().1;
+        assert!(seal.is_on(&mut at).unwrap());
+        for changed in [0, PIECE + 5, 2 * PIECE + 999] {
+            let mut other = bytes.clone();
+            other[changed] ^= 1;
+            std::fs::write(file.path(), &other).unwrap();
+            assert!(!seal.is_on(&mut at).unwrap(), "{changed}");
+        }
+        std::fs::write(file.path(), &bytes[1..]).unwrap();
+        assert!(!seal.is_on(&mut at).unwrap());
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl Sequencer {
         if !self.ordered.insert(what.id.clone()) {
             return;
         }
-        let order = Order::new(what, pass.now);
+        let order = Order::new(what, &self.zone, pass.now);
         // Who ordered it may not have heard yet that it was withdrawn.
         if self.withdrawn.contains(&what.segment.id) {
             let cue = order.cue(&self.zone);

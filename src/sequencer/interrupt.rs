@@ -16,6 +16,9 @@ pub(super) struct Order {
     pub(super) what: Arc<Interrupt>,
     /// When it was ordered.
     since: Timestamp,
+    /// None of its airings begins later: the recording's last day is over then. An emergency goes on until it is called
+    /// off, whatever somebody once wrote there.
+    good_until: Option<Timestamp>,
     /// Which of its airings is next, or on air.
     pub(super) piece: u16,
     /// When that is due.
@@ -42,9 +45,19 @@ pub(super) enum Turn {
 
 impl Order {
     /// A person takes the air.
-    pub(super) fn new(what: &Arc<Interrupt>, now: Timestamp) -> Self {
-        let what = Arc::clone(what);
-        Self { what, since: now, piece: 0, due: now, waits_since: now, has_take: false, turn: Turn::Waiting }
+    pub(super) fn new(what: &Arc<Interrupt>, zone: &TimeZone, now: Timestamp) -> Self {
+        let last_day = what.segment.words.valid_until.filter(|_| what.layer < Layer::Emergency);
+        let good_until = last_day.and_then(|day| zone.to_timestamp(day.tomorrow().ok()?.into()).ok());
+        Self {
+            what: Arc::clone(what),
+            since: now,
+            good_until,
+            piece: 0,
+            due: now,
+            waits_since: now,
+            has_take: false,
+            turn: Turn::Waiting,
+        }
     }
 
     /// The cue of its next airing.
@@ -133,7 +146,8 @@ impl Order {
         };
         let repeats = &self.what.repeats;
         let piece = self.piece.checked_add(1).filter(|piece| repeats.include(*piece))?;
-        Some((piece, started.saturating_add(repeats.before(piece)).unwrap_or(Timestamp::MAX)))
+        let due = started.saturating_add(repeats.before(piece)).unwrap_or(Timestamp::MAX);
+        self.good_until.is_none_or(|until| due < until).then_some((piece, due))
     }
 
     /// How it stands, for people.

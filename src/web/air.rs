@@ -1,6 +1,6 @@
 //! Taking the air and giving it back: one way for programs and for people's pages.
 
-use std::fs;
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,9 +13,9 @@ use super::person::Person;
 use super::problem::Problem;
 use crate::access::Permission;
 use crate::engine::handle::{Command, Handle, InForce, Status};
-use crate::media::seal::hash_of_path;
+use crate::media::seal::{Seals, hash_of_path};
 use crate::schedule::{OutputId, QuietHours};
-use crate::segment::{ContentHash, FileTrouble, Segment, SegmentId, State as Stand, is_id};
+use crate::segment::{FileTrouble, Segment, SegmentId, State as Stand, is_id};
 use crate::sequencer::{Interrupt, InterruptId, Repeats};
 use crate::store::{Act, Store, StoreError};
 use crate::text::http::Refusal;
@@ -38,7 +38,7 @@ pub(super) fn distance(minutes: u32) -> Option<SignedDuration> {
 
 /// How long a page waits to see what it asked of the engines; they show it within a few turns.
 const TO_SHOW: Duration = Duration::from_secs(1);
-/// The longest file that is read before it takes the air, in bytes: some minutes of MP3, and some hundredths of a second.
+/// The longest file that is read whole before it takes the air, in bytes: some minutes of MP3, and some hundredths of a second.
 const READ_AT_MOST: u64 = 8_000_000;
 /// How long a disk has to say whether a file is the right one; what it has not said by then counts as right.
 const TO_LOOK: Duration = Duration::from_millis(100);
@@ -96,19 +96,22 @@ async fn is_broken(state: &State, engines: &[Handle], segment: &Segment) -> bool
     if needs_no_file(engines, segment) {
         return false;
     }
-    let (file, hash) = (state.audio_dir.join(&segment.file), segment.hash);
+    let (file, segment, store) = (state.audio_dir.join(&segment.file), segment.clone(), state.store.clone());
     state.plan().catalog.troubles().contains_key(&segment.id)
-        || soon(move || is_right(&file, hash)).await == Some(false)
+        || soon(move || is_right(&file, &segment, &store)).await == Some(false)
 }
 
-/// Whether a file is there and, unless it is too long to be read while somebody waits, is the approved one: what is in no
-/// session is otherwise looked at in the night only.
-fn is_right(file: &Path, hash: ContentHash) -> io::Result<bool> {
-    let about = match fs::metadata(file) {
+/// Whether a file is there and is the approved one: what is in no session is otherwise looked at in the night only. One that
+/// is too long to be read while somebody waits is judged by parts of it.
+pub(super) fn is_right(file: &Path, segment: &Segment, seals: &dyn Seals) -> io::Result<bool> {
+    let mut opened = match File::open(file) {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(false),
-        about => about?,
+        opened => opened?,
     };
-    Ok(about.len() > READ_AT_MOST || hash_of_path(file)? == hash)
+    if opened.metadata()?.len() <= READ_AT_MOST {
+        return Ok(hash_of_path(file)? == segment.hash);
+    }
+    seals.seal(&segment.id).map_or(Ok(true), |seal| seal.is_on(&mut opened))
 }
 
 /// What was found wrong with a recording's file, so that it cannot sound; without a look at the disk, which may hang.

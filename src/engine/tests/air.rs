@@ -102,17 +102,7 @@ fn an_emergency_takes_the_air_within_300_ms_and_the_schedule_joins_after_it() {
     let kept = MemorySource::new(&vec![sample(50); 30 * 48_000], 1);
     station.tell(Command::Keep(Arc::new(BTreeMap::from([(alarm.id.clone(), kept)]))));
     station.run_until(150.0);
-    let order = Interrupt {
-        id: "alarm-1".into(),
-        layer: Layer::Emergency,
-        segment: Arc::clone(&alarm),
-        gain_db: 0.0,
-        topic: None,
-        genre: None,
-        by: "an".into(),
-        repeats: Repeats::ONCE,
-    };
-    station.tell(Command::Interrupt(Arc::new(order)));
+    station.tell(order("alarm-1", Layer::Emergency, &alarm, Repeats::ONCE));
     station.run_until(160.0);
     let begins = station.heard(50).unwrap();
     assert!(begins > 150.0 && begins < 150.3, "{begins}");
@@ -144,17 +134,21 @@ fn alarm(station: &Station, id: &str, apart: f64) {
     let kept = MemorySource::new(&vec![sample(50); 30 * 48_000], 1);
     station.tell(Command::Keep(Arc::new(BTreeMap::from([(segment.id.clone(), kept)]))));
     let repeats = Repeats { at_most: Some(2), close: 1, soon: seconds(apart), then: SignedDuration::ZERO };
-    let (id, layer, gain_db, by) = (id.into(), Layer::Emergency, 0.0, "an".to_owned());
-    station.tell(Command::Interrupt(Arc::new(Interrupt {
-        id,
+    station.tell(order(id, Layer::Emergency, &segment, repeats));
+}
+
+/// Somebody takes the air.
+fn order(id: &str, layer: Layer, segment: &Arc<Segment>, repeats: Repeats) -> Command {
+    Command::Interrupt(Arc::new(Interrupt {
+        id: id.into(),
         layer,
-        segment,
-        gain_db,
+        segment: Arc::clone(segment),
+        gain_db: 0.0,
         topic: None,
         genre: None,
-        by,
+        by: "an".into(),
         repeats,
-    })));
+    }))
 }
 
 #[test]
@@ -162,18 +156,7 @@ fn an_emergency_that_wakes_a_slow_device_ends_by_its_frames_and_the_schedule_joi
     let mut station = Station::new(vec![cue("a", Join::Hard, 200.0, &segment(10, 60.0))]);
     station.run_until(100.0);
     *station.wakes_in.lock().unwrap() = Duration::from_millis(1_900);
-    let (id, layer, by, repeats) = ("alarm".into(), Layer::Emergency, "an".to_owned(), Repeats::ONCE);
-    let segment = segment(50, 120.0);
-    station.tell(Command::Interrupt(Arc::new(Interrupt {
-        id,
-        layer,
-        segment,
-        genre: None,
-        topic: None,
-        gain_db: 0.0,
-        by,
-        repeats,
-    })));
+    station.tell(order("alarm", Layer::Emergency, &segment(50, 120.0), Repeats::ONCE));
     station.run_until(150.0);
     let begins = station.heard(50).unwrap();
     assert_about(begins, 101.9, 0.1);
@@ -302,6 +285,21 @@ fn silence_in_the_place_of_a_broken_end_did_not_air() {
     station.finish();
     let take = station.takes("half")[0];
     assert_eq!((take.cause, take.delivered), (Some(Cause::FileBroken), 5 * 48_000));
+}
+
+#[test]
+fn an_interrupt_whose_file_breaks_off_gives_the_air_back_at_once() {
+    let mut station = Station::new(vec![cue("a", Join::Hard, 100.0, &segment(10, 300.0))]);
+    station.run_until(150.0);
+    station.tell(order("half", Layer::Emergency, &segment(97, 60.0), Repeats::ONCE));
+    station.run_until(500.0);
+    station.finish();
+    station.check();
+    let (broken, after) = (station.takes("half")[0], station.takes("a")[1]);
+    assert_eq!((broken.cause, broken.delivered), (Some(Cause::FileBroken), 30 * 48_000));
+    assert_about(since(broken.ended.unwrap()), since(broken.started.unwrap()) + 30.0, 0.15);
+    assert!(since(after.started.unwrap()) < since(broken.ended.unwrap()) + 2.0, "{after:?}");
+    assert_about(since(after.ended.unwrap()), 400.0, 0.6);
 }
 
 #[test]
@@ -434,18 +432,8 @@ fn a_panic_switches_the_amplifier_off_and_is_seen_by_who_joins() {
     };
     let open = move || Box::new(Broken(clock)) as Box<dyn Output>;
     let (handle, thread) = Engine::spawn(parts, facts, open).unwrap();
-    let order = Interrupt {
-        id: "now".into(),
-        layer: Layer::Emergency,
-        segment: segment(50, 30.0),
-        gain_db: 0.0,
-        topic: None,
-        genre: None,
-        by: "an".into(),
-        repeats: Repeats::ONCE,
-    };
     // Keeps the engine awake.
-    handle.send(Command::Interrupt(Arc::new(order))).unwrap();
+    handle.send(order("now", Layer::Emergency, &segment(50, 30.0), Repeats::ONCE)).unwrap();
     assert!(thread.join().is_err());
     let switched = switched.lock().unwrap();
     assert!(switched.is_empty() || *switched == [true, false], "{switched:?}");
@@ -475,16 +463,10 @@ fn whatever_people_do_every_cue_has_one_outcome() {
                 0 => station.lost.store(true, Ordering::SeqCst),
                 1 | 2 => station.lost.store(false, Ordering::SeqCst),
                 3 => station.tell(Command::StopCue(None)),
-                4 => station.tell(Command::Interrupt(Arc::new(Interrupt {
-                    id: id.as_str().into(),
-                    layer: if state & 1 == 0 { Layer::Live } else { Layer::Emergency },
-                    segment: Arc::clone(&alarm),
-                    gain_db: 0.0,
-                    topic: None,
-                    genre: None,
-                    by: "an".into(),
-                    repeats: Repeats::ONCE,
-                }))),
+                4 => {
+                    let layer = if state & 1 == 0 { Layer::Live } else { Layer::Emergency };
+                    station.tell(order(&id, layer, &alarm, Repeats::ONCE));
+                }
                 _ => station.clock.step_to(station.clock.now() + seconds(3.0)),
             }
         }

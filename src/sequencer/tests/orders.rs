@@ -50,6 +50,24 @@ fn a_message_waits_for_its_loudspeaker_and_not_until_the_night() {
 }
 
 #[test]
+fn what_is_repeated_ends_with_its_last_day_and_an_emergency_does_not() {
+    let twelve_hours = secs(43_200);
+    let repeats = Repeats { at_most: Some(4), soon: secs(0), close: 0, then: twelve_hours };
+    for (layer, airings) in [(Layer::Live, 2), (Layer::Emergency, 4)] {
+        let mut order = super::super::Interrupt { repeats, ..interrupt("x", layer, 20) };
+        Arc::make_mut(&mut order.segment).words.valid_until = Some(jiff::civil::date(2026, 11, 23));
+        let mut sim = from_start(60, []);
+        sim.run_to(s(100)).tell(Event::Interrupt(Arc::new(order)));
+        sim.run_to(s(30_000));
+        assert!(sim.sequencer.view().interrupts().all(|one| one.next < Some(s(101) + twelve_hours)));
+        sim.run_to(s(4 * 43_200));
+        let began = heard(&sim).into_iter().filter(|line| line.starts_with('x')).count();
+        assert_eq!(began, airings, "{layer:?}: {:?}", sim.log);
+        assert_eq!(sim.sequencer.view().interrupts().count(), 0);
+    }
+}
+
+#[test]
 fn a_step_of_the_clock_keeps_the_distance_between_a_message_and_its_repeat() {
     for step in [400, -400] {
         let mut sim = Sim::new(s(0));

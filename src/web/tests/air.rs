@@ -4,8 +4,11 @@ use futures_util::StreamExt as _;
 
 use super::*;
 use crate::engine::handle::InForce;
-use crate::segment::{FileTrouble, Genre};
+use crate::media::seal::{Seal, Seals};
+use crate::segment::{FileTrouble, Genre, Segment};
 use crate::sequencer::{Interrupt, Repeats};
+use crate::timeline::fixture;
+use crate::web::air::is_right;
 
 pub(super) fn ordered(site: &Site) -> Arc<Interrupt> {
     let command = site.commands.try_recv().unwrap();
@@ -59,6 +62,39 @@ async fn what_is_ordered_is_logged_with_its_programmes_area_and_kind() {
     assert_eq!(kind, (Some("II.2".to_owned()), Some(Genre::Feature)));
     let kind = described(json!({"topic": "II.3", "genre": "correction"})).await;
     assert_eq!(kind, (Some("II.3".to_owned()), Some(Genre::Correction)));
+}
+
+/// Knows one seal.
+#[derive(Debug)]
+struct Sealed(Seal);
+
+impl Seals for Sealed {
+    fn seal(&self, _id: &SegmentId) -> Option<Seal> {
+        Some(self.0.clone())
+    }
+}
+
+#[test]
+fn of_a_file_too_long_to_be_read_its_beginning_middle_end_and_length_are_looked_at() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("dài.wav");
+    let write = |bytes: &[u8]| std::fs::write(&path, bytes).unwrap();
+    let bytes: Vec<u8> = (0..9_000_000_u32).map(|n| n.to_le_bytes()[1]).collect();
+    write(&bytes);
+    let (hash, seal) = Seal::of(&mut std::fs::File::open(&path).unwrap()).unwrap();
+    let segment = Segment { hash, ..fixture::segment("dai", "tin", 60) };
+    let (seals, right) = (Sealed(seal), |seals: &Sealed| is_right(&path, &segment, seals).unwrap());
+    assert!(right(&seals));
+    for changed in [10, 4_500_000, 8_999_999] {
+        let mut other = bytes.clone();
+        other[changed] ^= 1;
+        write(&other);
+        assert!(!right(&seals), "{changed}");
+    }
+    write(&bytes[..8_500_000]);
+    assert!(!right(&seals), "it is shorter");
+    std::fs::remove_file(&path).unwrap();
+    assert!(!right(&seals), "it is gone");
 }
 
 #[tokio::test]
