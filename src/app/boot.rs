@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::{error, info, warn};
 
 use super::planner::{PAST, plan, window};
+use super::standing;
 use super::station::Station;
 use crate::asrun::{Cause, ClockHealth, Note, reconcile};
 use crate::clock::is_synchronised;
@@ -59,6 +60,7 @@ pub fn boot(station: &Station, store: &Store, now: Timestamp) -> Result<Plan, Bo
             let cause = if cut.is_empty() { Cause::NotRunning } else { Cause::PowerCut };
             let since = known_since(store, newest.min(now), now)?;
             log_the_gap(store, &plan, since, now, cause, clock)?;
+            standing::end_old(store, now.duration_since(newest))?;
         }
     }
     store.note(now, Note::Boot { version: env!("CARGO_PKG_VERSION").to_owned(), clock })?;

@@ -18,6 +18,7 @@ pub mod rehearse;
 pub mod rescan;
 pub mod serve;
 pub mod signals;
+pub mod standing;
 pub mod station;
 pub mod supervise;
 pub mod watch_log;

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use super::boot::{TIME_SERVER, known_since, log_the_gap};
+use super::standing;
 use super::station::Station;
 use crate::asrun::{Cause, ClockHealth, Note};
 use crate::clock::{Clock, is_synchronised};
@@ -126,6 +127,13 @@ impl Planner {
         let plan = planner.parts.plan.borrow().clone();
         if planner.loaded {
             planner.load(&plan.timelines)?;
+        }
+        // After the timelines: by them an engine knows what day it is.
+        if let Err(failure) = standing::resume(&planner.parts.store, &plan, &planner.parts.engines, now) {
+            error!(
+                error = &failure as &dyn std::error::Error,
+                "emergencies that were in force cannot be read"
+            );
         }
         Ok(planner)
     }

@@ -12,7 +12,7 @@ use crate::asrun::ClockHealth;
 use crate::media::source::MemorySource;
 use crate::schedule::OutputId;
 use crate::segment::{Segment, SegmentId};
-use crate::sequencer::{self, Interrupt, InterruptId, Repeats};
+use crate::sequencer::{self, Interrupt, InterruptId, Repeats, Resumed};
 use crate::timeline::{CueId, Layer, Timeline};
 
 /// Commands an engine has not yet taken; people give a few a day.
@@ -36,6 +36,8 @@ pub enum Command {
     Poise(Arc<Segment>),
     /// A person takes the air.
     Interrupt(Arc<Interrupt>),
+    /// What a person had ordered before the program ended goes on.
+    Resume(Resumed),
     /// A person gives it back.
     CallOff(InterruptId),
     /// A person stops the cue on air, if it is still the one they meant.

@@ -118,6 +118,7 @@ impl Engine {
                 return;
             }
             Command::Interrupt(interrupt) => Event::Interrupt(interrupt),
+            Command::Resume(order) => Event::Resume(order),
             Command::CallOff(id) => Event::CallOff(id),
             Command::StopCue(cue) => Event::StopCue(cue),
             Command::Withdraw(segment) => Event::Withdraw(segment),

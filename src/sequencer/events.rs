@@ -10,7 +10,7 @@ use super::air::Chained;
 use super::interrupt::{Order, Turn};
 use super::quiet::Curfew;
 use super::rundown::OPENED_AGAIN;
-use super::{Action, Air, Event, Interrupt, InterruptId, PATIENCE, Pass, Sequencer, Stage, Voice};
+use super::{Action, Air, Event, InterruptId, PATIENCE, Pass, Resumed, Sequencer, Stage, Voice};
 use crate::asrun::Cause;
 use crate::segment::SegmentId;
 use crate::timeline::{Cue, CueId, Layer, Timeline};
@@ -19,7 +19,11 @@ impl Sequencer {
     pub(super) fn take_in(&mut self, event: &Event, pass: &mut Pass<'_>) {
         match event {
             Event::Load { timeline, settled } => self.load(timeline, settled, pass),
-            Event::Interrupt(what) => self.interrupt(what, pass),
+            Event::Interrupt(what) => {
+                let order = Resumed { what: Arc::clone(what), since: pass.now, airing: 0, due: pass.now };
+                self.interrupt(&order, pass);
+            }
+            Event::Resume(order) => self.interrupt(order, pass),
             Event::CallOff(id) => self.call_off(id, Cause::StoppedByOperator, pass),
             Event::StopCue(wanted) => {
                 let meant = |wanted: &CueId| self.view().on_air.is_some_and(|cue| cue.id == *wanted);
@@ -79,14 +83,14 @@ impl Sequencer {
         }
     }
 
-    fn interrupt(&mut self, what: &Arc<Interrupt>, pass: &mut Pass<'_>) {
+    fn interrupt(&mut self, order: &Resumed, pass: &mut Pass<'_>) {
         // A button that was pressed twice.
-        if !self.ordered.insert(what.id.clone()) {
+        if !self.ordered.insert(order.what.id.clone()) {
             return;
         }
-        let order = Order::new(what, &self.zone, pass.now);
+        let order = Order::new(order, &self.zone);
         // Who ordered it may not have heard yet that it was withdrawn.
-        if self.withdrawn.contains(&what.segment.id) {
+        if self.withdrawn.contains(&order.what.segment.id) {
             let cue = order.cue(&self.zone);
             pass.out.push(Action::NotAired { cue, cause: Cause::Withdrawn });
         } else {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Action, InForce, Interrupt, Pass, Repeats, Sequencer, Voice};
+use super::{Action, InForce, Interrupt, Pass, Resumed, Sequencer, Voice};
 use crate::asrun::Cause;
 use crate::schedule::{Late, SlotId};
 use crate::timeline::{BlockId, Content, Cue, CueId, Form, INTERRUPT_SESSION, Join, Layer};
@@ -44,17 +44,18 @@ pub(super) enum Turn {
 }
 
 impl Order {
-    /// A person takes the air.
-    pub(super) fn new(what: &Arc<Interrupt>, zone: &TimeZone, now: Timestamp) -> Self {
+    /// A person takes the air, or what one ordered goes on.
+    pub(super) fn new(order: &Resumed, zone: &TimeZone) -> Self {
+        let Resumed { what, since, airing, due } = order;
         let last_day = what.segment.words.valid_until.filter(|_| what.layer < Layer::Emergency);
         let good_until = last_day.and_then(|day| zone.to_timestamp(day.tomorrow().ok()?.into()).ok());
         Self {
             what: Arc::clone(what),
-            since: now,
+            since: *since,
             good_until,
-            piece: 0,
-            due: now,
-            waits_since: now,
+            piece: *airing,
+            due: *due,
+            waits_since: *due,
             has_take: false,
             turn: Turn::Waiting,
         }
@@ -155,13 +156,6 @@ impl Order {
         let on_air = self.is_on_air();
         let next = if on_air { self.after().map(|(_, due)| due) } else { Some(self.due) };
         InForce { what: &self.what, since: self.since, airing: self.piece, on_air, next }
-    }
-}
-
-impl Repeats {
-    /// From the start of the airing before to the start of this one, counted from 0.
-    fn before(&self, piece: u16) -> SignedDuration {
-        if piece <= self.close { self.soon } else { self.then }
     }
 }
 

@@ -29,6 +29,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::asrun::Cause;
+use crate::schedule::{OutputId, Schedule};
 use crate::segment::{Genre, Segment, SegmentId, id};
 use crate::timeline::{Cue, CueId, Layer, Timeline};
 use agenda::Agenda;
@@ -64,6 +65,54 @@ pub struct Interrupt {
     pub repeats: Repeats,
 }
 
+impl Interrupt {
+    /// An order, with what brings the segment to the schedule's loudness, and what kind of text it is.
+    pub fn new(
+        id: InterruptId,
+        layer: Layer,
+        segment: Arc<Segment>,
+        by: String,
+        repeats: Repeats,
+        schedule: &Schedule,
+    ) -> Self {
+        let loudness = &schedule.loudness;
+        let gain_db = segment.sound.gain_db(loudness.target_lufs, loudness.max_boost_db);
+        // The engines know no programmes, and the log that they tell is written once.
+        let (topic, genre) = schedule.kind(Some(&segment.words), segment.words.programme.as_ref());
+        Self { id, layer, segment, gain_db, topic, genre, by, repeats }
+    }
+}
+
+/// An emergency as it is kept, to go on after a restart: it is in force until it is called off, or over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingOrder {
+    /// Its id.
+    pub id: InterruptId,
+    /// What sounds.
+    pub segment: SegmentId,
+    /// Who ordered it.
+    pub by: String,
+    /// How often it sounds.
+    pub repeats: Repeats,
+    /// On which outputs.
+    pub outputs: Vec<OutputId>,
+    /// When it was ordered.
+    pub since: Timestamp,
+}
+
+/// An interrupt that was in force when the program ended, and how far it had come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resumed {
+    /// It.
+    pub what: Arc<Interrupt>,
+    /// When it was ordered.
+    pub since: Timestamp,
+    /// Which of its airings is next, counted from 0.
+    pub airing: u16,
+    /// When that is due.
+    pub due: Timestamp,
+}
+
 /// How often an interrupt sounds. Decision 03/2020/QĐ-TTg, article 29, asks for two repeats five minutes apart, then one
 /// every so often until the all-clear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +131,11 @@ impl Repeats {
     /// Once and no more.
     pub const ONCE: Self =
         Self { at_most: Some(1), soon: SignedDuration::ZERO, close: 0, then: SignedDuration::ZERO };
+
+    /// From the start of the airing before to the start of this one, counted from 0.
+    pub fn before(&self, airing: u16) -> SignedDuration {
+        if airing <= self.close { self.soon } else { self.then }
+    }
 
     /// Whether an airing is one of them, counted from 0.
     pub fn include(&self, airing: u16) -> bool {
@@ -106,6 +160,8 @@ pub enum Event {
     },
     /// A person takes the air.
     Interrupt(Arc<Interrupt>),
+    /// What a person had ordered before the program ended goes on.
+    Resume(Resumed),
     /// A person gives it back.
     CallOff(InterruptId),
     /// A person stops what is on air from the timeline, if it is still the cue they meant; it goes on with the next.

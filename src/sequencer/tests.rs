@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::sim::{C, CHUNK, Line, Sim, c, cue_id, interrupt, load, ms, s, secs, segment, timeline};
-use super::{Action, Event, Repeats, Settings};
+use super::{Action, Event, Repeats, Resumed, Settings};
 use crate::schedule::Late;
 use crate::timeline::{Absence, Layer};
 

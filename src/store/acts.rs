@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::error::Doing as _;
 use super::journal::instant;
-use super::{Store, StoreError};
+use super::{Store, StoreError, standing};
 
 /// Acts of an answer, at most.
 const MOST_ACTS: u32 = 10_000;
@@ -68,6 +68,17 @@ fn order(connection: &Connection, interrupt: &str) -> Result<Option<Option<Strin
         .doing("look for the order of an interrupt")
 }
 
+/// Whether an interrupt was called off.
+fn was_called_off(connection: &Connection, interrupt: &str) -> Result<bool, StoreError> {
+    connection
+        .query_row(
+            "SELECT EXISTS (SELECT 1 FROM act WHERE what = 'interrupt.call-off' AND subject = ?1)",
+            [interrupt],
+            |row| row.get(0),
+        )
+        .doing("look for who called an interrupt off")
+}
+
 /// What people did between two instants, the second not included; newest first, at most 10,000.
 pub(super) fn acts_between(
     connection: &Connection,
@@ -99,24 +110,32 @@ impl Store {
     }
 
     /// Keeps that an interrupt was ordered, once however often that was pressed, and says whether it is the first time.
-    pub fn act_of_order(&self, act: Act) -> Result<bool, StoreError> {
+    /// What is `standing` goes on after a restart; unless it was called off before this was kept.
+    pub fn act_of_order(&self, act: Act, standing: Option<&str>) -> Result<bool, StoreError> {
+        let standing = standing.map(str::to_owned);
         self.write("keep what a person did", move |transaction| {
             let interrupt = act.subject.split_once(' ').map_or(&*act.subject, |(interrupt, _)| interrupt);
             let first = order(transaction, interrupt)?.is_none();
             if first {
                 insert_act(transaction, &act)?;
             }
+            if let Some(body) = standing.filter(|_| first)
+                && !was_called_off(transaction, interrupt)?
+            {
+                standing::keep(transaction, interrupt, &body)?;
+            }
             Ok(first)
         })
     }
 
-    /// Keeps that an interrupt was called off, where it was ever ordered, and says so: of one that never was, nobody did
-    /// anything.
-    pub fn act_on_order(&self, act: Act) -> Result<bool, StoreError> {
+    /// Keeps that an interrupt was called off, where it is `known` or was ever ordered, and says so: of one that never was,
+    /// nobody did anything.
+    pub fn act_of_call_off(&self, act: Act, known: bool) -> Result<bool, StoreError> {
         self.write("keep what a person did", move |transaction| {
-            let ordered = order(transaction, &act.subject)?.is_some();
+            let ordered = known || order(transaction, &act.subject)?.is_some();
             if ordered {
                 insert_act(transaction, &act)?;
+                standing::end(transaction, &act.subject)?;
             }
             Ok(ordered)
         })

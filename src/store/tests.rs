@@ -222,6 +222,38 @@ mod opening {
     }
 
     #[test]
+    fn an_order_stands_until_it_is_called_off_whichever_is_kept_first() {
+        let (store, _dir) = store();
+        let act = |what: &str, subject: &str| Act {
+            at: at(1),
+            by: "lan".to_owned(),
+            what: what.to_owned(),
+            subject: subject.to_owned(),
+            title: None,
+            origin: "x".to_owned(),
+        };
+        let order = |id: &str| {
+            store.act_of_order(act("interrupt.emergency", &format!("{id} tin")), Some(id)).unwrap()
+        };
+        let call_off = |id: &str| store.act_of_call_off(act("interrupt.call-off", id), true).unwrap();
+        let standing = || -> Vec<String> {
+            let orders = store.standing_orders().unwrap();
+            assert!(orders.iter().all(|(id, body)| id == body));
+            orders.into_iter().map(|(id, _)| id).collect()
+        };
+        assert!(order("first") && order("second") && !order("second"));
+        store.act_of_order(act("interrupt.live", "third tin"), None).unwrap();
+        assert_eq!(standing(), ["first", "second"]);
+        assert!(call_off("first"));
+        assert_eq!(standing(), ["second"]);
+        assert!(!order("first"), "pressed again, it is over");
+        assert!(call_off("late") && order("late"), "the disk was slow to keep the order");
+        assert_eq!(standing(), ["second"]);
+        store.end_standing_order("second").unwrap();
+        assert_eq!(standing(), [""; 0]);
+    }
+
+    #[test]
     fn acts_of_an_older_database_get_the_names_of_then() {
         let (store, dir) = store();
         let (segment, by) = (segment(1), "lan".to_owned());
@@ -243,7 +275,7 @@ mod opening {
         store.act(act("interrupt.call-off", "first".to_owned(), 5)).unwrap();
         store.act(act("segment.approve", id.to_string(), 6)).unwrap();
         store.act(act("user.add", "hoa".to_owned(), 7)).unwrap();
-        assert!(!store.act_on_order(act("interrupt.call-off", "second".to_owned(), 8)).unwrap());
+        assert!(!store.act_of_call_off(act("interrupt.call-off", "second".to_owned(), 8), false).unwrap());
         let titles = |store: &Store| -> Vec<Option<String>> {
             store.acts(at(0), at(9), 9).unwrap().into_iter().rev().map(|act| act.title).collect()
         };
@@ -253,7 +285,7 @@ mod opening {
         drop(store);
         let raw = Connection::open(dir.path().join(DATABASE)).unwrap();
         raw.execute_batch(
-            "ALTER TABLE act DROP COLUMN title; DROP INDEX act_order; DROP TABLE segment_seal; DROP INDEX airing_heard; PRAGMA user_version = 7",
+            "ALTER TABLE act DROP COLUMN title; DROP INDEX act_order; DROP TABLE segment_seal; DROP INDEX airing_heard; DROP TABLE standing_order; PRAGMA user_version = 7",
         )
         .unwrap();
         drop(raw);

@@ -16,7 +16,7 @@ use crate::engine::handle::{Command, Handle, InForce, Status};
 use crate::media::seal::{Seals, hash_of_path};
 use crate::schedule::{OutputId, QuietHours};
 use crate::segment::{FileTrouble, Segment, SegmentId, State as Stand, is_id};
-use crate::sequencer::{Interrupt, InterruptId, Repeats};
+use crate::sequencer::{Interrupt, InterruptId, Repeats, StandingOrder};
 use crate::store::{Act, Store, StoreError};
 use crate::text::http::Refusal;
 use crate::timeline::plan::Plan;
@@ -158,13 +158,9 @@ pub(super) async fn order<N>(
     // Pressed twice, what stood open is on the air.
     let known = state.engines.iter().any(|engine| has(&engine.status(), &id));
     let (segment, engines) = if known { meant(state, wish).await? } else { can_sound(state, wish).await? };
-    let loudness = plan.schedule.loudness;
-    let gain_db = segment.sound.gain_db(loudness.target_lufs, loudness.max_boost_db);
-    // The engines know no programmes, and the log that they tell is written once.
-    let (topic, genre) = plan.schedule.kind(Some(&segment.words), segment.words.programme.as_ref());
-    let by = person.name().to_owned();
     let Wish { layer, repeats, .. } = *wish;
-    let interrupt = Arc::new(Interrupt { id, layer, segment, gain_db, topic, genre, by, repeats });
+    let interrupt =
+        Arc::new(Interrupt::new(id, layer, segment, person.name().to_owned(), repeats, &plan.schedule));
     let what = if layer == Layer::Emergency { "interrupt.emergency" } else { "interrupt.live" };
     let (id, segment) = (&interrupt.id, &interrupt.segment.id);
     let (mut ordered, mut refusal) = (Ordered::default(), None);
@@ -189,8 +185,30 @@ pub(super) async fn order<N>(
         tracing::info!(interrupt.id = %id, segment.id = %segment, by = person.name(), "{what}");
     }
     // Also where an engine knows it: the first press may not be kept yet. It is one order, and one act.
-    record(state, Store::act_of_order, person.act(what, format!("{id} {segment}"), now)).await;
+    let act = person.act(what, format!("{id} {segment}"), now);
+    let standing = standing(&interrupt, &ordered.outputs, now)?;
+    record(state, act, move |store, act| store.act_of_order(act, standing.as_deref())).await;
     Ok(ordered)
+}
+
+/// What is kept of an emergency, to go on after a restart.
+fn standing(
+    interrupt: &Interrupt,
+    outputs: &[OutputId],
+    since: Timestamp,
+) -> Result<Option<String>, Problem> {
+    if interrupt.layer < Layer::Emergency {
+        return Ok(None);
+    }
+    let order = StandingOrder {
+        id: interrupt.id.clone(),
+        segment: interrupt.segment.id.clone(),
+        by: interrupt.by.clone(),
+        repeats: interrupt.repeats,
+        outputs: outputs.to_vec(),
+        since,
+    };
+    serde_json::to_string(&order).map(Some).map_err(|failure| Problem::unexpected(&failure))
 }
 
 /// Where an interrupt was ordered.
@@ -222,13 +240,9 @@ pub(super) async fn call_off<N>(state: &State, person: &Person<N>, id: &str) -> 
     let sent: Vec<_> = state.engines.iter().map(|engine| engine.send(Command::CallOff(id.clone()))).collect();
     tracing::info!(interrupt.id = %id, by = person.name(), "interrupt.call-off");
     let act = person.act("interrupt.call-off", id.as_str(), state.clock.now());
-    let ordered = if known {
-        record(state, Store::act, act).await;
-        true
-    } else {
-        // Where the disk does not say in time, it may have been; and the engines were told.
-        record(state, Store::act_on_order, act).await.unwrap_or(true)
-    };
+    // Where the disk does not say in time, it may have been ordered; and the engines were told.
+    let ordered =
+        record(state, act, move |store, act| store.act_of_call_off(act, known)).await.unwrap_or(true);
     sent.into_iter().collect::<Result<(), _>>()?;
     if ordered { Ok(()) } else { Err(Refusal::NoInterrupt.into()) }
 }
@@ -251,7 +265,7 @@ pub(super) async fn stop<N>(
         engine.send(Command::StopCue(Some(meant.ok_or(Refusal::NotOnAir)?)))?;
     }
     tracing::info!(output.id = output, by = person.name(), "output.stop");
-    record(state, Store::act, person.act("output.stop", output, state.clock.now())).await;
+    record(state, person.act("output.stop", output, state.clock.now()), Store::act).await;
     Ok(())
 }
 
@@ -356,18 +370,19 @@ async fn approved(state: &State, id: &str) -> Result<Arc<Segment>, Problem> {
 
 /// Keeps an act after it was done: the air does not wait for the disk, and is not taken back for it. Nor does the person:
 /// who sees no answer presses again. What is not kept in a moment is kept in the background, and says nothing here.
-async fn record<T: Send + 'static>(state: &State, how: Keep<T>, act: Act) -> Option<T> {
-    let keeping = tokio::spawn(keep(state.store.clone(), how, act));
+async fn record<T: Send + 'static>(state: &State, act: Act, how: impl Keep<T>) -> Option<T> {
+    let keeping = tokio::spawn(keep(state.store.clone(), act, how));
     tokio::time::timeout(TO_SHOW, keeping).await.ok()?.ok()?
 }
 
 /// A way to keep an act.
-type Keep<T> = fn(&Store, Act) -> Result<T, StoreError>;
+trait Keep<T>: Fn(&Store, Act) -> Result<T, StoreError> + Clone + Send + 'static {}
+impl<T, F: Fn(&Store, Act) -> Result<T, StoreError> + Clone + Send + 'static> Keep<T> for F {}
 
 /// Keeps an act, however often that takes.
-async fn keep<T: Send + 'static>(store: Store, how: Keep<T>, act: Act) -> Option<T> {
+async fn keep<T: Send + 'static>(store: Store, act: Act, how: impl Keep<T>) -> Option<T> {
     for tries in 1..=KEEP_TRIES {
-        let this = act.clone();
+        let (this, how) = (act.clone(), how.clone());
         let failure = match store.run(move |store| how(store, this)).await {
             Ok(kept) => return Some(kept),
             Err(failure) => failure,

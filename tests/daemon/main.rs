@@ -104,6 +104,42 @@ fn a_kill_in_the_middle_is_a_power_cut_and_the_next_start_joins() {
 }
 
 #[test]
+fn an_emergency_goes_on_after_a_power_cut_until_it_is_called_off() {
+    let mut station = Station::new();
+    station.record(&[("a.wav", 440, 3), ("lu.wav", 550, 8)]);
+    station.play(&station.soon(900), &["a.wav"]);
+    station.serve();
+    let again = serde_json::json!({ "soon_min": 1, "then_min": 1 });
+    let order =
+        serde_json::json!({ "segment": station.segment("lu.wav"), "layer": "emergency", "repeats": again });
+    let answer = station.person("lan", "operator").post("/interrupts", &order);
+    let id = answer["id"].as_str().unwrap();
+    let airings = || {
+        let mut all = station.airings();
+        all.retain(|airing| airing.item.cue.slot.as_str() == id);
+        all
+    };
+    eventually("it sounds", || airings().first().map(|airing| assert_eq!(airing.outcome(), Outcome::OnAir)));
+    let store = Store::open(&station.path().join("data")).unwrap();
+    assert_eq!(store.standing_orders().unwrap().len(), 1);
+    station.signal(Signal::SIGKILL);
+
+    station.serve();
+    let second = eventually("it sounds again, at once and whole", || {
+        station.airings().into_iter().find(|airing| {
+            airing.item.cue.piece == 1
+                && airing.item.cue.slot.as_str() == id
+                && airing.outcome() == Outcome::Aired
+        })
+    });
+    assert_eq!(second.item.ordered_by.as_deref(), Some("lan"));
+    station.person("hoa", "operator").delete(&format!("/interrupts/{id}"));
+    assert_eq!(store.standing_orders().unwrap(), []);
+    assert!(station.signal(Signal::SIGTERM).success(), "{}", station.log());
+    station.succeed(&["verify"]);
+}
+
+#[test]
 fn a_file_that_came_whole_before_a_power_cut_is_examined_by_the_next_start() {
     let mut station = Station::new();
     let file = station.path().join("tin.wav");

@@ -67,6 +67,27 @@ impl Station {
         write(&self.path().join("schedule").join(name), text);
     }
 
+    /// Somebody who may do something over HTTP, at the address of the daemon that was started last.
+    pub fn person(&self, name: &str, roles: &str) -> Person {
+        let said = self.succeed(&["user", "add", name, "--role", roles]);
+        let token = said.split_whitespace().last().unwrap();
+        let listens = || {
+            let log = self.log();
+            let (_, address) = log.rsplit_once("listens on ")?;
+            Some(address.split_whitespace().next()?.to_owned())
+        };
+        let address = eventually("it serves HTTP", listens);
+        Person { authorization: format!("Bearer {token}"), base: format!("{address}/api/v1") }
+    }
+
+    /// The id of the recording in a file.
+    pub fn segment(&self, file: &str) -> String {
+        let all: serde_json::Value =
+            serde_json::from_str(&self.succeed(&["segment", "list", "--format", "json"])).unwrap();
+        let segment = all.as_array().unwrap().iter().find(|segment| segment["file"] == file).unwrap();
+        segment["id"].as_str().unwrap().to_owned()
+    }
+
     /// The station's time, some seconds from now, to the second.
     pub fn soon(&self, seconds: i64) -> Zoned {
         let at = Timestamp::from_second(now().as_second() + seconds + 1).unwrap();
@@ -171,6 +192,27 @@ impl Station {
             panic!("{slot} is not {outcome:?}: {:#?}\n{}", self.airing(slot), self.log())
         };
         airing
+    }
+}
+
+/// Somebody who may do something over HTTP.
+pub struct Person {
+    authorization: String,
+    base: String,
+}
+
+impl Person {
+    /// Posts something; the answer.
+    pub fn post(&self, path: &str, body: &serde_json::Value) -> serde_json::Value {
+        let request = ureq::post(format!("{}{path}", self.base)).header("authorization", &self.authorization);
+        request.send_json(body).unwrap().body_mut().read_json().unwrap()
+    }
+
+    /// Deletes something.
+    pub fn delete(&self, path: &str) {
+        let request =
+            ureq::delete(format!("{}{path}", self.base)).header("authorization", &self.authorization);
+        assert!(request.call().unwrap().status().is_success());
     }
 }
 

@@ -68,6 +68,25 @@ fn what_is_repeated_ends_with_its_last_day_and_an_emergency_does_not() {
 }
 
 #[test]
+fn an_order_of_before_goes_on_from_its_next_airing_and_is_one_with_the_same_pressed_again() {
+    let what =
+        Arc::new(super::super::Interrupt { repeats: twice(100), ..interrupt("x", Layer::Emergency, 20) });
+    let mut sim = from_start(60, []);
+    let resumed = Resumed { what: Arc::clone(&what), since: s(-500), airing: 1, due: s(40) };
+    sim.run_to(s(0))
+        .tell(Event::Resume(resumed.clone()))
+        .tell(Event::Interrupt(what))
+        .tell(Event::Resume(resumed));
+    sim.run_to(s(10));
+    let shown: Vec<_> =
+        sim.sequencer.view().interrupts().map(|one| (one.since, one.airing, one.next)).collect();
+    assert_eq!(shown, [(s(-500), 1, Some(s(40)))]);
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["x@40.0", "-x@60.0"]);
+    assert_eq!(sim.sequencer.view().interrupts().count(), 0);
+}
+
+#[test]
 fn a_step_of_the_clock_keeps_the_distance_between_a_message_and_its_repeat() {
     for step in [400, -400] {
         let mut sim = Sim::new(s(0));

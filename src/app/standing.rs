@@ -1,0 +1,303 @@
+//! Emergencies that were in force when the program ended: they go on, as who ordered them believes, until somebody calls
+//! them off. A power cut must not be what takes a warning back.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tracing::{error, info, warn};
+
+use crate::asrun::{Airing, Cause, Outcome};
+use crate::engine::handle::{Command, Handle};
+use crate::segment::State;
+use crate::sequencer::{Interrupt, Repeats, Resumed, StandingOrder};
+use crate::store::{AiringFilter, Store, StoreError};
+use crate::timeline::Layer;
+use crate::timeline::plan::Plan;
+
+/// A station that was away for longer than this, and than an order's own distance between two airings, lets it end: nobody
+/// could call it off meanwhile, and nobody is to be woken by what was urgent the day before.
+const GO_ON_AFTER: SignedDuration = SignedDuration::from_hours(2);
+
+/// Lets the orders end for which the station was away for too long.
+pub fn end_old(store: &Store, away: SignedDuration) -> Result<(), StoreError> {
+    for order in orders(store)? {
+        if away > GO_ON_AFTER.max(order.repeats.then) {
+            warn!(interrupt.id = %order.id, minutes = away.as_mins(), "an emergency was in force, and the station was away for too long: it does not go on");
+            store.end_standing_order(order.id.as_str())?;
+        }
+    }
+    Ok(())
+}
+
+/// Has the engines go on with the orders in force. What is over is kept no more.
+pub fn resume(store: &Store, plan: &Plan, engines: &[Handle], now: Timestamp) -> Result<(), StoreError> {
+    for order in orders(store)? {
+        let mut goes_on = false;
+        for engine in engines.iter().filter(|engine| order.outputs.contains(engine.output())) {
+            let aired = aired(store, &order, engine)?;
+            let Some(resumed) = resumed(&order, plan, &aired, now) else { continue };
+            goes_on = true;
+            info!(interrupt.id = %order.id, output.id = %engine.output(), airing = resumed.airing, due = %resumed.due, "an emergency goes on");
+            if let Err(refused) = engine.send(Command::Resume(resumed)) {
+                error!(interrupt.id = %order.id, output.id = %engine.output(), error = &refused as &dyn Error, "an emergency does not go on");
+            }
+        }
+        if !goes_on {
+            store.end_standing_order(order.id.as_str())?;
+        }
+    }
+    Ok(())
+}
+
+/// The orders that nobody called off. One that cannot be read says so at every start.
+fn orders(store: &Store) -> Result<Vec<StandingOrder>, StoreError> {
+    let read = |(interrupt, body): (String, String)| {
+        let order = serde_json::from_str(&body);
+        order
+            .inspect_err(|failure| {
+                error!(
+                    interrupt.id = interrupt,
+                    error = failure as &dyn Error,
+                    "an order in force cannot be read"
+                )
+            })
+            .ok()
+    };
+    Ok(store.standing_orders()?.into_iter().filter_map(read).collect())
+}
+
+/// What the log has of an order on an output.
+fn aired(store: &Store, order: &StandingOrder, engine: &Handle) -> Result<Vec<Airing>, StoreError> {
+    let (from, output) = (Some(order.since), Some(engine.output().clone()));
+    let mut aired = Vec::new();
+    store.each_airing::<StoreError>(AiringFilter { from, output, ..AiringFilter::default() }, |airing| {
+        if airing.item.cue.slot.as_str() == order.id.as_str() {
+            aired.push(airing);
+        }
+        Ok(())
+    })?;
+    Ok(aired)
+}
+
+/// How an order goes on after what `aired` of it on an output; none where it is over, or what it airs was withdrawn.
+///
+/// What the end of the program cut was not heard: it is due at once, and does not count among the repeats.
+fn resumed(order: &StandingOrder, plan: &Plan, aired: &[Airing], now: Timestamp) -> Option<Resumed> {
+    let segment = plan.catalog.get(&order.segment).filter(|segment| segment.state == State::Approved)?;
+    let cut = u16::try_from(aired.iter().filter(|airing| was_cut(airing)).count()).unwrap_or(u16::MAX);
+    let repeats =
+        Repeats { at_most: order.repeats.at_most.map(|most| most.saturating_add(cut)), ..order.repeats };
+    let last = aired.iter().max_by_key(|airing| airing.item.cue.piece);
+    let airing = last.map_or(Some(0), |last| last.item.cue.piece.checked_add(1))?;
+    let due = last.filter(|last| !was_cut(last)).map(|last| {
+        let began = last.started().unwrap_or(last.item.planned);
+        began.saturating_add(repeats.before(airing)).unwrap_or(Timestamp::MAX)
+    });
+    repeats.include(airing).then(|| {
+        let (id, by) = (order.id.clone(), order.by.clone());
+        let what = Interrupt::new(id, Layer::Emergency, Arc::clone(segment), by, repeats, &plan.schedule);
+        Resumed { what: Arc::new(what), since: order.since, airing, due: due.unwrap_or(now).max(now) }
+    })
+}
+
+/// Whether the end of the program kept an airing from being heard whole.
+fn was_cut(airing: &Airing) -> bool {
+    match airing.outcome() {
+        Outcome::Partly(cause) | Outcome::NotAired(cause) => {
+            matches!(cause, Cause::PowerCut | Cause::ProgramStopped | Cause::NotRunning)
+        }
+        Outcome::OnAir | Outcome::Aired | Outcome::Withdrawn => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::asrun::{ClockHealth, Closed, Fact, NotAired, Take};
+    use crate::engine::handle::Status;
+    use crate::schedule::Start;
+    use crate::segment::{Catalog, Segment};
+    use crate::store::Act;
+    use crate::timeline::{Cue, History, Window, compile, fixture};
+
+    const ID: &str = "20261123T010000Z-00000001";
+
+    /// A station whose log has an emergency of a minute, ordered at 08:00.
+    struct Bench {
+        _dir: tempfile::TempDir,
+        store: Store,
+        plan: Plan,
+    }
+
+    /// So many seconds after the order.
+    fn at(second: i64) -> Timestamp {
+        fixture::at("2026-11-23T01:00:00Z") + SignedDuration::from_secs(second)
+    }
+
+    fn order(at_most: Option<u16>) -> StandingOrder {
+        let [soon, then] = [5, 30].map(SignedDuration::from_mins);
+        StandingOrder {
+            id: ID.into(),
+            segment: fixture::segment_id("tin"),
+            by: "lan".to_owned(),
+            repeats: Repeats { at_most, soon, close: 1, then },
+            outputs: vec![fixture::output()],
+            since: at(0),
+        }
+    }
+
+    impl Bench {
+        fn new(order: &StandingOrder) -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let store = Store::open(dir.path()).unwrap();
+            let act = Act {
+                at: at(0),
+                by: "lan".to_owned(),
+                what: "interrupt.emergency".to_owned(),
+                subject: format!("{ID} tin"),
+                title: None,
+                origin: "x".to_owned(),
+            };
+            store.act_of_order(act, Some(&serde_json::to_string(order).unwrap())).unwrap();
+            let slot = fixture::slot("tin", Start::Follow, fixture::play("programme:tin"));
+            let schedule = fixture::schedule("Asia/Ho_Chi_Minh", vec![slot]);
+            let catalog: Catalog = [fixture::segment("tin", "tin", 60)].into_iter().collect();
+            let window = Window { from: at(-36_000), to: at(36_000) };
+            let timeline = compile(&schedule, &catalog, &History::default(), &fixture::output(), window);
+            let plan = Plan {
+                schedule: Arc::new(schedule),
+                catalog: Arc::new(catalog),
+                timelines: vec![Arc::new(timeline)],
+                problems: Arc::default(),
+                at: at(0),
+            };
+            Self { _dir: dir, store, plan }
+        }
+
+        /// An airing of the order.
+        fn cue(&self, piece: u16, second: i64) -> Arc<Cue> {
+            let mut cue = Cue::clone(&self.plan.timelines[0].blocks[0].cues[0]);
+            (cue.id.slot, cue.id.piece, cue.layer) = (ID.into(), piece, Layer::Emergency);
+            (cue.at, cue.end) = (at(second), at(second + 60));
+            Arc::new(cue)
+        }
+
+        /// One that sounded for so long, unless it is on the air still.
+        fn aired(&self, piece: u16, second: i64, sounded: Option<(i64, Option<Cause>)>) {
+            let (cue, output) = (self.cue(piece, second), fixture::output());
+            let take = Take {
+                take: 0,
+                planned: at(second),
+                skip: SignedDuration::ZERO,
+                expected: 60 * 48_000,
+                sample_rate: 48_000,
+                device: "null".into(),
+                clock: ClockHealth::default(),
+                opened: at(second),
+                end: None,
+            };
+            let id = cue.id.clone();
+            self.store.record(&Fact::Opened { cue, output: output.clone(), take }).unwrap();
+            let Some((seconds, cause)) = sounded else { return };
+            let closed = Closed {
+                cue: id,
+                output,
+                take: 0,
+                started: Some(at(second)),
+                ended: Some(at(second + seconds)),
+                delivered: seconds.unsigned_abs() * 48_000,
+                starved: 0,
+                unpowered: false,
+                cause,
+                at: at(second + seconds),
+            };
+            self.store.record(&Fact::Closed(closed)).unwrap();
+        }
+
+        /// What the engine is told by a program that begins then, and whether the order is kept: which airing is due when,
+        /// in seconds after the order, and how often at most.
+        fn begin(&self, second: i64) -> (Option<(u16, i64, Option<u16>)>, bool) {
+            let (commands, told) = sync_channel(4);
+            let (_status, seen) = watch::channel(Status::at_first(&fixture::output(), at(second)));
+            let engine = Handle::new(fixture::output(), commands, seen);
+            resume(&self.store, &self.plan, &[engine], at(second)).unwrap();
+            let resumed = told.try_recv().ok().map(|command| {
+                let Command::Resume(resumed) = command else { panic!("{command:?}") };
+                assert_eq!((resumed.what.layer, resumed.since), (Layer::Emergency, at(0)));
+                (resumed.airing, resumed.due.duration_since(at(0)).as_secs(), resumed.what.repeats.at_most)
+            });
+            assert!(told.try_recv().is_err());
+            (resumed, !self.store.standing_orders().unwrap().is_empty())
+        }
+    }
+
+    #[test]
+    fn an_order_goes_on_where_it_was_and_what_was_cut_sounds_again_at_once() {
+        let until_called_off = order(None);
+        let bench = Bench::new(&until_called_off);
+        assert_eq!(bench.begin(30), (Some((0, 30, None)), true), "nothing of it was heard");
+        bench.aired(0, 0, Some((60, None)));
+        assert_eq!(bench.begin(100), (Some((1, 300, None)), true), "its repeat keeps its distance");
+        assert_eq!(bench.begin(900), (Some((1, 900, None)), true), "or is due at once");
+        bench.aired(1, 300, Some((60, None)));
+        assert_eq!(bench.begin(400), (Some((2, 2_100, None)), true));
+        bench.aired(2, 2_100, None);
+        bench.store.recover(at(2_200)).unwrap();
+        assert_eq!(bench.begin(2_200), (Some((3, 2_200, None)), true), "it was cut");
+        let missed = NotAired {
+            cue: bench.cue(3, 2_200),
+            output: fixture::output(),
+            cause: Cause::ProgramStopped,
+            clock: ClockHealth::default(),
+            at: at(2_201),
+        };
+        bench.store.record(&Fact::NotAired(missed)).unwrap();
+        assert_eq!(bench.begin(2_300), (Some((4, 2_300, None)), true));
+    }
+
+    #[test]
+    fn what_was_cut_does_not_count_and_what_is_over_is_kept_no_more() {
+        let bench = Bench::new(&order(Some(2)));
+        bench.aired(0, 0, Some((20, Some(Cause::PowerCut))));
+        assert_eq!(bench.begin(50), (Some((1, 50, Some(3))), true));
+        bench.aired(1, 50, Some((60, None)));
+        bench.aired(2, 350, Some((60, None)));
+        assert_eq!(bench.begin(500), (None, false));
+    }
+
+    #[test]
+    fn what_was_withdrawn_or_called_off_does_not_go_on() {
+        let bench = Bench::new(&order(None));
+        let act = Act {
+            at: at(10),
+            by: "lan".to_owned(),
+            what: "interrupt.call-off".to_owned(),
+            subject: ID.to_owned(),
+            title: None,
+            origin: "x".to_owned(),
+        };
+        bench.store.act_of_call_off(act, true).unwrap();
+        assert_eq!(bench.begin(30), (None, false));
+
+        let mut bench = Bench::new(&order(None));
+        let gone = Segment { state: State::Withdrawn, ..fixture::segment("tin", "tin", 60) };
+        bench.plan.catalog = Arc::new([gone].into_iter().collect());
+        assert_eq!(bench.begin(30), (None, false));
+    }
+
+    #[test]
+    fn a_station_that_was_away_for_long_lets_it_end() {
+        let mut rarely = order(None);
+        rarely.repeats.then = SignedDuration::from_hours(6);
+        for (order, away, stands) in [(order(None), 2, true), (order(None), 3, false), (rarely, 6, true)] {
+            let bench = Bench::new(&order);
+            end_old(&bench.store, SignedDuration::from_hours(away)).unwrap();
+            assert_eq!(bench.begin(30).1, stands, "{away} h");
+        }
+    }
+}
