@@ -38,8 +38,9 @@ pub struct Limiter {
     least: VecDeque<(u64, u32)>,
     /// The least gain, recovering slowly.
     held: u32,
-    /// The held gains of the window.
-    averaged: VecDeque<u32>,
+    /// The held gains of the window, and the place of the oldest.
+    averaged: [u32; WINDOW],
+    oldest: usize,
     /// Their sum.
     sum: u64,
 }
@@ -61,7 +62,8 @@ impl Limiter {
             seen: 0,
             least: VecDeque::with_capacity(WINDOW + 2),
             held: UNITY,
-            averaged: VecDeque::from(vec![UNITY; WINDOW]),
+            averaged: [UNITY; WINDOW],
+            oldest: 0,
             sum: u64::from(UNITY) * WINDOW as u64,
         }
     }
@@ -94,12 +96,11 @@ impl Limiter {
             self.seen += frames as u64;
             return;
         }
-        for ((nth, frame), allowed) in out.chunks_exact_mut(CHANNELS).enumerate().zip(allowed) {
-            let gain = self.advance(allowed);
-            let delayed = self.frames.iter().skip((first + nth) * CHANNELS);
-            for (sample, delayed) in frame.iter_mut().zip(delayed) {
-                *sample = delayed * gain;
-            }
+        let mut gains = [0.0; BLOCK];
+        gains.iter_mut().zip(allowed).take(frames).for_each(|(gain, allowed)| *gain = self.advance(allowed));
+        let delayed = self.frames.get(first * CHANNELS..).unwrap_or_default().chunks_exact(CHANNELS);
+        for ((frame, delayed), gain) in out.chunks_exact_mut(CHANNELS).zip(delayed).zip(gains) {
+            frame.iter_mut().zip(delayed).for_each(|(sample, delayed)| *sample = delayed * gain);
         }
     }
 
@@ -143,8 +144,10 @@ impl Limiter {
         let least = self.least.front().map_or(UNITY, |&(_, gain)| gain);
         self.held = least.min(self.held + (UNITY - self.held).div_ceil(RELEASE));
         self.sum += u64::from(self.held);
-        self.sum -= u64::from(self.averaged.pop_front().unwrap_or(UNITY));
-        self.averaged.push_back(self.held);
+        if let Some(oldest) = self.averaged.get_mut(self.oldest) {
+            self.sum -= u64::from(std::mem::replace(oldest, self.held));
+        }
+        self.oldest = if self.oldest + 1 < WINDOW { self.oldest + 1 } else { 0 };
         self.sum as f32 / (u64::from(UNITY) * WINDOW as u64) as f32
     }
 }

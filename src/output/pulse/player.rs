@@ -1,7 +1,7 @@
 //! One stream of the sound server, spoken to from the engine's thread.
 //!
-//! The thread is woken twice for a burst: the server asks for it, and is asked at once when the last one will have left; it
-//! answers. To be woken costs as much as mixing does. Nothing here allocates once the stream runs, and nothing waits for
+//! The thread is woken once for a burst, for which the server asks, and once more for every other: then the server is asked
+//! at once when the last one will have left, and answers. To be woken costs as much as mixing does. Nothing here allocates once the stream runs, and nothing waits for
 //! long.
 
 use std::io::{self, Read as _, Write as _};
@@ -39,6 +39,8 @@ const HELD_BYTES: u32 = BUFFER_BYTES - bytes_of(AHEAD_FRAMES);
 const HEADERS: usize = 1_024;
 /// The longest message of the server's that is to be understood. Those that concern a stream are much shorter.
 const LONGEST: usize = 64 * 1_024;
+/// Bursts from one question to the next: a quarter of a second. A card's clock drifts by some microseconds in it.
+const QUESTION_EVERY: u8 = 2;
 /// Between two questions while the frame clock is not sure of itself.
 const HURRY: Duration = Duration::from_millis(20);
 /// How long the server is waited for at a time, in milliseconds.
@@ -63,6 +65,8 @@ pub(in crate::output) struct Player {
     questions: u32,
     /// The question for the latency that was not answered yet.
     asked: Option<u32>,
+    /// Bursts that were asked for since.
+    bursts: u8,
     question: Vec<u8>,
     /// What is to be sent, of which the first bytes are.
     outgoing: Vec<u8>,
@@ -101,6 +105,7 @@ impl Player {
             pushed: 0,
             questions,
             asked: None,
+            bursts: 0,
             question,
             outgoing: Vec::with_capacity(BUFFER_BYTES as usize + HEADERS),
             sent: 0,
@@ -110,8 +115,8 @@ impl Player {
         })
     }
 
-    /// Sends what was pushed, and waits until the server says something. When it asks for more, it is asked in turn when
-    /// its last frame will leave: its sink has just worked, and knows its latency best.
+    /// Sends what was pushed, and waits until the server says something. When it asks for more, it is now and then asked in
+    /// turn when its last frame will leave: its sink has just worked, and knows its latency best.
     fn exchange(&mut self) -> Result<(), ProtocolError> {
         if !self.frame_clock.is_sure() {
             self.ask()?;
@@ -124,6 +129,10 @@ impl Player {
         let wanted = self.wanted;
         self.listen()?;
         if self.wanted > wanted {
+            self.bursts += 1;
+        }
+        if self.bursts >= QUESTION_EVERY {
+            self.bursts = 0;
             self.ask()?;
             self.send()?;
             // Nothing is mixed meanwhile: on a busy machine that would keep the server from its answer.
