@@ -100,8 +100,8 @@ pub(super) struct Agenda {
 pub(super) struct Changes {
     /// Held by the engine, and no longer wanted like this.
     pub(super) discarded: Vec<CueId>,
-    /// Gone from the schedule although their time had come.
-    pub(super) gone: Vec<Arc<Cue>>,
+    /// Gone from the schedule although their time had come, and why they were not heard.
+    pub(super) gone: Vec<(Arc<Cue>, Cause)>,
 }
 
 impl Agenda {
@@ -230,7 +230,9 @@ impl Agenda {
                 changes.discarded.push(id.clone());
             }
             if entry.cue.at <= now && on_air != Some(&id) && !self.remember_settled(&id) {
-                changes.gone.push(entry.cue);
+                // What nobody was there to start was not there to be changed.
+                let cause = self.came_too_late_for(&entry).unwrap_or(Cause::ScheduleChanged);
+                changes.gone.push((entry.cue, cause));
             }
         }
         self.cursor =

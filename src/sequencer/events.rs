@@ -65,8 +65,7 @@ impl Sequencer {
             voice.chained = chained.filter(|chained| !changes.discarded.contains(&chained.cue));
         }
         pass.out.extend(changes.discarded.into_iter().map(|cue| Action::Discard { cue }));
-        let cause = Cause::ScheduleChanged;
-        pass.out.extend(changes.gone.into_iter().map(|cue| Action::NotAired { cue, cause }));
+        pass.out.extend(changes.gone.into_iter().map(|(cue, cause)| Action::NotAired { cue, cause }));
 
         // What is on air stays on air, whatever the new plan has in its place, or nothing: to end it is a person's order.
         let Some(old) = on_air else { return };

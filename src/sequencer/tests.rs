@@ -169,6 +169,16 @@ fn what_nobody_was_there_to_start_in_time_is_neither_late_nor_its_files_fault() 
 }
 
 #[test]
+fn what_nobody_was_there_to_start_in_time_was_not_taken_out_by_a_change_after_it() {
+    let mut sim = Sim::new(s(0) + SignedDuration::from_millis(58_500));
+    sim.tell(load(&timeline(600, [c("a", 0, 60), c("b", 60, 30).follow()])));
+    sim.run_to(s(0) + SignedDuration::from_millis(58_800))
+        .tell(load(&timeline(600, [c("b", 60, 30).follow()])));
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim), ["!a NotRunning", "b@60.0", "-b@90.0"]);
+}
+
+#[test]
 fn a_cue_that_waits_for_those_before_it_has_no_take() {
     let whole = Late::WholeWithin(secs(300));
     let cues = [c("a", 0, 60), c("b", 60, 5).follow(), c("d", 65, 5).follow()].map(|cue| cue.late(whole));

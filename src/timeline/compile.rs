@@ -8,6 +8,7 @@
 //! stands. So what people approve, withdraw or rewrite meanwhile changes what is still to come, and moves none of it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -20,7 +21,7 @@ use super::{
     Absence, Begun, Block, Finding, FindingKind, History, Severity, Timeline, Window, backtime, pick,
 };
 use crate::schedule::{DayPlan, OutputId, Play, Schedule, Session, SessionId, Slot, SlotId};
-use crate::segment::{Catalog, ProgrammeId, Segment};
+use crate::segment::{Catalog, ProgrammeId, Segment, State};
 
 /// Schedule + catalogue + what already aired + window → plan. Reads no clock, no disk.
 ///
@@ -101,15 +102,41 @@ enum Choice {
 impl Choice {
     /// What is left of it for an item of which these have begun.
     fn after(self, begun: &[Begun]) -> Self {
-        let is_new =
-            |piece: &Arc<Segment>| begun.iter().all(|begun| begun.segment.as_ref() != Some(&piece.id));
+        let numbers = begun.last().map_or(0, |begun| usize::from(begun.piece) + 1);
         match self {
-            Self::Pieces(pieces) => Self::Pieces(pieces.into_iter().skip(begun.len()).collect()),
-            Self::Fitting(pieces) => Self::Fitting(pieces.into_iter().filter(is_new).collect()),
+            Self::Pieces(pieces) => Self::Pieces(pieces.into_iter().skip(numbers).collect()),
+            Self::Fitting(mut pieces) => {
+                pieces.retain(|piece| is_new(piece, begun));
+                Self::Fitting(pieces)
+            }
             Self::StandIn(_) | Self::Nothing(_) => Self::Pieces(Vec::new()),
             Self::Rotation(pool) => Self::Rotation(pool),
         }
     }
+}
+
+/// Whether a piece is none of those that have begun.
+fn is_new(piece: &Segment, begun: &[Begun]) -> bool {
+    begun.iter().all(|begun| begun.segment.as_ref() != Some(&piece.id))
+}
+
+/// So many pieces, of which none has begun, right before the `next` that has; the first ones, where that is gone.
+fn right_before<'p>(
+    pieces: impl IntoIterator<Item = &'p Arc<Segment>>,
+    count: usize,
+    begun: &[Begun],
+    next: &Begun,
+) -> Vec<Arc<Segment>> {
+    let pieces: Vec<_> = pieces.into_iter().collect();
+    let place = pieces.iter().position(|piece| next.segment.as_ref() == Some(&piece.id));
+    let mut there: Vec<_> = pieces.into_iter().take(place.unwrap_or(usize::MAX)).cloned().collect();
+    there.retain(|piece| is_new(piece, begun));
+    let surplus = there.len().saturating_sub(count);
+    match place {
+        Some(_) => drop(there.drain(..surplus)),
+        None => there.truncate(count),
+    }
+    there
 }
 
 impl<'a> Day<'a> {
@@ -201,9 +228,13 @@ impl<'a> Day<'a> {
         let silence = if no_music { Severity::Note } else { Severity::Error };
         while let Some((item, choice)) = todo.pop_front() {
             let fills_left = todo.iter().filter(|(item, _)| item.fills()).fold(1, |count, _| count + 1);
+            if item.hard.is_none() {
+                rundown.cursor = rundown.cursor.max(taken);
+            }
             match item.begun.first() {
-                Some(begun) => rundown.cursor = begun.at,
-                None if item.hard.is_none() => rundown.cursor = rundown.cursor.max(taken),
+                Some(begun) if begun.piece == 0 => rundown.cursor = begun.at,
+                // Nothing is on record of those before it, which have their time before it still.
+                Some(begun) => rundown.cursor = rundown.cursor.min(begun.at),
                 None => {}
             }
             // A fill leaves free what is to follow it, and shares what remains with the fills after it.
@@ -236,8 +267,7 @@ impl<'a> Day<'a> {
         limit: Timestamp,
         ending: Ending,
     ) {
-        if item.begun.is_empty() {
-            let limit = item.until.map_or(limit, |until| until.min(limit));
+        if item.begun.is_empty() && item.until.is_none() {
             return self.place(rundown, item, choice, limit, ending);
         }
         let before = (rundown.cursor, rundown.cues.len(), rundown.findings.len());
@@ -250,8 +280,16 @@ impl<'a> Day<'a> {
         rundown.cues.truncate(before.1);
         rundown.findings.truncate(before.2);
         self.rotations = rotations;
+        if item.begun.is_empty() {
+            let limit = item.until.map_or(limit, |until| until.min(limit));
+            return self.place(rundown, item, choice, limit, ending);
+        }
+        let mut choice = choice;
+        let mut next = 0;
         for begun in item.begun {
+            self.unrecorded(rundown, item, &mut choice, (next..begun.piece, begun));
             rundown.again(item, begun, self.catalog, limit, self.date);
+            next = begun.piece + 1;
         }
         if item.until.is_some() {
             return;
@@ -264,6 +302,68 @@ impl<'a> Day<'a> {
             self.rotation(pool).make_contiguous().sort_by_key(taken);
         }
         self.place(rundown, item, choice.after(item.begun), limit, ending);
+    }
+
+    /// The pieces of these numbers, of which nothing is on record, before one that has begun: it is opened ahead of its
+    /// time, while they wait for theirs, or for the word that it is over. What is still there ran up to it; the others say
+    /// why they are silent.
+    fn unrecorded(
+        &mut self,
+        rundown: &mut Rundown<'_>,
+        item: &Item<'_>,
+        choice: &mut Choice,
+        (numbers, next): (Range<u16>, &Begun),
+    ) {
+        if numbers.is_empty() {
+            return;
+        }
+        rundown.cursor = rundown.cursor.min(next.at);
+        let mut room = next.at.duration_since(rundown.cursor);
+        let fits = |piece: &Arc<Segment>| {
+            room -= piece.duration();
+            !room.is_negative()
+        };
+        let obstacle = rundown.obstacle(next.at);
+        let there = match choice {
+            _ if rundown.clear_until(next.at) < next.at || obstacle.is_some() => Vec::new(),
+            Choice::Pieces(pieces) | Choice::Fitting(pieces) => {
+                right_before(&*pieces, numbers.len(), item.begun, next)
+            }
+            Choice::Rotation(pool) => right_before(&*self.rotation(pool), numbers.len(), item.begun, next),
+            Choice::StandIn(_) | Choice::Nothing(_) => Vec::new(),
+        };
+        let there: Vec<_> = there.into_iter().rev().take_while(fits).collect();
+        let is_taken = |piece: &Arc<Segment>| there.iter().any(|taken| taken.id == piece.id);
+        match choice {
+            Choice::Fitting(pieces) => pieces.retain(|piece| !is_taken(piece)),
+            Choice::Rotation(pool) => self.rotation(pool).make_contiguous().sort_by_key(is_taken),
+            Choice::Pieces(_) | Choice::StandIn(_) | Choice::Nothing(_) => {}
+        }
+        let why = match choice {
+            Choice::Nothing(why) => why.clone(),
+            Choice::Pieces(_) | Choice::StandIn(_) | Choice::Fitting(_) | Choice::Rotation(_) => {
+                obstacle.unwrap_or_else(|| self.why_gone(item))
+            }
+        };
+        let silent = numbers.len() - there.len();
+        numbers.clone().take(silent).for_each(|number| rundown.silent(item, number, why.clone()));
+        let length: SignedDuration = there.iter().map(|piece| piece.duration()).sum();
+        rundown.cursor = later(next.at, -length);
+        let sounding = numbers.skip(silent).zip(there.iter().rev());
+        sounding.for_each(|(number, piece)| rundown.whole(item, number, piece));
+    }
+
+    /// Why what an item had to play before is no longer there, as far as the catalogue says.
+    fn why_gone(&self, item: &Item<'_>) -> Absence {
+        let (Play::Programme(id) | Play::All(id) | Play::Pool(id)) = item.play else {
+            return Absence::NoRoom;
+        };
+        let gone = self.catalog.of_programme(id).iter().filter(|piece| {
+            let was_approved = matches!(piece.state, State::Approved | State::Withdrawn);
+            was_approved && piece.is_valid_on(self.date) && !self.catalog.can_air_on(piece, self.date)
+        });
+        let mut gone = gone.filter(|piece| is_new(piece, item.begun)).peekable();
+        if gone.peek().is_none() { Absence::NoRoom } else { pick::hindrance(self.catalog, gone, self.date) }
     }
 
     /// The pieces of a pool in the order in which the day takes them next.

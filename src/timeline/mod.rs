@@ -472,12 +472,14 @@ pub struct Begun {
 }
 
 impl History {
-    /// Notes what is on record of a cue, after those noted before.
+    /// Notes what is on record of a cue.
     pub fn note(&mut self, cue: &CueId, begun: Begun) {
-        self.begun.entry((cue.block.clone(), cue.slot.clone())).or_default().push(begun);
+        let of_slot = self.begun.entry((cue.block.clone(), cue.slot.clone())).or_default();
+        let place = of_slot.partition_point(|before| before.piece <= begun.piece);
+        of_slot.insert(place, begun);
     }
 
-    /// What is on record of a slot's cues, in order.
+    /// What is on record of a slot's cues, by their numbers.
     pub fn begun(&self, block: &BlockId, slot: &SlotId) -> &[Begun] {
         self.begun.get(&(block.clone(), slot.clone())).map_or(&[], Vec::as_slice)
     }

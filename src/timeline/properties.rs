@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use proptest::prelude::*;
 
 use super::fixture::{output, play, schedule, segment, session, slot};
-use super::{Begun, Content, History, Join, Timeline, Window, backtime, compile};
+use super::{Begun, Content, Cue, History, Join, Timeline, Window, backtime, compile};
 use crate::schedule::{QuietHours, Schedule, Slot, Start, Weekdays};
 use crate::segment::{Catalog, Segment, State};
 
@@ -99,6 +99,12 @@ fn run(schedule: &Schedule, catalog: &Catalog, from: Timestamp, to: Timestamp) -
     compile(schedule, catalog, &History::default(), &output(), Window { from, to })
 }
 
+fn begun_as(cue: &Cue) -> Begun {
+    let segment = cue.segment().map(|segment| segment.id.clone());
+    let heard = segment.is_some();
+    Begun { piece: cue.id.piece, segment, at: cue.at, end: cue.end, heard }
+}
+
 fn midnight(date: Date) -> Timestamp {
     date.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp()
 }
@@ -139,9 +145,7 @@ proptest! {
         let mut history = History::default();
         let begun: Vec<_> = plan.cues().filter(|cue| cue.at <= from + SignedDuration::from_secs(now)).collect();
         for cue in &begun {
-            let segment = cue.segment().map(|segment| segment.id.clone());
-            let heard = segment.is_some();
-            history.note(&cue.id, Begun { piece: cue.id.piece, segment, at: cue.at, end: cue.end, heard });
+            history.note(&cue.id, begun_as(cue));
         }
         prop_assert_eq!(&plan, &compile(&schedule, &catalog, &history, &output(), window));
 
@@ -152,6 +156,43 @@ proptest! {
             prop_assert_eq!(now.map(|now| now.at), Some(cue.at), "{}", cue.id);
             let heard = now.and_then(|now| now.segment()).map(|segment| &segment.id);
             prop_assert!(heard.is_none() || heard == cue.segment().map(|segment| &segment.id));
+        }
+        for block in &changed.blocks {
+            prop_assert!(block.cues.is_sorted_by_key(|cue| cue.at), "{:?}", block.cues);
+        }
+    }
+
+    #[test]
+    fn what_is_not_on_record_yet_stays_in_the_plan(
+        schedule in schedules(), known in segments("s"), new in segments("new"), date in dates(),
+        now in 0..(3 * 86_400_i64), record in prop::collection::vec(0..3_u8, 1..40),
+    ) {
+        let catalog: Catalog = known.iter().cloned().collect();
+        let from = midnight(date);
+        let window = Window { from, to: from + SignedDuration::from_hours(72) };
+        let plan = run(&schedule, &catalog, window.from, window.to);
+        let begun: Vec<_> = plan.cues().filter(|cue| cue.at <= from + SignedDuration::from_secs(now)).collect();
+        let mut history = History::default();
+        let slots = begun.chunk_by(|cue, next| (&cue.id.block, &cue.id.slot) == (&next.id.block, &next.id.slot));
+        for (nth, slot) in slots.enumerate() {
+            let kept = |place: usize| record[(nth + place) % record.len()];
+            // Of a slot nothing is on record yet, or its newest piece is, and some of those before.
+            for (place, cue) in slot.iter().enumerate().filter(|_| kept(0) > 0) {
+                if place + 1 == slot.len() || kept(place) == 1 {
+                    history.note(&cue.id, begun_as(cue));
+                }
+            }
+        }
+        prop_assert_eq!(&plan, &compile(&schedule, &catalog, &history, &output(), window));
+
+        // Nor does what was approved meanwhile push it out.
+        let more: Catalog = known.into_iter().chain(new).collect();
+        let changed = compile(&schedule, &more, &history, &output(), window);
+        let ids: BTreeSet<_> = changed.cues().map(|cue| &cue.id).collect();
+        prop_assert_eq!(ids.len(), changed.cues().count());
+        for cue in &begun {
+            let newest = history.begun(&cue.id.block, &cue.id.slot).last();
+            prop_assert!(newest.is_none_or(|_| ids.contains(&cue.id)), "{}", cue.id);
         }
         for block in &changed.blocks {
             prop_assert!(block.cues.is_sorted_by_key(|cue| cue.at), "{:?}", block.cues);

@@ -55,6 +55,11 @@ struct Lengths {
     lost: SignedDuration,
 }
 
+/// Whether two instants are the same, to the millisecond.
+fn is_at(one: Timestamp, other: Timestamp) -> bool {
+    one.duration_since(other).abs() < SignedDuration::from_millis(1)
+}
+
 /// A block being filled, up to `cursor`.
 pub(super) struct Rundown<'a> {
     schedule: &'a Schedule,
@@ -124,16 +129,25 @@ impl<'a> Rundown<'a> {
         self.cues_of(item).next().map_or(self.cursor, |cue| cue.at)
     }
 
-    /// Whether the cues from the `first` on begin as is on record of an item, to the millisecond.
+    /// Whether the cues from the `first` on are as is on record of an item, to the millisecond, with others of which nothing
+    /// is: those that have yet to begin, or to be told.
     pub(super) fn is_as_on_record(&self, item: &Item<'_>, first: usize) -> bool {
-        let is_it = |(cue, begun): (&Arc<Cue>, &Begun)| {
-            cue.id.piece == begun.piece
-                && cue.segment().map(|segment| &segment.id) == begun.segment.as_ref()
-                && cue.at.duration_since(begun.at).abs() < SignedDuration::from_millis(1)
+        let cues = || self.cues.iter().skip(first);
+        let is_on_record = |begun: &Begun| {
+            cues().any(|cue| {
+                cue.id.piece == begun.piece
+                    && cue.segment().map(|segment| &segment.id) == begun.segment.as_ref()
+                    && is_at(cue.at, begun.at)
+            })
         };
-        let (count, begun) = (self.cues.len() - first, item.begun);
-        let all_there = if item.until.is_some() { count == begun.len() } else { count >= begun.len() };
-        all_there && self.cues.iter().skip(first).zip(begun).all(is_it)
+        let ends_in_time = |until: Timestamp| match (cues().next_back(), item.begun.last()) {
+            (Some(last), None) => last.end <= until,
+            // More pieces than have begun are the plan's where they lead up to what came next. With time left, they may be
+            // newer than it.
+            (Some(last), Some(begun)) => last.id.piece == begun.piece || is_at(last.end, until),
+            (None, _) => true,
+        };
+        item.begun.iter().all(is_on_record) && item.until.is_none_or(ends_in_time)
     }
 
     /// A cue as it is on record. What may not air any more leaves its time silent.
@@ -153,11 +167,20 @@ impl<'a> Rundown<'a> {
                 self.sound(item, begun.piece, segment, length, Cut::Planned);
             }
             _ => {
-                let why = Content::Nothing(pick::hindrance(catalog, segment, date));
-                self.cue(item, begun.piece, Lengths::default(), why);
+                self.silent(item, begun.piece, pick::hindrance(catalog, segment, date));
                 self.cursor = later(begun.at, length);
             }
         }
+    }
+
+    /// A piece from the cursor on, to its end.
+    pub(super) fn whole(&mut self, item: &Item<'_>, number: u16, piece: &Arc<Segment>) {
+        self.sound(item, number, piece, piece.duration(), Cut::Planned);
+    }
+
+    /// Nothing, in place of a piece.
+    pub(super) fn silent(&mut self, item: &Item<'_>, number: u16, why: Absence) {
+        self.cue(item, number, Lengths::default(), Content::Nothing(why));
     }
 
     /// Pieces one after the other, the last one cut where it must be.

@@ -118,3 +118,68 @@ fn a_slot_put_in_before_what_is_on_air_does_not_move_it() {
     assert_eq!(id.to_string(), "2026-11-23/sang~2/b/0", "and is another one");
     assert_eq!(id.to_string().parse(), Ok(id));
 }
+
+/// The log of a morning's notices a, b, c and what follows them, of which these are on record.
+fn notices(recorded: &[&str]) -> (Schedule, Vec<Segment>, Timeline, History) {
+    let schedule = vietnam(vec![
+        slot("all", hard(5, 0), play("all:tin")),
+        slot("sau", Start::Follow, play("file:z.mp3")),
+    ]);
+    let mut segments = vec![segment("z", "x", 30)];
+    segments.extend(["c", "b", "a"].into_iter().zip(0..).map(|(name, hours)| {
+        let mut segment = segment(name, "tin", 60);
+        segment.added += SignedDuration::from_hours(hours);
+        segment
+    }));
+    let plan = monday(&schedule, &segments);
+    let mut history = History::default();
+    for cue in plan.cues().filter(|cue| recorded.contains(&&*format!("{}/{}", cue.id.slot, cue.id.piece))) {
+        history.note(&cue.id, begun(cue));
+    }
+    (schedule, segments, plan, history)
+}
+
+#[test]
+fn a_piece_that_is_not_on_record_before_one_that_is_stays_in_the_plan() {
+    let in_plan = ["all/0 05:00:00-05:01:00 a", "all/1 05:01:00-05:02:00 b", "all/2 05:02:00-05:03:00 c"];
+    for recorded in [&["all/1"][..], &["all/2"], &["all/0", "all/2"], &["all/0", "sau/0"], &["sau/0"]] {
+        let (schedule, mut segments, plan, history) = notices(recorded);
+        assert_eq!(rundown(&plan)[..3], in_plan);
+        assert_eq!(with_history(&schedule, &segments, &history), plan, "{recorded:?}");
+        if !recorded.contains(&"sau/0") {
+            let mut newer = segment("d", "tin", 45);
+            newer.added += SignedDuration::from_hours(9);
+            segments.push(newer);
+            let after = rundown(&with_history(&schedule, &segments, &history));
+            assert!(after[3].starts_with("all/3"), "{recorded:?} {after:?}");
+        }
+    }
+}
+
+#[test]
+fn a_piece_that_was_withdrawn_before_it_was_on_record_says_so_in_its_place() {
+    let (schedule, mut segments, _, history) = notices(&["all/1"]);
+    segments.iter_mut().find(|segment| segment.words.title == "a").unwrap().state = State::Withdrawn;
+    let after = rundown(&with_history(&schedule, &segments, &history));
+    let expected = [
+        "all/0 05:00:00-05:00:00 Withdrawn",
+        "all/1 05:01:00-05:02:00 b",
+        "all/2 05:02:00-05:03:00 c",
+        "sau/0 05:03:00-05:03:30 z",
+    ];
+    assert_eq!(after, expected);
+}
+
+#[test]
+fn an_older_piece_approved_after_what_came_next_is_not_put_before_it() {
+    let mut schedule =
+        vietnam(vec![slot("all", hard(5, 0), play("all:tin")), slot("sau", hard(5, 30), play("file:z.mp3"))]);
+    schedule.sessions[0].to = time(5, 40, 0, 0);
+    let mut segments = vec![segment("z", "x", 30), segment("a", "tin", 60)];
+    let before = monday(&schedule, &segments);
+    let history = begun_before(&before, 5, 31);
+    let mut older = segment("b", "tin", 60);
+    older.added -= SignedDuration::from_hours(9);
+    segments.push(older);
+    assert_eq!(rundown(&with_history(&schedule, &segments, &history)), rundown(&before));
+}
