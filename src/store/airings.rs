@@ -212,7 +212,7 @@ fn decided(connection: &Connection, body: &str) -> Result<Airing, StoreError> {
 
 /// What a later plan is to know of an airing.
 fn begun(airing: &Airing) -> Begun {
-    let Item { cue, planned, planned_end, segment, .. } = &airing.item;
+    let Item { cue, planned, planned_end, segment, withdrawn, .. } = &airing.item;
     let outcome = airing.outcome();
     let taken_off = matches!(outcome, Outcome::Withdrawn | Outcome::NotAired(Cause::Withdrawn));
     let end = match airing.ended() {
@@ -223,6 +223,10 @@ fn begun(airing: &Airing) -> Begun {
     Begun {
         piece: cue.piece,
         segment: segment.as_ref().map(|piece| piece.id.clone()),
+        nothing: match segment {
+            None => outcome.cause().map(|cause| cause.absence(withdrawn.as_ref())),
+            Some(_) => None,
+        },
         at: *planned,
         end,
         heard: matches!(outcome, Outcome::Aired | Outcome::Partly(_)),
@@ -320,6 +324,7 @@ mod tests {
     use super::*;
     use crate::asrun::{Cause, Fact};
     use crate::store::{Attached, Step};
+    use crate::timeline::{Absence, Content};
 
     /// Cues 0 to 5: aired, aired, not aired, partly, aired on another output, on air.
     fn a_day() -> (Store, tempfile::TempDir) {
@@ -409,5 +414,32 @@ mod tests {
         };
         let expected = [0, 1, 3].map(|n| super::super::tests::segment(n).id);
         assert_eq!(heard(&cue(0, 0)), expected, "in the order of the plan, also what was heard in part");
+    }
+
+    #[test]
+    fn why_there_was_nothing_is_known_of_what_was_silent() {
+        let (store, _dir) = store();
+        let segment = super::super::tests::segment(1).id;
+        let all = [
+            (Absence::Missing, Absence::Missing),
+            (Absence::NoRoom, Absence::NoRoom),
+            (
+                Absence::Withdrawn { segment: segment.clone() },
+                Absence::Withdrawn { segment: segment.clone() },
+            ),
+            (Absence::NotApproved { segment }, Absence::TurnOver),
+        ];
+        for ((why, _), n) in all.iter().zip(0..) {
+            let mut silent = crate::timeline::Cue::clone(&cue(n, 1));
+            silent.content = Content::Nothing(why.clone());
+            store.record(&not_aired(&Arc::new(silent), why.into())).unwrap();
+        }
+        store.record(&not_aired(&cue(9, 1), Cause::TooLate)).unwrap();
+        let history = store.history(&"loa-xa".into(), Window { from: at(0), to: at(1000) }).unwrap();
+        let cue = cue(0, 1);
+        let begun = history.begun(&cue.id.block, &cue.id.slot);
+        let known: Vec<_> = begun.iter().map(|begun| begun.nothing.clone()).collect();
+        let expected = all.into_iter().map(|(_, known)| Some(known)).chain([None]);
+        assert_eq!(known, expected.collect::<Vec<_>>());
     }
 }

@@ -380,6 +380,7 @@ fn absent(why: &Absence) -> &'static str {
         Absence::NothingToRepeat => {
             "mục cần phát lại cũng không có gì để phát. Mục này sẽ im lặng. Hãy bổ sung bản ghi cho mục gốc."
         }
+        Absence::TurnOver => "đã qua giờ phát mà chưa có gì để phát. Mục này đã im lặng; không cần làm gì.",
     }
 }
 
@@ -407,7 +408,8 @@ fn absent_file(why: &Absence, file: &str) -> Option<String> {
         | Absence::NoRoom
         | Absence::QuietHours
         | Absence::AgainstTheRules
-        | Absence::NothingToRepeat => return None,
+        | Absence::NothingToRepeat
+        | Absence::TurnOver => return None,
     };
     Some(format!("mục chỉ phát tệp “{file}”, mà {what}. Mục này sẽ im lặng. {mend}"))
 }
@@ -426,7 +428,8 @@ fn named(why: &Absence, names: &Names<'_>) -> String {
         | Absence::NoRoom
         | Absence::QuietHours
         | Absence::AgainstTheRules
-        | Absence::NothingToRepeat => String::new(),
+        | Absence::NothingToRepeat
+        | Absence::TurnOver => String::new(),
     }
 }
 

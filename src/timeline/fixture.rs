@@ -9,6 +9,7 @@ use crate::schedule::{
     Start, Validity, Weekdays,
 };
 use crate::segment::{ContentHash, Genre, ProgrammeId, Segment, SegmentId, Sound, State, Words};
+use crate::timeline::{Begun, Content, Cue};
 
 /// The output of [`schedule`].
 pub(crate) fn output() -> OutputId {
@@ -148,4 +149,13 @@ pub(crate) fn segment(name: &str, programme: &str, seconds: i64) -> Segment {
 /// The id of [`segment`] with this name.
 pub(crate) fn segment_id(name: &str) -> SegmentId {
     segment(name, "", 1).id
+}
+
+/// What the log holds of a cue that went as planned.
+pub(crate) fn begun(cue: &Cue) -> Begun {
+    let (segment, nothing) = match &cue.content {
+        Content::Segment(segment) => (Some(segment.id.clone()), None),
+        Content::Nothing(why) => (None, Some(why.clone())),
+    };
+    Begun { piece: cue.id.piece, heard: segment.is_some(), segment, nothing, at: cue.at, end: cue.end }
 }

@@ -352,6 +352,8 @@ pub enum Absence {
     AgainstTheRules,
     /// What it should repeat had nothing to air either.
     NothingToRepeat,
+    /// Its turn was over before there was anything for it, and is on record as silent.
+    TurnOver,
 }
 
 /// What is not as it should be, with what will happen on air.
@@ -463,6 +465,8 @@ pub struct Begun {
     pub piece: u16,
     /// What was to sound; none where there was nothing.
     pub segment: Option<SegmentId>,
+    /// Why there was nothing.
+    pub nothing: Option<Absence>,
     /// Its planned start.
     pub at: Timestamp,
     /// When what follows it may begin: its planned end, or sooner where it was taken off the air for good.

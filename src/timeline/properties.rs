@@ -7,8 +7,8 @@ use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use proptest::prelude::*;
 
-use super::fixture::{output, play, schedule, segment, session, slot};
-use super::{Begun, Content, Cue, History, Join, Timeline, Window, backtime, compile};
+use super::fixture::{self, output, play, schedule, segment, session, slot};
+use super::{Content, History, Join, Timeline, Window, backtime, compile};
 use crate::schedule::{QuietHours, Schedule, Slot, Start, Weekdays};
 use crate::segment::{Catalog, Segment, State};
 
@@ -99,12 +99,6 @@ fn run(schedule: &Schedule, catalog: &Catalog, from: Timestamp, to: Timestamp) -
     compile(schedule, catalog, &History::default(), &output(), Window { from, to })
 }
 
-fn begun_as(cue: &Cue) -> Begun {
-    let segment = cue.segment().map(|segment| segment.id.clone());
-    let heard = segment.is_some();
-    Begun { piece: cue.id.piece, segment, at: cue.at, end: cue.end, heard }
-}
-
 fn midnight(date: Date) -> Timestamp {
     date.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp()
 }
@@ -145,7 +139,7 @@ proptest! {
         let mut history = History::default();
         let begun: Vec<_> = plan.cues().filter(|cue| cue.at <= from + SignedDuration::from_secs(now)).collect();
         for cue in &begun {
-            history.note(&cue.id, begun_as(cue));
+            history.note(&cue.id, fixture::begun(cue));
         }
         prop_assert_eq!(&plan, &compile(&schedule, &catalog, &history, &output(), window));
 
@@ -179,7 +173,7 @@ proptest! {
             // Of a slot nothing is on record yet, or its newest piece is, and some of those before.
             for (place, cue) in slot.iter().enumerate().filter(|_| kept(0) > 0) {
                 if place + 1 == slot.len() || kept(place) == 1 {
-                    history.note(&cue.id, begun_as(cue));
+                    history.note(&cue.id, fixture::begun(cue));
                 }
             }
         }

@@ -167,7 +167,12 @@ impl<'a> Rundown<'a> {
                 self.sound(item, begun.piece, segment, length, Cut::Planned);
             }
             _ => {
-                self.silent(item, begun.piece, pick::hindrance(catalog, segment, date));
+                let why = match (segment, &begun.nothing) {
+                    (None, Some(why)) => why.clone(),
+                    (Some(segment), _) if segment.may_air_on(date) => Absence::NoRoom,
+                    (segment, _) => pick::hindrance(catalog, segment, date),
+                };
+                self.silent(item, begun.piece, why);
                 self.cursor = later(begun.at, length);
             }
         }
@@ -289,7 +294,8 @@ impl<'a> Rundown<'a> {
             | Absence::NotValid { .. }
             | Absence::Withdrawn { .. }
             | Absence::FileBroken { .. }
-            | Absence::NothingToRepeat => Some((Severity::Error, FindingKind::Absent { why: why.clone() })),
+            | Absence::NothingToRepeat
+            | Absence::TurnOver => Some((Severity::Error, FindingKind::Absent { why: why.clone() })),
         };
         if let Some((severity, kind)) = finding {
             self.note(severity, Some((item, 0)), kind);

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 use jiff::civil::{date, time};
 
-use super::fixture::{at, output, play, schedule, segment, segment_id, session, slot};
+use super::fixture::{at, begun, output, play, schedule, segment, segment_id, session, slot};
 use super::{Begun, Content, CueId, FindingKind, History, Timeline, Window, compile};
 use crate::schedule::{
     DayPlan, PlanDate, QuietHours, Replacement, Schedule, SessionId, Slot, Start, Validity, Weekdays,
@@ -241,7 +241,8 @@ fn a_repeat_airs_what_really_aired_unless_it_was_withdrawn_since() {
     let id: CueId = "2026-11-23/sang/tin/0".parse().unwrap();
     let at = at("2026-11-22T22:00:00Z");
     let end = at + SignedDuration::from_secs(60);
-    history.note(&id, Begun { piece: 0, segment: Some(segment_id("a")), at, end, heard: true });
+    let segment = Some(segment_id("a"));
+    history.note(&id, Begun { piece: 0, segment, nothing: None, at, end, heard: true });
     let timeline = with_history(&schedule, &segments, &history);
     assert!(last(&timeline).ends_with(" a"));
     assert_eq!(timeline.cues().next_back().unwrap().form, super::Form::Repeat);
@@ -273,11 +274,6 @@ fn a_repeat_of_a_repeat_right_before_it_airs_the_same() {
     schedule.sessions.push(session("chieu", time(17, 0, 0, 0), time(18, 0, 0, 0), again));
     let lines = rundown(&monday(&schedule, &[segment("a", "tin", 60)]));
     assert_eq!(lines[1..], ["lai/0 17:00:00-17:01:00 a", "lai2/0 17:01:00-17:02:00 a"]);
-}
-
-fn begun(cue: &super::Cue) -> Begun {
-    let segment = cue.segment().map(|segment| segment.id.clone());
-    Begun { piece: cue.id.piece, heard: segment.is_some(), segment, at: cue.at, end: cue.end }
 }
 
 #[test]

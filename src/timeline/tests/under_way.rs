@@ -109,6 +109,11 @@ fn a_slot_put_in_before_what_is_on_air_does_not_move_it() {
         after,
         ["a/0 05:00:00-05:01:00 a", "new/0 05:01:00-05:01:00 NoRoom", "b/0 05:01:00-05:02:00 b"]
     );
+    // Once that is on record, it says so still.
+    let plan = with_history(&schedule, &segments, &history);
+    let mut history = history;
+    plan.cues().filter(|cue| cue.id.slot == "new".into()).for_each(|cue| history.note(&cue.id, begun(cue)));
+    assert_eq!(rundown(&with_history(&schedule, &segments, &history)), after);
     schedule.sessions[0].from = time(4, 0, 0, 0);
     schedule.sessions[0].to = time(4, 59, 0, 0);
     schedule.sessions[0].slots = vec![b()];

@@ -154,7 +154,8 @@ fn remedy(finding: &Finding, plan: &Plan, user: &User) -> Markup {
                 | Absence::NoRoom
                 | Absence::QuietHours
                 | Absence::AgainstTheRules
-                | Absence::NothingToRepeat,
+                | Absence::NothingToRepeat
+                | Absence::TurnOver,
         }
         | FindingKind::LongerThanPlanned { .. }
         | FindingKind::CutShort { .. }
