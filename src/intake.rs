@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::civil::Date;
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::clock::Clock;
@@ -112,7 +113,12 @@ impl Intake {
     }
 
     /// Takes in a copy of a file from elsewhere.
-    pub fn take_in_copy(&self, original: &Path, words: Words, by: &str) -> Result<Taken, IntakeError> {
+    pub fn take_in_copy(
+        &self,
+        original: &Path,
+        words: Words,
+        (by, today): (&str, Date),
+    ) -> Result<Taken, IntakeError> {
         if fs::metadata(original).is_ok_and(|about| !about.is_file()) {
             return Err(IntakeError::Refused(Refusal::NotAudio));
         }
@@ -122,25 +128,31 @@ impl Intake {
             .and_then(|()| Temporary::copy_of(original, &self.ingest.audio_dir))
             .map_err(|cause| IntakeError::Refused(Refusal::of_disk("copy the recording", cause)))?;
         let name = original.file_name().unwrap_or_default().to_string_lossy();
-        self.take_in(copy, &name, words, by, &AtomicBool::new(false))
+        self.take_in(copy, &name, words, (by, today), &AtomicBool::new(false))
     }
 
     /// Takes in a file that has come. What `words` leaves open is filled from the file's own tags, and the title from
-    /// its name. Blocks for as long as decoding takes; gives up when `cancel` is set.
+    /// its name. Blocks for as long as decoding takes; gives up when `cancel` is set. `today` is the station's date: what is
+    /// new is to be heard yet, and what is there already may be brought again when its days are over.
     pub fn take_in(
         &self,
         file: Temporary,
         name: &str,
         words: Words,
-        by: &str,
+        (by, today): (&str, Date),
         cancel: &AtomicBool,
     ) -> Result<Taken, IntakeError> {
-        words.check().map_err(|(field, cause)| IntakeError::Word { field, cause })?;
+        let word = |(field, cause)| IntakeError::Word { field, cause };
+        words.check().map_err(word)?;
         let mut examined = self.ingest.examine(file, cancel).map_err(IntakeError::Refused)?;
         let converted_from = examined.converted_from;
         let (hash, sound) = (examined.hash, examined.sound.clone());
         let words = completed(words, std::mem::take(&mut examined.words), name);
-        if let Some(segment) = self.store.segment(&hash.segment_id())? {
+        let known = self.store.segment(&hash.segment_id())?;
+        if known.as_ref().is_none_or(|segment| segment.state == State::Withdrawn) {
+            words.check_days_from(today).map_err(|cause| word(("valid_until", cause)))?;
+        }
+        if let Some(segment) = known {
             let had = self.put_right(&segment, examined, by)?;
             let revived = self.store.revive_segment(&segment.id, words, by, self.clock.now())?;
             return Ok(match revived {
@@ -267,6 +279,8 @@ fn stem(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+    use jiff::civil::date;
     use tempfile::TempDir;
 
     use super::*;
@@ -305,7 +319,7 @@ mod tests {
             let audio_dir = dir.path().join("audio");
             fs::create_dir(&audio_dir).unwrap();
             let ingest = Ingest { audio_dir, limits: Limits::default(), ffmpeg: None };
-            let clock = Arc::new(ManualClock::new(jiff::Timestamp::UNIX_EPOCH));
+            let clock = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
             let store = Store::open(&dir.path().join("data")).unwrap();
             Self { intake: Intake::new(ingest, store, clock), dir }
         }
@@ -314,7 +328,7 @@ mod tests {
         fn take_in(&self, name: &str, period: usize) -> Taken {
             let file = self.dir.path().join(name);
             File::create(&file).and_then(|mut file| io::Write::write_all(&mut file, &tone(period))).unwrap();
-            self.intake.take_in_copy(&file, Words::default(), "lan").unwrap()
+            self.intake.take_in_copy(&file, Words::default(), ("lan", date(1970, 1, 1))).unwrap()
         }
 
         fn events(&self, segment: &Segment) -> Vec<String> {
@@ -477,10 +491,30 @@ mod tests {
                 ("valid_until", BadWord::EndsBeforeItBegins),
             ),
         ] {
-            let refused = door.intake.take_in_copy(&file, words, "lan").unwrap_err();
+            let refused = door.intake.take_in_copy(&file, words, ("lan", date(2026, 11, 23))).unwrap_err();
             let IntakeError::Word { field, cause } = refused else { panic!("{refused:?}") };
             assert_eq!((field, cause), expected);
         }
         assert_eq!(door.files(), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_new_has_a_day_yet_on_which_it_may_air() {
+        let door = Door::new();
+        let file = door.dir.path().join("a.wav");
+        File::create(&file).and_then(|mut file| io::Write::write_all(&mut file, &tone(20))).unwrap();
+        let until = |day| Words { valid_until: Some(date(2026, 11, day)), ..Words::default() };
+        let bring = |day| door.intake.take_in_copy(&file, until(day), ("lan", date(2026, 11, 23)));
+        let is_refused = |day| matches!(bring(day), Err(IntakeError::Word { cause: BadWord::IsOver, .. }));
+        assert!(is_refused(22));
+        assert_eq!(door.files(), [""; 0], "nothing is left");
+        let taken = bring(23).unwrap();
+        assert_eq!(taken.had, Had::Nothing, "the last day is one of them");
+        assert_eq!(bring(22).unwrap().had, Had::All, "what is there is there");
+        door.intake
+            .store
+            .step_segment(&taken.segment.id, Step::Discard, "lan", Timestamp::UNIX_EPOCH)
+            .unwrap();
+        assert!(is_refused(22), "thrown away, it is new again");
     }
 }

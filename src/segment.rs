@@ -191,6 +191,9 @@ pub enum BadWord {
     /// There is no day on which it may air.
     #[error("the last day is before the first")]
     EndsBeforeItBegins,
+    /// The days on which it may air are over.
+    #[error("the last day is past")]
+    IsOver,
 }
 
 /// Whether a letter is none, but turns the direction of the letters around it: a title that has one is shown as it is not.
@@ -258,6 +261,13 @@ impl Words {
     pub fn check_days(&self) -> Result<(), BadWord> {
         let days = self.valid_from.zip(self.valid_until);
         if days.is_some_and(|(from, until)| until < from) { Err(BadWord::EndsBeforeItBegins) } else { Ok(()) }
+    }
+
+    /// Whether there is such a day from `today` on, as there must be when a recording is handed in. Later its days may be
+    /// over, and be ended by whoever keeps it.
+    pub fn check_days_from(&self, today: Date) -> Result<(), BadWord> {
+        self.check_days()?;
+        if self.valid_until.is_some_and(|until| until < today) { Err(BadWord::IsOver) } else { Ok(()) }
     }
 }
 

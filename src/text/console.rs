@@ -1,5 +1,6 @@
 //! What the commands say to the technician at the machine.
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Zoned};
 
 use super::outcome::faults;
@@ -72,6 +73,35 @@ pub fn taken_in(segment: &Segment) -> String {
         segment.file,
         segment.id,
         length(segment.duration())
+    )
+}
+
+/// Head of the column with the days on which recordings may air.
+pub const VALIDITY: &str = "Thời hạn";
+
+/// The days on which a recording may air; nothing where it may on any.
+pub fn validity(from: Option<Date>, until: Option<Date>) -> String {
+    let day = |date: Date| date.strftime("%d/%m/%Y").to_string();
+    match (from, until) {
+        (None, None) => String::new(),
+        (Some(from), None) => format!("từ {}", day(from)),
+        (None, Some(until)) => format!("đến {}", day(until)),
+        (Some(from), Some(until)) => format!("{}–{}", day(from), day(until)),
+    }
+}
+
+/// A recording was there already, and words were given with it that it has not.
+pub fn words_stay(segment: &Segment, fields: &[&str]) -> String {
+    let fields: Vec<_> =
+        fields.iter().map(|field| format!("“{}”", super::page::recordings::one::field(field))).collect();
+    format!(
+        "`{}` (mã {}): thông tin của bản ghi này không thay đổi; những gì vừa ghi cho {} không được dùng. Muốn sửa, hãy mở \
+         `/ban-ghi/{}` trên trang điều khiển, sửa rồi bấm “{}”.",
+        segment.file,
+        segment.id,
+        fields.join(", "),
+        segment.id,
+        super::page::recordings::one::KEEP
     )
 }
 

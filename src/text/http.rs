@@ -21,6 +21,8 @@ pub enum Why {
     UnknownProgramme,
     /// The last day is before the first.
     EndsBeforeItBegins,
+    /// The last day is past.
+    IsOver,
     /// There is no such field.
     NoSuchField,
 }
@@ -32,6 +34,7 @@ impl From<BadWord> for Why {
             BadWord::Unseen => Self::Unseen,
             BadWord::NoTopic => Self::NoChoice,
             BadWord::EndsBeforeItBegins => Self::EndsBeforeItBegins,
+            BadWord::IsOver => Self::IsOver,
         }
     }
 }
@@ -50,6 +53,7 @@ impl Why {
                 "Ngày này trước “{}”, nên không ngày nào phát được. Hãy đổi lại hai ngày.",
                 super::page::recordings::one::VALID_FROM
             ),
+            Self::IsOver => "Ngày này đã qua, nên không ngày nào phát được nữa. Hãy chọn lại ngày.".to_owned(),
             Self::NoSuchField => "Không có ô nào tên như vậy. Hãy bỏ đi.".to_owned(),
         }
     }

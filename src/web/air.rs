@@ -77,7 +77,7 @@ pub(super) fn quiet(plan: &Plan, at: Timestamp) -> Option<QuietHours> {
 async fn meant(state: &State, wish: &Wish) -> Result<(Arc<Segment>, Arc<[Handle]>), Problem> {
     let engines = engines(state, &wish.outputs)?;
     let segment = approved(state, &wish.segment).await?;
-    let today = state.plan().schedule.time_zone.to_datetime(state.clock.now()).date();
+    let today = state.today();
     if segment.is_valid_on(today) { Ok((segment, engines)) } else { Err(Refusal::NotValid.into()) }
 }
 

@@ -37,6 +37,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use jiff::civil::Date;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot, watch};
 
@@ -176,6 +177,11 @@ impl State {
     /// The plan in force.
     fn plan(&self) -> Arc<Plan> {
         Arc::clone(&self.plan.borrow())
+    }
+
+    /// The station's date.
+    fn today(&self) -> Date {
+        self.plan().schedule.time_zone.to_datetime(self.clock.now()).date()
     }
 
     /// Whether people may approve what they handed in, as the schedule in force has it.

@@ -321,7 +321,7 @@ pub(super) fn taken_in(
     act: Act,
     cancel: &AtomicBool,
 ) -> Result<Taken, Problem> {
-    let taken = state.intake.take_in(file, name, words, &act.by, cancel)?;
+    let taken = state.intake.take_in(file, name, words, (&act.by, state.today()), cancel)?;
     if taken.had == Had::Nothing {
         let (by, id) = (act.by.clone(), taken.segment.id.clone());
         state.store.act(Act { subject: id.to_string(), at: state.clock.now(), ..act })?;

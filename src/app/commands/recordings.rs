@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::people::ORIGIN;
 use super::{print, say};
@@ -49,7 +52,7 @@ fn add(station: &Station, store: &Store, clock: &Arc<dyn Clock>, add: &Add) -> a
     let door = Door::new(station, store, clock);
     let mut exit = Exit::Fine;
     for file in &add.files {
-        match door.take_in(file, words(add), &add.by)? {
+        match door.take_in(file, &words(add), &add.by)? {
             Some((segment, true)) => say(&console::known(&segment))?,
             Some((segment, false)) => say(&console::taken_in(&segment))?,
             None => exit = Exit::Failed,
@@ -93,7 +96,7 @@ impl<'a> Door<'a> {
 
     /// Takes one recording in and hands it to the approver; whether it was there already. None where it was refused,
     /// which is said here, as is what the approver should know of it.
-    fn take_in(&self, file: &Path, words: Words, by: &str) -> anyhow::Result<Option<(Segment, bool)>> {
+    fn take_in(&self, file: &Path, words: &Words, by: &str) -> anyhow::Result<Option<(Segment, bool)>> {
         let refuse = |why: &str| say(&console::refused(&file.display().to_string(), why));
         let bad_word = |field: &str, why| Refusal::BadWords(vec![(field.to_owned(), why)]).detail();
         if !fs::exists(file).unwrap_or(true) {
@@ -104,10 +107,15 @@ impl<'a> Door<'a> {
             refuse(&bad_word("programme", Why::UnknownProgramme))?;
             return Ok(None);
         }
-        match self.intake.take_in_copy(file, words, by) {
-            Ok(Taken { segment, had: Had::All, .. }) => Ok(Some((segment, true))),
-            Ok(Taken { segment, had: Had::Words { kept_as }, .. }) => {
-                say(&format!("`{}`: {}", segment.file, verdict::put_back(kept_as.as_deref())))?;
+        match self.intake.take_in_copy(file, words.clone(), (by, self.today())) {
+            Ok(Taken { segment, had: had @ (Had::All | Had::Words { .. }), .. }) => {
+                if let Had::Words { kept_as } = had {
+                    say(&format!("`{}`: {}", segment.file, verdict::put_back(kept_as.as_deref())))?;
+                }
+                let not_taken = others(words, &segment.words);
+                if !not_taken.is_empty() {
+                    say(&console::words_stay(&segment, &not_taken))?;
+                }
                 Ok(Some((segment, true)))
             }
             Ok(Taken { segment, had: Had::Nothing, converted_from }) => {
@@ -130,9 +138,37 @@ impl<'a> Door<'a> {
         }
     }
 
+    fn today(&self) -> Date {
+        let zone = self.schedule.as_ref().map_or(TimeZone::UTC, |schedule| schedule.time_zone.clone());
+        zone.to_datetime(self.clock.now()).date()
+    }
+
     fn knows(&self, programme: &ProgrammeId) -> bool {
         self.schedule.as_ref().is_none_or(|schedule| schedule.takes(programme))
     }
+}
+
+/// The fields in which words were given that are others than a recording has.
+fn others(given: &Words, kept: &Words) -> Vec<&'static str> {
+    fn is_other<T: PartialEq>(given: &Option<T>, kept: &Option<T>) -> bool {
+        given.is_some() && given != kept
+    }
+    let title = given.title.trim();
+    let each = [
+        ("title", !title.is_empty() && !title.nfc().eq(kept.title.nfc())),
+        ("programme", is_other(&given.programme, &kept.programme)),
+        (
+            "week",
+            given.week.is_some_and(|week| Some(week.iso_week_date()) != kept.week.map(Date::iso_week_date)),
+        ),
+        ("topic", is_other(&given.topic, &kept.topic)),
+        ("genre", is_other(&given.genre, &kept.genre)),
+        ("author", is_other(&given.author, &kept.author)),
+        ("source", is_other(&given.source, &kept.source)),
+        ("valid_from", is_other(&given.valid_from, &kept.valid_from)),
+        ("valid_until", is_other(&given.valid_until, &kept.valid_until)),
+    ];
+    each.into_iter().filter(|(_, is_other)| *is_other).map(|(field, _)| field).collect()
 }
 
 /// A list of recordings with their words, in the folder of its files.
@@ -165,7 +201,7 @@ pub fn import(
     let (mut fresh, mut known, mut exit) = (0, 0, Exit::Fine);
     for Entry { file, words } in entries.segment {
         let by = words.author.clone().unwrap_or_else(|| "import".into());
-        let Some((segment, was_known)) = door.take_in(&folder.join(file), words, &by)? else {
+        let Some((segment, was_known)) = door.take_in(&folder.join(file), &words, &by)? else {
             exit = Exit::Failed;
             continue;
         };
@@ -273,9 +309,19 @@ fn find(store: &Store, name: &str) -> anyhow::Result<Segment> {
 
 fn list(store: &Store, format: Format) -> anyhow::Result<Exit> {
     let segments = store.segments(&SegmentFilter::default())?;
-    let mut table = Table::new(console::SEGMENT_COLUMNS);
-    for segment in &segments {
-        table.row([
+    print(format.format, &table_of(&segments), &segments)?;
+    Ok(Exit::Fine)
+}
+
+/// With the days on which they may air, where any of them says so.
+fn table_of(segments: &[Segment]) -> Table {
+    let valid: Vec<_> =
+        segments.iter().map(|segment| (segment.words.valid_from, segment.words.valid_until)).collect();
+    let is_limited = valid.iter().any(|(from, until)| from.is_some() || until.is_some());
+    let mut table =
+        Table::new(console::SEGMENT_COLUMNS.into_iter().chain(is_limited.then_some(console::VALIDITY)));
+    for (segment, (from, until)) in segments.iter().zip(valid) {
+        let row = [
             segment.id.to_string(),
             segment.file.clone(),
             segment.words.title.clone(),
@@ -283,10 +329,10 @@ fn list(store: &Store, format: Format) -> anyhow::Result<Exit> {
             console::length(segment.duration()),
             format!("{:.1}", segment.sound.loudness_lufs),
             outcome::state(segment.state).to_owned(),
-        ]);
+        ];
+        table.row(row.into_iter().chain(is_limited.then(|| console::validity(from, until))));
     }
-    print(format.format, &table, &segments)?;
-    Ok(Exit::Fine)
+    table
 }
 
 #[cfg(test)]
@@ -331,18 +377,22 @@ mod tests {
         let store = Store::open(&station.data()).unwrap();
         let file = example(FILE);
         let crossed = ["--valid-from", "2026-12-05", "--valid-until", "2026-12-01"];
-        let cases: [(&[&str], i32); 5] = [
+        let cases: [(&[&str], i32); 7] = [
             (&["--programme", "ban-tn"], 1),
             (&crossed, 1),
+            (&["--valid-until", "2026-11-01"], 1),
             (&["--topic", "II.9"], 1),
             (&["--by", " "], 2),
             (&["--programme", "ban-tin", "--topic", "II.1", "--by", "lan"], 0),
+            (&["--title", "Khác", "--valid-until", "2026-11-01"], 0),
         ];
         assert_eq!(code_of(&station, &["add", "/nope.ogg"]), 1);
         for (words, code) in cases {
             assert_eq!(code_of(&station, &[&["add", &file], words].concat()), code, "{words:?}");
             assert_eq!(store.catalog().unwrap().iter().count(), usize::from(code == 0), "{words:?}");
         }
+        let kept = store.catalog().unwrap().by_file(FILE).unwrap().words.clone();
+        assert_eq!((kept.valid_until, kept.title == "Khác"), (None, false), "what was there stays as it was");
 
         let list = folder.path().join("list.toml");
         let entry = |programme| {
@@ -353,6 +403,37 @@ mod tests {
             File::create(&list).unwrap().write_all(entry(programme).as_bytes()).unwrap();
             let import = ["import", list.to_str().unwrap(), "--approve-as", "minh"];
             assert_eq!((code_of(&station, &import), store.catalog().unwrap().iter().count()), (code, known));
+        }
+    }
+
+    #[test]
+    fn words_that_were_not_taken_are_named() {
+        let kept = Words { title: "Tin".to_owned(), topic: Some("II.1".into()), ..Words::default() };
+        assert_eq!(others(&Words::default(), &kept), [""; 0], "nothing was said");
+        assert_eq!(others(&Words { title: " Tin".to_owned(), ..Words::default() }, &kept), [""; 0]);
+        let given = Words { title: "Bản tin".to_owned(), topic: Some("II.2".into()), ..kept.clone() };
+        let given = Words { valid_until: "2026-12-01".parse().ok(), ..given };
+        assert_eq!(others(&given, &kept), ["title", "topic", "valid_until"]);
+    }
+
+    #[test]
+    fn the_list_shows_the_days_of_those_that_have_any() {
+        let mut segments: Vec<_> =
+            (1..4).map(|n| crate::timeline::fixture::segment(&format!("s{n}"), "tin", 60)).collect();
+        let shown = |segments: &[Segment]| {
+            let mut text = Vec::new();
+            table_of(segments).print(&mut text).unwrap();
+            String::from_utf8(text).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert!(shown(&segments)[0].ends_with("Trạng thái"));
+        let date = |day| Some(jiff::civil::date(2026, 12, day));
+        (segments[0].words.valid_from, segments[0].words.valid_until) = (date(1), date(5));
+        segments[1].words.valid_until = date(31);
+        let lines = shown(&segments);
+        for (line, end) in
+            lines.iter().zip(["Thời hạn", "01/12/2026–05/12/2026", "đến 31/12/2026", "đã duyệt"])
+        {
+            assert!(line.ends_with(end), "{line}");
         }
     }
 

@@ -247,7 +247,7 @@ pub(in crate::web) fn words(
             left_out.extend(set_word(state, words, key, &value).err().map(|why| (key.to_owned(), why)));
         }
     }
-    if let Err(why) = words.check_days() {
+    if let Err(why) = words.check_days_from(state.today()) {
         words.valid_until = None;
         left_out.push(("valid_until".to_owned(), why.into()));
     }

@@ -39,7 +39,7 @@ const ON_TIME: SignedDuration = SignedDuration::from_secs(1);
 
 /// A day as an address asks for it; today where it does not.
 pub(super) fn asked_day(state: &State, asked: &Fields, field: &str) -> Result<Date, Refusal> {
-    let today = state.plan().schedule.time_zone.to_datetime(state.clock.now()).date();
+    let today = state.today();
     match asked.one(field) {
         "" => Ok(today),
         text => text.parse().map_err(|_| Refusal::BadField { field: field.to_owned() }),

@@ -94,7 +94,7 @@ async fn what_cannot_air_is_refused_and_leaves_nothing() {
     let site = Site::with(Limits::default(), Bounds { max_bytes: 60_000, ..Bounds::default() });
     let (sound, long) = (wav(440.0, 1.0), wav(440.0, 2.0));
     let (silence, too_long) = (wav(0.0, 1.0), "x".repeat(301));
-    let cases: [(&[Part<'_>], u16, &str); 15] = [
+    let cases: [(&[Part<'_>], u16, &str); 16] = [
         (&[Part::file("a.wav", &long)], 413, "too-large"),
         (&[Part::file("a.wav", b"")], 422, "recording-empty"),
         (&[Part::file("a.mp3", b"not a sound at all")], 422, "recording-not-audio"),
@@ -117,6 +117,7 @@ async fn what_cannot_air_is_refused_and_leaves_nothing() {
             422,
             "bad-field",
         ),
+        (&[Part::file("a.wav", &sound), Part::word("valid_until", "2026-11-22")], 422, "bad-field"),
         (&[Part::file("a.wav", &sound), Part::word("programme", "none")], 422, "unknown-programme"),
     ];
     for (number, (parts, status, code)) in cases.into_iter().enumerate() {

@@ -342,7 +342,8 @@ async fn uploads_keep_to_their_owner_their_size_and_their_time() {
     for length in ["", "-1", "1e3", "99999999999999999999999"] {
         assert_eq!(create(length, "").await, refused(422, "bad-field"), "{length:?}");
     }
-    for metadata in ["filename *", "week MjAyNi0xMy0wMQ=="] {
+    // The last is yesterday's date.
+    for metadata in ["filename *", "week MjAyNi0xMy0wMQ==", "valid_until MjAyNi0xMS0yMg=="] {
         assert_eq!(create("9", metadata).await, refused(422, "bad-field"), "{metadata}");
     }
     let path = site.announce("uploader", 1_000, "").await;
