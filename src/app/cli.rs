@@ -60,6 +60,9 @@ pub enum Command {
         /// The backup's folder, of which a new station is made; or a copy of the database, from `data/backup/`, which takes
         /// the place of the station's own.
         from: PathBuf,
+        /// Also where the copy is of the database of another station, or of this one under another name.
+        #[arg(long)]
+        other_station: bool,
     },
 }
 

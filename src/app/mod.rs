@@ -48,6 +48,9 @@ pub fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::User(command) => commands::user(&station()?, &clock, command),
         Command::Clock(command) => commands::clock(&station()?, now, command),
         Command::Backup { to } => commands::backup(&station()?, to),
-        Command::Restore { from } => commands::restore(from, &cli.station),
+        Command::Restore { from, other_station } => {
+            let whose = if *other_station { commands::Whose::Anybodys } else { commands::Whose::Own };
+            commands::restore(from, &cli.station, whose)
+        }
     }
 }

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use super::error::Doing;
 use super::place::Identity;
 use super::reserve::Reserve;
 use super::{DATABASE, MIGRATIONS, Store, StoreError, head, journal};
+use crate::segment::ContentHash;
 
 /// Heartbeats of outputs that are no more are forgotten after this.
 const OLD_HEARTBEAT: SignedDuration = SignedDuration::from_hours(24 * 30);
@@ -196,6 +197,38 @@ fn check(file: &Path) -> Result<(), StoreError> {
         0 => Err(StoreError::Damaged { file: file.to_owned(), what: "not a database of loa".to_owned() }),
         found if found > known => Err(StoreError::Newer { file: file.to_owned(), found, known }),
         _ => Ok(()),
+    }
+}
+
+/// Whose database it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The station's own file of the schedule, as it was last; none where none was kept.
+    pub station: Option<String>,
+    /// The hash of the journal's first row, which all copies of a database share; none where nothing was logged.
+    pub first: Option<ContentHash>,
+}
+
+impl Origin {
+    /// Of a database or a copy of one, which is only read. Of one that is older than what tells it, nothing is known.
+    pub fn of(file: &Path) -> Result<Self, StoreError> {
+        let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .map_err(|cause| StoreError::Open { file: file.to_owned(), cause })?;
+        let keeps_revisions = connection
+            .prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'revision'")
+            .and_then(|mut statement| statement.exists([]))
+            .doing("look into a database")?;
+        let newest = "SELECT station FROM revision ORDER BY id DESC LIMIT 1";
+        let station = if keeps_revisions {
+            connection.query_row(newest, [], |row| row.get(0)).optional().doing("read the newest revision")?
+        } else {
+            None
+        };
+        let first = connection
+            .query_row("SELECT hash FROM journal WHERE seq = 1", [], |row| journal::hash_at(row, 0))
+            .optional()
+            .doing("read the first row of a journal")?;
+        Ok(Self { station: station.flatten(), first })
     }
 }
 

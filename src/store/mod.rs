@@ -47,7 +47,7 @@ pub use acts::Act;
 pub use airings::{AiringFilter, Cursor, NotACursor, Page};
 pub use error::StoreError;
 pub use heard::Heard;
-pub use keep::restore;
+pub use keep::{Origin, restore};
 pub use logins::{LINK_DAYS, Link};
 pub use people::{People, Secret, User};
 pub use reserve::{AMPLE, free_bytes};

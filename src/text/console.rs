@@ -310,6 +310,15 @@ pub fn restored(files: usize, rows: i64) -> String {
     format!("Đã khôi phục và kiểm tra: {files} bản ghi có đúng tệp, nhật ký {rows} dòng nguyên vẹn.")
 }
 
+/// A copy of the database is another station's.
+pub fn of_another_station(theirs: &str, ours: &str, station: &str) -> String {
+    format!(
+        "Chưa đặt lại gì: bản sao này là cơ sở dữ liệu của “{theirs}”, còn trạm ở `{station}` là “{ours}”. Đặt vào đây thì bản \
+         ghi, người dùng và nhật ký của “{ours}” không còn được dùng nữa. Hãy xem lại đường dẫn của bản sao. Nếu đài vừa đổi \
+         tên, hoặc đúng là muốn dùng dữ liệu của “{theirs}”, hãy chạy lại lệnh này với `--other-station`."
+    )
+}
+
 /// A copy of the database was put back.
 pub const PUT_BACK: &str = "Đã đặt lại cơ sở dữ liệu. Những gì xảy ra sau khi bản sao được tạo không còn nữa (bản ghi nộp, duyệt \
      hay thu hồi sau đó, người dùng, và nhật ký); lần chạy tới ghi điều này vào nhật ký. Xem lại các bản ghi trước khi cho trạm \

@@ -5,13 +5,15 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::say;
 use crate::app::exit::Exit;
 use crate::app::station::{Station, UNFINISHED};
+use crate::editing::files::texts;
 use crate::media::library::troubles;
 use crate::segment::{Catalog, State};
-use crate::store::{self, Bad, DATABASE, Fault, Store, Verdict};
+use crate::store::{self, Bad, DATABASE, Fault, Origin, Store, Verdict};
 use crate::text::console;
 
 /// Copies a station into a new folder; it may play meanwhile.
@@ -74,9 +76,9 @@ fn lost(audio: &Path, catalog: &Catalog, states: &[State]) -> Vec<String> {
 /// Makes a station of a backup in a new folder, or gives a station a copy of its database back, and proves it.
 ///
 /// Proved are every byte that may air, and the log's chain. What was withdrawn or never submitted needs no file.
-pub fn restore(from: &Path, to: &Path) -> anyhow::Result<Exit> {
+pub fn restore(from: &Path, to: &Path, whose: Whose) -> anyhow::Result<Exit> {
     if fs::metadata(from).with_context(|| format!("cannot read `{}`", from.display()))?.is_file() {
-        return put_back(from, &Station::open(to)?);
+        return put_back(from, &Station::open(to)?, whose);
     }
     let holds_one = fs::exists(to.join("schedule"))? || fs::exists(to.join("data"))?;
     if holds_one && !fs::exists(to.join(UNFINISHED))? {
@@ -99,9 +101,24 @@ pub fn restore(from: &Path, to: &Path) -> anyhow::Result<Exit> {
     Ok(Exit::Fine)
 }
 
+/// Whose copy of a database may take the place of a station's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// The station's.
+    Own,
+    /// Any: somebody has said that it is to be this one.
+    Anybodys,
+}
+
 /// Puts a copy of the database in place of a station's own, which is kept beside it.
-fn put_back(copy: &Path, station: &Station) -> anyhow::Result<Exit> {
+fn put_back(copy: &Path, station: &Station, whose: Whose) -> anyhow::Result<Exit> {
     let _lock = station.lock()?;
+    if whose == Whose::Own
+        && let Some((theirs, ours)) = of_another(copy, station)
+    {
+        say(&console::of_another_station(&theirs, &ours, &station.root().display().to_string()))?;
+        return Ok(Exit::Failed);
+    }
     store::restore(copy, &station.data())?;
     // Said before what is wrong with it: it is done, whatever that is.
     say(console::PUT_BACK)?;
@@ -117,6 +134,24 @@ fn put_back(copy: &Path, station: &Station) -> anyhow::Result<Exit> {
     let Some(whole) = whole else { return Ok(Exit::Failed) };
     say(&console::put_back(whole, verdict.rows))?;
     Ok(Exit::Fine)
+}
+
+/// The names of the station that a copy is of and of this one, where they are two: the copy has another name, and its log did
+/// not begin like this one's. The database itself may be damaged, or one that was made when the station's own was lost; and
+/// where nobody can tell, it is not for the program to refuse what a technician wants.
+fn of_another(copy: &Path, station: &Station) -> Option<(String, String)> {
+    let copy = Origin::of(copy).ok()?;
+    let own = texts(&station.schedule()).ok()?;
+    let (theirs, ours) = (name_in(&copy.station?)?, name_in(&own.station?)?);
+    let here = Origin::of(&station.data().join(DATABASE)).ok();
+    let began_alike = copy.first.is_some() && here.is_some_and(|here| here.first == copy.first);
+    (theirs != ours && !began_alike).then_some((theirs, ours))
+}
+
+/// The station's name in its file.
+fn name_in(station: &str) -> Option<String> {
+    let name = toml::from_str::<toml::Table>(station).ok()?.get("name")?.as_str()?.nfc().collect::<String>();
+    Some(name.trim().to_owned())
 }
 
 /// What the log of a restored station is worth, and how many recordings have their files; none where some lack theirs,
@@ -172,7 +207,7 @@ mod tests {
         fs::remove_file(station.audio().join(files[0])).unwrap();
         let round = |name: &str| {
             let (kept, new) = (other.path().join(name), other.path().join(format!("{name}-restored")));
-            (backup(&station, &kept).unwrap(), restore(&kept, &new).unwrap())
+            (backup(&station, &kept).unwrap(), restore(&kept, &new, Whose::Own).unwrap())
         };
         assert_eq!(round("approved"), (Exit::Problems, Exit::Failed));
         let catalog = store.catalog().unwrap();
@@ -206,9 +241,9 @@ mod tests {
         assert!(damaged.contains("loa restore COPY"), "{damaged}");
 
         let running = station.lock().unwrap();
-        assert!(restore(&copy, station.root()).is_err(), "while it runs");
+        assert!(restore(&copy, station.root(), Whose::Own).is_err(), "while it runs");
         drop(running);
-        assert_eq!(restore(&copy, station.root()).unwrap(), Exit::Fine);
+        assert_eq!(restore(&copy, station.root(), Whose::Own).unwrap(), Exit::Fine);
         let store = Store::open(&station.data()).unwrap();
         assert_eq!(store.catalog().unwrap().iter().count(), 1);
         assert!(!store.verify().unwrap().is_sound(), "what was lost stays known");
@@ -221,10 +256,46 @@ mod tests {
         let other = Store::open(&station.data()).unwrap();
         (0..3).for_each(|_| other.note(now, Note::Stopped).unwrap());
         drop(other);
-        assert_eq!(restore(&copy, station.root()).unwrap(), Exit::Fine);
+        assert_eq!(restore(&copy, station.root(), Whose::Own).unwrap(), Exit::Fine);
         assert_eq!(Store::open(&station.data()).unwrap().catalog().unwrap().iter().count(), 1);
         let kept = |name: &str| station.data().join(name).exists();
         assert!(kept("loa.db.before-restore") && kept("loa.db.before-restore-2"), "each as it was");
+    }
+
+    #[test]
+    fn a_copy_of_another_stations_database_is_put_in_place_only_where_that_is_said() {
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let now: Timestamp = NOW.parse().unwrap();
+        let [theirs, ours] = folders.each_ref().map(|folder| {
+            let (station, _) = station_with(&[("ban-tin.ogg", "")], folder.path(), now);
+            station
+        });
+        let rename = |station: &Station, name: &str| {
+            let file = station.schedule().join("station.toml");
+            let text = fs::read_to_string(&file).unwrap();
+            let text = text.replace(&name_in(&text).unwrap(), name);
+            fs::File::create(&file).unwrap().write_all(text.as_bytes()).unwrap();
+        };
+        rename(&theirs, "Đài xã bên");
+        let copy_of = |station: &Station, by: i64| {
+            let store = Store::open(&station.data()).unwrap();
+            store.note(now + jiff::SignedDuration::from_secs(by), Note::Stopped).unwrap();
+            store.keep_found(&texts(&station.schedule()).unwrap(), now).unwrap();
+            let copy = station.data().join(format!("copy-{by}.sqlite"));
+            store.backup(&copy).unwrap();
+            copy
+        };
+        let (foreign, own) = (copy_of(&theirs, 1), copy_of(&ours, 2));
+        let before = fs::read(ours.data().join(DATABASE)).unwrap();
+        assert_eq!(restore(&foreign, ours.root(), Whose::Own).unwrap(), Exit::Failed);
+        assert_eq!(fs::read(ours.data().join(DATABASE)).unwrap(), before, "nothing was touched");
+        let (said, here) = of_another(&foreign, &ours).unwrap();
+        let message = console::of_another_station(&said, &here, "/var/lib/loa");
+        assert!(message.contains("“Đài xã bên”") && message.contains(&format!("“{here}”")), "{message}");
+
+        rename(&ours, "Đài xã đã đổi tên");
+        assert_eq!(restore(&own, ours.root(), Whose::Own).unwrap(), Exit::Fine, "its log began alike");
+        assert_eq!(restore(&foreign, ours.root(), Whose::Anybodys).unwrap(), Exit::Fine);
     }
 
     #[test]
@@ -248,9 +319,9 @@ mod tests {
         assert_eq!(backup(&station, &kept).unwrap(), Exit::Fine);
         leave_half(&new);
         assert!(matches!(Station::open(&new), Err(StationError::Unfinished(_))));
-        assert_eq!(restore(&kept, &new).unwrap(), Exit::Fine);
+        assert_eq!(restore(&kept, &new, Whose::Own).unwrap(), Exit::Fine);
         Station::open(&new).unwrap();
-        restore(&kept, &new).unwrap_err();
+        restore(&kept, &new, Whose::Own).unwrap_err();
 
         let left = ["letters", "loa-2026.11", "loa-2026.part", "new"].map(|name| other.path().join(name));
         let mut found: Vec<_> = fs::read_dir(&other).unwrap().map(|entry| entry.unwrap().path()).collect();

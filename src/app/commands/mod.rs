@@ -8,7 +8,7 @@ mod plan;
 mod recordings;
 
 pub use clock::clock;
-pub use keep::{backup, restore};
+pub use keep::{Whose, backup, restore};
 pub use log::{airings, verify};
 pub use people::{devices, user};
 pub use plan::{check, plan_of, print_bad_files, print_problems, timeline};
