@@ -16,6 +16,7 @@ use tracing::{error, info, warn};
 
 use super::station::Station;
 use crate::clock::Clock;
+use crate::editing::files::remove_leftovers;
 use crate::intake::seal_all;
 use crate::media::temporary::clean_incoming;
 use crate::store::{Store, StoreError, UPLOAD_LIFE};
@@ -53,7 +54,11 @@ pub struct Chores {
 /// Has the chores done every night, for as long as it is awaited; what people sent in is in `web`'s care.
 pub async fn keep_house(chores: Chores, web: web::State) -> Result<Infallible, JobSchedulerError> {
     let station = chores.clone();
-    if let Err(ended) = tokio::task::spawn_blocking(move || station.clean_leftovers()).await {
+    let clean = move || {
+        station.clean_beside_schedule();
+        station.clean_leftovers();
+    };
+    if let Err(ended) = tokio::task::spawn_blocking(clean).await {
         error!(error = &ended as &dyn std::error::Error, "the chores of the start broke off");
     }
     loop {
@@ -153,6 +158,27 @@ impl Chores {
                     error = &cause as &dyn std::error::Error,
                     "leftovers of recordings could not be removed"
                 );
+            }
+        }
+    }
+
+    /// What a power cut left beside the schedule's files before this program began.
+    fn clean_beside_schedule(&self) {
+        let running = SignedDuration::try_from(self.clock.elapsed()).unwrap_or(SignedDuration::MAX);
+        let began = self.clock.now().saturating_sub(running).unwrap_or(Timestamp::MIN);
+        for folder in [self.station.schedule(), self.station.in_force()] {
+            match remove_leftovers(&folder, began) {
+                Ok(0) => {}
+                Ok(files) => {
+                    let folder = folder.display();
+                    info!(files, %folder, "removed what was left of files of the schedule that were not written to their end");
+                }
+                Err(cause) => {
+                    warn!(
+                        error = &cause as &dyn std::error::Error,
+                        "leftovers beside the schedule's files could not be removed"
+                    );
+                }
             }
         }
     }
@@ -315,9 +341,17 @@ mod tests {
             let file = fs::File::create(incoming.join(name)).unwrap();
             file.set_modified((now - SignedDuration::from_mins(minutes)).into()).unwrap();
         }
+        let cut =
+            [station.schedule(), station.in_force()].map(|folder| folder.join(".week.toml.loa-0123abcd"));
         let plan = crate::app::boot::boot(&station, &store, now).unwrap();
+        for cut in &cut {
+            fs::File::create(cut).unwrap().set_modified((now - SignedDuration::from_mins(1)).into()).unwrap();
+        }
         let (_plan, plan) = watch::channel(Arc::new(plan));
-        Chores { station, store, plan, rescan: Arc::default(), clock }.clean_leftovers();
+        let chores = Chores { station, store, plan, rescan: Arc::default(), clock };
+        chores.clean_leftovers();
+        chores.clean_beside_schedule();
+        assert!(cut.iter().all(|cut| !cut.exists()));
         let mut left: Vec<_> =
             fs::read_dir(incoming).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         left.sort();

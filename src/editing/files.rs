@@ -1,11 +1,13 @@
 //! The schedule's files: read as they are, written whole or not at all.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::string::FromUtf8Error;
 
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use crate::schedule::problem::{Kind, Place};
@@ -162,13 +164,54 @@ fn take(aside: Option<&Path>, place: &Path) -> io::Result<()> {
     }
 }
 
+/// Removes what a power cut left beside the schedule's files in a folder: what was to take the place of one that is there, and
+/// was last written before an instant. Gives how many.
+pub fn remove_leftovers(folder: &Path, written_before: Timestamp) -> io::Result<usize> {
+    let mut removed = 0;
+    for name in SCHEDULE_FILES {
+        // Where it is not there, what lies beside it may be all there is of it.
+        let place = match fs::canonicalize(folder.join(name)) {
+            Err(missing) if missing.kind() == io::ErrorKind::NotFound => continue,
+            place => place?,
+        };
+        let Some(beside) = place.parent() else { continue };
+        for entry in fs::read_dir(beside)? {
+            let entry = entry?;
+            if is_aside(&entry.file_name(), &place) && is_old(&entry.metadata()?, written_before) {
+                fs::remove_file(entry.path())?;
+                removed += 1;
+            }
+        }
+    }
+    Ok(removed)
+}
+
+/// Whether a name is one that [`keep_beside`] gives a file beside this one.
+fn is_aside(name: &OsStr, like: &Path) -> bool {
+    let (Some(name), Some(like)) = (name.to_str(), like.file_name().and_then(OsStr::to_str)) else {
+        return false;
+    };
+    let random = name.strip_prefix('.').and_then(|name| name.strip_prefix(like)?.strip_prefix(ASIDE));
+    random.is_some_and(|random| {
+        random.len() == 8 && random.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}
+
+fn is_old(about: &fs::Metadata, written_before: Timestamp) -> bool {
+    let written = about.modified().ok().and_then(|written| Timestamp::try_from(written).ok());
+    about.is_file() && written.is_some_and(|written| written < written_before)
+}
+
+/// What stands between a file's name and eight hexadecimal digits in the name of one that is written beside it.
+const ASIDE: &str = ".loa-";
+
 /// Writes a file beside another one, that may be read by whom that may, where it is there. Its name is nobody else's, and
 /// known as soon as there is anything to remove.
 fn keep_beside(like: &Path, bytes: &[u8], kept: &mut Option<PathBuf>) -> io::Result<()> {
     let mut random = [0; 4];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
     let name = like.file_name().unwrap_or_default().to_string_lossy();
-    let path = like.with_file_name(format!(".{name}.loa-{:08x}", u32::from_be_bytes(random)));
+    let path = like.with_file_name(format!(".{name}{ASIDE}{:08x}", u32::from_be_bytes(random)));
     let mut file = File::create_new(&path)?;
     let path = kept.insert(path);
     file.write_all(bytes)?;
@@ -248,6 +291,51 @@ mod tests {
         assert_eq!(texts(folder.path()), Ok(after));
         written.take_back().unwrap();
         assert_eq!((texts(folder.path()), names()), (Ok(changed), 2));
+    }
+
+    #[test]
+    fn what_a_power_cut_left_beside_a_file_is_removed_and_nothing_else() {
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let noon: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
+        let lay = |folder: &Path, name: &str, minutes: i64| {
+            let file = File::create(folder.join(name)).unwrap();
+            file.set_modified((noon + jiff::SignedDuration::from_mins(minutes)).into()).unwrap();
+        };
+        for name in ["week.toml", ".week.toml.loa-0123abcd", ".week.toml.loa-89ef4567"] {
+            lay(folder.path(), name, -1);
+        }
+        let stays = [
+            ".days.toml.loa-0123abcd",
+            ".tuan.toml.loa-0123abcd",
+            ".week.toml.loa-0123ABCD",
+            ".week.toml.loa-0123abcde",
+            ".week.toml.swp",
+            "week.toml.loa-0123abcd",
+        ];
+        stays.iter().for_each(|name| lay(folder.path(), name, -1));
+        lay(folder.path(), ".week.toml.loa-ffffffff", 1);
+        // Written beside what is linked to.
+        ["dai.toml", ".dai.toml.loa-00000000", ".station.toml.loa-00000000"]
+            .iter()
+            .for_each(|name| lay(elsewhere.path(), name, -1));
+        symlink(elsewhere.path().join("dai.toml"), folder.path().join("station.toml")).unwrap();
+
+        assert_eq!(remove_leftovers(folder.path(), noon).unwrap(), 3);
+        let names = |folder: &Path| {
+            let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+            names.map(|name| name.into_string().unwrap()).collect::<BTreeSet<_>>()
+        };
+        let here = stays.into_iter().chain([".week.toml.loa-ffffffff", "station.toml", "week.toml"]);
+        assert_eq!(names(folder.path()), here.map(str::to_owned).collect());
+        assert_eq!(
+            names(elsewhere.path()),
+            ["dai.toml", ".station.toml.loa-00000000"].map(str::to_owned).into()
+        );
+        assert_eq!(remove_leftovers(&folder.path().join("none"), noon).unwrap(), 0);
+        // What a name is made like is what is found.
+        let mut kept = None;
+        keep_beside(&folder.path().join("week.toml"), b"", &mut kept).unwrap();
+        assert!(is_aside(kept.unwrap().file_name().unwrap(), Path::new("week.toml")));
     }
 
     #[test]
