@@ -224,6 +224,19 @@ pub struct Decision {
     pub reason: Option<String>,
 }
 
+/// A take that was not the whole cue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BrokenTake {
+    /// Which of the cue's takes, from 1.
+    pub number: usize,
+    /// When it began, or was to.
+    pub began: Timestamp,
+    /// Whether something of it was heard.
+    pub heard: bool,
+    /// Why it was not whole.
+    pub cause: Cause,
+}
+
 impl Airing {
     /// The airing after one more fact; none while nothing is known of the cue, and none again when its only take was
     /// taken back: the next one may have another segment. A fact told twice changes nothing.
@@ -349,14 +362,20 @@ impl Airing {
         }
     }
 
-    /// The takes that were heard, and cut, before the one that was whole, by when each began and why it ended: its outcome
-    /// does not say so. None where no take was whole.
-    pub fn cut_before(&self) -> impl Iterator<Item = (Timestamp, Cause)> {
-        let before = self.takes.iter().position(Take::is_whole).unwrap_or(0);
-        self.takes.iter().take(before).filter_map(|take| {
-            let heard = take.end.as_ref().filter(|end| end.delivered > 0)?;
-            Some((heard.started?, take.cause()?))
+    /// The takes that were not the whole cue, in order, up to one that was. Their causes are more than the outcome says, which
+    /// has one.
+    pub fn broken_takes(&self) -> impl Iterator<Item = BrokenTake> {
+        let takes = (1..).zip(&self.takes).take_while(|(_, take)| !take.is_whole());
+        takes.filter_map(|(number, take)| {
+            let end = take.end.as_ref()?;
+            let (began, heard) = (end.started.unwrap_or(take.planned), end.delivered > 0);
+            Some(BrokenTake { number, began, heard, cause: take.cause()? })
         })
+    }
+
+    /// Whether some take was the whole cue.
+    pub fn has_whole_take(&self) -> bool {
+        self.whole().is_some()
     }
 
     fn whole(&self) -> Option<&Take> {

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::schedule::OutputId;
 use crate::timeline::{Cue, CueId};
 
-pub use airing::{Airing, Decision, End, Item, Piece, Run, TOLERANCE_FRAMES, Take, Unheard};
+pub use airing::{Airing, BrokenTake, Decision, End, Item, Piece, Run, TOLERANCE_FRAMES, Take, Unheard};
 pub use entry::{Entry, Note};
 pub use gap::{OpenTake, reconcile, recover};
 pub use health::ClockHealth;

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::asrun::{Airing, Cause, ClockHealth, Decision, Outcome, OutcomeKind, Run};
+use crate::asrun::{Airing, BrokenTake, Cause, ClockHealth, Decision, Outcome, OutcomeKind, Run};
 use crate::schedule::Schedule;
 use crate::segment::{Genre, State};
 use crate::store::{Bad, Fault, Verdict};
@@ -127,11 +127,41 @@ fn remark(airing: &Airing, outcome: &Outcome, time: impl Fn(Timestamp) -> String
     let clock = (airing.clock() == ClockHealth::Wrong).then(|| cause(Cause::ClockNotTrusted).to_owned());
     let why = why(outcome).map(|why| decided(why, airing.decision.as_ref()));
     let clock = clock.filter(|clock| why.as_ref() != Some(clock));
-    let cuts: Vec<_> =
-        airing.cut_before().map(|(began, why)| format!("{} ({})", time(began), cause(why))).collect();
-    let cuts = (!cuts.is_empty()).then(|| format!("trước đó phát dở lúc {}", cuts.join(", ")));
+    let takes = takes(airing, outcome, time);
     let power = airing.unpowered().then(|| "không bật được tăng âm, loa có thể không có tiếng".to_owned());
-    [why, cuts, ordered, power, clock].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    let also = [ordered, power, clock].into_iter().flatten();
+    why.into_iter().chain(takes).chain(also).collect::<Vec<_>>().join("; ")
+}
+
+/// What became of the takes of which the outcome does not say it: before a whole one, of each; else of all but the one that
+/// gives it its cause; and why it did not go on.
+fn takes(airing: &Airing, outcome: &Outcome, time: impl Fn(Timestamp) -> String) -> Vec<String> {
+    let mut takes: Vec<_> = airing.broken_takes().collect();
+    if airing.has_whole_take() {
+        let (heard, mute): (Vec<_>, Vec<_>) = takes.into_iter().partition(|take| take.heard);
+        let each = [("trước đó phát dở lúc", heard), ("trước đó không có tiếng lúc", mute)];
+        let said = |take: &BrokenTake| format!("{} ({})", time(take.began), cause(take.cause));
+        let each = each.into_iter().filter(|(_, takes)| !takes.is_empty());
+        return each
+            .map(|(what, takes)| format!("{what} {}", takes.iter().map(said).collect::<Vec<_>>().join(", ")))
+            .collect();
+    }
+    if let Some(told) = takes.iter().position(|take| Some(take.cause) == outcome.cause()) {
+        takes.remove(told);
+    }
+    // A device that comes and goes gives a cue many takes.
+    let alike = |one: &BrokenTake, next: &BrokenTake| (one.cause, one.heard) == (next.cause, next.heard);
+    let said = |alike: &[BrokenTake]| {
+        let (first, last) = alike.first().zip(alike.last())?;
+        let to = if last.number == first.number { String::new() } else { format!("–{}", last.number) };
+        let mute = if first.heard { "" } else { ", không có tiếng" };
+        Some(format!("lần {}{to} lúc {}: {}{mute}", first.number, time(first.began), cause(first.cause)))
+    };
+    let mut all: Vec<_> = takes.chunk_by(alike).filter_map(said).collect();
+    let unheard = airing.unheard.as_ref().map(|unheard| unheard.cause);
+    let unheard = unheard.filter(|cause| !airing.takes.is_empty() && Some(*cause) != outcome.cause());
+    all.extend(unheard.map(|why| format!("sau đó không phát nữa: {}", cause(why))));
+    all
 }
 
 /// A cause, and whose decision it was: `đã bị thu hồi (minh: Thông tin sai)`.
@@ -360,6 +390,52 @@ pub(crate) mod tests {
         let expected =
             ["05:33:00", "đã phát", "trước đó phát dở lúc 05:32:00 (mất điện); đồng hồ chưa tin cậy"];
         assert_eq!([&*line[4], &*line[16], &*line[17]], expected);
+    }
+
+    #[test]
+    fn of_several_takes_each_says_why_it_was_not_whole() {
+        let mut airing = airing();
+        airing.takes[0].clock = ClockHealth::Synchronised;
+        let more = |airing: &mut Airing, at: &str, delivered: u64, cause| {
+            let mut take = airing.takes[0].clone();
+            (take.take, take.planned) = (9, at.parse().unwrap());
+            let end = take.end.as_mut().unwrap();
+            (end.delivered, end.cause) = (delivered, Some(cause));
+            end.started = (delivered > 0).then_some(take.planned);
+            airing.takes.push(take);
+        };
+        let remark = |airing: &Airing| {
+            log_line(1, "", airing, &TimeZone::get("Asia/Ho_Chi_Minh").unwrap())[17].clone()
+        };
+        let first = "bị bản tin khẩn cấp chen ngang";
+        more(&mut airing, "2026-11-22T22:33:00Z", 0, Cause::FileBroken);
+        assert_eq!(airing.outcome(), Outcome::Partly(Cause::Emergency));
+        let broken = "lần 2 lúc 05:33:00: tệp lỗi, không có tiếng";
+        assert_eq!(remark(&airing), format!("{first}; {broken}"));
+        for minute in [34, 35] {
+            more(&mut airing, &format!("2026-11-22T22:{minute}:00Z"), 9, Cause::OutputDown);
+        }
+        assert_eq!(remark(&airing), format!("{first}; {broken}; lần 3–4 lúc 05:34:00: thiết bị hỏng"));
+
+        airing.takes.truncate(1);
+        let unheard = |cause| {
+            let at = airing.takes[0].opened;
+            Airing {
+                unheard: Some(crate::asrun::Unheard { cause, clock: ClockHealth::Synchronised, at }),
+                ..airing.clone()
+            }
+        };
+        assert_eq!(
+            remark(&unheard(Cause::NotRunning)),
+            format!("{first}; sau đó không phát nữa: máy phát không hoạt động")
+        );
+        assert_eq!(remark(&unheard(Cause::Emergency)), first);
+
+        // What goes on has no outcome yet, and what was withdrawn says that first.
+        more(&mut airing, "2026-11-22T22:33:00Z", 9, Cause::Withdrawn);
+        assert_eq!(remark(&airing), format!("đã bị thu hồi; lần 1 lúc 05:32:00: {first}"));
+        airing.takes[1].end = None;
+        assert_eq!(remark(&airing), format!("lần 1 lúc 05:32:00: {first}"));
     }
 
     #[test]

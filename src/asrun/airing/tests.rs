@@ -115,11 +115,12 @@ fn one_that_aired_whole_began_with_the_whole_take_and_tells_of_those_cut_before(
         (whole.outcome(), whole.started(), whole.ended()),
         (Outcome::Aired, Some(at(20)), Some(at(30)))
     );
-    let cuts: Vec<_> = whole.cut_before().collect();
-    assert_eq!(cuts, [(at(0), Cause::PowerCut)], "what was not heard was not cut");
+    let cuts: Vec<_> = whole.broken_takes().map(|take| (take.number, take.heard, take.cause)).collect();
+    let before = [(1, true, Cause::PowerCut), (2, false, Cause::PowerCut), (3, false, Cause::ProgramStopped)];
+    assert_eq!(cuts, before);
     takes.pop();
     let partly = airing(takes);
-    assert_eq!((partly.started(), partly.cut_before().count()), (Some(at(0)), 0));
+    assert_eq!((partly.started(), partly.broken_takes().count()), (Some(at(0)), 3));
 }
 
 #[test]
