@@ -116,6 +116,7 @@ mod tests {
             take: 0,
             planned: at,
             skip: SignedDuration::ZERO,
+            held_by: None,
             expected: 480_000,
             sample_rate: 48_000,
             device: "null".into(),

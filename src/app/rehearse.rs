@@ -22,7 +22,7 @@ pub fn rehearse(station: &Station, options: &Rehearse, now: Timestamp) -> anyhow
     let schedule = match station.read_schedule() {
         Ok(schedule) => schedule,
         Err(problems) => {
-            commands::print_problems(&problems)?;
+            commands::print_problems(station, &problems)?;
             return Ok(Exit::Problems);
         }
     };

@@ -116,7 +116,7 @@ fn first_plan(station: &Station, store: &Store, now: Timestamp) -> anyhow::Resul
     match boot(station, store, now) {
         Ok(plan) => Ok(Arc::new(plan)),
         Err(BootError::Schedule(problems)) => {
-            super::commands::print_problems(&problems)?;
+            super::commands::print_problems(station, &problems)?;
             bail!("the schedule has problems, and none was ever in force");
         }
         Err(BootError::Store(failure)) => Err(failure.into()),

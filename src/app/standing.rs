@@ -194,6 +194,7 @@ mod tests {
                 take: 0,
                 planned: at(second),
                 skip: SignedDuration::ZERO,
+                held_by: None,
                 expected: 60 * 48_000,
                 sample_rate: 48_000,
                 device: "null".into(),

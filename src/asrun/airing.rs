@@ -128,6 +128,10 @@ pub struct Take {
     pub planned: Timestamp,
     /// How far into the cue it began.
     pub skip: SignedDuration,
+    /// What kept it from beginning before, where it did not begin at the cue's beginning and that is known; entries of before
+    /// this was kept do not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_by: Option<Cause>,
     /// Frames it was to deliver.
     pub expected: u64,
     /// Frames per second.
@@ -455,7 +459,7 @@ impl Take {
             None
         } else if end.cause == Some(Cause::PlannedCut) && self.skip.is_positive() {
             // The cut was planned; that its beginning was not heard was not.
-            Some(Cause::JoinedLate)
+            Some(self.held_by.unwrap_or(Cause::JoinedLate))
         } else if end.cause.is_some() {
             end.cause
         } else if end.starved > 0 {
@@ -463,7 +467,7 @@ impl Take {
         } else if end.delivered + TOLERANCE_FRAMES < self.expected || end.delivered == 0 {
             Some(Cause::OutputDown)
         } else {
-            Some(Cause::JoinedLate)
+            Some(self.held_by.unwrap_or(Cause::JoinedLate))
         }
     }
 }

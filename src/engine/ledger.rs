@@ -77,12 +77,12 @@ impl Ledger {
         }
     }
 
-    /// Opens a take, unless that is done.
+    /// Opens a take, unless that is done: from `skip` into the cue on, which was held up until then by what is known.
     pub(super) fn open(
         &mut self,
         voice: VoiceId,
         cue: &Arc<Cue>,
-        skip: SignedDuration,
+        (skip, held_by): (SignedDuration, Option<Cause>),
         device: String,
         clock: ClockHealth,
         at: Timestamp,
@@ -114,6 +114,8 @@ impl Ledger {
             take: number,
             planned: cue.at + skip,
             skip,
+            // A second take goes on after the first, which says why that ended.
+            held_by: held_by.filter(|_| number == 0 && skip.is_positive()),
             expected,
             sample_rate: AIR_RATE,
             device,

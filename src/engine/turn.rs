@@ -290,7 +290,8 @@ impl Engine {
         let (voice, now) = (VoiceId(self.next_voice), self.clock.now());
         self.next_voice += 1;
         let skip = at.duration_since(cue.at).max(SignedDuration::ZERO);
-        self.ledger.open(voice, cue, skip, self.output.device(), self.health, now);
+        let begins = (skip, self.sequencer.held_up_by(&cue.id));
+        self.ledger.open(voice, cue, begins, self.output.device(), self.health, now);
         self.ledger.unheard(voice, Cause::NotOpened, now);
         self.events.push(Event::Ended { cue: cue.id.clone(), at });
     }
@@ -358,7 +359,8 @@ impl Engine {
     fn open_take(&mut self, voice: VoiceId) {
         if let Some(held) = self.held.iter().find(|held| held.voice == voice) {
             let device = self.output.device();
-            self.ledger.open(voice, &held.cue, held.skip, device, self.health, self.clock.now());
+            let begins = (held.skip, self.sequencer.held_up_by(&held.cue.id));
+            self.ledger.open(voice, &held.cue, begins, device, self.health, self.clock.now());
         }
     }
 

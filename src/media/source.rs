@@ -133,7 +133,8 @@ impl Source for AheadSource {
 
 /// Ends by itself within one rest after the other end of the ring was dropped, which needs no waiting there.
 fn decode_ahead(mut playback: Playback, mut ring: rtrb::Producer<f32>) {
-    let (capacity, waiting) = (ring.buffer().capacity(), WAITING * playback.channels());
+    let capacity = ring.buffer().capacity();
+    let waiting = capacity.min(WAITING * playback.channels());
     let mut given = 0;
     while let Some(mut chunk) = playback.next_chunk() {
         while !chunk.is_empty() {

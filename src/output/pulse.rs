@@ -67,8 +67,6 @@ pub(super) struct Sink {
     pub(super) name: String,
     /// What people call it.
     pub(super) description: String,
-    /// Whether it was asked for by that name: what is to sound here sounds on no other.
-    named: bool,
 }
 
 impl From<SinkInfo> for Sink {
@@ -76,7 +74,7 @@ impl From<SinkInfo> for Sink {
         let name = info.name.to_string_lossy().into_owned();
         let description =
             info.description.map_or_else(|| name.clone(), |text| text.to_string_lossy().into_owned());
-        Self { index: info.index, name, description, named: false }
+        Self { index: info.index, name, description }
     }
 }
 
@@ -122,12 +120,11 @@ impl Server {
 
     /// A sink by its stable name; without one, the server's default.
     pub(super) fn sink(&mut self, name: Option<&str>) -> Result<Sink, PulseError> {
-        let named = name.is_some();
         let name =
             name.map_or(Ok(protocol::DEFAULT_SINK.to_owned()), CString::new).map_err(PulseError::Name)?;
         let which = GetSinkInfo { index: None, name: Some(name) };
         let found: SinkInfo = self.ask("find the sink", &Command::GetSinkInfo(which))?;
-        Ok(Sink { named, ..found.into() })
+        Ok(found.into())
     }
 
     /// Makes a stream that plays on a sink until it is dropped or the server ends it; the meter then tells that.
@@ -148,10 +145,11 @@ impl Server {
                 minimum_request_length: BURST_BYTES,
                 ..Default::default()
             },
-            // The streams of a sink that is removed go to another one, and stay there, unless they may not move.
+            // Else the streams of a sink that is removed, and those of the default when that becomes another, go to another
+            // sink and stay there: the log would name one on which nothing sounded.
             flags: protocol::stream::StreamFlags {
                 adjust_latency: true,
-                no_move: sink.named,
+                no_move: true,
                 ..Default::default()
             },
             ..Default::default()

@@ -31,14 +31,22 @@ pub(super) enum Progress {
     Over,
 }
 
+/// The next hard start after a cue in its block, or the block's end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Limit {
+    pub(super) at: Timestamp,
+    /// What the log says of who is cut there.
+    pub(super) cause: Cause,
+}
+
 /// A cue and how far it has come.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) cue: Arc<Cue>,
     /// When its block begins.
     pub(super) block_start: Timestamp,
-    /// The next hard start after it in its block, or the block's end: there it is cut if it still sounds.
-    pub(super) limit: Timestamp,
+    /// Where it is cut if it still sounds.
+    pub(super) limit: Limit,
     pub(super) progress: Progress,
     /// What kept it from starting when its time had come.
     pub(super) obstacle: Option<Cause>,
@@ -49,7 +57,7 @@ pub(super) struct Entry {
 impl Entry {
     /// The last instant at which it may start.
     pub(super) fn latest(&self) -> Timestamp {
-        late::latest_start(&self.cue, self.limit)
+        late::latest_start(&self.cue, self.limit.at)
     }
 
     /// Whether something was asked for that the engine holds for it.
@@ -156,7 +164,18 @@ impl Agenda {
 
     /// Why a cue could not start in time, where nobody was there to open it.
     pub(super) fn came_too_late_for(&self, entry: &Entry) -> Option<Cause> {
-        self.came.filter(|(came, _)| entry.latest() < *came + TO_OPEN).map(|(_, cause)| cause)
+        self.came_after(entry.latest())
+    }
+
+    /// Why nothing could have started at an instant, where nobody was there to open it.
+    fn came_after(&self, at: Timestamp) -> Option<Cause> {
+        self.came.filter(|(came, _)| at < *came + TO_OPEN).map(|(_, cause)| cause)
+    }
+
+    /// What kept a cue from starting at its time, where that is known.
+    pub(super) fn held_up(&self, cue: &CueId) -> Option<Cause> {
+        let (_, entry) = self.open().find(|(_, entry)| entry.cue.id == *cue)?;
+        entry.obstacle.or_else(|| self.came_after(entry.cue.at))
     }
 
     /// Notes that a cue has a take.
@@ -205,7 +224,10 @@ impl Agenda {
                 let mut entry = Entry {
                     cue: Arc::clone(cue),
                     block_start: block.start,
-                    limit,
+                    limit: Limit {
+                        at: limit,
+                        cause: if limit < block.end { Cause::CutByNext } else { Cause::PlannedCut },
+                    },
                     progress: if over { Progress::Over } else { Progress::Waiting },
                     obstacle: None,
                     tries: 0,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Settings;
+use super::agenda::Limit;
 use super::late::ends_by_itself;
 use super::quiet::Curfew;
 use crate::asrun::Cause;
@@ -48,7 +49,7 @@ pub(super) struct Voice {
     /// When its source will be at its end.
     pub(super) own_end: Timestamp,
     /// Where something else cuts it; nothing cuts an interrupt.
-    pub(super) limit: Option<Timestamp>,
+    pub(super) limit: Option<Limit>,
     /// Whether it may sound past its planned end, having started late and whole.
     pub(super) whole_late: bool,
     /// What will start where it ends.
@@ -96,9 +97,9 @@ impl Voice {
         let limit = self.limit?;
         let planned = !self.cue.fade.is_zero() && !self.whole_late;
         let cut = if planned {
-            Cut { end: self.cue.end.min(limit), fade: self.cue.fade, cause: Cause::PlannedCut }
+            Cut { end: self.cue.end.min(limit.at), fade: self.cue.fade, cause: Cause::PlannedCut }
         } else {
-            Cut { end: limit, fade: SignedDuration::ZERO, cause: Cause::CutByNext }
+            Cut { end: limit.at, fade: SignedDuration::ZERO, cause: limit.cause }
         };
         (self.own_end > cut.end + ROUNDING).then_some(cut)
     }

@@ -67,7 +67,8 @@ impl Sequencer {
         pass.out.extend(changes.discarded.into_iter().map(|cue| Action::Discard { cue }));
         pass.out.extend(changes.gone.into_iter().map(|(cue, cause)| Action::NotAired { cue, cause }));
 
-        // What is on air stays on air, whatever the new plan has in its place, or nothing: to end it is a person's order.
+        // What is on air stays on air, whatever the new plan has in its place, or nothing, and however soon that would end
+        // it: to end it is a person's order.
         let Some(old) = on_air else { return };
         let Some(entry) = self.agenda.find(&old.id) else { return };
         entry.progress = Progress::OnAir;
@@ -75,10 +76,12 @@ impl Sequencer {
         if let Air::Playing(voice) = &mut self.air
             && voice.stage != Stage::Closing
         {
-            if segment_id(&new) == segment_id(&old) {
+            if segment_id(&new) == segment_id(&old) && new.end >= old.end {
                 voice.cue = new;
             }
-            voice.limit = Some(limit);
+            if voice.limit.is_none_or(|before| before.at <= limit.at) {
+                voice.limit = Some(limit);
+            }
         }
     }
 

@@ -15,13 +15,16 @@ pub(super) const LEAST_REST: SignedDuration = SignedDuration::from_secs(1);
 /// end of its block would cut it.
 pub(super) fn latest_start(cue: &Cue, limit: Timestamp) -> Timestamp {
     let by_rule = match cue.late {
-        Late::Join => cue.end - LEAST_REST,
+        Late::Join => (cue.end - LEAST_REST).min(limit - LEAST_REST),
         Late::Skip => cue.at,
-        Late::WholeWithin(within) => cue.at.saturating_add(within).unwrap_or(Timestamp::MAX),
+        Late::WholeWithin(within) => {
+            let latest = cue.at.saturating_add(within).unwrap_or(Timestamp::MAX);
+            latest.min(limit - whole(cue).max(LEAST_REST))
+        }
     };
     // A cue shorter than the tolerance still has its own length to start in.
     let on_time = cue.at + TOLERANCE.min(cue.duration().max(SignedDuration::ZERO));
-    by_rule.min(limit - LEAST_REST).max(on_time)
+    by_rule.max(on_time)
 }
 
 /// Whether a start at this instant is late in the sense of the rules.
@@ -39,6 +42,10 @@ pub(super) fn skip_at(cue: &Cue, start: Timestamp) -> SignedDuration {
 
 /// When a cue started at this instant, from `skip` into it, is over by itself.
 pub(super) fn ends_by_itself(cue: &Cue, start: Timestamp, skip: SignedDuration) -> Timestamp {
-    let whole = cue.segment().map_or(SignedDuration::ZERO, |segment| segment.duration());
-    start + (whole - skip).max(SignedDuration::ZERO)
+    start + (whole(cue) - skip).max(SignedDuration::ZERO)
+}
+
+/// How long it is, where nothing cuts it.
+fn whole(cue: &Cue) -> SignedDuration {
+    cue.segment().map_or(SignedDuration::ZERO, |segment| segment.duration())
 }

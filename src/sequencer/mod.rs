@@ -444,6 +444,11 @@ impl Sequencer {
         self.next_change
     }
 
+    /// What kept a cue from starting at its time, where that is known: the log of one that is joined says it.
+    pub fn held_up_by(&self, cue: &CueId) -> Option<Cause> {
+        self.agenda.held_up(cue)
+    }
+
     /// What the output does at the moment.
     pub fn view(&self) -> View<'_> {
         let voice = self.voice();

@@ -35,6 +35,7 @@ impl Record {
             take: take.number,
             planned: cue.at + skip,
             skip,
+            held_by: None,
             expected: frames::count(cue.duration() - skip, AIR_RATE),
             sample_rate: AIR_RATE,
             device: String::new(),

@@ -140,6 +140,7 @@ pub(super) fn opened(cue: &Arc<Cue>, take: u16) -> Fact {
         take,
         planned: cue.at,
         skip: SignedDuration::ZERO,
+        held_by: None,
         expected: EXPECTED,
         sample_rate: 48_000,
         device: "alsa:hw:CARD=Device,DEV=0".to_owned(),

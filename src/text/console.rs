@@ -30,6 +30,9 @@ pub const NOTHING: &str = "Không có dòng nào.";
 /// The schedule in force stays in force.
 pub const OLD_SCHEDULE_STAYS: &str = "Lịch đang dùng vẫn được phát; lịch mới có hiệu lực khi hết lỗi.";
 
+/// None ever was.
+pub const NO_SCHEDULE_YET: &str = "Chưa có lịch nào từng được dùng: trạm im lặng cho đến khi lịch hết lỗi.";
+
 /// How many mistakes the schedule has.
 pub fn mistakes(count: usize) -> String {
     format!("Lịch phát có {count} lỗi:")

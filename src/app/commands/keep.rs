@@ -1,7 +1,7 @@
 //! `backup` and `restore`: the whole station in one folder, and back.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -31,7 +31,7 @@ pub fn backup(station: &Station, to: &Path) -> anyhow::Result<Exit> {
         );
     }
     let store = Store::open_existing(&station.data())?;
-    begin(&aside)?;
+    let _alone = begin(&aside)?;
     copy_folder(&station.schedule(), &aside.join("schedule"))?;
     fs::create_dir_all(aside.join("data"))?;
     // The facts first: a segment entered afterwards has its file, and no file lacks its segment.
@@ -49,21 +49,27 @@ pub fn backup(station: &Station, to: &Path) -> anyhow::Result<Exit> {
     Ok(Exit::Problems)
 }
 
-/// Begins to fill a folder, with nothing of what an attempt that broke off has left in it.
-fn begin(folder: &Path) -> anyhow::Result<()> {
-    let mark = folder.join(UNFINISHED);
-    if fs::exists(&mark)? {
-        for part in ["schedule", "audio", "data"].map(|name| folder.join(name)) {
-            if fs::exists(&part)? {
-                fs::remove_dir_all(&part)
-                    .with_context(|| format!("cannot remove the half `{}`", part.display()))?;
-            }
+/// Begins to fill a folder, with nothing of what an attempt that broke off has left in it. Nobody else does while the mark is
+/// held.
+fn begin(folder: &Path) -> anyhow::Result<File> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
+    let path = folder.join(UNFINISHED);
+    let cannot = || format!("cannot write `{}`", path.display());
+    let broke_off = fs::exists(&path)?;
+    let mark = File::options().create(true).append(true).open(&path).with_context(cannot)?;
+    match mark.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => bail!("another command is writing into `{}`", folder.display()),
+        Err(TryLockError::Error(cause)) => return Err(cause).with_context(cannot),
+    }
+    for part in ["schedule", "audio", "data"].map(|name| folder.join(name)) {
+        if broke_off && fs::exists(&part)? {
+            fs::remove_dir_all(&part)
+                .with_context(|| format!("cannot remove the half `{}`", part.display()))?;
         }
     }
-    fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
-    fs::File::create(&mark)
-        .and_then(|mark| mark.sync_all())
-        .with_context(|| format!("cannot write `{}`", mark.display()))
+    mark.sync_all().with_context(cannot)?;
+    Ok(mark)
 }
 
 /// The recordings in these states whose files are gone, or are not those that were taken in, in words.
@@ -85,7 +91,7 @@ pub fn restore(from: &Path, to: &Path, whose: Whose) -> anyhow::Result<Exit> {
         bail!("`{}` holds a station already; name an empty folder with --station", to.display());
     }
     let backup = Station::open(from)?;
-    begin(to)?;
+    let _alone = begin(to)?;
     copy_folder(&backup.schedule(), &to.join("schedule"))?;
     copy_folder(&backup.audio(), &to.join("audio"))?;
     let station = Station::new_in(to)?;
@@ -177,7 +183,7 @@ fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
             let target = to.join(entry.file_name());
             fs::copy(entry.path(), &target)
                 .with_context(|| format!("cannot copy to `{}`", target.display()))?;
-            fs::File::open(&target)?.sync_all()?;
+            File::open(&target)?.sync_all()?;
         }
     }
     Ok(())
@@ -232,7 +238,7 @@ mod tests {
         store.backup(&copy).unwrap();
         store.note(now, Note::Stopped).unwrap();
         drop(store);
-        fs::File::create(station.data().join(DATABASE)).unwrap().write_all(&[7; 8_192]).unwrap();
+        File::create(station.data().join(DATABASE)).unwrap().write_all(&[7; 8_192]).unwrap();
         let wal = station.data().join("loa.db-wal");
         if wal.exists() {
             fs::remove_file(wal).unwrap();
@@ -274,7 +280,7 @@ mod tests {
             let file = station.schedule().join("station.toml");
             let text = fs::read_to_string(&file).unwrap();
             let text = text.replace(&name_in(&text).unwrap(), name);
-            fs::File::create(&file).unwrap().write_all(text.as_bytes()).unwrap();
+            File::create(&file).unwrap().write_all(text.as_bytes()).unwrap();
         };
         rename(&theirs, "Đài xã bên");
         let copy_of = |station: &Station, by: i64| {
@@ -305,7 +311,7 @@ mod tests {
         let (kept, new) = (other.path().join("loa-2026.11"), other.path().join("new"));
         for theirs in ["loa-2026.part", "loa-2026.11.part"] {
             fs::create_dir(other.path().join(theirs)).unwrap();
-            fs::File::create(other.path().join(theirs).join("letter.odt")).unwrap();
+            File::create(other.path().join(theirs).join("letter.odt")).unwrap();
         }
         backup(&station, &kept).unwrap_err();
         fs::rename(other.path().join("loa-2026.11.part"), other.path().join("letters")).unwrap();
@@ -313,9 +319,14 @@ mod tests {
         let leave_half = |folder: &Path| {
             begin(folder).unwrap();
             fs::create_dir(folder.join("schedule")).unwrap();
-            fs::File::create(folder.join("schedule/station.toml")).unwrap();
+            File::create(folder.join("schedule/station.toml")).unwrap();
         };
-        leave_half(&other.path().join("loa-2026.11.part"));
+        let half = other.path().join("loa-2026.11.part");
+        leave_half(&half);
+        let another = begin(&half).unwrap();
+        let refused = backup(&station, &kept).unwrap_err().to_string();
+        assert!(refused.contains("another command"), "{refused}");
+        drop(another);
         assert_eq!(backup(&station, &kept).unwrap(), Exit::Fine);
         leave_half(&new);
         assert!(matches!(Station::open(&new), Err(StationError::Unfinished(_))));

@@ -26,13 +26,17 @@ use crate::text::table::Table;
 use crate::timeline::plan::Plan;
 use crate::timeline::{Content, Cue, Finding, Severity, Timeline, Window};
 
-/// Says every mistake of the schedule.
-pub fn print_problems(problems: &[Problem]) -> std::io::Result<()> {
+/// Says every mistake of the schedule, and what plays meanwhile.
+pub fn print_problems(station: &Station, problems: &[Problem]) -> std::io::Result<()> {
     say(&console::mistakes(problems.len()))?;
     for found in problems {
         say(&format!("- {}", problem(found)))?;
     }
-    say(console::OLD_SCHEDULE_STAYS)
+    say(meanwhile(station))
+}
+
+fn meanwhile(station: &Station) -> &'static str {
+    if station.in_force().exists() { console::OLD_SCHEDULE_STAYS } else { console::NO_SCHEDULE_YET }
 }
 
 /// Every problem of the station; the exit code says whether there is one.
@@ -42,7 +46,7 @@ pub fn check(station: &Station, days: &Days, now: Timestamp) -> anyhow::Result<E
         Err(problems) => {
             match days.format.format {
                 Shape::Json => print(Shape::Json, &Table::default(), &problems)?,
-                Shape::Table | Shape::Csv => print_problems(&problems)?,
+                Shape::Table | Shape::Csv => print_problems(station, &problems)?,
             }
             return Ok(Exit::Problems);
         }
@@ -178,7 +182,7 @@ pub fn timeline(station: &Station, days: &Days, now: Timestamp) -> anyhow::Resul
     let schedule = match station.read_schedule() {
         Ok(schedule) => schedule,
         Err(problems) => {
-            print_problems(&problems)?;
+            print_problems(station, &problems)?;
             return Ok(Exit::Problems);
         }
     };
@@ -347,6 +351,15 @@ pub(super) mod tests {
     pub(in crate::app::commands) const NOW: &str = "2026-11-22T20:00:00Z";
 
     #[test]
+    fn a_schedule_with_mistakes_leaves_the_old_one_in_force_where_there_is_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (station, _) = station_with(&[], folder.path(), NOW.parse().unwrap());
+        assert_eq!(meanwhile(&station), console::NO_SCHEDULE_YET);
+        station.take_in_force().unwrap();
+        assert_eq!(meanwhile(&station), console::OLD_SCHEDULE_STAYS);
+    }
+
+    #[test]
     fn recordings_that_air_and_whose_files_are_gone_or_changed_are_told() {
         let (folder, now) = (tempfile::tempdir().unwrap(), NOW.parse().unwrap());
         let files = ["nhac-hieu-sang.ogg", "nhac-hieu-chieu.ogg", "canh-bao-lu.ogg"];
@@ -401,6 +414,7 @@ pub(super) mod tests {
             take: 0,
             planned: at,
             skip: SignedDuration::ZERO,
+            held_by: None,
             expected: 48_000,
             sample_rate: 48_000,
             device: String::new(),

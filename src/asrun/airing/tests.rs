@@ -16,6 +16,7 @@ fn take(number: u16, end: Option<End>) -> Take {
         take: number,
         planned: AT,
         skip: SignedDuration::ZERO,
+        held_by: None,
         expected: EXPECTED,
         sample_rate: 48_000,
         device: "default".to_owned(),
@@ -77,6 +78,10 @@ fn aired_means_every_frame_in_one_take_from_the_beginning_without_a_cause() {
     assert_eq!(cut.outcome(), Outcome::Partly(Cause::JoinedLate), "what was planned is no cause");
     let joined = airing(vec![joined]);
     assert_eq!((joined.outcome(), joined.expected()), (Outcome::Partly(Cause::JoinedLate), EXPECTED));
+    let mut held_up = joined;
+    held_up.takes[0].held_by = Some(Cause::Emergency);
+    assert_eq!(held_up.outcome(), Outcome::Partly(Cause::Emergency));
+    assert!(held_up.is_settled(AT), "it has its end");
 }
 
 #[test]

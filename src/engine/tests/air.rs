@@ -303,6 +303,31 @@ fn an_interrupt_whose_file_breaks_off_gives_the_air_back_at_once() {
 }
 
 #[test]
+fn what_is_joined_says_what_held_it_up() {
+    let piece = segment(10, 60.0);
+    let mut station =
+        Station::new(vec![cue("a", Join::Hard, 100.0, &piece), cue("b", Join::Hard, 300.0, &piece)]);
+    station.run_until(95.0);
+    station.tell(order("x", Layer::Emergency, &segment(50, 20.0), Repeats::ONCE));
+    station.run_until(290.0);
+    station.lost.store(true, Ordering::SeqCst);
+    station.run_until(310.0);
+    station.lost.store(false, Ordering::SeqCst);
+    station.run_until(500.0);
+    station.finish();
+    station.check();
+    let held_by = |slot| {
+        let opened = station.facts.iter().filter_map(|fact| match fact {
+            Fact::Opened { cue, take, .. } if cue.id.slot.as_str() == slot => Some(take.held_by),
+            _ => None,
+        });
+        opened.collect::<Vec<_>>()
+    };
+    assert_eq!(held_by("a"), [Some(Cause::Emergency)]);
+    assert_eq!(held_by("b"), [Some(Cause::OutputDown)]);
+}
+
+#[test]
 fn a_lost_output_costs_what_was_not_heard_and_is_joined_when_it_is_back() {
     let mut station = Station::new(vec![cue("a", Join::Hard, 100.0, &segment(10, 60.0))]);
     station.run_until(120.0);

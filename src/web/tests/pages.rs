@@ -548,6 +548,7 @@ async fn a_recording_tells_how_often_it_was_heard_and_when() {
             take: 0,
             planned: at,
             skip: SignedDuration::ZERO,
+            held_by: None,
             expected: 48_000,
             sample_rate: 48_000,
             device: "null".to_owned(),
