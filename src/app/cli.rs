@@ -234,6 +234,18 @@ pub struct Verify {
     pub format: Format,
 }
 
+/// An address that a browser opens, without what `/bat-dau` is to stand after.
+fn address(text: &str) -> Result<String, &'static str> {
+    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    let host = host.map_or("", |host| host.trim_end_matches('/'));
+    if host.is_empty() || host.contains([' ', '/', '?', '#']) {
+        return Err(
+            "an address is to begin with `http://` or `https://`, and to have a host and nothing after it",
+        );
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
 /// What may be said of the clock.
 #[derive(Debug, Subcommand)]
 pub enum ClockCommand {
@@ -263,7 +275,7 @@ pub enum UserCommand {
         /// Whose.
         name: String,
         /// Where the console is reached.
-        #[arg(long, default_value = "http://127.0.0.1:8600")]
+        #[arg(long, default_value = "http://127.0.0.1:8600", value_parser = address)]
         at: String,
     },
     /// Let a person go: their tokens, password and logins end.
@@ -290,4 +302,22 @@ fn who(text: &str) -> Result<String, String> {
 
 fn role(text: &str) -> Result<Role, String> {
     text.parse().map_err(|_| format!("`{text}` is no role: uploader, approver, operator, auditor or admin"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_one_that_a_browser_opens() {
+        for (text, taken) in [
+            ("http://192.168.1.10:8600", "http://192.168.1.10:8600"),
+            ("https://loa.xa.vn/", "https://loa.xa.vn"),
+        ] {
+            assert_eq!(address(text).as_deref(), Ok(taken));
+        }
+        for text in ["foo", "ftp://loa", "http://", "http:///", "https://loa.xa.vn/loa", "http://a b"] {
+            assert!(address(text).is_err(), "{text}");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -20,6 +21,13 @@ use crate::text::console;
 pub fn backup(station: &Station, to: &Path) -> anyhow::Result<Exit> {
     if fs::exists(to)? {
         bail!("`{}` is there already; a backup makes its own folder", to.display());
+    }
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let within = |folder: &Path| {
+        Ok::<_, io::Error>(fs::canonicalize(folder)?.starts_with(fs::canonicalize(station.root())?))
+    };
+    if within(folder).with_context(|| format!("cannot find `{}`", folder.display()))? {
+        bail!("`{}` is in the station itself, and would go with it; name a folder elsewhere", to.display());
     }
     // Under another name until it is whole: half a backup must not look like one.
     let name = to.file_name().with_context(|| format!("`{}` names no folder", to.display()))?;
@@ -314,6 +322,9 @@ mod tests {
             File::create(other.path().join(theirs).join("letter.odt")).unwrap();
         }
         backup(&station, &kept).unwrap_err();
+        let inside = backup(&station, &station.data().join("usb")).unwrap_err().to_string();
+        assert!(inside.contains("in the station itself"), "{inside}");
+        backup(&station, &other.path().join("not-mounted/usb")).unwrap_err();
         fs::rename(other.path().join("loa-2026.11.part"), other.path().join("letters")).unwrap();
 
         let leave_half = |folder: &Path| {

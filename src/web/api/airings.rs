@@ -89,6 +89,9 @@ pub(super) async fn airings(
         after: wanted.after.as_deref().map(str::parse).transpose().map_err(|_| Problem::field("after"))?,
         limit: Some(wanted.limit.unwrap_or(if csv { MOST } else { PAGE }).clamp(1, MOST)),
     };
+    if filter.from.zip(filter.to).is_some_and(|(from, to)| to <= from) {
+        return Err(Refusal::EndsBeforeItBegins.into());
+    }
     // Formatting thousands of lines takes a while too: it is done where the reading is.
     let answer = move |store: &Store| {
         let page = store.airings(&filter)?;

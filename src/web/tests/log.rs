@@ -76,6 +76,8 @@ async fn airings_are_asked_for_by_day_outcome_and_page() {
             "{query}"
         );
     }
+    let backwards = site.get("auditor", "/api/v1/airings?from=2026-11-24&to=2026-11-22").await;
+    assert_eq!(backwards.problem(), refused(422, "ends-before-it-begins"));
     let airing = &site.get("auditor", "/api/v1/airings?limit=1").await.json()["airings"][0];
     assert_eq!((&airing["outcome"], &airing["cause"]), (&json!("not-aired"), &json!("nothing-handed-in")));
     assert_eq!(airing["planned_local"], "2026-11-23T05:30:00.000+07:00");
