@@ -317,7 +317,7 @@ fn sentence(f: &Finding, names: &Names<'_>) -> String {
              được ưu tiên. Hãy tăng thời lượng của mục hoặc thu hồi các bản ghi không còn cần."
         ),
         FindingKind::SkippedLocalTime { shift_ms } => format!(
-            "giờ ghi trong lịch không có trong ngày này, vì đồng hồ được vặn tới. Loa sẽ phát muộn hơn {} theo giờ mới. \
+            "giờ ghi trong lịch không có trong ngày này, vì đồng hồ được vặn tới. Giờ ấy được dời muộn hơn {}, theo giờ mới. \
              Nếu không muốn vậy, hãy đặt giờ khác cho ngày này.",
             length(*shift_ms)
         ),

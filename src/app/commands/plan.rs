@@ -19,7 +19,7 @@ use crate::schedule::{OutputId, Problem, Schedule};
 use crate::segment::{FileTrouble, Segment, SegmentId, Troubles};
 use crate::store::{Store, StoreError};
 use crate::text::console;
-use crate::text::finding::{Names, findings};
+use crate::text::finding::of_plan;
 use crate::text::outcome::OUTPUT;
 use crate::text::problem::problem;
 use crate::text::table::Table;
@@ -52,11 +52,11 @@ pub fn check(station: &Station, days: &Days, now: Timestamp) -> anyhow::Result<E
         }
     };
     let (plan, files) = plan_of(station, schedule, days, now)?;
-    let findings: Vec<_> = plan.timelines.iter().flat_map(|timeline| &timeline.findings).collect();
+    let findings = to_mend(&plan, days);
     let commands = bad_commands(&plan.schedule);
     match days.format.format {
         Shape::Json => {
-            let mut lines = lines(&plan, &files);
+            let mut lines = lines(&plan, days, &files);
             lines.extend(commands.iter().map(Line::Command));
             print(Shape::Json, &Table::default(), &lines)?;
         }
@@ -65,7 +65,7 @@ pub fn check(station: &Station, days: &Days, now: Timestamp) -> anyhow::Result<E
                 say(&format!("- {}", console::command_missing(output.as_str(), command)))?;
             }
             if !(findings.is_empty() && files.is_empty()) {
-                print_findings(&plan, &files)?;
+                print_findings(&plan, days, &files)?;
             } else if commands.is_empty() {
                 say(console::ALL_WELL)?;
             }
@@ -111,10 +111,11 @@ struct BadCommand<'a> {
     command: &'a str,
 }
 
-fn lines<'a>(plan: &'a Plan, files: &'a [BadFile]) -> Vec<Line<'a>> {
+fn lines<'a>(plan: &'a Plan, days: &'a Days, files: &'a [BadFile]) -> Vec<Line<'a>> {
     let of = |timeline: &'a Arc<Timeline>| {
         let output = &timeline.output;
-        timeline.findings.iter().map(move |finding| Line::Finding { output, finding })
+        let findings = timeline.findings.iter().filter(|finding| matters(finding, plan, days));
+        findings.map(move |finding| Line::Finding { output, finding })
     };
     plan.timelines.iter().flat_map(of).chain(files.iter().map(Line::File)).collect()
 }
@@ -157,16 +158,22 @@ pub fn print_bad_files(plan: &Plan, files: &[BadFile]) -> std::io::Result<()> {
     Ok(())
 }
 
-fn print_findings(plan: &Plan, files: &[BadFile]) -> std::io::Result<()> {
-    let of_timelines: usize = plan.timelines.iter().map(|timeline| timeline.findings.len()).sum();
-    say(&console::count_of_findings(of_timelines + files.len()))?;
+fn print_findings(plan: &Plan, days: &Days, files: &[BadFile]) -> std::io::Result<()> {
+    let said = of_plan(plan, |finding| matters(finding, plan, days));
+    say(&console::count_of_findings(said.len() + files.len()))?;
     print_bad_files(plan, files)?;
-    for timeline in &plan.timelines {
-        for said in findings(&timeline.findings, &Names::of(plan, timeline)) {
-            say(&format!("- {said}"))?;
-        }
-    }
-    Ok(())
+    said.iter().try_for_each(|said| say(&format!("- {said}")))
+}
+
+/// What is not as it should be, and can be mended yet.
+fn to_mend<'p>(plan: &'p Plan, days: &Days) -> Vec<&'p Finding> {
+    let all = plan.timelines.iter().flat_map(|timeline| &timeline.findings);
+    all.filter(|finding| matters(finding, plan, days)).collect()
+}
+
+/// Of the hours that are over nobody can mend anything; but who names the first day wants to know of all of it.
+fn matters(finding: &Finding, plan: &Plan, days: &Days) -> bool {
+    days.from.is_some() || finding.at >= plan.at
 }
 
 fn worst(findings: &[&Finding], files: &[BadFile]) -> Exit {
@@ -191,9 +198,9 @@ pub fn timeline(station: &Station, days: &Days, now: Timestamp) -> anyhow::Resul
         .flat_map(|timeline| timeline.cues().map(|cue| CueLine::of(cue, &timeline.output)))
         .collect();
     print(days.format.format, &table_of(&plan.timelines), &cues)?;
-    let findings: Vec<_> = plan.timelines.iter().flat_map(|timeline| &timeline.findings).collect();
+    let findings = to_mend(&plan, days);
     if days.format.format == Shape::Table && !(findings.is_empty() && files.is_empty()) {
-        print_findings(&plan, &files)?;
+        print_findings(&plan, days, &files)?;
     }
     Ok(worst(&findings, &files))
 }
@@ -353,7 +360,7 @@ pub(super) mod tests {
     #[test]
     fn a_schedule_with_mistakes_leaves_the_old_one_in_force_where_there_is_one() {
         let folder = tempfile::tempdir().unwrap();
-        let (station, _) = station_with(&[], folder.path(), NOW.parse().unwrap());
+        let (station, _) = station_with(&[("ban-tin.ogg", "")], folder.path(), NOW.parse().unwrap());
         assert_eq!(meanwhile(&station), console::NO_SCHEDULE_YET);
         station.take_in_force().unwrap();
         assert_eq!(meanwhile(&station), console::OLD_SCHEDULE_STAYS);
@@ -465,16 +472,24 @@ pub(super) mod tests {
         assert!(one.starts_with("Giờ phát") && !one.contains("loa-1"), "{one}");
         let two = print(&[of("loa-1"), of("loa-2")]);
         assert!(two.starts_with("Đường ra") && two.contains("\nloa-1 ") && two.contains("\nloa-2 "), "{two}");
-        let plan = Plan {
+        let mut plan = Plan {
             schedule: Arc::new(schedule.clone()),
             catalog: Arc::default(),
             timelines: vec![of("loa-1"), of("loa-2")],
             problems: Arc::default(),
             at: window.from,
         };
-        let found = serde_json::to_value(lines(&plan, &[])).unwrap();
+        let mut days = Days { from: None, days: 1, format: Format { format: Shape::Table } };
+        let found = serde_json::to_value(lines(&plan, &days, &[])).unwrap();
         let outputs: BTreeSet<&str> =
             found.as_array().unwrap().iter().map(|line| line["output"].as_str().unwrap()).collect();
         assert_eq!(outputs, ["loa-1", "loa-2"].into(), "{found}");
+        // For people once, and only while it can be mended; unless they ask for the day.
+        let said = |plan: &Plan, days: &Days| of_plan(plan, |finding| matters(finding, plan, days)).len();
+        assert_eq!((said(&plan, &days), to_mend(&plan, &days).len()), (1, 2));
+        plan.at = window.to;
+        assert_eq!((said(&plan, &days), to_mend(&plan, &days).len()), (0, 0));
+        days.from = Some(jiff::civil::date(2026, 11, 23));
+        assert_eq!(said(&plan, &days), 1);
     }
 }
