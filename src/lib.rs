@@ -58,7 +58,7 @@
 //! 3. Every cue of the plan has exactly one outcome, whatever restarts, interrupts and clock steps come between.
 //! 4. A take goes to the disk two seconds before its first frame, or, where nobody could know, at its order; and again
 //!    after its last. Sound waits for no disk: what it could not take in time stays in line. Nothing written is ever changed.
-//! 5. A lower layer never silences a higher one.
+//! 5. A lower layer never silences a higher one, and an emergency in force outlives the program.
 //! 6. On the air, the audio path (`Source::read`, mixer, `Way::push`, callback) never allocates, locks, logs, touches a file
 //!    or panics. (A rehearsal decodes as it reads.)
 //!

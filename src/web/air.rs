@@ -186,20 +186,13 @@ pub(super) async fn order<N>(
     }
     // Also where an engine knows it: the first press may not be kept yet. It is one order, and one act.
     let act = person.act(what, format!("{id} {segment}"), now);
-    let standing = standing(&interrupt, &ordered.outputs, now)?;
+    let standing = standing(&interrupt, &ordered.outputs, now);
     record(state, act, move |store, act| store.act_of_order(act, standing.as_deref())).await;
     Ok(ordered)
 }
 
-/// What is kept of an emergency, to go on after a restart.
-fn standing(
-    interrupt: &Interrupt,
-    outputs: &[OutputId],
-    since: Timestamp,
-) -> Result<Option<String>, Problem> {
-    if interrupt.layer < Layer::Emergency {
-        return Ok(None);
-    }
+/// What is kept of an emergency, to go on after a restart. It sounds by now: what is not kept is told to the technician.
+fn standing(interrupt: &Interrupt, outputs: &[OutputId], since: Timestamp) -> Option<String> {
     let order = StandingOrder {
         id: interrupt.id.clone(),
         segment: interrupt.segment.id.clone(),
@@ -208,7 +201,10 @@ fn standing(
         outputs: outputs.to_vec(),
         since,
     };
-    serde_json::to_string(&order).map(Some).map_err(|failure| Problem::unexpected(&failure))
+    let is_emergency = interrupt.layer == Layer::Emergency;
+    let kept = is_emergency.then(|| serde_json::to_string(&order))?;
+    kept.inspect_err(|failure| tracing::error!(interrupt.id = %order.id, error = failure as &dyn std::error::Error, "an emergency is not kept for a restart"))
+        .ok()
 }
 
 /// Where an interrupt was ordered.
