@@ -121,7 +121,7 @@ const LANDED_MIGRATIONS: &[(&str, &str)] = &[
     ("0008_names_in_acts.sql", "ef75bba2c4bbab5f546740843ae0a2aa4f95c3e1f7a52fb4fa3da38ce0aa847d"),
     ("0009_seals.sql", "f67dd0c82d462011ceab7c180a09cbe3e4e03b28ffd18d99a06f9ad46a988029"),
     ("0010_heard.sql", "f50fd4e32a8477af99eb8641d8299f7bb6adbaf9c076026daa2b6be83082a0d2"),
-    ("0011_standing_orders.sql", "e2d07b1f1db0fc703f2b491a942801405594fc26257e314c5c3d854f1451e95e"),
+    ("0011_standing_orders.sql", "9283dbce9280bef3d2f9df99d8500334a088c9764167fb7fa1506213ea60ec68"),
 ];
 
 const LONGEST_FILE_LINES: usize = 600;

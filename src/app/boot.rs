@@ -60,7 +60,7 @@ pub fn boot(station: &Station, store: &Store, now: Timestamp) -> Result<Plan, Bo
             let cause = if cut.is_empty() { Cause::NotRunning } else { Cause::PowerCut };
             let since = known_since(store, newest.min(now), now)?;
             log_the_gap(store, &plan, since, now, cause, clock)?;
-            standing::end_old(store, now.duration_since(newest))?;
+            standing::let_go_of_old(store, now.duration_since(newest), now)?;
         }
     }
     store.note(now, Note::Boot { version: env!("CARGO_PKG_VERSION").to_owned(), clock })?;

@@ -19,12 +19,12 @@ use crate::timeline::plan::Plan;
 /// could call it off meanwhile, and nobody is to be woken by what was urgent the day before.
 const GO_ON_AFTER: SignedDuration = SignedDuration::from_hours(2);
 
-/// Lets the orders end for which the station was away for too long.
-pub fn end_old(store: &Store, away: SignedDuration) -> Result<(), StoreError> {
+/// Lets go of the orders for which the station was away for too long; Hôm nay says so.
+pub fn let_go_of_old(store: &Store, away: SignedDuration, now: Timestamp) -> Result<(), StoreError> {
     for order in orders(store)? {
         if away > GO_ON_AFTER.max(order.repeats.then) {
             warn!(interrupt.id = %order.id, minutes = away.as_mins(), "an emergency was in force, and the station was away for too long: it does not go on");
-            store.end_standing_order(order.id.as_str())?;
+            store.let_go_of_order(order.id.as_str(), now)?;
         }
     }
     Ok(())
@@ -297,8 +297,9 @@ mod tests {
         rarely.repeats.then = SignedDuration::from_hours(6);
         for (order, away, stands) in [(order(None), 2, true), (order(None), 3, false), (rarely, 6, true)] {
             let bench = Bench::new(&order);
-            end_old(&bench.store, SignedDuration::from_hours(away)).unwrap();
-            assert_eq!(bench.begin(30).1, stands, "{away} h");
+            let_go_of_old(&bench.store, SignedDuration::from_hours(away), at(20)).unwrap();
+            let told = [at(20), at(21)].map(|since| bench.store.orders_let_go(since).unwrap().len());
+            assert_eq!((bench.begin(30).1, told), (stands, [usize::from(!stands), 0]), "{away} h");
         }
     }
 }

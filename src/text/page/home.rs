@@ -78,6 +78,19 @@ pub const NOBODY_APPROVES: &str = "Chưa có người duyệt";
 /// What that means.
 pub const NOBODY_APPROVES_MEANS: &str = "Không ai duyệt được bản ghi mới, nên bản ghi mới không lên loa. Hãy giao vai trò người duyệt cho một người.";
 
+/// An emergency was in force when the machine stopped, and does not go on.
+pub fn let_go(title: Option<&str>) -> String {
+    let what = title.map_or_else(String::new, |title| format!(" “{title}”"));
+    format!("Lệnh khẩn cấp{what} không còn được phát")
+}
+
+/// Why, and what to do.
+pub fn let_go_means(by: &str, since: &str) -> String {
+    format!(
+        "{by} ra lệnh {since}. Sau đó máy phát ngừng quá lâu nên không tự phát tiếp lệnh này. Nếu vẫn cần, hãy ra lệnh lại."
+    )
+}
+
 /// Recordings that wait for approval.
 pub fn pending(count: usize) -> String {
     format!("{count} bản ghi đang chờ duyệt")

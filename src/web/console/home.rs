@@ -38,6 +38,9 @@ use crate::web::person::See;
 /// The quietest level that the meter shows, in dBFS.
 const METER_FLOOR: f32 = -60.0;
 
+/// For how long it is said that an emergency does not go on.
+const LET_GO_FOR: SignedDuration = SignedDuration::from_hours(24);
+
 /// The page.
 pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<Html<String>, Failure> {
     let (plan, now) = (state.plan(), state.clock.now());
@@ -53,9 +56,11 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
     let name = visitor.person.name().to_owned();
     let read = move |store: &Store| {
         let drafts = recordings::own_drafts(store, &name, now)?;
-        Ok((store.airings(&filter)?.airings, store.users()?, drafts, store.newest_instant()?))
+        let let_go = store.orders_let_go(now - LET_GO_FOR)?;
+        Ok((store.airings(&filter)?.airings, (store.users()?, drafts, let_go), store.newest_instant()?))
     };
-    let (aired, users, drafts, newest) = state.store.run(read).await?;
+    let (aired, (users, drafts, let_go), newest) = state.store.run(read).await?;
+    let let_go: Vec<_> = let_go.iter().filter_map(|(_, body)| serde_json::from_str(body).ok()).collect();
     let may_withdraw = permit(&visitor.person.user().roles, Permission::Withdraw);
     let content = html! {
         p.lead { (date::day(today)) }
@@ -65,7 +70,7 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
             section.air #air data-live { (on_air(&state, &visitor, now)) }
             div.side {
                 section #lamps data-live { (lamps(&wrong, &plan, (now, newest))) }
-                section #to-do data-live { (to_do(&state, visitor.person.user(), &users, &drafts, now)) }
+                section #to-do data-live { (to_do(&state, visitor.person.user(), &users, (&let_go, &drafts), now)) }
             }
             section.today #today data-live { (rundown(&plan.schedule, &blocks, &aired, (day.0, now), may_withdraw)) }
         }

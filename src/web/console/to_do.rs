@@ -12,10 +12,11 @@ use super::rehearsal;
 use crate::access::{Permission, permit};
 use crate::schedule::Play;
 use crate::segment::{Segment, State as Stand};
+use crate::sequencer::StandingOrder;
 use crate::store::User;
 use crate::text;
 use crate::text::finding::{Said, of_plan};
-use crate::text::page::{capital, home as say, names};
+use crate::text::page::{capital, date, home as say, names};
 use crate::timeline::plan::Plan;
 use crate::timeline::{Absence, CueId, Finding, FindingKind, Severity};
 use crate::web::api::health::SOON;
@@ -31,8 +32,15 @@ pub(super) fn broken_means(state: &State, segment: &Segment) -> String {
     means(&segment.file)
 }
 
-/// The list, for somebody who can do some of it; `users` are all there are, `drafts` their own.
-pub(super) fn to_do(state: &State, user: &User, users: &[User], drafts: &Drafts, now: Timestamp) -> Markup {
+/// The list, for somebody who can do some of it; `users` are all there are, `drafts` their own, and what was `let_go` are
+/// emergencies that do not go on.
+pub(super) fn to_do(
+    state: &State,
+    user: &User,
+    users: &[User],
+    (let_go, drafts): (&[StandingOrder], &Drafts),
+    now: Timestamp,
+) -> Markup {
     let plan = &state.plan();
     let until = now + AHEAD;
     let today = plan.schedule.time_zone.to_datetime(now).date();
@@ -50,10 +58,17 @@ pub(super) fn to_do(state: &State, user: &User, users: &[User], drafts: &Drafts,
     let pending = plan.catalog.iter().filter(|segment| segment.state == Stand::Pending).count();
     html! {
         h2 { (say::TO_DO) }
-        @if said.is_empty() && pending == 0 && !nobody_approves && drafts.is_empty() && broken.is_empty() {
+        @if said.is_empty() && pending == 0 && !nobody_approves && drafts.is_empty() && broken.is_empty() && let_go.is_empty() {
             p.note.good { (say::NOTHING_TO_DO) }
         } @else {
             ol.to-do {
+                @for order in let_go {
+                    li.bad {
+                        strong { (say::let_go(plan.catalog.get(&order.segment).map(|segment| segment.words.title.as_str()))) }
+                        p { (say::let_go_means(&order.by, &date::moment(order.since, &plan.schedule.time_zone))) }
+                        (way(user, Permission::CallEmergency, "/phat-ngay", names::AIR))
+                    }
+                }
                 (found(urgent, plan, user, today))
                 @if nobody_approves {
                     li.bad { strong { (say::NOBODY_APPROVES) } p { (say::NOBODY_APPROVES_MEANS) } (way(user, Permission::ManageUsers, "/nguoi-dung", names::PEOPLE)) }

@@ -354,3 +354,22 @@ async fn two_outputs_are_told_apart_by_who_hears_them_and_what_both_lack_is_said
     let form = get("/lich-phat/buoi/sang").await;
     assert!(form.contains("value=\"loa-thon\" checked>Thôn Đông"), "{form}");
 }
+
+#[tokio::test]
+async fn an_emergency_that_does_not_go_on_is_to_be_ordered_again() {
+    let site = Site::new();
+    let recording = site.approved(440.0).await;
+    let order = json!({"segment": recording["id"], "layer": "emergency"});
+    site.call("operator", "POST", "/api/v1/interrupts", order).await;
+    let [(id, _)] = &site.state.store.standing_orders().unwrap()[..] else { panic!("it stands") };
+    let said = async |who: &str| Tab::of(&site, who).get("/").await.text();
+    let title = "Lệnh khẩn cấp “bài” không còn được phát";
+    assert!(!said("operator").await.contains(title));
+    site.state.store.let_go_of_order(id, site.clock.now()).unwrap();
+    let page = said("operator").await;
+    let (_, entry) = page.split_once(title).expect("it is said");
+    let entry = entry.split_once("</li>").unwrap().0;
+    assert!(entry.contains("operator ra lệnh") && entry.contains("href=\"/phat-ngay\">Phát ngay"), "{entry}");
+    site.clock.step_to(site.clock.now() + SignedDuration::from_hours(25));
+    assert!(!said("operator").await.contains(title));
+}
