@@ -19,6 +19,7 @@ mod proxy;
 mod recordings;
 mod rehearsal;
 mod roles;
+mod slips;
 mod unsent;
 mod uploads;
 mod words;

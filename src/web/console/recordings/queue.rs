@@ -99,7 +99,8 @@ pub(in crate::web::console) async fn queue(
         @if let Some((done, events)) = &done { (what_became(done, events, zone)) }
         p.lead { (say::INTRO) }
         @if waiting.is_empty() { p.note.good { (say::NOTHING) } }
-        ol.queue { @for (segment, script) in &waiting { li.card {
+        // A second press that was meant for the card before finds the next one in its place.
+        ol.queue.second-press[done.is_some()] { @for (segment, script) in &waiting { li.card {
             h2 { a href=(address(&segment.id)) { (segment.words.title) } }
             p.due { @match first.get(&segment.id) {
                 Some(at) => (say::would_air(&date::moment(*at, zone))),

@@ -1,0 +1,35 @@
+//! What a hand does that its head did not mean, and what the pages make of it.
+
+use super::air_pages::Tab;
+use super::*;
+
+/// A recording that waits for approval; its id.
+async fn waiting(site: &Site, pitch: f32) -> String {
+    let id = site.recording(pitch).await["id"].as_str().unwrap().to_owned();
+    site.call("uploader", "POST", &format!("/api/v1/segments/{id}/submit"), json!({})).await;
+    id
+}
+
+/// Where each of some texts stands in a page, one after the other.
+#[track_caller]
+fn in_this_order(page: &str, texts: &[&str]) {
+    let mut from = 0;
+    for text in texts {
+        let rest = page.get(from..).unwrap();
+        from += rest.find(text).unwrap_or_else(|| panic!("no {text} after the others in {page}")) + text.len();
+    }
+}
+
+#[tokio::test]
+async fn the_second_half_of_a_double_click_approves_nothing() {
+    let site = Site::new();
+    let (first, _second) = (waiting(&site, 440.0).await, waiting(&site, 550.0).await);
+    let tab = Tab::of(&site, "approver");
+    let queue = tab.get("/duyet").await.text();
+    assert!(queue.contains("<ol class=\"queue\">"), "who comes by the menu has pressed nothing yet: {queue}");
+    let hash = site.get("approver", &format!("/api/v1/segments/{first}")).await.json()["hash"].clone();
+    let fields = [("hash", hash.as_str().unwrap()), ("ve", "/duyet")];
+    let approved = tab.post(&format!("/ban-ghi/{first}/duyet"), &fields).await;
+    let next = tab.get(approved.header(header::LOCATION)).await.text();
+    assert!(next.contains("Đã duyệt") && next.contains("<ol class=\"queue second-press\">"), "{next}");
+}
