@@ -33,3 +33,13 @@ async fn the_second_half_of_a_double_click_approves_nothing() {
     let next = tab.get(approved.header(header::LOCATION)).await.text();
     assert!(next.contains("Đã duyệt") && next.contains("<ol class=\"queue second-press\">"), "{next}");
 }
+
+#[tokio::test]
+async fn the_enter_key_in_a_drafts_form_keeps_its_words_and_asks_for_nothing() {
+    let site = Site::new();
+    let id = site.recording(440.0).await["id"].as_str().unwrap().to_owned();
+    let page = Tab::of(&site, "uploader").get(&format!("/ban-ghi/{id}")).await.text();
+    // A browser presses the first button of a form.
+    let form = page.split_once("name=\"title\"").unwrap().1;
+    in_this_order(form, &["<button>Lưu thông tin</button>", "name=\"then\" value=\"submit\""]);
+}

@@ -326,8 +326,9 @@ fn form<N>(
             }
             div.actions {
                 @if segment.state == Stand::Draft {
-                    button.main name="then" value="submit" { (say::KEEP_AND_SUBMIT) }
+                    // The first button is the one that the enter key presses in a field: it asks nobody for anything.
                     button { (say::KEEP) }
+                    button.main name="then" value="submit" { (say::KEEP_AND_SUBMIT) }
                 } @else {
                     button.main { (say::KEEP) }
                 }
