@@ -253,6 +253,21 @@ pub mod one {
     /// The file.
     pub const FILE: &str = "Tệp";
 
+    /// Approves this one, for who does not see beside which title the button stands.
+    pub fn approve_of(title: &str) -> String {
+        format!("{APPROVE} “{title}”")
+    }
+
+    /// Opens what returns this one.
+    pub fn return_of(title: &str) -> String {
+        format!("{RETURN} “{title}”")
+    }
+
+    /// Returns this one.
+    pub fn return_now_of(title: &str) -> String {
+        format!("{RETURN_NOW}: “{title}”")
+    }
+
     /// A field's name, from its code.
     pub fn field(code: &str) -> &str {
         match code {

@@ -43,3 +43,13 @@ async fn the_enter_key_in_a_drafts_form_keeps_its_words_and_asks_for_nothing() {
     let form = page.split_once("name=\"title\"").unwrap().1;
     in_this_order(form, &["<button>Lưu thông tin</button>", "name=\"then\" value=\"submit\""]);
 }
+
+#[tokio::test]
+async fn what_is_done_with_a_recording_is_said_with_its_title_to_who_hears_the_page() {
+    let site = Site::new();
+    waiting(&site, 440.0).await;
+    let queue = Tab::of(&site, "approver").get("/duyet").await.text();
+    for label in ["Duyệt cho phát “bài”", "Trả lại “bài”", "Trả lại cho người nộp: “bài”", "Thu hồi “bài”"] {
+        assert!(queue.contains(&format!("aria-label=\"{label}\"")), "no {label} in {queue}");
+    }
+}

@@ -169,7 +169,7 @@ pub(super) fn judge<N>(
     if !may_approve(&person.user().roles, person.name(), &segment.added_by, state.own_work()) {
         return html! { p.note { (Refusal::OwnWork.detail()) } };
     }
-    let words = seen(&segment.words, script);
+    let (words, title) = (seen(&segment.words, script), &segment.words.title);
     let at = |what: &str| format!("{}/{what}", address(&segment.id));
     html! {
         div.judge {
@@ -178,12 +178,12 @@ pub(super) fn judge<N>(
                 input type="hidden" name="hash" value=(segment.hash);
                 input type="hidden" name=(SEEN) value=(words);
                 input type="hidden" name="ve" value=(back);
-                button.main { (one::APPROVE) }
+                button.main aria-label=(one::approve_of(title)) { (one::APPROVE) }
             }
-            a.button.bad href=(at("thu-hoi")) { (say_all::WITHDRAW) }
+            a.button.bad href=(at("thu-hoi")) aria-label=(say_all::withdraw_of(title)) { (say_all::WITHDRAW) }
             @let why = typed.and_then(|typed| typed.why("reason"));
             details open[why.is_some()] {
-                summary.button { (one::RETURN) }
+                summary.button aria-label=(one::return_of(title)) { (one::RETURN) }
                 form method="post" action=(at("tra-lai")) {
                     (key(visitor))
                     input type="hidden" name="ve" value=(back);
@@ -193,7 +193,7 @@ pub(super) fn judge<N>(
                         }
                         (fault(why))
                     }
-                    button { (one::RETURN_NOW) }
+                    button aria-label=(one::return_now_of(title)) { (one::RETURN_NOW) }
                 }
             }
         }
