@@ -281,7 +281,7 @@ pub mod one {
             "valid_from" => VALID_FROM,
             "valid_until" => VALID_UNTIL,
             "script" => SCRIPT,
-            "reason" => "Lý do",
+            "reason" => RETURN_WHY,
             other => other,
         }
     }

@@ -53,3 +53,12 @@ async fn what_is_done_with_a_recording_is_said_with_its_title_to_who_hears_the_p
         assert!(queue.contains(&format!("aria-label=\"{label}\"")), "no {label} in {queue}");
     }
 }
+
+#[tokio::test]
+async fn a_field_is_called_by_its_label_where_it_is_said_to_be_wrong() {
+    let site = Site::new();
+    let id = waiting(&site, 440.0).await;
+    let page =
+        Tab::of(&site, "approver").post(&format!("/ban-ghi/{id}/tra-lai"), &[("reason", "")]).await.text();
+    assert!(page.contains("“Cần sửa gì?”: ") && !page.contains("“Lý do”"), "{page}");
+}
