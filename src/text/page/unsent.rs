@@ -28,7 +28,7 @@ pub const IN_VAIN: &str = "Việc bạn bấm trước khi đăng nhập lại c
 /// What will be done, from the address and the button.
 pub fn what(address: &str, then: &str) -> &'static str {
     match address.rsplit('/').next().unwrap_or_default() {
-        _ if address.starts_with("/lich-phat") => {
+        _ if is_of_the_calendar(address) => {
             "Mở lại biểu mẫu của lịch phát với những gì đã gõ; chưa lưu gì."
         }
         "nguoi-dung" => "Thêm người dùng.",
@@ -40,8 +40,12 @@ pub fn what(address: &str, then: &str) -> &'static str {
     }
 }
 
-/// What a field is called; none where it is only a code.
-pub fn label(field: &str) -> Option<&'static str> {
+fn is_of_the_calendar(address: &str) -> bool {
+    address.starts_with("/lich-phat")
+}
+
+/// What a field of the form at an address is called; none where it is only a code.
+pub fn label(address: &str, field: &str) -> Option<&'static str> {
     Some(match field {
         "title" | "replace_title" => form::TITLE,
         "programme" => recordings::PROGRAMME,
@@ -50,8 +54,10 @@ pub fn label(field: &str) -> Option<&'static str> {
         "genre" => recordings::one::GENRE,
         "author" => recordings::one::AUTHOR,
         "source" => recordings::one::SOURCE,
-        "valid_from" => log::FROM,
-        "valid_until" => log::TO,
+        "valid_from" if is_of_the_calendar(address) => log::FROM,
+        "valid_until" if is_of_the_calendar(address) => log::TO,
+        "valid_from" => recordings::one::VALID_FROM,
+        "valid_until" => recordings::one::VALID_UNTIL,
         "script" => recordings::one::SCRIPT,
         "reason" => "Lý do",
         "name" => signin::NAME,

@@ -72,7 +72,7 @@ impl Unsent {
     /// themselves, before anything is saved.
     fn shown(&self, schedule: &Schedule) -> impl Iterator<Item = (&str, String)> {
         self.filled_in().filter(|(_, value)| !value.trim().is_empty()).filter_map(move |(name, value)| {
-            let label = say::label(name).or_else(|| (!self.calendar).then_some(name))?;
+            let label = say::label(&self.to, name).or_else(|| (!self.calendar).then_some(name))?;
             Some((label, shown(name, value, schedule)))
         })
     }

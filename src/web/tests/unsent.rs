@@ -248,3 +248,11 @@ async fn a_change_of_the_schedule_is_looked_at_again_before_it_is_saved() {
     assert!(form.text().contains("value=\"Buổi sớm\""), "{}", form.text());
     assert!(site.acts().is_empty(), "nothing is saved");
 }
+
+#[test]
+fn the_days_of_a_recording_are_called_as_its_form_calls_them() {
+    use crate::text::page::unsent::label;
+    let called = |address| ["valid_from", "valid_until"].map(|field| label(address, field).unwrap());
+    assert_eq!(called("/ban-ghi/0707070707070707"), ["Phát từ ngày", "Phát đến hết ngày"]);
+    assert_eq!(called("/lich-phat/buoi/sang"), ["Từ ngày", "Đến hết ngày"]);
+}
