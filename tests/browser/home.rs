@@ -83,3 +83,56 @@ fn what_a_table_is_called_takes_a_line_on_a_phone_and_none_below_what_says_the_s
     let heights: [f64; 2] = serde_json::from_value(heights).unwrap();
     assert!(heights[0] > 10.0 && heights[0] < 60.0 && heights[1] <= 1.0, "{heights:?}");
 }
+
+#[test]
+fn the_focus_stays_with_its_own_link_and_goes_to_no_others_when_that_is_gone() {
+    let (driver, program) = (Driver::start(), Program::demo());
+    let hoa = Browser::open(&driver, &program);
+    hoa.set_password(&program.first_link, Some("hoa"), PASSWORD);
+    // What the station has next is what the test says; what has the focus then, by its words and its address.
+    let after = |fresh: &str| {
+        let script = format!(
+            "const done = arguments[arguments.length - 1];
+             const part = '<div id=\"to-do\" data-live>{fresh}</div>';
+             window.fetch = async () => new Response(part);
+             const look = () => {{
+               const focus = document.activeElement;
+               done([focus.textContent, focus.getAttribute('href'), focus.value ?? null]);
+             }};
+             const go = () => (renewing ? setTimeout(go, 20) : renew().then(look));
+             go()"
+        );
+        hoa.later(&script)
+    };
+    let link = |id: u32| format!("<p><a href=\"/ban-ghi/{id}/thu-hoi\">Thu hồi</a></p>");
+    let form = |id: u32| {
+        format!("<form action=\"/x\"><input type=\"hidden\" name=\"id\" value=\"{id}\"><button name=\"then\" value=\"{id}\">Bỏ</button></form>")
+    };
+    let head = "<h2>Việc</h2>";
+    after(&format!("{head}{}{}{}", link(1), link(2), link(3)));
+    hoa.script("document.querySelector('#to-do [href*=\"/2/\"]').focus()");
+    let gone_before = after(&format!("{head}{}{}", link(2), link(3)));
+    assert_eq!(gone_before[1], "/ban-ghi/2/thu-hoi", "{gone_before}");
+    let gone = after(&format!("{head}{}{}", link(3), link(4)));
+    assert_eq!((&gone[0], &gone[1]), (&"Việc".into(), &serde_json::Value::Null), "{gone}");
+    let still = after(&format!("{head}{}", link(3)));
+    assert_eq!(still[0], "Việc", "{still}");
+    // Of a form it is what it sends that tells it from others.
+    after(&format!("{head}{}{}", form(1), form(2)));
+    hoa.script("document.querySelectorAll('#to-do button')[1].focus()");
+    assert_eq!(after(&format!("{head}{}{}", form(2), form(3)))[2], "2");
+    assert_eq!(after(&format!("{head}{}{}", form(3), form(4)))[0], "Việc");
+    // A session that was opened stays open where it stands now, and no other is.
+    let session = |name: &str| format!("<details><summary><strong>{name}</strong></summary>{}</details>", link(7));
+    after(&format!("{head}{}{}", session("Sáng"), session("Chiều")));
+    hoa.script(
+        "const chieu = document.querySelectorAll('#to-do details')[1];
+         chieu.open = true; chieu.querySelector('summary').focus()",
+    );
+    assert_eq!(after(&format!("{head}{}{}", session("Chiều"), session("Tối")))[0], "Chiều");
+    let open = hoa.script("return [...document.querySelectorAll('#to-do details')].map((of) => of.open)");
+    assert_eq!(open, serde_json::json!([true, false]));
+    hoa.script("document.querySelector('#to-do details[open] a').focus()");
+    let within = after(&format!("{head}<details open><summary><strong>Chiều</strong></summary></details>"));
+    assert_eq!(within[0], "Chiều", "what the link stood in: {within}");
+}

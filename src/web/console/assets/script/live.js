@@ -26,9 +26,33 @@ function tick() {
   }
 }
 
-// What can have the focus in a part, in order; that it has a counterpart in the fresh part is as likely as that it is
-// still there.
+// What tells something in a part apart from what stands there for other items: where it leads, what it sends, what it opens.
+const headed = (summary) => (summary?.querySelector("strong") ?? summary)?.textContent ?? "";
+function mark(element) {
+  const sent = [...(element.form?.elements ?? [])].filter((field) => field.type === "hidden" && field.name !== "key");
+  const of = element.matches("summary") ? headed(element) : element.getAttribute("href") ?? element.getAttribute("aria-label") ?? element.textContent;
+  const form = element.form ? [element.form.action, ...sent.map((field) => field.name + "=" + field.value), element.name, element.value] : [];
+  return JSON.stringify([element.localName, of, ...form]);
+}
 const focusable = (part) => [...part.querySelectorAll("a[href], button, summary, [tabindex]")];
+
+// What takes the place of something in a fresh part: of those that are the same, the one at the same place among them.
+// Never another item's: who does not look would press it for the one that is gone.
+const counterpart = (before, part) =>
+  focusable(part).filter((other) => mark(other) === before.mark)[before.nth];
+const placed = (part, element) => {
+  const own = mark(element);
+  return { mark: own, nth: focusable(part).filter((other) => mark(other) === own).indexOf(element) };
+};
+
+// Where the focus goes when its element is gone: to the head of the session it stood in, or of the part.
+function fallBack(part, session) {
+  const heads = session ? [...part.querySelectorAll("summary")].filter((summary) => mark(summary) === session) : [];
+  const head = heads[0] ?? part.querySelector("h2") ?? document.getElementById("content");
+  if (!head) return;
+  if (!head.matches("summary, [tabindex]")) head.tabIndex = -1;
+  head.focus({ preventScroll: true });
+}
 
 // A station that rests says something every five seconds. After a longer silence it is asked, for so long; what it does not
 // answer then makes everything on the page old, until it answers again.
@@ -91,12 +115,20 @@ async function renew() {
       const other = fresh.getElementById(part.id);
       const focus = part.contains(document.activeElement) ? document.activeElement : null;
       if (!other || focus?.matches("input, select, textarea")) continue;
-      const at = focus ? focusable(part).indexOf(focus) : -1;
-      const open = [...part.querySelectorAll("details")].map((details) => details.open);
+      const before = focus && placed(part, focus);
+      const session = focus?.closest("details")?.querySelector("summary");
+      const within = session && mark(session);
+      const open = [...part.querySelectorAll("details > summary")].map((summary) => [placed(part, summary), summary.parentElement.open]);
       part.replaceChildren(...other.childNodes);
-      part.querySelectorAll("details").forEach((details, nth) => { if (nth in open) details.open = open[nth]; });
-      const again = focusable(part)[at];
-      if (again && again.matches(focus.localName)) again.focus({ preventScroll: true });
+      for (const [summary, was] of open) {
+        const again = counterpart(summary, part);
+        if (again) again.parentElement.open = was;
+      }
+      if (!focus) continue;
+      const again = counterpart(before, part);
+      // What stands in a closed session cannot have it.
+      again?.focus({ preventScroll: true });
+      if (!again || document.activeElement !== again) fallBack(part, within);
     }
     tick();
   } finally {
