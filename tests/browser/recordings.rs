@@ -359,6 +359,40 @@ fn what_is_dropped_on_the_page_is_taken_in_and_what_is_no_file_does_no_harm() {
 }
 
 #[test]
+fn who_sends_many_files_from_a_phone_sees_the_first_of_them_and_a_line_for_all() {
+    let (driver, program) = (Driver::start(), Program::demo());
+    let hoa = Browser::open(&driver, &program);
+    hoa.set_password(&program.first_link, Some("hoa"), PASSWORD);
+    hoa.script_on_phone("return 0");
+    hoa.go("/ban-ghi/gui");
+    let folder = tempfile::tempdir().unwrap();
+    let paths: Vec<_> = (0..3_u8)
+        .map(|number| {
+            let path = folder.path().join(format!("bài {number}.wav"));
+            wav(&path, 310.0 + 40.0 * f32::from(number), 2, spec(1, 16_000));
+            path.to_str().unwrap().to_owned()
+        })
+        .collect();
+    let broken = folder.path().join("cụt.wav");
+    fs::File::create(&broken).unwrap();
+    // Where the page stands is what counts: it is pushed down so far that what comes below is out of sight.
+    hoa.script("document.querySelector('.lead').style.height = '150vh'");
+    hoa.attach("file", &format!("{}\n{}", paths.join("\n"), broken.display()));
+    hoa.press("Gửi lên");
+    let in_sight = hoa.script(
+        "const box = document.querySelector('#files li').getBoundingClientRect();
+         return box.top >= 0 && box.bottom <= innerHeight",
+    );
+    assert_eq!(in_sight, Value::Bool(true));
+    hoa.find("//p[@id='sum'][@aria-live='polite'][.='3 đã nhận, 1 không nhận']");
+    // What comes later counts on.
+    hoa.attach("file", &paths[0]);
+    hoa.press("Gửi lên");
+    hoa.find("//p[@id='sum'][.='3 đã nhận, 1 đã có sẵn, 1 không nhận']");
+    hoa.look("gui-nhieu-tep");
+}
+
+#[test]
 fn what_the_station_cannot_examine_now_is_kept_and_holds_up_no_other() {
     let (driver, program) = (Driver::start(), Program::demo());
     let hoa = Browser::open(&driver, &program);

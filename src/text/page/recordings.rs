@@ -150,6 +150,12 @@ pub mod send {
     pub const KNOWN: &str = "đã có sẵn";
     /// A verdict.
     pub const REFUSED: &str = "không nhận";
+    /// How many are still to be sent or examined, before the number.
+    pub const LEFT: &str = "còn";
+    /// What was ended, after its number.
+    pub const STOPPED_COUNT: &str = "đã ngừng gửi";
+    /// What the station examines later, after its number.
+    pub const PUT_OFF_COUNT: &str = "đã nhận đủ, chờ kiểm tra";
     /// It waits for its turn.
     pub const WAITING: &str = "Đang chờ đến lượt";
     /// It is being sent.

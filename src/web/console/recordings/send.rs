@@ -65,6 +65,7 @@ pub(in crate::web::console) async fn ask(
             data-waiting=(say::WAITING) data-sending=(say::SENDING) data-lost=(say::LOST) data-examining=(say::EXAMINING)
             data-signed-out=(say::SIGNED_OUT) data-stop=(say::STOP) data-stopped=(say::STOPPED) data-unreadable=(say::UNREADABLE)
             data-new=(say::TAKEN) data-known=(say::KNOWN) data-refused=(say::REFUSED)
+            data-left=(say::LEFT) data-stopped-count=(say::STOPPED_COUNT) data-put-off-count=(say::PUT_OFF_COUNT)
             data-describe=(say::DESCRIBE) data-see=(say::SEE) {
             (key(&visitor))
             label { (say::FOR) select name="programme" {
@@ -83,7 +84,8 @@ pub(in crate::web::console) async fn ask(
             }
             button.main { (say::NOW) }
         }
-        ul.files #files aria-live="polite" {}
+        p.sum #sum aria-live="polite" {}
+        ul.files #files {}
         (sent(&state, &visitor).await?)
         p { a href=(HERE) { (say_all::BACK) } }
     };

@@ -35,10 +35,21 @@
   const ask = (method, address, more) =>
     fetch(address, { method, headers: headers(more), signal: AbortSignal.timeout(stall) });
 
+  // How many files came to what: who sends sixty from a phone reads no sixty lines.
+  const rows = [];
+  function sum() {
+    const count = (became) => rows.filter((row) => row.became === became).length;
+    const said = ["new", "known", "refused", "stopped", "putOff"].filter(count).map((became) => `${count(became)} ${form.dataset[became + "Count"] ?? form.dataset[became]}`);
+    if (count(null)) said.push(`${form.dataset.left} ${count(null)}`);
+    document.getElementById("sum").textContent = said.join(", ");
+  }
+
   // One file on the page.
   class Row {
     constructor(file) {
       this.file = file;
+      this.became = null;
+      rows.push(this);
       const words = { filename: file.name, programme: form.elements.programme.value, week: form.elements.week.value };
       this.words = Object.entries(words).filter(([, value]) => value).map(([key, value]) => key + " " + base64(value)).join(",");
       this.item = document.createElement("li");
@@ -71,8 +82,14 @@
       this.tell(`${form.dataset.sending}: ${Math.floor((100 * bytes) / this.bar.max)} %`);
     }
 
+    comesTo(became) {
+      this.became = became;
+      sum();
+    }
+
     async end() {
       this.stopped = true;
+      this.comesTo("stopped");
       this.request?.abort();
       this.stop.remove();
       this.bar.remove();
@@ -82,6 +99,7 @@
     }
 
     putOff(text) {
+      this.comesTo("putOff");
       this.bar.remove();
       // It may be taken in at any time from now on: to end it would promise too much.
       this.stop.remove();
@@ -89,6 +107,7 @@
     }
 
     verdict(state, text, segment) {
+      this.comesTo(state);
       this.bar.remove();
       this.stop.remove();
       const word = document.createElement("span");
@@ -198,7 +217,12 @@
       busy = false;
     }
     const take = (files) => {
-      for (const file of files) waiting.push(new Row(file));
+      const [first, ...others] = [...files].map((file) => new Row(file));
+      if (!first) return;
+      waiting.push(first, ...others);
+      sum();
+      // On a phone they stand below what was pressed.
+      first.item.scrollIntoView({ block: "center" });
       work();
     };
     const chooser = form.elements.file;
