@@ -393,6 +393,47 @@ fn who_sends_many_files_from_a_phone_sees_the_first_of_them_and_a_line_for_all()
 }
 
 #[test]
+fn what_came_of_a_press_has_the_focus_and_of_two_players_one_sounds() {
+    let (driver, program) = (Driver::start(), Program::demo());
+    let hoa = Browser::open(&driver, &program);
+    let focus = |what: &str| hoa.find(&format!("//*[{what}]"));
+    let is_in_focus = |css: &str| {
+        let script = format!("return document.activeElement.matches('{css}')");
+        eventually(
+            || format!("{css} has the focus, and not {}", hoa.script("return document.activeElement.outerHTML")),
+            || hoa.script(&script).as_bool().filter(|is| *is),
+        );
+    };
+    hoa.go("/dang-nhap");
+    is_in_focus("[name=name]");
+    hoa.set_password(&program.first_link, Some("hoa"), PASSWORD);
+    // A field that has to be mended.
+    hoa.go("/lich-phat/ngay/--12-25");
+    focus("@name='title'");
+    hoa.script("document.querySelector('form.card').noValidate = true");
+    hoa.press("Xem trước thay đổi");
+    hoa.says("Hãy ghi vì sao");
+    is_in_focus("[name=title][aria-invalid]");
+    // What was done.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bài.wav");
+    wav(&path, 310.0, 2, spec(1, 16_000));
+    hoa.go("/ban-ghi/gui");
+    hoa.attach("file", path.to_str().unwrap());
+    hoa.press("Gửi lên");
+    hoa.press("Điền thông tin và gửi duyệt");
+    hoa.press("Lưu thông tin");
+    is_in_focus("p.note.good");
+    let paused = hoa.script(
+        "const [first, second] = document.querySelectorAll('audio'), paused = [];
+         for (const audio of [first, second]) audio.pause = () => paused.push(audio === first ? 1 : 2);
+         second.dispatchEvent(new Event('play'));
+         return paused",
+    );
+    assert_eq!(paused, serde_json::json!([1]));
+}
+
+#[test]
 fn what_the_station_cannot_examine_now_is_kept_and_holds_up_no_other() {
     let (driver, program) = (Driver::start(), Program::demo());
     let hoa = Browser::open(&driver, &program);

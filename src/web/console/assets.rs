@@ -49,6 +49,7 @@ pub(super) static STYLE: LazyLock<Asset> = LazyLock::new(|| {
 pub(super) static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
     let text = concat!(
         include_str!("assets/script/live.js"),
+        include_str!("assets/script/answer.js"),
         include_str!("assets/script/log.js"),
         include_str!("assets/script/people.js"),
         include_str!("assets/script/upload.js"),

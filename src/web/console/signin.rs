@@ -77,7 +77,7 @@ impl Way {
                 input type="hidden" name="sau" value=(self.back);
                 @if self.in_vain { input type="hidden" name=(AGAIN) value="1"; }
                 label { (say::NAME)
-                    input name="name" value=(self.name) required autocomplete="username" autocapitalize="none" spellcheck="false";
+                    input name="name" value=(self.name) required autofocus autocomplete="username" autocapitalize="none" spellcheck="false";
                 }
                 label { (say::PASSWORD)
                     input name="password" type="password" required autocomplete="current-password";
@@ -272,7 +272,7 @@ fn set_page(Opened { whose, intro }: &Opened, name: &str, wrong: Option<&str>) -
         form.card method="post" {
             @match whose {
                 Link::First => label { (say::NAME)
-                    input name="name" value=(name) required maxlength="64" pattern="[A-Za-z0-9_\\-][A-Za-z0-9._\\-]*"
+                    input name="name" value=(name) required autofocus maxlength="64" pattern="[A-Za-z0-9_\\-][A-Za-z0-9._\\-]*"
                         autocomplete="username" autocapitalize="none" spellcheck="false" aria-describedby="name-rule";
                     small #name-rule { (say::NAME_RULE) }
                 },
