@@ -287,6 +287,8 @@ pub mod form {
 
 /// Special days.
 pub mod day {
+    use super::{Date, date};
+
     /// What they are.
     pub const INTRO: &str = "Ngày ghi ở đây được phát khác với lịch tuần: không phát nhạc, bỏ buổi, thay nội dung, hoặc thêm buổi riêng. Các ngày khác không đổi.";
     /// Those to come.
@@ -344,6 +346,22 @@ pub mod day {
     /// What is to be replaced has to be there.
     pub const NO_REPLACED: &str =
         "Hãy chọn mục cần thay. Nếu không thay mục nào, hãy để trống các ô dưới đây.";
+
+    /// The day is over; the next one of its date may have been meant.
+    pub fn is_over(day: Date, again: Option<Date>) -> String {
+        let asked = again.map_or_else(String::new, |day| format!(" Có phải bạn muốn ghi năm {}?", day.year()));
+        format!("Ngày này đã qua ({}), nên không còn gì để phát.{asked}", day.strftime("%d/%m/%Y"))
+    }
+
+    /// To the form of the day that may have been meant.
+    pub fn rather(day: Date) -> String {
+        format!("Ghi cho {}", date::day(day))
+    }
+
+    /// The day has the plan of every year so far.
+    pub fn instead_of(title: &str, date: &str) -> String {
+        format!("Ngày này đang theo lịch “{title}” ({date}). Lịch riêng cho ngày này sẽ thay hẳn lịch ấy.")
+    }
 
     /// The heading of a day's form.
     pub fn of(date: &str) -> String {

@@ -1,6 +1,6 @@
 //! What a hand does that its head did not mean, and what the pages make of it.
 
-use super::air_pages::Tab;
+use super::air_pages::{Tab, hidden};
 use super::*;
 
 /// A recording that waits for approval; its id.
@@ -61,4 +61,50 @@ async fn a_field_is_called_by_its_label_where_it_is_said_to_be_wrong() {
     let page =
         Tab::of(&site, "approver").post(&format!("/ban-ghi/{id}/tra-lai"), &[("reason", "")]).await.text();
     assert!(page.contains("“Cần sửa gì?”: ") && !page.contains("“Lý do”"), "{page}");
+}
+
+#[tokio::test]
+async fn a_special_day_that_is_over_is_asked_about_before_it_is_saved() {
+    let site = Site::new();
+    let tab = Tab::of(&site, "operator");
+    let [over, ahead] = ["2026-02-06", "2027-02-06"].map(|date| format!("/lich-phat/ngay/{date}"));
+    let asked = "Ngày này đã qua (06/02/2026), nên không còn gì để phát. Có phải bạn muốn ghi năm 2027?";
+    let way = format!("href=\"{ahead}\"");
+    let day = [("title", "Tết"), ("no_music", "yes")];
+    let chosen = tab.get("/lich-phat/ngay?ngay=2026-02-06").await;
+    assert_eq!(chosen.header(header::LOCATION), over);
+    let form = tab.get(&over).await.text();
+    assert!(form.contains(asked) && form.contains(&way), "{form}");
+    let preview = tab.post(&over, &day).await.text();
+    assert!(preview.contains(asked), "{preview}");
+    let own = tab.get(&format!("{over}/buoi-moi")).await.text();
+    assert!(own.contains(asked), "{own}");
+    for page in [tab.get(&ahead).await, tab.post(&ahead, &day).await, tab.get("/lich-phat/ngay/2026-11-23").await]
+    {
+        assert!(!page.text().contains("đã qua ("), "{}", page.text());
+    }
+}
+
+#[tokio::test]
+async fn a_day_of_its_own_says_that_it_takes_the_place_of_the_yearly_one() {
+    let site = Site::with(Limits { in_force: Duration::ZERO, ..Limits::default() }, Bounds::default());
+    let tab = Tab::of(&site, "operator");
+    let day = [("title", "Ngày hội"), ("no_music", "yes")];
+    let save = async |path: &str| {
+        let shown = tab.post(path, &day).await.text();
+        let saving = [&day[..], &[("seen", hidden(&shown, "seen")), ("step", "save")]].concat();
+        assert_eq!(tab.post(path, &saving).await.status, StatusCode::SEE_OTHER);
+        shown
+    };
+    save("/lich-phat/ngay/--12-10").await;
+    let said = "Ngày này đang theo lịch “Ngày hội” (10/12 hằng năm). Lịch riêng cho ngày này sẽ thay hẳn lịch ấy.";
+    let path = "/lich-phat/ngay/2026-12-10";
+    let form = tab.get(path).await.text();
+    assert!(form.contains(said), "{form}");
+    let preview = save(path).await;
+    assert!(preview.contains(said), "{preview}");
+    let again = tab.get(path).await.text();
+    assert!(!again.contains("Ngày này đang theo lịch"), "it has its own by now: {again}");
+    let elsewhere = tab.get("/lich-phat/ngay/2026-12-11").await.text();
+    assert!(!elsewhere.contains("Ngày này đang theo lịch"), "{elsewhere}");
 }

@@ -87,6 +87,56 @@ pub(super) fn of(schedule: &Schedule, date: PlanDate) -> DayPlan {
     })
 }
 
+/// The date itself, or of one that comes every year the next from today on.
+pub(super) fn next(date: PlanDate, today: Date) -> Option<Date> {
+    match date {
+        PlanDate::Once(date) => Some(date),
+        // The 29th of February comes within eight years.
+        PlanDate::Yearly { month, day } => {
+            let years = today.year()..=today.year().saturating_add(8);
+            years.filter_map(|year| Date::new(year, month, day).ok()).find(|date| *date >= today)
+        }
+    }
+}
+
+/// What who makes a day special may not have meant.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// It is over; when there is such a day again.
+    Over(Date, Option<Date>),
+    /// It has the plan of every year so far, by its title and date, and will have nothing of it.
+    InsteadOf(String, PlanDate),
+}
+
+impl Doubt {
+    pub(super) fn all(schedule: &Schedule, date: PlanDate, today: Date) -> Vec<Self> {
+        let PlanDate::Once(day) = date else { return Vec::new() };
+        let again = next(PlanDate::Yearly { month: day.month(), day: day.day() }, today);
+        let over = (day < today).then_some(Self::Over(day, again));
+        let so_far = schedule.day_plan(day).filter(|plan| plan.date != date);
+        over.into_iter().chain(so_far.map(|plan| Self::InsteadOf(plan.title.clone(), plan.date))).collect()
+    }
+
+    pub(super) fn said(&self) -> String {
+        match self {
+            Self::Over(day, again) => say::is_over(*day, *again),
+            Self::InsteadOf(title, date) => say::instead_of(title, &plan_date(*date)),
+        }
+    }
+}
+
+/// The same above a form, with the way to the day that may have been meant.
+pub(super) fn doubts(schedule: &Schedule, date: PlanDate, today: Date) -> Markup {
+    html! {
+        @for doubt in Doubt::all(schedule, date, today) {
+            p.note.warn {
+                (doubt.said())
+                @if let Doubt::Over(_, Some(again)) = doubt { " " a href=(home(Some(PlanDate::Once(again)))) { (say::rather(again)) } }
+            }
+        }
+    }
+}
+
 fn values(plan: &DayPlan) -> Values {
     let mut values = vec![("title", plan.title.clone())];
     values.extend(plan.no_music.then(|| ("no_music", "yes".to_owned())));
@@ -141,7 +191,12 @@ fn read(filled: &Fields, old: &DayPlan) -> Result<DayPlan, Vec<Wrong>> {
     })
 }
 
-fn fill_in(filled: &Filled<'_>, plan: &DayPlan, schedule: &Schedule, catalog: &Catalog) -> Markup {
+fn fill_in(
+    filled: &Filled<'_>,
+    plan: &DayPlan,
+    (schedule, catalog): (&Schedule, &Catalog),
+    today: Date,
+) -> Markup {
     let day = Some(plan.date);
     let slots: Vec<_> = fields::slots(fields::of_week(schedule, day), day).collect();
     let title = |path: &str| {
@@ -153,6 +208,7 @@ fn fill_in(filled: &Filled<'_>, plan: &DayPlan, schedule: &Schedule, catalog: &C
     let dropped = |session: &&Session| plan.drop.contains(&session.id) || could_be(&session.id);
     let dropped: Vec<_> = schedule.sessions.iter().filter(dropped).collect();
     html! {
+        (doubts(schedule, plan.date, today))
         (fields::text_input("title", say::TITLE, true, filled))
         label.box { input type="checkbox" name="no_music" value="yes" checked[filled.has("no_music", "yes")]; (say::NO_MUSIC) }
         @if !dropped.is_empty() {
@@ -235,7 +291,8 @@ pub(super) async fn ask(
     let catalog = state.plan().catalog.clone();
     let change = change_of(&plan);
     let change = Change { aside: Some(own(&plan, known)), ..change };
-    let draw = |filled: &Filled<'_>| fill_in(filled, &plan, &schedule, &catalog);
+    let today = state.today();
+    let draw = |filled: &Filled<'_>| fill_in(filled, &plan, (&schedule, &catalog), today);
     Ok(form_page(&state, &visitor, &change, &Fields::of(filled), &[], &draw))
 }
 
@@ -252,7 +309,8 @@ pub(super) async fn change(
     let plan = of(&schedule, date);
     let wish = read(&filled, &plan).map(|plan| Wish::Edit(Edit::Day(plan)));
     let catalog = state.plan().catalog.clone();
-    let draw = |filled: &Filled<'_>| fill_in(filled, &plan, &schedule, &catalog);
+    let today = state.today();
+    let draw = |filled: &Filled<'_>| fill_in(filled, &plan, (&schedule, &catalog), today);
     submit(&state, &visitor, &change_of(&plan), &filled, wish, Some(&draw)).await
 }
 

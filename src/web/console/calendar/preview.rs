@@ -8,9 +8,10 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use maud::{Markup, html};
 
+use super::day::{self, Doubt};
 use super::difference::{Line, difference};
 use crate::editing::{Draft, Wish};
-use crate::schedule::{PlanDate, Schedule, Sources};
+use crate::schedule::{Schedule, Sources};
 use crate::segment::Catalog;
 use crate::store::{Store, StoreError};
 use crate::text::finding::{Names, by_day, findings};
@@ -39,19 +40,14 @@ pub(super) struct Effects {
     new: Schedule,
     catalog: Arc<Catalog>,
     outputs: Vec<(Timeline, Timeline, Changes)>,
+    /// What may not have been meant, in words.
+    doubts: Vec<String>,
 }
 
 /// The day that a wish is about, from today on.
 pub(super) fn special(wish: &Wish, today: Date) -> Option<Date> {
     let Wish::Edit(edit) = wish else { return None };
-    match edit.day()? {
-        PlanDate::Once(date) => Some(date),
-        // The 29th of February comes within eight years.
-        PlanDate::Yearly { month, day } => {
-            let years = today.year()..=today.year().saturating_add(8);
-            years.filter_map(|year| Date::new(year, month, day).ok()).find(|date| *date >= today)
-        }
-    }
+    day::next(edit.day()?, today)
 }
 
 /// Compiles the next days both ways, and a special day that is further away.
@@ -82,7 +78,16 @@ pub(super) fn effects(
         }
     }
     let also = day.map(|(date, _)| date);
-    Ok(Effects { also, old, new: draft.new.clone(), catalog: Arc::clone(&plan.catalog), outputs })
+    let doubts = doubts(wish, &old, zone.to_datetime(now).date());
+    Ok(Effects { also, doubts, old, new: draft.new.clone(), catalog: Arc::clone(&plan.catalog), outputs })
+}
+
+/// What may not have been meant with a special day that is made or changed.
+fn doubts(wish: &Wish, old: &Schedule, today: Date) -> Vec<String> {
+    let Wish::Edit(edit) = wish else { return Vec::new() };
+    let date = edit.day().filter(|_| !edit.removes());
+    let doubts = date.into_iter().flat_map(|date| Doubt::all(old, date, today));
+    doubts.map(|doubt| doubt.said()).collect()
 }
 
 /// Silence that comes by a change, or grows by it, is more than a note: who moved an end may not have meant it.
@@ -118,7 +123,8 @@ pub(super) fn show(effects: &Effects, now: Timestamp) -> Markup {
         all
     };
     let (mut appeared, gone) = (said(true), said(false));
-    appeared.extend(over_today(effects, now).into_iter().map(|said| (Severity::Warning, said)));
+    let doubts = over_today(effects, now).into_iter().chain(effects.doubts.iter().cloned());
+    appeared.extend(doubts.map(|said| (Severity::Warning, said)));
     let zone = &effects.new.time_zone;
     html! {
         @if blocks == 0 { p.note.good { (say::same_air(effects.also)) } } @else { p.note { (say::summary(cues, blocks)) } }
@@ -273,6 +279,7 @@ pub(super) fn lines(before: &Sources, after: &Sources) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schedule::PlanDate;
     use crate::schedule::edit::Edit;
     use crate::timeline::BlockId;
 

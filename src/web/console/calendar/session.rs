@@ -3,6 +3,7 @@
 use axum::extract::State as Of;
 use axum::response::{Html, Response};
 use jiff::SignedDuration;
+use jiff::civil::Date;
 use maud::{Markup, html};
 
 use super::day;
@@ -218,8 +219,14 @@ fn new_day(schedule: &Schedule, day: Option<PlanDate>) -> Option<PlanDate> {
     day.filter(|_| schedule.sessions_of(day).is_none())
 }
 
-fn new_form(filled: &Filled<'_>, schedule: &Schedule, catalog: &Catalog, day: Option<PlanDate>) -> Markup {
+fn new_form(
+    filled: &Filled<'_>,
+    (schedule, catalog): (&Schedule, &Catalog),
+    day: Option<PlanDate>,
+    today: Date,
+) -> Markup {
     html! {
+        @if let Some(date) = day { (day::doubts(schedule, date, today)) }
         @if new_day(schedule, day).is_some() {
             (fields::text_input("day_title", say_day::TITLE, true, filled))
         }
@@ -241,7 +248,8 @@ pub(super) async fn ask_new(
     filled.extend(schedule.outputs.iter().map(|output| ("output", output.id.to_string())));
     filled.push((SEEN, seen));
     let catalog = state.plan().catalog.clone();
-    let draw = |filled: &Filled<'_>| new_form(filled, &schedule, &catalog, day);
+    let today = state.today();
+    let draw = |filled: &Filled<'_>| new_form(filled, (&schedule, &catalog), day, today);
     Ok(form_page(&state, &visitor, &new_change(day, String::new()), &Fields::of(filled), &[], &draw))
 }
 
@@ -286,7 +294,8 @@ pub(super) async fn add(
     let session = read_new(&filled, &schedule, day);
     let subject = session.as_ref().map(|session| subject(day, &session.id)).unwrap_or_default();
     let catalog = state.plan().catalog.clone();
-    let draw = |filled: &Filled<'_>| new_form(filled, &schedule, &catalog, day);
+    let today = state.today();
+    let draw = |filled: &Filled<'_>| new_form(filled, (&schedule, &catalog), day, today);
     let wish = session.map(|session| {
         Wish::Edit(match new_day(&schedule, day) {
             Some(date) => {
