@@ -10,6 +10,17 @@ async fn waiting(site: &Site, pitch: f32) -> String {
     id
 }
 
+impl Site {
+    /// Puts special days into force.
+    fn in_force_days(&self, text: &str) {
+        let path = self.dir.path().join("schedule/days.toml");
+        io::Write::write_all(&mut std::fs::File::create(path).unwrap(), text.as_bytes()).unwrap();
+        let schedule = self.state.desk.sheet().unwrap().schedule;
+        let plan = Plan::clone(&self.plan.borrow());
+        self.plan.send_replace(Arc::new(Plan { schedule: Arc::new(schedule), ..plan }));
+    }
+}
+
 /// Where each of some texts stands in a page, one after the other.
 #[track_caller]
 fn in_this_order(page: &str, texts: &[&str]) {
@@ -107,4 +118,20 @@ async fn a_day_of_its_own_says_that_it_takes_the_place_of_the_yearly_one() {
     assert!(!again.contains("Ngày này đang theo lịch"), "it has its own by now: {again}");
     let elsewhere = tab.get("/lich-phat/ngay/2026-12-11").await.text();
     assert!(!elsewhere.contains("Ngày này đang theo lịch"), "{elsewhere}");
+}
+
+#[tokio::test]
+async fn the_special_days_to_come_stand_in_the_order_in_which_they_come() {
+    let site = Site::new();
+    let days = ["\"25/12\"", "2027-02-06", "\"10/10\"", "\"30/11\"", "2026-11-23"];
+    let text: String = days
+        .map(|date| {
+            let key = if date.starts_with('"') { "every_year" } else { "date" };
+            format!("[[day]]\n{key} = {date}\ntitle = \"Ngày {}\"\nno_music = true\n", date.trim_matches('"'))
+        })
+        .concat();
+    site.in_force_days(&text);
+    let page = Tab::of(&site, "operator").get("/lich-phat/ngay").await.text();
+    let titles = ["2026-11-23", "30/11", "25/12", "2027-02-06", "10/10"].map(|of| format!(" – Ngày {of}"));
+    in_this_order(&page, &titles.each_ref().map(String::as_str));
 }

@@ -48,7 +48,8 @@ pub(super) async fn list(
     let plan = state.plan();
     let today = plan.schedule.time_zone.to_datetime(state.clock.now()).date();
     let past = |plan: &&DayPlan| matches!(plan.date, PlanDate::Once(date) if date < today);
-    let (past, to_come): (Vec<_>, Vec<_>) = plan.schedule.day_plans.iter().partition(past);
+    let (past, mut to_come): (Vec<_>, Vec<_>) = plan.schedule.day_plans.iter().partition(past);
+    to_come.sort_by_key(|plan| next(plan.date, today));
     let may_edit = permit(&visitor.person.user().roles, Permission::EditSchedule);
     let list = |days: &[&DayPlan]| {
         html! { ul.special-days { @for day in days { li.card {
