@@ -38,9 +38,11 @@ pub enum BootError {
 
 /// Closes what a power cut left open, logs what was missed meanwhile, and puts the first plan together.
 pub fn boot(station: &Station, store: &Store, now: Timestamp) -> Result<Plan, BootError> {
-    let (schedule, problems) = schedule_in_force(station).map_err(BootError::Schedule)?;
-    store.set_station((&schedule).into());
     let newest = store.newest_instant()?;
+    // A clock that lost its time does not make days come again that are over.
+    let latest = newest.map_or(now, |newest| newest.max(now));
+    let (schedule, problems) = schedule_in_force(station, latest).map_err(BootError::Schedule)?;
+    store.set_station((&schedule).into());
     let clock = ClockHealth::judge(is_synchronised(), now, newest);
     let cut = store.recover(now)?;
     for closed in &cut {
@@ -68,8 +70,8 @@ pub fn boot(station: &Station, store: &Store, now: Timestamp) -> Result<Plan, Bo
 }
 
 /// The schedule as it is written, or, where that has problems, as it was last in force.
-fn schedule_in_force(station: &Station) -> Result<(Schedule, Vec<Problem>), Vec<Problem>> {
-    let problems = match station.take_in_force() {
+fn schedule_in_force(station: &Station, now: Timestamp) -> Result<(Schedule, Vec<Problem>), Vec<Problem>> {
+    let problems = match station.take_in_force(now) {
         Ok(schedule) => return Ok((schedule, Vec::new())),
         Err(problems) => problems,
     };
@@ -94,8 +96,9 @@ pub(super) fn known_since(
 ) -> Result<impl Fn(&OutputId) -> Timestamp, StoreError> {
     let heartbeats = store.heartbeats()?;
     let revisions = store.revisions(REVISIONS)?.into_iter();
-    let named: Vec<(Timestamp, Schedule)> =
-        revisions.filter_map(|revision| Some((revision.at, schedule::read(&revision.files).ok()?))).collect();
+    let named: Vec<(Timestamp, Schedule)> = revisions
+        .filter_map(|revision| Some((revision.at, schedule::read_at(&revision.files, Timestamp::MAX).ok()?)))
+        .collect();
     Ok(move |output: &OutputId| {
         let heartbeat = heartbeats.get(output).map(|at| (*at).min(newest));
         if named.is_empty() {
@@ -172,7 +175,7 @@ mod tests {
         let store = Store::open(&station.data()).unwrap();
         boot(&station, &store, at("20:00:00")).unwrap();
         store.keep_found(&texts(&station.schedule()).unwrap(), at("20:00:00")).unwrap();
-        let old = station.read_schedule().unwrap().outputs[0].id.clone();
+        let old = station.read_schedule(Timestamp::MAX).unwrap().outputs[0].id.clone();
         for name in ["station.toml", "week.toml"] {
             let path = station.schedule().join(name);
             let text = fs::read_to_string(&path).unwrap().replace(&format!("\"{old}\""), "\"loa-moi\"");

@@ -77,7 +77,7 @@ pub fn demo(options: &Demo, clock: &Arc<dyn Clock>) -> anyhow::Result<Exit> {
 /// of another station, or under a daemon, nothing is written.
 pub fn set_up(from: &Path, to: &Path) -> Result<(Station, File, Schedule), DemoError> {
     let example = from.join("schedule");
-    let week = read(&example).map_err(|_| DemoError::NoExample(from.to_owned()))?;
+    let week = read(&example, Timestamp::MAX).map_err(|_| DemoError::NoExample(from.to_owned()))?;
     if !is_free(to) {
         return Err(DemoError::Taken(to.to_owned()));
     }

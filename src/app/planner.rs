@@ -239,7 +239,7 @@ impl Planner {
     /// The files as they are, or the schedule that was in force where they have problems; told where that is news.
     fn read_again(&self, old: &Plan) -> (Arc<Schedule>, Arc<Vec<Problem>>) {
         self.keep_found();
-        match self.parts.station.take_in_force() {
+        match self.parts.station.take_in_force(self.parts.clock.now()) {
             Ok(schedule) if old.problems.is_empty() && schedule == *old.schedule => {}
             Err(problems) if problems == *old.problems => {}
             Ok(schedule) => {

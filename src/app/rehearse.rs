@@ -19,7 +19,7 @@ use crate::timeline::Timeline;
 
 /// Rehearses what the station's files say, and prints the log that this would give. Nothing is stored.
 pub fn rehearse(station: &Station, options: &Rehearse, now: Timestamp) -> anyhow::Result<Exit> {
-    let schedule = match station.read_schedule() {
+    let schedule = match station.read_schedule(now) {
         Ok(schedule) => schedule,
         Err(problems) => {
             commands::print_problems(station, &problems)?;

@@ -4,6 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use tracing::warn;
 
 use crate::editing::files::{texts, write};
@@ -111,15 +112,15 @@ impl Station {
     }
 
     /// Reads the schedule, or says everything that is wrong with it.
-    pub fn read_schedule(&self) -> Result<Schedule, Vec<Problem>> {
-        read(&self.schedule())
+    pub fn read_schedule(&self, now: Timestamp) -> Result<Schedule, Vec<Problem>> {
+        read(&self.schedule(), now)
     }
 
     /// Reads the schedule and, where nothing is wrong with it, keeps the very texts that were read, for a start with
     /// broken ones.
-    pub fn take_in_force(&self) -> Result<Schedule, Vec<Problem>> {
+    pub fn take_in_force(&self, now: Timestamp) -> Result<Schedule, Vec<Problem>> {
         let texts = texts(&self.schedule())?;
-        let schedule = schedule::read(&texts)?;
+        let schedule = schedule::read_at(&texts, now)?;
         if let Err(cause) = self.keep(&texts) {
             warn!(error = &cause as &dyn std::error::Error, "cannot keep a copy of the schedule in force");
         }
@@ -139,13 +140,18 @@ impl Station {
 
     /// Reads the schedule that was last in force.
     pub fn read_schedule_in_force(&self) -> Result<Schedule, Vec<Problem>> {
-        read(&self.in_force())
+        read(&self.in_force(), Timestamp::MAX)
+    }
+
+    /// The schedule as it is written, or else as it was last in force, for what nothing airs by.
+    pub fn known_schedule(&self) -> Option<Schedule> {
+        self.read_schedule(Timestamp::MAX).or_else(|_| self.read_schedule_in_force()).ok()
     }
 }
 
 /// Reads and checks the schedule's files in a folder; one that is not there is none.
-pub fn read(folder: &Path) -> Result<Schedule, Vec<Problem>> {
-    schedule::read(&texts(folder)?)
+pub fn read(folder: &Path, now: Timestamp) -> Result<Schedule, Vec<Problem>> {
+    schedule::read_at(&texts(folder)?, now)
 }
 
 #[cfg(test)]
@@ -168,13 +174,13 @@ mod tests {
             write(name, &fs::read_to_string(example.join(name)).unwrap());
         }
         let station = Station::open(folder.path()).unwrap();
-        let good = station.take_in_force().unwrap();
+        let good = station.take_in_force(Timestamp::MIN).unwrap();
         fs::remove_file(station.schedule().join("days.toml")).unwrap();
         write("week.toml", "[[session");
-        station.take_in_force().unwrap_err();
+        station.take_in_force(Timestamp::MIN).unwrap_err();
         assert_eq!(station.read_schedule_in_force().unwrap(), good);
         write("week.toml", &fs::read_to_string(example.join("week.toml")).unwrap());
-        station.take_in_force().unwrap();
+        station.take_in_force(Timestamp::MIN).unwrap();
         assert!(!station.in_force().join("days.toml").exists(), "a file that is gone is not kept");
     }
 }

@@ -35,7 +35,7 @@ pub fn texts(folder: &Path) -> Result<Sources, Vec<Problem>> {
     if problems.is_empty() {
         return Ok(sources);
     }
-    let others = schedule::read(&sources).err().unwrap_or_default();
+    let others = schedule::read_at(&sources, Timestamp::MAX).err().unwrap_or_default();
     let unread: Vec<_> = problems.iter().map(|problem| problem.file.clone()).collect();
     problems.extend(others.into_iter().filter(|other| !unread.contains(&other.file)));
     Err(problems)

@@ -109,9 +109,9 @@ impl Desk {
     }
 
     /// The schedule as it is on the disk.
-    pub fn sheet(&self) -> Result<Sheet, EditingError> {
+    pub fn sheet(&self, now: Timestamp) -> Result<Sheet, EditingError> {
         let files = self.files()?;
-        let schedule = schedule::read(&files).map_err(EditError::Broken)?;
+        let schedule = schedule::read_at(&files, now).map_err(EditError::Broken)?;
         Ok(Sheet { seen: fingerprint(&files), schedule })
     }
 
@@ -120,22 +120,22 @@ impl Desk {
     pub fn as_seen(&self, seen: &str) -> Result<Option<Schedule>, EditingError> {
         let mut kept = self.store.revisions(REMEMBERED)?.into_iter();
         let found = kept.find(|revision| fingerprint(&revision.files) == seen);
-        Ok(found.and_then(|revision| schedule::read(&revision.files).ok()))
+        Ok(found.and_then(|revision| schedule::read_at(&revision.files, Timestamp::MAX).ok()))
     }
 
     /// What a wish would come to.
-    pub fn draft(&self, wish: &Wish) -> Result<Draft, EditingError> {
+    pub fn draft(&self, wish: &Wish, now: Timestamp) -> Result<Draft, EditingError> {
         let before = self.files()?;
-        let old = schedule::read(&before);
+        let old = schedule::read_at(&before, now);
         let (after, new) = match wish {
             Wish::Edit(edit) => {
                 let old = old.as_ref().map_err(|problems| EditError::Broken(problems.clone()))?;
-                edit::apply(&before, old, edit)?
+                edit::apply(&before, old, edit, now)?
             }
             Wish::Undo(id) => {
                 let found = self.store.revision(*id)?.and_then(|(_, before)| before);
                 let files = found.ok_or(EditingError::NoRevision(*id))?.files;
-                let schedule = schedule::read(&files).map_err(EditError::Refused)?;
+                let schedule = schedule::read_at(&files, now).map_err(EditError::Refused)?;
                 (files, schedule)
             }
         };
@@ -155,10 +155,11 @@ impl Desk {
         &self,
         wish: &Wish,
         seen: &str,
+        now: Timestamp,
         act: impl FnOnce(&Draft) -> Act,
     ) -> Result<Option<Saved>, EditingError> {
         let _turn = self.turn();
-        let draft = self.draft(wish)?;
+        let draft = self.draft(wish, now)?;
         if draft.seen != seen {
             return Ok(None);
         }

@@ -13,6 +13,10 @@ use super::*;
 use crate::schedule::Slot;
 use crate::store::BY_HAND;
 
+fn now() -> Timestamp {
+    "2026-11-25T01:00:00Z".parse().unwrap()
+}
+
 struct Office {
     desk: Desk,
     store: Store,
@@ -41,8 +45,8 @@ impl Office {
     }
 
     fn save(&self, wish: &Wish) -> i64 {
-        let seen = self.desk.draft(wish).unwrap().seen;
-        self.desk.save(wish, &seen, |_| act("schedule.slot")).unwrap().unwrap().revision
+        let seen = self.desk.draft(wish, now()).unwrap().seen;
+        self.desk.save(wish, &seen, now(), |_| act("schedule.slot")).unwrap().unwrap().revision
     }
 
     /// Codes and who, the oldest first.
@@ -91,9 +95,9 @@ fn an_edit_is_written_kept_and_undone_to_the_byte() {
     assert!(after.week.as_ref().unwrap().contains("length = \"6 min\""));
     assert_eq!((&after.station, &after.days), (&before.station, &before.days));
     let undo = Wish::Undo(id);
-    let draft = office.desk.draft(&undo).unwrap();
+    let draft = office.desk.draft(&undo, now()).unwrap();
     assert_eq!((&draft.before, &draft.after), (&after, &before));
-    office.desk.save(&undo, &draft.seen, |_| act("schedule.undo")).unwrap().unwrap();
+    office.desk.save(&undo, &draft.seen, now(), |_| act("schedule.undo")).unwrap().unwrap();
     assert_eq!(office.read(), before);
     let undone = ("schedule.undo".to_owned(), Some("hoa".to_owned()));
     assert_eq!(office.revisions(), [hand(), hoa(), undone]);
@@ -115,10 +119,10 @@ fn an_undo_can_be_undone() {
 fn files_that_changed_since_they_were_seen_are_not_written_over() {
     let office = Office::new();
     let wish = news(360);
-    let seen = office.desk.draft(&wish).unwrap().seen;
+    let seen = office.desk.draft(&wish, now()).unwrap().seen;
     office.by_hand("week.toml", |text| text.replace("17:31:00", "17:32:00"));
     let changed = office.read();
-    assert_eq!(office.desk.save(&wish, &seen, |_| act("schedule.slot")).unwrap(), None);
+    assert_eq!(office.desk.save(&wish, &seen, now(), |_| act("schedule.slot")).unwrap(), None);
     assert_eq!(office.read(), changed);
     assert_eq!(office.revisions(), []);
 }
@@ -127,9 +131,9 @@ fn files_that_changed_since_they_were_seen_are_not_written_over() {
 fn of_two_at_the_same_time_one_writes_and_the_other_is_shown_that() {
     let office = Office::new();
     let wishes = [news(360), news(420)];
-    let seen = office.desk.draft(&wishes[0]).unwrap().seen;
+    let seen = office.desk.draft(&wishes[0], now()).unwrap().seen;
     let saved: Vec<_> = std::thread::scope(|scope| {
-        let save = |wish| office.desk.save(wish, &seen, |_| act("schedule.slot")).unwrap();
+        let save = |wish| office.desk.save(wish, &seen, now(), |_| act("schedule.slot")).unwrap();
         let both = wishes.each_ref().map(|wish| scope.spawn(move || save(wish)));
         both.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
@@ -169,13 +173,13 @@ fn a_file_that_is_broken_is_not_edited_but_can_be_undone() {
     let id = office.save(&news(360));
     office.by_hand("week.toml", |text| text + "[[session");
     let broken = office.read();
-    assert!(matches!(office.desk.sheet(), Err(EditingError::Edit(EditError::Broken(_)))));
-    assert!(matches!(office.desk.draft(&news(420)), Err(EditingError::Edit(EditError::Broken(_)))));
-    assert_eq!(office.desk.draft(&Wish::Undo(id)).unwrap().old, None);
+    assert!(matches!(office.desk.sheet(now()), Err(EditingError::Edit(EditError::Broken(_)))));
+    assert!(matches!(office.desk.draft(&news(420), now()), Err(EditingError::Edit(EditError::Broken(_)))));
+    assert_eq!(office.desk.draft(&Wish::Undo(id), now()).unwrap().old, None);
     let undo = office.save(&Wish::Undo(id));
     assert_eq!(office.read(), before);
     let back = Wish::Undo(undo);
-    assert!(matches!(office.desk.draft(&back), Err(EditingError::Edit(EditError::Refused(_)))));
+    assert!(matches!(office.desk.draft(&back, now()), Err(EditingError::Edit(EditError::Refused(_)))));
     assert_eq!(office.store.revision(undo).unwrap().unwrap().1.unwrap().files, broken, "it is kept");
 }
 
@@ -184,7 +188,7 @@ fn nothing_is_before_the_first_and_no_revision_is_made_up() {
     let office = Office::new();
     office.save(&news(360));
     for none in [1, 99] {
-        let drafted = office.desk.draft(&Wish::Undo(none));
+        let drafted = office.desk.draft(&Wish::Undo(none), now());
         assert!(matches!(drafted, Err(EditingError::NoRevision(id)) if id == none), "{none}");
     }
 }
@@ -223,8 +227,8 @@ fn a_disk_that_takes_nothing_leaves_the_files_as_they_were() {
     fs::rename(&week, &long).unwrap();
     symlink(&long, &week).unwrap();
     let wish = news(360);
-    let seen = office.desk.draft(&wish).unwrap().seen;
-    let saved = office.desk.save(&wish, &seen, |_| act("schedule.slot"));
+    let seen = office.desk.draft(&wish, now()).unwrap().seen;
+    let saved = office.desk.save(&wish, &seen, now(), |_| act("schedule.slot"));
     assert!(matches!(saved, Err(EditingError::Write { .. })), "{saved:?}");
     assert_eq!(office.read(), before);
     assert_eq!(office.revisions(), [hand()]);
@@ -258,8 +262,8 @@ fn a_change_that_cannot_be_kept_with_who_made_it_is_taken_back() {
         )
         .unwrap();
     let undo = Wish::Undo(id);
-    let seen = office.desk.draft(&undo).unwrap().seen;
-    let saved = office.desk.save(&undo, &seen, |_| act("schedule.undo"));
+    let seen = office.desk.draft(&undo, now()).unwrap().seen;
+    let saved = office.desk.save(&undo, &seen, now(), |_| act("schedule.undo"));
     assert!(matches!(saved, Err(EditingError::Store(_))), "{saved:?}");
     assert_eq!(office.read(), before);
     assert_eq!(office.revisions(), [hand(), hoa()]);

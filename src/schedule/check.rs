@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
 use toml::Spanned;
 
 use super::calendar;
@@ -22,6 +24,9 @@ use super::{
     DayPlan, Late, OutputId, PlanDate, Play, Replacement, Schedule, Session, Slot, Start, Validity, Weekdays,
 };
 use crate::segment::ProgrammeId;
+
+/// Timelines reach so many days back: on those, sessions do not meet.
+const IN_TIMELINES: i64 = 3;
 
 /// The texts of the three files; none for one that is not there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,7 +43,16 @@ pub struct Sources {
 ///
 /// What a broken part lacks is stood in for, so that the rest is checked too; a schedule comes out only where nothing
 /// was reported. A file that is no TOML does not keep the others from being checked; what they say of things in it is let be.
+///
+/// The dates of special days are all taken for dates to come; [`read_at`] knows better.
 pub fn read(sources: &Sources) -> Result<Schedule, Vec<Problem>> {
+    read_at(sources, Timestamp::MIN)
+}
+
+/// The same at an instant. A special day that is over was held against the week as it was then: what it does not have in
+/// the week of now keeps nobody from changing the week. What was in order once is so later, too; for texts that were, the
+/// instant is [`Timestamp::MAX`], so that a clock that is wrong takes nothing off the air.
+pub fn read_at(sources: &Sources, now: Timestamp) -> Result<Schedule, Vec<Problem>> {
     let text = |source: &'_ Option<String>| source.clone().unwrap_or_default();
     let texts = [text(&sources.station), text(&sources.week), text(&sources.days)];
     let [station_text, week_text, days_text] = &texts;
@@ -69,11 +83,54 @@ pub fn read(sources: &Sources) -> Result<Schedule, Vec<Problem>> {
     let (of_week, of_days): (Vec<_>, Vec<_>) = (of_week.collect(), of_days.collect());
     let problems = station_file.into_problems(&[]).into_iter();
     let problems = problems.chain(week_file.into_problems(&of_week)).chain(days_file.into_problems(&of_days));
-    let problems: Vec<_> = problems.collect();
+    let zone = station.as_ref().and_then(|station| station.time_zone.clone()).unwrap_or(TimeZone::UTC);
+    let today = zone.to_datetime(now).date();
+    let problems: Vec<_> = problems.filter(|problem| !is_history(problem, today)).collect();
     match schedule {
         Some(schedule) if problems.is_empty() => Ok(schedule),
         _ => Err(problems),
     }
+}
+
+/// Whether a problem is one of a special day that is over with what is around it, and not with how it is written.
+fn is_history(problem: &Problem, today: Date) -> bool {
+    let Some(PlanDate::Once(date)) = problem.place.day else { return false };
+    let over = match &problem.kind {
+        Kind::Unknown { .. }
+        | Kind::OtherThing { .. }
+        | Kind::RepeatNotEarlier { .. }
+        | Kind::RepeatNotThatDay { .. }
+        | Kind::NotOnThatDate { .. }
+        | Kind::FillWithoutPool
+        | Kind::AllWithoutLength => Some(0),
+        Kind::Overlap { .. }
+        | Kind::SessionTooLong { .. }
+        | Kind::TooManySessions { .. }
+        | Kind::DaysNotAllowed { .. }
+        | Kind::InQuietHours { .. } => Some(IN_TIMELINES),
+        Kind::MissingFile
+        | Kind::UnreadableFile { .. }
+        | Kind::NotUtf8
+        | Kind::Syntax { .. }
+        | Kind::Invisible { .. }
+        | Kind::Unquoted { .. }
+        | Kind::DuplicateKey { .. }
+        | Kind::UnknownKey { .. }
+        | Kind::Misplaced { .. }
+        | Kind::MissingKey { .. }
+        | Kind::Invalid { .. }
+        | Kind::ExactlyOne { .. }
+        | Kind::RelayNotSupported
+        | Kind::Duplicate { .. }
+        | Kind::DatesReversed { .. }
+        | Kind::NeverOn { .. }
+        | Kind::HardWithoutTime
+        | Kind::TimeWithoutHard
+        | Kind::HardOutsideSession { .. }
+        | Kind::HardNotIncreasing { .. }
+        | Kind::ReplacedInDropped { .. } => None,
+    };
+    over.is_some_and(|days: i64| date < today.saturating_sub(days.days()))
 }
 
 /// Where a session and its slots stand.

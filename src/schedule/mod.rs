@@ -26,7 +26,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::segment::{Genre, ProgrammeId, Words, id};
-pub use check::{Sources, read};
+pub use check::{Sources, read, read_at};
 pub use problem::Problem;
 pub use value::day_name;
 

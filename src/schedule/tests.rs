@@ -483,6 +483,28 @@ fn a_quotation_says_what_was_found() {
     );
 }
 
+#[test]
+fn a_special_day_that_is_over_is_held_against_nothing_but_its_own_writing() {
+    // On a Sunday the week has no session, and the day's own one meets itself of the same hours.
+    let day = "[[day]]\ndate = 2026-11-22\ntitle = \"Hội\"\ndrop = [\"sang\", \"trua\"]\n\
+               session = [{ id = \"a\", from = 07:00:00, to = 08:00:00, slot = [{ play = { programme = \"cu\" } }] }, \
+               { id = \"b\", from = 07:30:00, to = 08:30:00, slot = [{ play = { file = \"a.ogg\" } }] }]\n";
+    let codes = |days: &str, now: &str| -> Vec<String> {
+        let found = read_at(&sources(SMALL_STATION, SMALL_WEEK, days), now.parse().unwrap());
+        let code =
+            |problem: &Problem| serde_json::to_value(problem).unwrap()["code"].as_str().unwrap().to_owned();
+        found.err().unwrap_or_default().iter().map(code).collect()
+    };
+    let (all, nothing): (_, [&str; 0]) = (["not-on-that-date", "unknown", "unknown", "overlap"], []);
+    // Midnight in Viet Nam is 17:00 UTC. What the timelines still have does not overlap.
+    assert_eq!(codes(day, "2026-11-22T16:59:59Z"), all);
+    assert_eq!(codes(day, "2026-11-22T17:00:00Z"), ["overlap"]);
+    assert_eq!(codes(day, "2026-11-25T17:00:00Z"), nothing);
+    assert_eq!(codes(&day.replace("title", "titel"), "2027-01-01T00:00:00Z"), ["missing-key", "unknown-key"]);
+    let yearly = day.replace("date = 2026-11-22", "every_year = \"22/11\"");
+    assert!(codes(&yearly, "2027-01-01T00:00:00Z").contains(&"unknown".to_owned()), "it comes again");
+}
+
 /// Every problem has a sentence that names its place, and ends as sentences do.
 fn has_a_sentence(problem: &Problem) -> bool {
     let said = crate::text::problem::problem(problem);

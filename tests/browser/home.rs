@@ -106,7 +106,9 @@ fn the_focus_stays_with_its_own_link_and_goes_to_no_others_when_that_is_gone() {
     };
     let link = |id: u32| format!("<p><a href=\"/ban-ghi/{id}/thu-hoi\">Thu hồi</a></p>");
     let form = |id: u32| {
-        format!("<form action=\"/x\"><input type=\"hidden\" name=\"id\" value=\"{id}\"><button name=\"then\" value=\"{id}\">Bỏ</button></form>")
+        format!(
+            "<form action=\"/x\"><input type=\"hidden\" name=\"id\" value=\"{id}\"><button name=\"then\" value=\"{id}\">Bỏ</button></form>"
+        )
     };
     let head = "<h2>Việc</h2>";
     after(&format!("{head}{}{}{}", link(1), link(2), link(3)));
@@ -123,7 +125,8 @@ fn the_focus_stays_with_its_own_link_and_goes_to_no_others_when_that_is_gone() {
     assert_eq!(after(&format!("{head}{}{}", form(2), form(3)))[2], "2");
     assert_eq!(after(&format!("{head}{}{}", form(3), form(4)))[0], "Việc");
     // A session that was opened stays open where it stands now, and no other is.
-    let session = |name: &str| format!("<details><summary><strong>{name}</strong></summary>{}</details>", link(7));
+    let session =
+        |name: &str| format!("<details><summary><strong>{name}</strong></summary>{}</details>", link(7));
     after(&format!("{head}{}{}", session("Sáng"), session("Chiều")));
     hoa.script(
         "const chieu = document.querySelectorAll('#to-do details')[1];

@@ -400,7 +400,12 @@ fn what_came_of_a_press_has_the_focus_and_of_two_players_one_sounds() {
     let is_in_focus = |css: &str| {
         let script = format!("return document.activeElement.matches('{css}')");
         eventually(
-            || format!("{css} has the focus, and not {}", hoa.script("return document.activeElement.outerHTML")),
+            || {
+                format!(
+                    "{css} has the focus, and not {}",
+                    hoa.script("return document.activeElement.outerHTML")
+                )
+            },
             || hoa.script(&script).as_bool().filter(|is| *is),
         );
     };

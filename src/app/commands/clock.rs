@@ -17,7 +17,7 @@ pub fn clock(station: &Station, now: Timestamp, command: &ClockCommand) -> anyho
     let ClockCommand::Confirm { by } = command;
     let store = Store::open_existing(&station.data())?;
     // A broken schedule does not keep the time from being right.
-    let schedule = station.read_schedule().or_else(|_| station.read_schedule_in_force()).ok();
+    let schedule = station.known_schedule();
     let zone = schedule.as_ref().map_or(TimeZone::UTC, |schedule| schedule.time_zone.clone());
     if let Some(schedule) = &schedule {
         store.set_station(schedule.into());

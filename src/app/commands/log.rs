@@ -17,7 +17,7 @@ use crate::text::{console, outcome};
 pub fn airings(station: &Station, which: &Airings) -> anyhow::Result<Exit> {
     let store = Store::open_existing(&station.data())?;
     // A broken schedule does not keep anybody from the log.
-    let schedule = station.read_schedule().or_else(|_| station.read_schedule_in_force()).ok();
+    let schedule = station.known_schedule();
     let zone = schedule.as_ref().map_or(TimeZone::UTC, |schedule| schedule.time_zone.clone());
     let instant = |at: DateTime| at.to_zoned(zone.clone()).map(|at| at.timestamp());
     let to = which.to.map(|to| if to.time() == Time::midnight() { to.checked_add(1.day()) } else { Ok(to) });

@@ -41,7 +41,7 @@ fn meanwhile(station: &Station) -> &'static str {
 
 /// Every problem of the station; the exit code says whether there is one.
 pub fn check(station: &Station, days: &Days, now: Timestamp) -> anyhow::Result<Exit> {
-    let schedule = match station.read_schedule() {
+    let schedule = match station.read_schedule(now) {
         Ok(schedule) => schedule,
         Err(problems) => {
             match days.format.format {
@@ -186,7 +186,7 @@ fn worst(findings: &[&Finding], files: &[BadFile]) -> Exit {
 
 /// What will sound, to the second.
 pub fn timeline(station: &Station, days: &Days, now: Timestamp) -> anyhow::Result<Exit> {
-    let schedule = match station.read_schedule() {
+    let schedule = match station.read_schedule(now) {
         Ok(schedule) => schedule,
         Err(problems) => {
             print_problems(station, &problems)?;

@@ -63,7 +63,7 @@ fn add(station: &Station, store: &Store, clock: &Arc<dyn Clock>, add: &Add) -> a
 
 /// The schedule as it is written, or as it was last in force.
 fn schedule_of(station: &Station) -> Option<Schedule> {
-    station.read_schedule().or_else(|_| station.read_schedule_in_force()).ok()
+    station.known_schedule()
 }
 
 fn words(add: &Add) -> Words {

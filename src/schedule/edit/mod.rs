@@ -10,13 +10,14 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+use jiff::Timestamp;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, Value};
 
 use replace::{replacement_table, write_replacements};
 use spelling::{date_text, date_value, days_value, duration_text, late_text, play_value, time_value};
 use tables::{Step, change, put, remove, swap, table, tables, take_out};
 
-use super::check::{Sources, read};
+use super::check::{Sources, read_at};
 use super::problem::{Place, Problem, Thing};
 use super::{DayPlan, Late, PlanDate, Schedule, Session, SessionId, Slot, SlotId, Start, Validity};
 
@@ -165,7 +166,12 @@ pub enum EditError {
 }
 
 /// The files, which come to `old`, with an edit made in them, and what they come to then.
-pub fn apply(sources: &Sources, old: &Schedule, edit: &Edit) -> Result<(Sources, Schedule), EditError> {
+pub fn apply(
+    sources: &Sources,
+    old: &Schedule,
+    edit: &Edit,
+    now: Timestamp,
+) -> Result<(Sources, Schedule), EditError> {
     let mut new = sources.clone();
     let text = if edit.day().is_some() { &mut new.days } else { &mut new.week };
     let before = text.as_deref().unwrap_or_default();
@@ -176,7 +182,7 @@ pub fn apply(sources: &Sources, old: &Schedule, edit: &Edit) -> Result<(Sources,
     make(&mut document, old, edit)?;
     let after = document.to_string();
     *text = Some(if is_crlf { after.replace('\n', "\r\n") } else { after });
-    let schedule = read(&new).map_err(EditError::Refused)?;
+    let schedule = read_at(&new, now).map_err(EditError::Refused)?;
     Ok((new, schedule))
 }
 

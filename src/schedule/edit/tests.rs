@@ -21,7 +21,7 @@ fn example() -> Sources {
 }
 
 fn apply(sources: &Sources, edit: &Edit) -> Result<(Sources, Schedule), EditError> {
-    super::apply(sources, &read(sources).unwrap(), edit)
+    super::apply(sources, &read(sources).unwrap(), edit, jiff::Timestamp::MIN)
 }
 
 fn schedule() -> Schedule {

@@ -349,7 +349,8 @@ pub mod day {
 
     /// The day is over; the next one of its date may have been meant.
     pub fn is_over(day: Date, again: Option<Date>) -> String {
-        let asked = again.map_or_else(String::new, |day| format!(" Có phải bạn muốn ghi năm {}?", day.year()));
+        let asked =
+            again.map_or_else(String::new, |day| format!(" Có phải bạn muốn ghi năm {}?", day.year()));
         format!("Ngày này đã qua ({}), nên không còn gì để phát.{asked}", day.strftime("%d/%m/%Y"))
     }
 

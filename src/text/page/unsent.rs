@@ -28,9 +28,7 @@ pub const IN_VAIN: &str = "Việc bạn bấm trước khi đăng nhập lại c
 /// What will be done, from the address and the button.
 pub fn what(address: &str, then: &str) -> &'static str {
     match address.rsplit('/').next().unwrap_or_default() {
-        _ if is_of_the_calendar(address) => {
-            "Mở lại biểu mẫu của lịch phát với những gì đã gõ; chưa lưu gì."
-        }
+        _ if is_of_the_calendar(address) => "Mở lại biểu mẫu của lịch phát với những gì đã gõ; chưa lưu gì.",
         "nguoi-dung" => "Thêm người dùng.",
         "vai-tro" => "Lưu vai trò.",
         "tra-lai" => "Trả lại bản ghi cho người nộp.",

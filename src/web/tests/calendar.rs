@@ -27,7 +27,7 @@ impl Site {
 
     /// The planner finds the files as they are.
     fn replan(&self) {
-        let schedule = self.state.desk.sheet().unwrap().schedule;
+        let schedule = self.state.desk.sheet(self.clock.now()).unwrap().schedule;
         let plan = Plan::clone(&self.plan.borrow());
         self.plan.send_replace(Arc::new(Plan {
             schedule: Arc::new(schedule),

@@ -15,7 +15,7 @@ impl Site {
     fn in_force_days(&self, text: &str) {
         let path = self.dir.path().join("schedule/days.toml");
         io::Write::write_all(&mut std::fs::File::create(path).unwrap(), text.as_bytes()).unwrap();
-        let schedule = self.state.desk.sheet().unwrap().schedule;
+        let schedule = self.state.desk.sheet(self.clock.now()).unwrap().schedule;
         let plan = Plan::clone(&self.plan.borrow());
         self.plan.send_replace(Arc::new(Plan { schedule: Arc::new(schedule), ..plan }));
     }
@@ -27,7 +27,8 @@ fn in_this_order(page: &str, texts: &[&str]) {
     let mut from = 0;
     for text in texts {
         let rest = page.get(from..).unwrap();
-        from += rest.find(text).unwrap_or_else(|| panic!("no {text} after the others in {page}")) + text.len();
+        from +=
+            rest.find(text).unwrap_or_else(|| panic!("no {text} after the others in {page}")) + text.len();
     }
 }
 
@@ -60,7 +61,8 @@ async fn what_is_done_with_a_recording_is_said_with_its_title_to_who_hears_the_p
     let site = Site::new();
     waiting(&site, 440.0).await;
     let queue = Tab::of(&site, "approver").get("/duyet").await.text();
-    for label in ["Duyệt cho phát “bài”", "Trả lại “bài”", "Trả lại cho người nộp: “bài”", "Thu hồi “bài”"] {
+    for label in ["Duyệt cho phát “bài”", "Trả lại “bài”", "Trả lại cho người nộp: “bài”", "Thu hồi “bài”"]
+    {
         assert!(queue.contains(&format!("aria-label=\"{label}\"")), "no {label} in {queue}");
     }
 }
@@ -90,7 +92,8 @@ async fn a_special_day_that_is_over_is_asked_about_before_it_is_saved() {
     assert!(preview.contains(asked), "{preview}");
     let own = tab.get(&format!("{over}/buoi-moi")).await.text();
     assert!(own.contains(asked), "{own}");
-    for page in [tab.get(&ahead).await, tab.post(&ahead, &day).await, tab.get("/lich-phat/ngay/2026-11-23").await]
+    for page in
+        [tab.get(&ahead).await, tab.post(&ahead, &day).await, tab.get("/lich-phat/ngay/2026-11-23").await]
     {
         assert!(!page.text().contains("đã qua ("), "{}", page.text());
     }
@@ -108,7 +111,8 @@ async fn a_day_of_its_own_says_that_it_takes_the_place_of_the_yearly_one() {
         shown
     };
     save("/lich-phat/ngay/--12-10").await;
-    let said = "Ngày này đang theo lịch “Ngày hội” (10/12 hằng năm). Lịch riêng cho ngày này sẽ thay hẳn lịch ấy.";
+    let said =
+        "Ngày này đang theo lịch “Ngày hội” (10/12 hằng năm). Lịch riêng cho ngày này sẽ thay hẳn lịch ấy.";
     let path = "/lich-phat/ngay/2026-12-10";
     let form = tab.get(path).await.text();
     assert!(form.contains(said), "{form}");
@@ -134,4 +138,52 @@ async fn the_special_days_to_come_stand_in_the_order_in_which_they_come() {
     let page = Tab::of(&site, "operator").get("/lich-phat/ngay").await.text();
     let titles = ["2026-11-23", "30/11", "25/12", "2027-02-06", "10/10"].map(|of| format!(" – Ngày {of}"));
     in_this_order(&page, &titles.each_ref().map(String::as_str));
+}
+
+/// What a day took out of the week, and its own repeat of something in the week.
+fn mourning(date: &str) -> String {
+    format!(
+        "[[day]]\ndate = {date}\ntitle = \"Quốc tang\"\ndrop = [\"chieu\"]\n\
+         replace = [{{ slot = [\"sang/chuyen-muc\"], play = {{ file = \"a.ogg\" }} }}]\n\
+         [[day.session]]\nid = \"toi\"\ntitle = \"Tối\"\nfrom = 18:00:00\nto = 18:30:00\n\
+         [[day.session.slot]]\nplay = {{ repeat = \"sang/chuyen-muc\" }}\n"
+    )
+}
+
+#[tokio::test]
+async fn a_special_day_that_is_over_keeps_nobody_from_changing_the_week() {
+    let afternoon = "[[session]]\nid = \"chieu\"\ntitle = \"Buổi chiều\"\ndays = [\"T2\", \"T3\"]\nfrom = 17:00:00\n\
+                     to = 17:30:00\n[[session.slot]]\nplay = { programme = \"cam-tay-chi-viec\" }\n";
+    // Both Mondays; the clock shows the 23rd of November.
+    for (date, expected) in [("2026-11-16", StatusCode::OK), ("2026-11-30", StatusCode::UNPROCESSABLE_ENTITY)]
+    {
+        let site = Site::with(Limits { in_force: Duration::ZERO, ..Limits::default() }, Bounds::default());
+        let week = site.dir.path().join("schedule/week.toml");
+        let text = [WEEK, afternoon].concat();
+        io::Write::write_all(&mut std::fs::File::create(week).unwrap(), text.as_bytes()).unwrap();
+        site.in_force_days(&mourning(date));
+        let tab = Tab::of(&site, "operator");
+        let hours = [("title", "Buổi chiều"), ("from", "17:00"), ("to", "17:30")];
+        let tuesdays = [&hours[..], &[("day", "2")]].concat();
+        let over = [("title", "Buổi chiều"), ("from", "18:10"), ("to", "18:40"), ("day", "1")];
+        for (path, fields) in [
+            ("/lich-phat/buoi/chieu", &tuesdays[..]),
+            ("/lich-phat/buoi/sang/bo", &[]),
+            ("/lich-phat/buoi/chieu/bo", &[]),
+        ] {
+            let shown = tab.post(path, fields).await;
+            assert_eq!(shown.status, expected, "{date}, {path}: {}", shown.text());
+        }
+        // On that Monday it is dropped, and meets nothing.
+        assert_eq!(tab.post("/lich-phat/buoi/chieu", &over).await.status, StatusCode::OK, "{date}");
+        if expected == StatusCode::OK {
+            let shown = tab.post("/lich-phat/buoi/sang/bo", &[]).await.text();
+            let save = [("seen", hidden(&shown, "seen")), ("step", "save")];
+            let saved = tab.post("/lich-phat/buoi/sang/bo", &save).await;
+            assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.text());
+            // The day is there still, with what it was, and can be taken out.
+            assert_eq!(tab.get(&format!("/lich-phat/ngay/{date}")).await.status, StatusCode::OK);
+            assert_eq!(tab.post(&format!("/lich-phat/ngay/{date}/bo"), &[]).await.status, StatusCode::OK);
+        }
+    }
 }

@@ -77,7 +77,9 @@ fn sources() -> Sources {
 fn said(edit: impl FnOnce(&Schedule) -> Edit) -> Vec<(bool, String)> {
     let old = read(&sources()).unwrap();
     let edit = edit(&old);
-    let Err(EditError::Refused(problems)) = apply(&sources(), &old, &edit) else { panic!("{edit:?} can be") };
+    let Err(EditError::Refused(problems)) = apply(&sources(), &old, &edit, jiff::Timestamp::MIN) else {
+        panic!("{edit:?} can be")
+    };
     let form = Form { old: &old, edit: &edit };
     let said: Vec<_> =
         problems.iter().map(|found| (form.is_own(found), problem_of_a_form(found, &form))).collect();

@@ -59,8 +59,8 @@ pub(super) type Form<'a> = &'a (dyn Fn(&Filled<'_>) -> Markup + Send + Sync);
 
 /// The schedule as it is on the disk.
 pub(super) async fn sheet(state: &State) -> Result<Sheet, Failure> {
-    let desk = Arc::clone(&state.desk);
-    Ok(state.store.run(move |_| Ok(desk.sheet())).await??)
+    let (desk, now) = (Arc::clone(&state.desk), state.clock.now());
+    Ok(state.store.run(move |_| Ok(desk.sheet(now))).await??)
 }
 
 /// What was filled in, with what was changed elsewhere since the form was shown in the fields that were left as they were:
@@ -173,7 +173,7 @@ pub(super) async fn preview<N>(
     let (desk, plan, now, wanted) = (Arc::clone(&state.desk), state.plan(), state.clock.now(), wish.clone());
     let drafted = state
         .store
-        .run(move |store| match desk.draft(&wanted) {
+        .run(move |store| match desk.draft(&wanted, now) {
             Ok(draft) => Ok(Ok((effects(store, &plan, &draft, &wanted, now)?, draft))),
             Err(failure) => Ok(Err(failure)),
         })
@@ -265,7 +265,8 @@ async fn save(
     wish: Wish,
     form: Option<Form<'_>>,
 ) -> Result<Response, Failure> {
-    let act: Act = visitor.person.act(change.code, change.subject.clone(), state.clock.now());
+    let now = state.clock.now();
+    let act: Act = visitor.person.act(change.code, change.subject.clone(), now);
     let (desk, seen, wanted) = (Arc::clone(&state.desk), fields.one(SEEN).to_owned(), wish.clone());
     let saved_as = move |_: &Store| {
         // As it is called from now on; what goes, as it was called before.
@@ -273,7 +274,7 @@ async fn save(
             let title = called(&act.subject, new).or_else(|| called(&act.subject, old.as_ref()?));
             Act { title, ..act }
         };
-        Ok(desk.save(&wanted, &seen, named))
+        Ok(desk.save(&wanted, &seen, now, named))
     };
     match state.store.run(saved_as).await? {
         Ok(Some(Saved { revision, schedule })) => {
@@ -308,9 +309,9 @@ async fn saved_before(
     change: &Change,
     wish: &Wish,
 ) -> Result<Option<(i64, Schedule)>, Failure> {
-    let (desk, wish) = (Arc::clone(&state.desk), wish.clone());
+    let (desk, wish, now) = (Arc::clone(&state.desk), wish.clone(), state.clock.now());
     let read = move |store: &Store| {
-        let stays = desk.draft(&wish).ok().filter(Draft::is_empty);
+        let stays = desk.draft(&wish, now).ok().filter(Draft::is_empty);
         Ok(stays.map(|draft| draft.new).zip(store.revisions(1)?.pop()))
     };
     let found = state.store.run(read).await?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State as Of;
 use axum::response::{Html, IntoResponse as _, Response};
+use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::HERE;
@@ -34,7 +35,7 @@ pub(in crate::web::console) fn address(id: impl std::fmt::Display) -> String {
 /// What a revision was about, as people call it: as the schedule has it, or else as it was then, or before.
 fn subject(revision: &Revision, before: Option<&Sources>, now: &Schedule) -> String {
     let then = || [Some(&revision.files), before].into_iter().flatten();
-    let known = |files: &Sources| called(&revision.subject, &schedule::read(files).ok()?);
+    let known = |files: &Sources| called(&revision.subject, &schedule::read_at(files, Timestamp::MAX).ok()?);
     let named = called(&revision.subject, now).or_else(|| then().find_map(known));
     named.unwrap_or_else(|| revision.subject.clone())
 }
