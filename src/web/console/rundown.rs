@@ -68,6 +68,7 @@ pub(super) fn session<'a>(
                     @if notes.count(severity) > 0 { " " span.count.(sign(severity)) { (calendar::count(severity, notes.count(severity))) } }
                 }
             }
+            @if let Some(address) = &notes.edit { p.ways { a.button href=(address) { (calendar::EDIT_SESSION) } } }
             (notes.of(None))
             table.rundown {
                 (heads())
@@ -86,7 +87,6 @@ pub(super) fn session<'a>(
                     }, shown.heard.map(|_| (shown.end, shown.at)), zone, &shown.became))
                 } }
             }
-            @if let Some(address) = &notes.edit { p.ways { a.button href=(address) { (calendar::EDIT_SESSION) } } }
         }
     }
 }

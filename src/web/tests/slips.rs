@@ -187,3 +187,11 @@ async fn a_special_day_that_is_over_keeps_nobody_from_changing_the_week() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_way_to_change_a_session_stands_above_what_it_plays() {
+    let site = Site::new();
+    let page = Tab::of(&site, "operator").get("/lich-phat?tuan=2026-W49").await.text();
+    let (_, opened) = page.split_once("<details class=\"session").unwrap();
+    in_this_order(opened, &["</summary>", "Sửa buổi này", "<table class=\"rundown\">"]);
+}
