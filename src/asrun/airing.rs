@@ -353,6 +353,11 @@ impl Airing {
         }
     }
 
+    /// Whether it is opened, and nothing of it can sound yet: a take is opened before its first frame is due.
+    pub fn is_about_to_begin(&self, now: Timestamp) -> bool {
+        self.is_on_air() && self.takes.iter().all(|take| take.end.is_none() && now < take.planned)
+    }
+
     fn is_on_air(&self) -> bool {
         self.takes.iter().any(|take| take.end.is_none())
     }

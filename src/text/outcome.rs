@@ -32,6 +32,9 @@ pub const LOG_COLUMNS: [&str; 19] = [
     "Người trực",
 ];
 
+/// The column that says what became of it.
+const RESULT: usize = 16;
+
 /// Head of the column that says on which output, where there are several.
 pub const OUTPUT: &str = "Đường ra";
 
@@ -68,6 +71,21 @@ pub fn log_line(number: usize, session: &str, airing: &Airing, time_zone: &TimeZ
         remark(airing, &outcome, time),
         String::new(),
     ]
+}
+
+/// The same for who looks at this instant.
+pub fn log_line_now(
+    number: usize,
+    session: &str,
+    airing: &Airing,
+    time_zone: &TimeZone,
+    now: Timestamp,
+) -> [String; 19] {
+    let mut line = log_line(number, session, airing, time_zone);
+    if let Some(result) = line.get_mut(RESULT) {
+        outcome_now(airing, now).clone_into(result);
+    }
+    line
 }
 
 /// The columns as files have them: where the station has several outputs, with the output after the others.
@@ -171,6 +189,14 @@ fn decided(cause: &str, decision: Option<&Decision>) -> String {
         Some(Decision { by, reason: None }) => format!("{cause} ({by})"),
         Some(Decision { by, reason: Some(reason) }) => format!("{cause} ({by}: {reason})"),
     }
+}
+
+/// A take is opened, and nothing sounds yet.
+const ABOUT_TO_BEGIN: &str = "sắp phát";
+
+/// What became of a cue, for who looks at this instant.
+pub fn outcome_now(airing: &Airing, now: Timestamp) -> &'static str {
+    if airing.is_about_to_begin(now) { ABOUT_TO_BEGIN } else { outcome_name(&airing.outcome()) }
 }
 
 /// What became of a cue.

@@ -23,7 +23,9 @@ use crate::store::{AiringFilter, searchable};
 use crate::text;
 use crate::text::http::Refusal;
 use crate::text::order::by_title;
-use crate::text::outcome::{LOG_COLUMNS, OUT_OF_SCHEDULE, log_line, outcome_kind, outcome_name, session};
+use crate::text::outcome::{
+    LOG_COLUMNS, OUT_OF_SCHEDULE, log_line, log_line_now, outcome_kind, outcome_now, session,
+};
 use crate::text::page::log::{self as say, Count};
 use crate::text::page::names;
 use crate::timeline::INTERRUPT_SESSION;
@@ -117,11 +119,16 @@ fn is_extra(airing: &Airing) -> bool {
 
 /// A day in numbers.
 fn count(state: &State, day: &AiringFilter, airings: &[Airing]) -> Count {
+    let (plan, now) = (state.plan(), state.clock.now());
     let mut count = Count::default();
     for airing in airings {
         count.heard += airing.heard();
         if is_extra(airing) {
             count.ordered += 1;
+            continue;
+        }
+        if airing.is_about_to_begin(now) {
+            count.to_come += 1;
             continue;
         }
         count.planned += 1;
@@ -133,11 +140,10 @@ fn count(state: &State, day: &AiringFilter, airings: &[Airing]) -> Count {
             OutcomeKind::NotAired => count.not_aired += 1,
         }
     }
-    let (plan, now) = (state.plan(), state.clock.now());
     let known: BTreeSet<_> = airings.iter().map(|airing| (&airing.item.output, &airing.item.cue)).collect();
     let of_day = |at: Timestamp| day.from.is_none_or(|from| from <= at) && day.to.is_none_or(|to| at < to);
     let cues = plan.timelines.iter().flat_map(|timeline| timeline.cues().map(|cue| (&timeline.output, cue)));
-    count.to_come = cues
+    count.to_come += cues
         .filter(|(output, cue)| {
             of_day(cue.at) && now < cue.given_up_at() && !known.contains(&(*output, &cue.id))
         })
@@ -174,7 +180,7 @@ pub(super) async fn day(
             @if shown.is_empty() {
                 p.note { (if airings.is_empty() { say::EMPTY } else { say::NONE_SUCH }) }
             } @else {
-                div.wide tabindex="0" role="region" aria-label=(names::LOG) { (table(&shown, &plan.schedule)) }
+                div.wide tabindex="0" role="region" aria-label=(names::LOG) { (table(&shown, &plan.schedule, state.clock.now())) }
             }
         }
         form method="post" action={ (HERE) "/kiem-tra" } {
@@ -245,7 +251,7 @@ fn choices(schedule: &Schedule, airings: &[Airing], wanted: &Wanted<'_>, day: Da
     }
 }
 
-fn table(airings: &[&Airing], schedule: &Schedule) -> Markup {
+fn table(airings: &[&Airing], schedule: &Schedule, now: Timestamp) -> Markup {
     let mut before = None;
     let mut opens = |airing: &&Airing| {
         let block = Some((airing.item.output.clone(), airing.item.cue.block.clone()));
@@ -263,14 +269,14 @@ fn table(airings: &[&Airing], schedule: &Schedule) -> Markup {
                             @if schedule.outputs.len() > 1 { " (" (place(schedule, &airing.item.output)) ")" }
                         } }
                     }
-                    (row(airing, schedule))
+                    (row(airing, schedule, now))
                 }
             }
         }
     }
 }
 
-fn row(airing: &Airing, schedule: &Schedule) -> Markup {
+fn row(airing: &Airing, schedule: &Schedule, now: Timestamp) -> Markup {
     let item = &airing.item;
     let outcome = airing.outcome();
     let [_, _, _, planned, started, ended, late, title, .., remark, _] =
@@ -299,7 +305,7 @@ fn row(airing: &Airing, schedule: &Schedule) -> Markup {
                 @if let Some(programme) = programme { @if programme.title != item.title { small { (programme.title) } } }
                 small.narrow { (who) }
             }
-            td { span.result.(class(&outcome)) { (outcome_name(&outcome)) } @if !remark.is_empty() { small { (remark) } } }
+            td { span.result.(class(&outcome)) { (outcome_now(airing, now)) } @if !remark.is_empty() { small { (remark) } } }
             td { (who) }
         }
     }
@@ -319,7 +325,7 @@ pub(super) async fn sheet(
     let airings = state.store.run(move |store| store.airings(&read)).await?.airings;
     let cell = |line: &[String; 19], column: usize| line.get(column).cloned().unwrap_or_default();
     let line = |(number, airing): (usize, &Airing)| {
-        let line = log_line(number, session(Some(schedule), airing), airing, zone);
+        let line = log_line_now(number, session(Some(schedule), airing), airing, zone, now);
         html! { tr { @for column in say::ON_PAPER { td { (cell(&line, column)) } } } }
     };
     let mut others: Vec<_> = (1..).zip(&airings).map(line).collect();

@@ -8,7 +8,7 @@ use super::recordings;
 use crate::asrun::{Airing, Outcome};
 use crate::schedule::Schedule;
 use crate::segment::{Segment, SegmentId};
-use crate::text::outcome::{outcome_name, why};
+use crate::text::outcome::{outcome_name, outcome_now, why};
 use crate::text::page::air::place;
 use crate::text::page::{calendar, date, home as say, rehearsal};
 use crate::timeline::{Block, Cue, CueId, Finding, Severity};
@@ -182,7 +182,7 @@ impl<'a> Shown<'a> {
                     title: &item.title,
                     heard: piece.map(|piece| piece.title.as_str()),
                     piece: piece.map(|piece| &piece.id),
-                    became: Became::of(airing),
+                    became: Became { word: outcome_now(airing, now), ..Became::of(airing) },
                 }
             }
             None => Self {

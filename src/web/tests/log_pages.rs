@@ -3,7 +3,7 @@
 use super::air_pages::{Tab, hidden};
 use super::log::site_with;
 use super::*;
-use crate::asrun::{Cause, Fact, NotAired};
+use crate::asrun::{Cause, Fact, NotAired, Take};
 use crate::store::AiringFilter;
 use crate::text::outcome::{file_columns, file_line};
 use crate::text::table::Csv;
@@ -381,4 +381,45 @@ async fn files_of_the_log_open_in_a_spreadsheet_and_hold_no_formula() {
     let _place = site.state.limits.walks.try_acquire().unwrap();
     let busy = tab.get("/nhat-ky/tai-ve?format=csv").await;
     assert_eq!(busy.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn what_waits_for_its_first_frame_is_not_said_to_be_on_the_air() {
+    let site = Site::new();
+    site.clock.step_to("2026-11-29T22:00:00Z".parse().unwrap());
+    let plan = plan(&site.state.store, site.clock.now());
+    let cue = Arc::clone(plan.timelines[0].cues().next().unwrap());
+    site.plan.send_replace(Arc::new(plan));
+    // It is opened so long before its first frame.
+    let opened = cue.at - SignedDuration::from_secs(2);
+    let take = Take {
+        take: 0,
+        planned: cue.at,
+        skip: SignedDuration::ZERO,
+        expected: 48_000,
+        sample_rate: 48_000,
+        device: "null".to_owned(),
+        clock: ClockHealth::Synchronised,
+        opened,
+        end: None,
+    };
+    site.clock.step_to(opened);
+    let at = cue.at;
+    site.state.store.record(&Fact::Opened { cue, output: "loa-xa".into(), take }).unwrap();
+    let tab = Tab::of(&site, "auditor");
+    for path in ["/nhat-ky", "/nhat-ky/in", "/"] {
+        let page = tab.get(path).await.text();
+        let page = page.split_once("<table").unwrap().1;
+        assert!(page.contains("sắp phát") && !page.contains("đang phát"), "{path}: {page}");
+    }
+    let page = tab.get("/nhat-ky").await.text();
+    assert!(page.contains("Theo lịch 1 mục") && page.contains("còn chờ 1"), "{page}");
+    site.clock.step_to(at);
+    for path in ["/nhat-ky", "/nhat-ky/in", "/"] {
+        let page = tab.get(path).await.text();
+        let page = page.split_once("<table").unwrap().1;
+        assert!(page.contains("đang phát") && !page.contains("sắp phát"), "{path}: {page}");
+    }
+    let page = tab.get("/nhat-ky").await.text();
+    assert!(page.contains("Theo lịch 1 mục") && page.contains("đang phát 1"), "{page}");
 }
