@@ -52,7 +52,7 @@ pub use logins::{LINK_DAYS, Link};
 pub use people::{People, Secret, User};
 pub use reserve::{AMPLE, free_bytes};
 pub use revisions::{BY_HAND, Revision};
-pub use segments::{Added, Attached, SegmentFilter, SegmentPage, searchable};
+pub use segments::{Added, Attached, SegmentFilter, SegmentPage, SegmentPlace, searchable};
 pub use steps::{SegmentEvent, Step, seen, thrown_away};
 pub use uploads::{UPLOAD_LIFE, Upload, Verdict as UploadVerdict};
 pub use verify::{Bad, Fault, Verdict};

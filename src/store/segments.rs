@@ -64,6 +64,15 @@ pub struct SegmentPage {
     pub next: Option<SegmentId>,
 }
 
+/// Where a page of a filter is among all that it finds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SegmentPlace {
+    /// How many it finds on all pages.
+    pub found: usize,
+    /// After which one the page of newer ones begins: after none is the first; none where this is the first.
+    pub newer: Option<Option<SegmentId>>,
+}
+
 /// A text as it is searched: lower case, without accents, `đ` as `d`, and single spaces.
 pub fn searchable(text: &str) -> String {
     let plain: String = text
@@ -333,6 +342,36 @@ impl Store {
             segments.truncate(limit);
             let next = segments.last().filter(|_| more).map(|last| last.id.clone());
             Ok(SegmentPage { segments, next })
+        })
+    }
+
+    /// Where the page of a filter is.
+    pub fn segment_place(&self, filter: &SegmentFilter) -> Result<SegmentPlace, StoreError> {
+        let limit = filter.limit.map_or(LARGEST_PAGE, |limit| limit.clamp(1, LARGEST_PAGE));
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let words = searchable(filter.text.as_deref().unwrap_or_default());
+        self.read(|connection| {
+            let mut statement = connection
+                .prepare_cached(
+                    "SELECT id, search FROM segment
+                     WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR programme = ?2)
+                     ORDER BY added_ms DESC, id DESC",
+                )
+                .doing("count in the catalogue")?;
+            let programme = filter.programme.as_ref().map(ProgrammeId::as_str);
+            let rows = statement
+                .query_map(params![filter.state.and_then(code_of), programme], |row| {
+                    let (id, search): (String, String) = (row.get(0)?, row.get(1)?);
+                    Ok(words.split(' ').all(|word| search.contains(word)).then(|| SegmentId::new(id)))
+                })
+                .doing("count in the catalogue")?;
+            let all: Vec<SegmentId> = rows
+                .filter_map(Result::transpose)
+                .collect::<rusqlite::Result<_>>()
+                .doing("count in the catalogue")?;
+            let begins = filter.after.as_ref().and_then(|after| all.iter().position(|id| id == after));
+            let newer = begins.map(|last| last.checked_sub(limit).and_then(|place| all.get(place)).cloned());
+            Ok(SegmentPlace { found: all.len(), newer })
         })
     }
 

@@ -31,6 +31,8 @@ pub const NOTHING_FOUND: &str = "Không có bản ghi nào như vậy.";
 pub const NO_PROGRAMME: &str = "Chưa chọn chuyên mục: bản ghi này sẽ không phát theo lịch, dù được duyệt. Hãy chọn chuyên mục; chỉ để trống nếu bản ghi dành cho “Phát ngay”.";
 /// A recording of a programme that plays all it has, and has no last day.
 pub const NO_LAST_DAY: &str = "Chưa có ngày hết hạn: nếu được duyệt, bản ghi này sẽ phát vào mọi buổi có chuyên mục này cho đến khi có người thu hồi. Nếu là thông báo có hạn, hãy điền “Phát đến hết ngày”.";
+/// Those before.
+pub const NEWER: &str = "Xem bản ghi mới hơn";
 /// More of them.
 pub const OLDER: &str = "Xem bản ghi cũ hơn";
 /// The list.
@@ -41,6 +43,11 @@ pub const WITHDRAW: &str = "Thu hồi";
 pub const UNTITLED: &str = "Bản ghi không tên";
 /// Back to the list.
 pub const BACK: &str = "Về danh sách bản ghi";
+
+/// How many were found.
+pub fn found(count: usize) -> String {
+    format!("{count} bản ghi")
+}
 
 /// Takes this recording off the air.
 pub fn withdraw_of(title: &str) -> String {

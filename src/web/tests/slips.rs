@@ -195,3 +195,39 @@ async fn the_way_to_change_a_session_stands_above_what_it_plays() {
     let (_, opened) = page.split_once("<details class=\"session").unwrap();
     in_this_order(opened, &["</summary>", "Sửa buổi này", "<table class=\"rundown\">"]);
 }
+
+#[tokio::test]
+async fn the_list_of_recordings_says_how_many_were_found_and_leads_back_to_newer_ones() {
+    let site = Site::new();
+    for number in 0..45_u8 {
+        site.clock.step_to(site.clock.now() + SignedDuration::from_secs(1));
+        let bytes = wav(300.0 + 10.0 * f32::from(number), 0.6);
+        let name = format!("{} {number:02}.wav", if number < 44 { "bài" } else { "nhạc" });
+        site.hand_in("uploader", &[Part::file(&name, &bytes)]).await;
+    }
+    let tab = Tab::of(&site, "auditor");
+    // To where a link of these words leads.
+    let way = |page: &str, words: &str| {
+        let (before, _) = page.split_once(&format!("\">{words}</a>"))?;
+        Some(before.rsplit_once("href=\"").unwrap().1.replace("&amp;", "&"))
+    };
+    let (older, newer) = ("Xem bản ghi cũ hơn", "Xem bản ghi mới hơn");
+    let first = tab.get("/ban-ghi?tim=bai").await.text();
+    assert!(
+        first.contains("44 bản ghi") && first.contains(">bài 43<") && way(&first, newer).is_none(),
+        "{first}"
+    );
+    let second = tab.get(&way(&first, older).unwrap()).await.text();
+    assert!(second.contains("44 bản ghi") && second.contains(">bài 23<"), "{second}");
+    let third = tab.get(&way(&second, older).unwrap()).await.text();
+    assert!(
+        third.contains(">bài 00<") && !third.contains(">bài 04<") && way(&third, older).is_none(),
+        "{third}"
+    );
+    let back = tab.get(&way(&third, newer).unwrap()).await.text();
+    assert!(back.contains(">bài 23<") && back.contains(">bài 04<"), "{back}");
+    assert_eq!(way(&back, newer).unwrap(), "/ban-ghi?tim=bai");
+    let none = tab.get("/ban-ghi?tim=khong-co").await.text();
+    assert!(!none.contains("0 bản ghi"), "{none}");
+    assert!(tab.get("/ban-ghi").await.text().contains("45 bản ghi"));
+}

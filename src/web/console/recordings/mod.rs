@@ -90,20 +90,23 @@ impl Wanted {
         }
     }
 
-    /// The address of the page after this one.
-    fn next(&self, last: &SegmentId) -> String {
+    /// The address of the page after this one, or of the first.
+    fn after(&self, last: Option<&SegmentId>) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         for (name, value) in [
             ("tim", &*self.tim),
             ("trang-thai", &*self.state),
             ("chuyen-muc", &*self.programme),
-            ("sau", last.as_str()),
+            ("sau", last.map_or("", SegmentId::as_str)),
         ] {
             if !value.is_empty() {
                 query.append_pair(name, value);
             }
         }
-        format!("{HERE}?{}", query.finish())
+        match query.finish() {
+            query if query.is_empty() => HERE.to_owned(),
+            query => format!("{HERE}?{query}"),
+        }
     }
 }
 
@@ -115,8 +118,8 @@ pub(super) async fn list(
 ) -> Result<Html<String>, Failure> {
     let (plan, now, filter) = (state.plan(), state.clock.now(), wanted.filter());
     let searched = filter != SegmentFilter { limit: filter.limit, ..SegmentFilter::default() };
-    let page_of = move |store: &Store| store.segment_page(&filter);
-    let SegmentPage { segments: found, next } = state.store.run(page_of).await?;
+    let page_of = move |store: &Store| Ok((store.segment_page(&filter)?, store.segment_place(&filter)?));
+    let (SegmentPage { segments: found, next }, place) = state.store.run(page_of).await?;
     let roles = &visitor.person.user().roles;
     let may = |permission| permit(roles, permission);
     let zone = &plan.schedule.time_zone;
@@ -139,7 +142,8 @@ pub(super) async fn list(
                 } }
                 button { (say::SEARCH) }
             }
-            @if found.is_empty() { p.quiet { (say::NOTHING_FOUND) } }
+            @if found.is_empty() { p.quiet { (say::NOTHING_FOUND) } } @else { p.quiet { (say::found(place.found)) } }
+            @if let Some(first) = &place.newer { p { a.button href=(wanted.after(first.as_ref())) { (say::NEWER) } } }
             ul.recordings { @for segment in &found { li.card {
                 (badge(segment.state))
                 a.title href=(address(&segment.id)) { (segment.words.title) }
@@ -148,7 +152,7 @@ pub(super) async fn list(
                     (withdraw_link(segment))
                 }
             } } }
-            @if let Some(last) = &next { p { a.button href=(wanted.next(last)) { (say::OLDER) } } }
+            @if let Some(last) = &next { p { a.button href=(wanted.after(Some(last))) { (say::OLDER) } } }
         }
     };
     Ok(page(&state, &visitor, HERE, names::RECORDINGS, &content))
