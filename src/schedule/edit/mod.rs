@@ -221,7 +221,15 @@ fn make(document: &mut DocumentMut, old: &Schedule, edit: &Edit) -> Result<(), E
             let (session, way) = session(old, of)?;
             let (place, _) = slot(session, id)?;
             let neighbour = if *earlier { place.checked_sub(1) } else { Some(place + 1) };
-            swap(tables(table(document, &way)?, "slot")?, place, neighbour);
+            let slots = tables(table(document, &way)?, "slot")?;
+            swap(slots, place, neighbour);
+            // What began with the session follows what begins with it now: one start of the same time is enough.
+            let began = session.slots.first().filter(|first| first.start == Start::Hard(session.from));
+            let leads = neighbour.is_some_and(|neighbour| place.min(neighbour) == 0);
+            if let Some(second) = slots.get_mut(1).filter(|_| leads && began.is_some()) {
+                take_out(second, "start");
+                take_out(second, "at");
+            }
         }
         Edit::Day(plan) => match old.day_plans.iter().find(|old| old.date == plan.date) {
             Some(before) => {

@@ -231,3 +231,28 @@ async fn the_list_of_recordings_says_how_many_were_found_and_leads_back_to_newer
     assert!(!none.contains("0 bản ghi"), "{none}");
     assert!(tab.get("/ban-ghi").await.text().contains("45 bản ghi"));
 }
+
+#[tokio::test]
+async fn the_second_of_a_session_changes_places_with_the_first_that_starts_hard() {
+    let slots = "start = \"hard\"\nplay = { file = \"a.ogg\" }\n[[session.slot]]\nid = \"hai\"\nplay";
+    for (text, gone) in [
+        (WEEK.replace("play", slots), "start"),
+        (WEEK.replace("play", &slots.replace("\"hard\"", "\"hard\"\nat = 05:30:00")), "at ="),
+    ] {
+        let site = Site::with(Limits { in_force: Duration::ZERO, ..Limits::default() }, Bounds::default());
+        let path = site.dir.path().join("schedule/week.toml");
+        io::Write::write_all(&mut std::fs::File::create(&path).unwrap(), text.as_bytes()).unwrap();
+        let tab = Tab::of(&site, "operator");
+        for step in ["hai/len", "chuyen-muc/len", "chuyen-muc/xuong"] {
+            let step = format!("/lich-phat/buoi/sang/muc/{step}");
+            let shown = tab.get(&step).await;
+            assert_eq!(shown.status, StatusCode::OK, "{step}: {}", shown.text());
+            let save = [("seen", hidden(&shown.text(), "seen").to_owned()), ("step", "save".to_owned())];
+            let saved = tab.post(&step, &save.each_ref().map(|(name, value)| (*name, value.as_str()))).await;
+            assert_eq!(saved.status, StatusCode::SEE_OTHER, "{step}: {}", saved.text());
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        in_this_order(&text, &["id = \"hai\"", "id = \"chuyen-muc\""]);
+        assert!(!text.contains(gone), "who is second follows: {text}");
+    }
+}
