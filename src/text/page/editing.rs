@@ -199,6 +199,9 @@ pub mod form {
     pub const FIRST: &str = "– đầu buổi –";
     /// The first slot of a new session.
     pub const FIRST_SLOT: &str = "Mục đầu tiên phát gì (thêm các mục khác sau)";
+    /// Music does not end with its first piece.
+    pub const FIRST_FILLS: &str =
+        "Nếu là nhạc luân phiên: phát nối tiếp cho đến hết buổi (bỏ dấu chọn thì chỉ phát một bài)";
     /// How long that may be.
     pub const FIRST_LENGTH: &str = "Thời lượng dự kiến của mục đầu tiên";
     /// Slots of a session.

@@ -256,3 +256,31 @@ async fn the_second_of_a_session_changes_places_with_the_first_that_starts_hard(
         assert!(!text.contains(gone), "who is second follows: {text}");
     }
 }
+
+#[tokio::test]
+async fn a_new_session_of_music_goes_on_to_its_end_unless_one_piece_is_wanted() {
+    let site = Site::with(Limits { in_force: Duration::ZERO, ..Limits::default() }, Bounds::default());
+    let path = site.dir.path().join("schedule/week.toml");
+    let pool = format!("[[pool]]\nid = \"nhac\"\ntitle = \"Nhạc\"\n{WEEK}");
+    io::Write::write_all(&mut std::fs::File::create(path).unwrap(), pool.as_bytes()).unwrap();
+    let tab = Tab::of(&site, "operator");
+    for (date, box_of, fills) in [("2026-12-03", Some(("fill", "yes")), true), ("2026-12-04", None, false)] {
+        let page = format!("/lich-phat/ngay/{date}/buoi-moi");
+        let form = tab.get(&page).await.text();
+        assert!(form.contains("name=\"fill\" value=\"yes\" checked"), "{form}");
+        let fields = [
+            ("day_title", "Hội"),
+            ("title", "Nhạc hội"),
+            ("from", "07:00"),
+            ("to", "07:30"),
+            ("play", "pool:nhac"),
+        ];
+        let fields = fields.into_iter().chain(box_of).collect::<Vec<_>>();
+        let shown = tab.post(&page, &fields).await.text();
+        let save = [&fields[..], &[("seen", hidden(&shown, "seen")), ("step", "save")]].concat();
+        assert_eq!(tab.post(&page, &save).await.status, StatusCode::SEE_OTHER);
+        let days = std::fs::read_to_string(site.dir.path().join("schedule/days.toml")).unwrap();
+        let (_, day) = days.split_once(date).unwrap();
+        assert_eq!(day.contains("start = \"fill\""), fills, "{day}");
+    }
+}

@@ -14,7 +14,7 @@ use super::wrong::{Filled, Wrong};
 use crate::editing::{Sheet, Wish};
 use crate::schedule::edit::Edit;
 use crate::schedule::{
-    DayPlan, Late, PlanDate, Schedule, Session, Slot, Start, Validity, Weekdays, day_name,
+    DayPlan, Late, PlanDate, Play, Schedule, Session, Slot, Start, Validity, Weekdays, day_name,
 };
 use crate::segment::Catalog;
 use crate::text::page::air::place;
@@ -232,6 +232,7 @@ fn new_form(
         }
         (form(filled, schedule, day))
         (fields::play_select("play", say::FIRST_SLOT, filled, schedule, catalog, day))
+        label.box { input type="checkbox" name="fill" value="yes" checked[filled.has("fill", "yes")]; (say::FIRST_FILLS) }
         (fields::length_inputs("", say::FIRST_LENGTH, None, filled))
     }
 }
@@ -245,6 +246,7 @@ pub(super) async fn ask_new(
     let day = at.day()?;
     let Sheet { seen, schedule } = sheet(&state).await?;
     let mut filled = fields::day_values(Weekdays::ALL);
+    filled.push(("fill", "yes".to_owned()));
     filled.extend(schedule.outputs.iter().map(|output| ("output", output.id.to_string())));
     filled.push((SEEN, seen));
     let catalog = state.plan().catalog.clone();
@@ -265,7 +267,14 @@ fn read_new(filled: &Fields, schedule: &Schedule, day: Option<PlanDate>) -> Resu
                 title: String::new(),
                 days: session.days,
                 valid: Validity::default(),
-                start: Start::Hard(session.from),
+                start: match play {
+                    Play::Pool(_) if filled.has("fill", "yes") => Start::Fill,
+                    Play::File(_)
+                    | Play::Programme(_)
+                    | Play::All(_)
+                    | Play::Pool(_)
+                    | Play::Repeat { .. } => Start::Hard(session.from),
+                },
                 play,
                 length,
                 late: Late::Join,
