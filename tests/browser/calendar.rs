@@ -147,12 +147,18 @@ fn a_day_without_music_is_added_and_the_week_is_printed() {
     hoa.look("ngay-dac-biet-xem-truoc");
     hoa.press("Lưu");
     hoa.says("Đã lưu");
+    let height = hoa.script_on_phone(
+        "return document.querySelector('.special a').getBoundingClientRect().height",
+    );
+    assert!(height.as_f64().unwrap() >= 44.0, "a thumb's size, and not {height}");
     hoa.go(&format!("/lich-phat/in?tuan={}", date.strftime("%G-W%V")));
     hoa.says("Quốc tang <b>");
     hoa.says("LỊCH PHÁT THANH TUẦN");
     for part in ["SÁNG", "TRƯA", "CHIỀU"] {
         hoa.says(part);
     }
+    hoa.find("//button[.='In trang này'][not(@hidden)]");
+    assert!(!hoa.text().contains("Ctrl"), "a phone has no such key:\n{}", hoa.text());
     hoa.look("in-lich-tuan");
     assert_eq!(hoa.print("in-lich-tuan"), 1);
 }

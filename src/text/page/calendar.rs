@@ -85,8 +85,6 @@ pub mod print {
 
     /// Goes back to the week.
     pub const BACK: &str = "Về lịch phát";
-    /// How to print it.
-    pub const HOW: &str = "Bấm Ctrl+P, hoặc chọn In trong trình đơn của trình duyệt.";
     /// Where somebody signs.
     pub const SIGNATURES: [&str; 2] = ["Người lập", "Lãnh đạo UBND xã"];
     /// How they sign.

@@ -240,7 +240,7 @@ fn day(held: &Held, date: Date, today: Date, may: May, now: Timestamp) -> Markup
             h2 id=(heading) { (say::day(date)) @if date == today { " " small { (say::TODAY) } } }
             @if let Some(special) = plan.schedule.day_plan(date) {
                 p.special { strong { (special.title) } @if special.no_music { " (" (say::NO_MUSIC) ")" }
-                    @if may.edit && date >= today { " " a href=(place::home(Some(special.date))) { (say::EDIT) } } }
+                    @if may.edit && date >= today { " " a.edit href=(place::home(Some(special.date))) aria-label=(say::edit_slot(&special.title)) { (say::EDIT) } } }
             }
             @if none { p.quiet { (say::NO_SESSION) } }
             @for (timeline, block) in blocks {

@@ -10,6 +10,7 @@ use super::{HERE, Held, Wanted, asked};
 use crate::text::page::air::place;
 use crate::text::page::calendar::{self, print as say};
 use crate::text::page::date;
+use crate::text::page::log::PRINT_NOW;
 use crate::timeline::{Absence, Block, Content, Timeline};
 use crate::web::State;
 use crate::web::console::page::{Failure, page};
@@ -29,8 +30,10 @@ pub(super) async fn print(
     let content = html! {
         p.paper-station { (schedule.name) }
         p.dates { (say::dates(week.monday, week.sunday())) }
-        p.actions { a.button href=(week.address()) { (say::BACK) } }
-        p.quiet.screen { (say::HOW) }
+        div.actions {
+            button.main hidden data-print { (PRINT_NOW) }
+            a.button href=(week.address()) { (say::BACK) }
+        }
         div.wide tabindex="0" role="region" aria-label=(say::heading(week.number())) {
             table.sheet {
                 thead { tr { @for date in week.days() { th scope="col" {
