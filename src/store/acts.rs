@@ -79,6 +79,48 @@ fn was_called_off(connection: &Connection, interrupt: &str) -> Result<bool, Stor
         .doing("look for who called an interrupt off")
 }
 
+/// What acts are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActKind {
+    /// Recordings.
+    Recordings,
+    /// What is on the air at this moment.
+    Air,
+    /// The schedule.
+    Schedule,
+    /// People, and how they come in.
+    People,
+    /// Sign-ins.
+    SignIns,
+}
+
+impl ActKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Recordings, Self::Air, Self::Schedule, Self::People, Self::SignIns];
+
+    /// Its code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Recordings => "recordings",
+            Self::Air => "air",
+            Self::Schedule => "schedule",
+            Self::People => "people",
+            Self::SignIns => "sign-ins",
+        }
+    }
+}
+
+/// Which acts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ActFilter {
+    /// Of one person.
+    pub by: Option<String>,
+    /// About one thing; otherwise about anything.
+    pub kind: Option<ActKind>,
+    /// Without this one.
+    pub without: Option<ActKind>,
+}
+
 /// What people did between two instants, the second not included; newest first, at most 10,000.
 pub(super) fn acts_between(
     connection: &Connection,
@@ -86,13 +128,33 @@ pub(super) fn acts_between(
     to: Timestamp,
     limit: u32,
 ) -> Result<Vec<Act>, StoreError> {
+    acts_of(connection, &ActFilter::default(), (from, to), limit)
+}
+
+fn acts_of(
+    connection: &Connection,
+    filter: &ActFilter,
+    (from, to): (Timestamp, Timestamp),
+    limit: u32,
+) -> Result<Vec<Act>, StoreError> {
     let rows: Vec<(i64, String, String, String, String, Option<String>)> = connection
         .prepare_cached(
-            "SELECT at_ms, by, what, subject, origin, title FROM act WHERE at_ms >= ?1 AND at_ms < ?2
-                     ORDER BY at_ms DESC, id DESC LIMIT ?3",
+            "SELECT at_ms, by, what, subject, origin, title FROM
+               (SELECT *, CASE
+                    WHEN what GLOB 'segment.*' THEN 'recordings'
+                    WHEN what GLOB 'interrupt.*' OR what GLOB 'output.*' THEN 'air'
+                    WHEN what GLOB 'schedule.*' THEN 'schedule'
+                    WHEN what GLOB 'user.*' THEN 'people'
+                    WHEN what = 'sign-in' THEN 'sign-ins'
+                    ELSE '' END AS kind
+                FROM act WHERE at_ms >= ?1 AND at_ms < ?2)
+             WHERE (?4 IS NULL OR by = ?4) AND (?5 IS NULL OR kind = ?5) AND (?6 IS NULL OR kind <> ?6)
+             ORDER BY at_ms DESC, id DESC LIMIT ?3",
         )
         .and_then(|mut statement| {
-            let wanted = params![from.as_millisecond(), to.as_millisecond(), limit.min(MOST_ACTS)];
+            let (kind, without) = (filter.kind.map(ActKind::code), filter.without.map(ActKind::code));
+            let stretch = (from.as_millisecond(), to.as_millisecond());
+            let wanted = params![stretch.0, stretch.1, limit.min(MOST_ACTS), filter.by, kind, without];
             statement.query_map(wanted, |row| row.try_into())?.collect()
         })
         .doing("read what people did")?;
@@ -144,5 +206,22 @@ impl Store {
     /// What people did between two instants, the second not included; newest first, at most 10,000.
     pub fn acts(&self, from: Timestamp, to: Timestamp, limit: u32) -> Result<Vec<Act>, StoreError> {
         self.read(|connection| acts_between(connection, from, to, limit))
+    }
+
+    /// The same of some kinds, or of one person; and who did anything at all.
+    pub fn acts_and_people(
+        &self,
+        filter: &ActFilter,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<(Vec<Act>, Vec<String>), StoreError> {
+        self.read(|connection| {
+            let acts = acts_of(connection, filter, (Timestamp::MIN, before), limit)?;
+            let people = connection
+                .prepare_cached("SELECT DISTINCT by FROM act ORDER BY by")
+                .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
+                .doing("read who did anything")?;
+            Ok((acts, people))
+        })
     }
 }

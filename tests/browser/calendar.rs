@@ -147,9 +147,8 @@ fn a_day_without_music_is_added_and_the_week_is_printed() {
     hoa.look("ngay-dac-biet-xem-truoc");
     hoa.press("Lưu");
     hoa.says("Đã lưu");
-    let height = hoa.script_on_phone(
-        "return document.querySelector('.special a').getBoundingClientRect().height",
-    );
+    let height =
+        hoa.script_on_phone("return document.querySelector('.special a').getBoundingClientRect().height");
     assert!(height.as_f64().unwrap() >= 44.0, "a thumb's size, and not {height}");
     hoa.go(&format!("/lich-phat/in?tuan={}", date.strftime("%G-W%V")));
     hoa.says("Quốc tang <b>");

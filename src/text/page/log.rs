@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::date;
+use crate::store::ActKind;
 
 /// The day before.
 pub const BEFORE: &str = "← Ngày trước";
@@ -58,6 +59,24 @@ pub const OLDER_ACTS: &str = "Thao tác cũ hơn";
 pub const NEWEST_ACTS: &str = "Thao tác mới nhất";
 /// There are none.
 pub const NO_ACTS: &str = "Không có thao tác nào.";
+/// Who did them.
+pub const BY: &str = "Người làm";
+/// What they are about.
+pub const KIND: &str = "Loại việc";
+/// What is shown where nobody asks for a kind.
+pub const BUT_SIGN_INS: &str = "tất cả, trừ đăng nhập";
+
+/// A kind of acts.
+pub fn act_kind(kind: ActKind) -> &'static str {
+    match kind {
+        ActKind::Recordings => "bản ghi",
+        ActKind::Air => "phát ngay, dừng phát",
+        ActKind::Schedule => "lịch phát",
+        ActKind::People => "người dùng",
+        ActKind::SignIns => "đăng nhập",
+    }
+}
+
 /// What was verified.
 pub const WHOLE: &str = "toàn bộ nhật ký phát thanh";
 /// What was undone, by its number.

@@ -11,7 +11,7 @@ use super::visitor::Visitor;
 use super::{air, calendar, recordings};
 use crate::schedule::OutputId;
 use crate::segment::SegmentId;
-use crate::store::Act;
+use crate::store::{Act, ActFilter, ActKind};
 use crate::text::http::Refusal;
 use crate::text::page::{date, log as say_log, people as say};
 use crate::timeline::plan::Plan;
@@ -45,13 +45,65 @@ impl From {
     }
 
     /// Where the page after these acts begins; none where there are no more.
-    fn after(&self, shown: &[Act]) -> Option<String> {
+    fn after(&self, shown: &[Act], wanted: &Wanted<'_>) -> Option<String> {
         let last = shown.last().filter(|_| shown.len() == PAGE)?.at;
         let same = shown.iter().rev().take_while(|act| act.at == last).count();
         // A page of one millisecond, and the next begins in it still.
         let without = if same == PAGE { self.without + same } else { same };
         let before = last.checked_add(SignedDuration::from_millis(1)).ok()?;
-        Some(format!("{HERE}?truoc={before}&bo={without}"))
+        Some(wanted.address(&[("truoc", &before.to_string()), ("bo", &without.to_string())]))
+    }
+}
+
+/// Every kind, sign-ins too.
+const EVERY: &str = "all";
+
+/// Which of them.
+struct Wanted<'a> {
+    by: &'a str,
+    kind: &'a str,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(asked: &'a Fields) -> Self {
+        Self { by: asked.one("ai"), kind: asked.one("loai") }
+    }
+
+    /// There are more sign-ins than all else: who does not ask for them looks for something else.
+    fn filter(&self) -> ActFilter {
+        let kind = ActKind::ALL.into_iter().find(|kind| kind.code() == self.kind);
+        ActFilter {
+            by: Some(self.by.to_owned()).filter(|by| !by.is_empty()),
+            kind,
+            without: Some(ActKind::SignIns).filter(|_| kind.is_none() && self.kind != EVERY),
+        }
+    }
+
+    fn address(&self, more: &[(&str, &str)]) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let given = [("ai", self.by), ("loai", self.kind)].into_iter().chain(more.iter().copied());
+        query.extend_pairs(given.filter(|(_, value)| !value.is_empty()));
+        match query.finish() {
+            query if query.is_empty() => HERE.to_owned(),
+            query => format!("{HERE}?{query}"),
+        }
+    }
+
+    fn form(&self, people: &[String]) -> Markup {
+        html! {
+            form.card.filter action=(HERE) {
+                label { (say_log::BY) select name="ai" {
+                    option value="" { (say_log::ALL) }
+                    @for name in people { option value=(name) selected[name == self.by] { (name) } }
+                } }
+                label { (say_log::KIND) select name="loai" {
+                    option value="" { (say_log::BUT_SIGN_INS) }
+                    @for kind in ActKind::ALL { option value=(kind.code()) selected[kind.code() == self.kind] { (say_log::act_kind(kind)) } }
+                    option value=(EVERY) selected[self.kind == EVERY] { (say_log::ALL) }
+                } }
+                div.actions { button { (say_log::FILTER) } }
+            }
+        }
     }
 }
 
@@ -65,13 +117,16 @@ pub(super) async fn list(
     let from = From::of(&asked)?;
     let (before, without) = (from.before, from.without);
     let most = u32::try_from(without + PAGE).unwrap_or(u32::MAX);
-    let acts = state.store.run(move |store| store.acts(Timestamp::MIN, before, most)).await?;
+    let wanted = Wanted::of(&asked);
+    let filter = wanted.filter();
+    let (acts, people) = state.store.run(move |store| store.acts_and_people(&filter, before, most)).await?;
     let shown = acts.get(without..).unwrap_or_default();
     let content = html! {
+        (wanted.form(&people))
         @if shown.is_empty() { p.note { (say_log::NO_ACTS) } } @else { (table(shown, &plan)) }
         div.actions {
-            @if before != Timestamp::MAX { a.button href=(HERE) { (say_log::NEWEST_ACTS) } }
-            @if let Some(older) = from.after(shown) { a.button href=(older) { (say_log::OLDER_ACTS) } }
+            @if before != Timestamp::MAX { a.button href=(wanted.address(&[])) { (say_log::NEWEST_ACTS) } }
+            @if let Some(older) = from.after(shown, &wanted) { a.button href=(older) { (say_log::OLDER_ACTS) } }
         }
         p { a href=(super::log::HERE) { (say_log::TO_LOG) } }
     };

@@ -423,3 +423,57 @@ async fn what_waits_for_its_first_frame_is_not_said_to_be_on_the_air() {
     let page = tab.get("/nhat-ky").await.text();
     assert!(page.contains("Theo lịch 1 mục") && page.contains("đang phát 1"), "{page}");
 }
+
+#[tokio::test]
+async fn acts_are_found_by_who_did_them_and_by_what_they_are_about_and_sign_ins_are_asked_for() {
+    let site = Site::new();
+    let acts = [
+        ("segment.add", "uploader"),
+        ("interrupt.live", "operator"),
+        ("output.stop", "operator"),
+        ("schedule.slot", "operator"),
+        ("user.add", "admin"),
+        ("sign-in", "admin"),
+        ("clock.confirm", "admin"),
+    ];
+    for (number, (what, by)) in (0_i64..).zip(acts) {
+        let act = crate::store::Act {
+            at: site.clock.now() - SignedDuration::from_secs(number),
+            by: by.to_owned(),
+            what: what.to_owned(),
+            subject: format!("s{number}s"),
+            title: Some(format!("việc {number}")),
+            origin: "x".to_owned(),
+        };
+        site.state.store.act(act).unwrap();
+    }
+    let tab = Tab::of(&site, "auditor");
+    let shown = async |query: &str| {
+        let page = tab.get(&format!("/nhat-ky/thao-tac{query}")).await.text();
+        let table = page.split_once("<tbody>").map_or("", |(_, table)| table);
+        (0..acts.len())
+            .filter(|number| {
+                table.contains(&format!("việc {number}")) || table.contains(&format!("s{number}s"))
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(shown("").await, [0, 1, 2, 3, 4, 6]);
+    assert_eq!(shown("?loai=all").await, [0, 1, 2, 3, 4, 5, 6]);
+    for (kind, found) in
+        [("recordings", &[0][..]), ("air", &[1, 2]), ("schedule", &[3]), ("people", &[4]), ("sign-ins", &[5])]
+    {
+        assert_eq!(shown(&format!("?loai={kind}")).await, found, "{kind}");
+    }
+    assert_eq!(shown("?ai=operator").await, [1, 2, 3]);
+    assert_eq!(shown("?ai=admin&loai=sign-ins").await, [5]);
+    assert_eq!(shown("?ai=nobody").await, [0; 0]);
+    // The next page is of the same.
+    for number in 0..101_i64 {
+        let (at, by) = (site.clock.now() - SignedDuration::from_hours(number), "operator".to_owned());
+        let (what, subject, origin) = ("schedule.day".to_owned(), format!("x{number}x"), "x".to_owned());
+        site.state.store.act(crate::store::Act { at, by, what, subject, title: None, origin }).unwrap();
+    }
+    let page = tab.get("/nhat-ky/thao-tac?ai=operator&loai=schedule").await.text();
+    assert!(page.contains("href=\"/nhat-ky/thao-tac?ai=operator&amp;loai=schedule&amp;truoc="), "{page}");
+    assert!(page.contains("<option value=\"schedule\" selected>"), "{page}");
+}
