@@ -49,7 +49,9 @@ pub fn read(sources: &Sources) -> Result<Schedule, Vec<Problem>> {
     read_at(sources, Timestamp::MIN)
 }
 
-/// The same at an instant. A special day that is over was held against the week as it was then: what it does not have in
+/// The same at an instant.
+///
+/// A special day that is over was held against the week as it was then: what it does not have in
 /// the week of now keeps nobody from changing the week. What was in order once is so later, too; for texts that were, the
 /// instant is [`Timestamp::MAX`], so that a clock that is wrong takes nothing off the air.
 pub fn read_at(sources: &Sources, now: Timestamp) -> Result<Schedule, Vec<Problem>> {

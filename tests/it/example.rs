@@ -47,7 +47,7 @@ fn minutes(length: SignedDuration) -> i64 {
 #[test]
 fn the_example_week_is_whole_and_its_sunday_airs_to_the_last_frame() {
     let Example { _folder, station, store } = example();
-    let schedule = station.read_schedule(jiff::Timestamp::MAX).unwrap();
+    let schedule = station.read_schedule(Timestamp::MAX).unwrap();
     let midnight: Timestamp = MONDAY.in_tz("Asia/Ho_Chi_Minh").unwrap().timestamp();
     let window = Window { from: midnight, to: midnight + SignedDuration::from_hours(7 * 24) };
     let plan = planner::plan(&store, Arc::new(schedule), Arc::default(), window, midnight).unwrap();
