@@ -362,7 +362,7 @@ pub(super) mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (station, _) = station_with(&[("ban-tin.ogg", "")], folder.path(), NOW.parse().unwrap());
         assert_eq!(meanwhile(&station), console::NO_SCHEDULE_YET);
-        station.take_in_force().unwrap();
+        station.take_in_force(NOW.parse().unwrap()).unwrap();
         assert_eq!(meanwhile(&station), console::OLD_SCHEDULE_STAYS);
     }
 

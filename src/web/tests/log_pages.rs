@@ -396,6 +396,7 @@ async fn what_waits_for_its_first_frame_is_not_said_to_be_on_the_air() {
         take: 0,
         planned: cue.at,
         skip: SignedDuration::ZERO,
+        held_by: None,
         expected: 48_000,
         sample_rate: 48_000,
         device: "null".to_owned(),

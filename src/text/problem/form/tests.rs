@@ -367,11 +367,4 @@ fn what_holds_on_to_something_is_named_when_it_is_to_go() {
         remove("chieu", "nghe-lai"),
         &[(false, "Buổi phát phải có ít nhất một mục. Muốn không phát gì, hãy bỏ cả buổi.")],
     );
-    says(
-        |_| Edit::MoveSlot { session: "sang".into(), id: "nhac-hieu".into(), earlier: false },
-        &[(
-            true,
-            "Mục phát đúng giờ còn thiếu giờ. Sửa mục này: ghi giờ, hoặc cho mục nối tiếp ngay sau mục trước.",
-        )],
-    );
 }
