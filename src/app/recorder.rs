@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::thread;
 use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::Sender;
 use tracing::error;
 
 use crate::asrun::{Cause, Fact};
@@ -17,6 +17,8 @@ use crate::timeline::CueId;
 
 /// Facts on their way to the disk. Few: an engine keeps the rest itself, and says how many it holds back.
 pub const FACTS: usize = 32;
+/// Recordings found broken that wait to be looked at.
+pub const SUSPECTS: usize = 16;
 /// How long a fact that could not be written waits for the next try.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -26,7 +28,7 @@ pub fn record(
     facts: &Receiver<Fact>,
     store: &Store,
     replan: &SyncSender<()>,
-    broken: &UnboundedSender<SegmentId>,
+    broken: &Sender<SegmentId>,
     stopping: &AtomicBool,
 ) {
     let mut suspects = Suspects::default();
@@ -49,8 +51,8 @@ pub fn record(
             let _nudged = replan.try_send(());
         }
         if let Some(segment) = suspects.hear(fact) {
-            // Nobody looks at files any more: the program is ending.
-            let _told = broken.send(segment);
+            // Where many wait to be looked at, the night's reading finds this one; and at the program's end nobody looks.
+            let _told = broken.try_send(segment);
         }
     }
 }
@@ -88,7 +90,7 @@ mod tests {
     use std::sync::mpsc::sync_channel;
 
     use jiff::SignedDuration;
-    use tokio::sync::mpsc::unbounded_channel;
+    use tokio::sync::mpsc::channel;
 
     use super::*;
     use crate::asrun::{ClockHealth, Closed, NotAired, Take};
@@ -151,18 +153,18 @@ mod tests {
         }
         drop(facts);
         let (replan, _nudges) = sync_channel(1);
-        let (broken, mut told) = unbounded_channel();
+        let (broken, mut told) = channel(2);
         record(&queue, &store, &replan, &broken, &AtomicBool::new(false));
         std::iter::from_fn(|| told.try_recv().ok()).collect()
     }
 
     #[test]
     fn what_was_found_broken_on_its_way_to_the_air_is_told() {
-        let tin = fixture::segment_id("tin");
         assert_eq!(suspects(None, Cause::TooLate), []);
         assert_eq!(suspects(Some(Cause::PowerCut), Cause::NotOpened), []);
-        assert_eq!(suspects(Some(Cause::FileBroken), Cause::TooLate), [tin.clone()]);
-        assert_eq!(suspects(None, Cause::FileBroken), [tin]);
+        for (closed, not_aired) in [(Some(Cause::FileBroken), Cause::TooLate), (None, Cause::FileBroken)] {
+            assert_eq!(suspects(closed, not_aired), [fixture::segment_id("tin")]);
+        }
     }
 
     #[test]
@@ -175,7 +177,7 @@ mod tests {
         let (replan, _nudges) = sync_channel(1);
         facts.send(Fact::Heartbeat { at: jiff::Timestamp::UNIX_EPOCH, output: "loa".into() }).unwrap();
         // An engine that still runs: the queue has no end.
-        let (broken, _suspects) = unbounded_channel();
+        let (broken, _suspects) = channel(2);
         record(&queue, &store, &replan, &broken, &AtomicBool::new(true));
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::Receiver;
 use tokio::sync::{Notify, watch};
 use tracing::{error, info};
 
@@ -21,13 +21,15 @@ use crate::timeline::plan::Plan;
 /// How often the files are looked at; one that has not changed costs a question to the file system.
 const EVERY: Duration = Duration::from_secs(15);
 
-/// Looks for as long as there is a plan: at once, after each change of the plan, and four times a minute. At each `whole`,
-/// which comes every night, all recordings that may air are read; and at once what was found broken on its way to the air.
+/// Looks for as long as there is a plan: at once, after each change of the plan, and four times a minute.
+///
+/// At each `whole`, which comes every night, all recordings that may air are read; and at once each of the `suspects`, which
+/// were found broken on their way to the air.
 pub async fn keep_looking(
     audio: PathBuf,
     mut plan: watch::Receiver<Arc<Plan>>,
     whole: Arc<Notify>,
-    mut suspects: UnboundedReceiver<SegmentId>,
+    mut suspects: Receiver<SegmentId>,
     found: watch::Sender<Arc<Troubles>>,
     clock: Arc<dyn Clock>,
 ) {

@@ -17,7 +17,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{Sender, channel};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
 use tracing::{error, info, warn};
@@ -27,7 +27,7 @@ use super::cli;
 use super::exit::Exit;
 use super::housekeeping::{self, Chores};
 use super::planner::{self, Planner};
-use super::recorder::{FACTS, record};
+use super::recorder::{FACTS, SUSPECTS, record};
 use super::signals::{Signals, told_to_stop};
 use super::station::Station;
 use super::supervise::supervise;
@@ -152,7 +152,7 @@ impl Daemon {
         let (facts, fact_queue) = sync_channel(FACTS);
         let (replan, nudges) = sync_channel(1);
         let stopping: Arc<AtomicBool> = Arc::default();
-        let (broken_on_air, suspects) = unbounded_channel();
+        let (broken_on_air, suspects) = channel(SUSPECTS);
         let nudge = replan.clone();
         let recorder = start_recorder(clock, &gave_up, store, fact_queue, nudge, broken_on_air, &stopping)?;
         switch_off_left_on(station, &plan);
@@ -260,7 +260,7 @@ fn start_recorder(
     store: &Store,
     facts: Receiver<Fact>,
     replan: SyncSender<()>,
-    broken: UnboundedSender<SegmentId>,
+    broken: Sender<SegmentId>,
     stopping: &Arc<AtomicBool>,
 ) -> anyhow::Result<JoinHandle<()>> {
     let (store, stopping) = (store.clone(), Arc::clone(stopping));

@@ -52,17 +52,16 @@ pub fn resume(store: &Store, plan: &Plan, engines: &[Handle], now: Timestamp) ->
 
 /// The orders that nobody called off. One that cannot be read says so at every start.
 fn orders(store: &Store) -> Result<Vec<StandingOrder>, StoreError> {
-    let read = |(interrupt, body): (String, String)| {
-        let order = serde_json::from_str(&body);
-        order
-            .inspect_err(|failure| {
-                error!(
-                    interrupt.id = interrupt,
-                    error = failure as &dyn Error,
-                    "an order in force cannot be read"
-                )
-            })
-            .ok()
+    let read = |(interrupt, body): (String, String)| match serde_json::from_str(&body) {
+        Ok(order) => Some(order),
+        Err(failure) => {
+            error!(
+                interrupt.id = interrupt,
+                error = &failure as &dyn Error,
+                "an order in force cannot be read"
+            );
+            None
+        }
     };
     Ok(store.standing_orders()?.into_iter().filter_map(read).collect())
 }

@@ -246,10 +246,10 @@ mod tests {
         for changed in [0, PIECE + 5, 2 * PIECE + 999] {
             let mut other = bytes.clone();
             other[changed] ^= 1;
-            std::fs::write(file.path(), &other).unwrap();
+            File::create(file.path()).unwrap().write_all(&other).unwrap();
             assert!(!seal.is_on(&mut at).unwrap(), "{changed}");
         }
-        std::fs::write(file.path(), &bytes[1..]).unwrap();
+        File::create(file.path()).unwrap().write_all(&bytes[1..]).unwrap();
         assert!(!seal.is_on(&mut at).unwrap());
     }
 

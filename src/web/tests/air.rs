@@ -78,7 +78,8 @@ impl Seals for Sealed {
 fn of_a_file_too_long_to_be_read_its_beginning_middle_end_and_length_are_looked_at() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("dài.wav");
-    let write = |bytes: &[u8]| std::fs::write(&path, bytes).unwrap();
+    let write =
+        |bytes: &[u8]| io::Write::write_all(&mut std::fs::File::create(&path).unwrap(), bytes).unwrap();
     let bytes: Vec<u8> = (0..9_000_000_u32).map(|n| n.to_le_bytes()[1]).collect();
     write(&bytes);
     let (hash, seal) = Seal::of(&mut std::fs::File::open(&path).unwrap()).unwrap();
