@@ -10,8 +10,8 @@ use tracing::{error, info, warn};
 use crate::asrun::{Airing, Cause, Outcome};
 use crate::engine::handle::{Command, Handle};
 use crate::segment::State;
-use crate::sequencer::{Interrupt, Repeats, Resumed, StandingOrder};
-use crate::store::{AiringFilter, Store, StoreError};
+use crate::sequencer::{Interrupt, Repeats, Resumed, StandingOrder, WAITS_FOR_OUTPUT};
+use crate::store::{Store, StoreError};
 use crate::timeline::Layer;
 use crate::timeline::plan::Plan;
 
@@ -21,7 +21,7 @@ const GO_ON_AFTER: SignedDuration = SignedDuration::from_hours(2);
 
 /// Lets go of the orders for which the station was away for too long; Hôm nay says so.
 pub fn let_go_of_old(store: &Store, away: SignedDuration, now: Timestamp) -> Result<(), StoreError> {
-    for order in orders(store)? {
+    for order in orders(store, now)? {
         if away > GO_ON_AFTER.max(order.repeats.then) {
             warn!(interrupt.id = %order.id, minutes = away.as_mins(), "an emergency was in force, and the station was away for too long: it does not go on");
             store.let_go_of_order(order.id.as_str(), now)?;
@@ -32,10 +32,11 @@ pub fn let_go_of_old(store: &Store, away: SignedDuration, now: Timestamp) -> Res
 
 /// Has the engines go on with the orders in force. What is over is kept no more.
 pub fn resume(store: &Store, plan: &Plan, engines: &[Handle], now: Timestamp) -> Result<(), StoreError> {
-    for order in orders(store)? {
-        let mut goes_on = false;
+    for order in orders(store, now)? {
+        let (mut known, mut goes_on) = (false, false);
         for engine in engines.iter().filter(|engine| order.outputs.contains(engine.output())) {
-            let aired = aired(store, &order, engine)?;
+            let aired = store.airings_of_order(order.id.as_str(), engine.output())?;
+            known = true;
             let Some(resumed) = resumed(&order, plan, &aired, now) else { continue };
             goes_on = true;
             info!(interrupt.id = %order.id, output.id = %engine.output(), airing = resumed.airing, due = %resumed.due, "an emergency goes on");
@@ -43,7 +44,10 @@ pub fn resume(store: &Store, plan: &Plan, engines: &[Handle], now: Timestamp) ->
                 error!(interrupt.id = %order.id, output.id = %engine.output(), error = &refused as &dyn Error, "an emergency does not go on");
             }
         }
-        if !goes_on {
+        if !known {
+            error!(interrupt.id = %order.id, outputs = ?order.outputs, "an emergency was in force on outputs that are no more");
+            store.let_go_of_order(order.id.as_str(), now)?;
+        } else if !goes_on {
             store.end_standing_order(order.id.as_str())?;
         }
     }
@@ -51,7 +55,7 @@ pub fn resume(store: &Store, plan: &Plan, engines: &[Handle], now: Timestamp) ->
 }
 
 /// The orders that nobody called off. One that cannot be read says so at every start.
-fn orders(store: &Store) -> Result<Vec<StandingOrder>, StoreError> {
+fn orders(store: &Store, now: Timestamp) -> Result<Vec<StandingOrder>, StoreError> {
     let read = |(interrupt, body): (String, String)| match serde_json::from_str(&body) {
         Ok(order) => Some(order),
         Err(failure) => {
@@ -63,50 +67,55 @@ fn orders(store: &Store) -> Result<Vec<StandingOrder>, StoreError> {
             None
         }
     };
-    Ok(store.standing_orders()?.into_iter().filter_map(read).collect())
-}
-
-/// What the log has of an order on an output.
-fn aired(store: &Store, order: &StandingOrder, engine: &Handle) -> Result<Vec<Airing>, StoreError> {
-    let (from, output) = (Some(order.since), Some(engine.output().clone()));
-    let mut aired = Vec::new();
-    store.each_airing::<StoreError>(AiringFilter { from, output, ..AiringFilter::default() }, |airing| {
-        if airing.item.cue.slot.as_str() == order.id.as_str() {
-            aired.push(airing);
-        }
-        Ok(())
-    })?;
-    Ok(aired)
+    Ok(store.standing_orders(now)?.into_iter().filter_map(read).collect())
 }
 
 /// How an order goes on after what `aired` of it on an output; none where it is over, or what it airs was withdrawn.
 ///
-/// What the end of the program cut was not heard: it is due at once, and does not count among the repeats.
+/// What the end of the program cut was not heard, nor what waited for its loudspeaker then: it is due at once, and does not
+/// count among the repeats.
 fn resumed(order: &StandingOrder, plan: &Plan, aired: &[Airing], now: Timestamp) -> Option<Resumed> {
     let segment = plan.catalog.get(&order.segment).filter(|segment| segment.state == State::Approved)?;
-    let cut = u16::try_from(aired.iter().filter(|airing| was_cut(airing)).count()).unwrap_or(u16::MAX);
-    let repeats =
-        Repeats { at_most: order.repeats.at_most.map(|most| most.saturating_add(cut)), ..order.repeats };
     let last = aired.iter().max_by_key(|airing| airing.item.cue.piece);
+    let last_was_cut = last.is_some_and(|last| was_cut(last) || waited(last, now));
+    let before = aired.iter().filter(|airing| Some(*airing) != last && was_cut(airing)).count();
+    let cut = u16::try_from(before + usize::from(last_was_cut)).unwrap_or(u16::MAX);
+    let repeats = Repeats {
+        at_most: order.repeats.at_most.map(|most| most.saturating_add(cut)),
+        close: order.repeats.close.saturating_add(cut),
+        ..order.repeats
+    };
     let airing = last.map_or(Some(0), |last| last.item.cue.piece.checked_add(1))?;
-    let due = last.filter(|last| !was_cut(last)).map(|last| {
+    let distance = repeats.before(airing);
+    // By a clock that went back, an airing of before may lie far ahead.
+    let latest = now.saturating_add(distance).unwrap_or(Timestamp::MAX);
+    let due = last.filter(|_| !last_was_cut).map_or(now, |last| {
         let began = last.started().unwrap_or(last.item.planned);
-        began.saturating_add(repeats.before(airing)).unwrap_or(Timestamp::MAX)
+        began.saturating_add(distance).unwrap_or(Timestamp::MAX).clamp(now, latest)
     });
     repeats.include(airing).then(|| {
         let (id, by) = (order.id.clone(), order.by.clone());
         let what = Interrupt::new(id, Layer::Emergency, Arc::clone(segment), by, repeats, &plan.schedule);
-        Resumed { what: Arc::new(what), since: order.since, airing, due: due.unwrap_or(now).max(now) }
+        Resumed { what: Arc::new(what), since: order.since, airing, due }
     })
 }
 
 /// Whether the end of the program kept an airing from being heard whole.
 fn was_cut(airing: &Airing) -> bool {
+    matches!(unheard_for(airing), Some(Cause::PowerCut | Cause::ProgramStopped | Cause::NotRunning))
+}
+
+/// Whether it would wait for its loudspeaker still.
+fn waited(airing: &Airing, now: Timestamp) -> bool {
+    unheard_for(airing) == Some(Cause::OutputDown)
+        && airing.decided().is_some_and(|at| now.duration_since(at) < WAITS_FOR_OUTPUT)
+}
+
+/// Why it was not heard whole.
+fn unheard_for(airing: &Airing) -> Option<Cause> {
     match airing.outcome() {
-        Outcome::Partly(cause) | Outcome::NotAired(cause) => {
-            matches!(cause, Cause::PowerCut | Cause::ProgramStopped | Cause::NotRunning)
-        }
-        Outcome::OnAir | Outcome::Aired | Outcome::Withdrawn => false,
+        Outcome::Partly(cause) | Outcome::NotAired(cause) => Some(cause),
+        Outcome::OnAir | Outcome::Aired | Outcome::Withdrawn => None,
     }
 }
 
@@ -122,7 +131,7 @@ mod tests {
     use crate::schedule::Start;
     use crate::segment::{Catalog, Segment};
     use crate::store::Act;
-    use crate::timeline::{Cue, History, Window, compile, fixture};
+    use crate::timeline::{BlockId, Cue, CueId, History, INTERRUPT_SESSION, Window, compile, fixture};
 
     const ID: &str = "20261123T010000Z-00000001";
 
@@ -181,7 +190,9 @@ mod tests {
         /// An airing of the order.
         fn cue(&self, piece: u16, second: i64) -> Arc<Cue> {
             let mut cue = Cue::clone(&self.plan.timelines[0].blocks[0].cues[0]);
-            (cue.id.slot, cue.id.piece, cue.layer) = (ID.into(), piece, Layer::Emergency);
+            let block = BlockId::new(cue.id.block.date, INTERRUPT_SESSION);
+            cue.id = CueId { block, slot: ID.into(), piece };
+            cue.layer = Layer::Emergency;
             (cue.at, cue.end) = (at(second), at(second + 60));
             Arc::new(cue)
         }
@@ -232,7 +243,7 @@ mod tests {
                 (resumed.airing, resumed.due.duration_since(at(0)).as_secs(), resumed.what.repeats.at_most)
             });
             assert!(told.try_recv().is_err());
-            (resumed, !self.store.standing_orders().unwrap().is_empty())
+            (resumed, !self.store.standing_orders(at(second)).unwrap().is_empty())
         }
     }
 
@@ -268,6 +279,47 @@ mod tests {
         bench.aired(1, 50, Some((60, None)));
         bench.aired(2, 350, Some((60, None)));
         assert_eq!(bench.begin(500), (None, false));
+    }
+
+    #[test]
+    fn what_waited_for_its_loudspeaker_is_due_at_once_and_not_for_ever() {
+        for (begins, expected) in [(300, Some((1, 300, Some(2)))), (3_000, None)] {
+            let bench = Bench::new(&order(Some(1)));
+            bench.aired(0, 0, Some((20, Some(Cause::OutputDown))));
+            assert_eq!(bench.begin(begins).0, expected);
+        }
+    }
+
+    #[test]
+    fn what_was_cut_does_not_take_the_close_repeats_away() {
+        let bench = Bench::new(&order(None));
+        bench.aired(0, 0, Some((20, Some(Cause::PowerCut))));
+        bench.aired(1, 60, Some((60, None)));
+        assert_eq!(bench.begin(130).0, Some((2, 360, None)), "five minutes, not thirty");
+    }
+
+    #[test]
+    fn a_clock_that_went_back_delays_no_repeat_and_loses_none() {
+        let bench = Bench::new(&order(Some(3)));
+        bench.aired(0, 0, Some((60, None)));
+        assert_eq!(bench.begin(-3_600).0, Some((1, -3_300, Some(3))), "its distance from now");
+        bench.aired(1, -3_300, Some((60, None)));
+        assert_eq!(bench.begin(100).0, Some((2, 100, Some(3))), "what aired by that clock counts");
+    }
+
+    #[test]
+    fn an_order_for_an_output_that_is_no_more_is_told() {
+        let bench = Bench::new(&StandingOrder { outputs: vec!["loa-cu".into()], ..order(None) });
+        assert_eq!(bench.begin(30), (None, false));
+        assert_eq!(bench.store.orders_let_go(at(30)).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_a_wrong_clock_let_go_goes_on_by_the_right_one() {
+        let bench = Bench::new(&order(None));
+        let_go_of_old(&bench.store, SignedDuration::from_hours(24), at(86_400)).unwrap();
+        assert!(!bench.begin(86_401).1);
+        assert_eq!(bench.begin(30), (Some((0, 30, None)), true));
     }
 
     #[test]

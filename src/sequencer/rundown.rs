@@ -157,9 +157,14 @@ impl Sequencer {
 
     /// When a cue may start at the earliest: a hard start cuts what is before it in the plan, and nothing else.
     fn earliest(&self, place: usize, free: Option<Timestamp>) -> Option<Timestamp> {
-        let entry = self.agenda.entries.get(place)?;
-        let at = entry.cue.at;
-        let cuts = entry.cue.start == Join::Hard
+        let at = self.agenda.entries.get(place)?.cue.at;
+        Some(if self.cuts(place) { at } else { free.map_or(at, |free| free.max(at)) })
+    }
+
+    /// Whether the cue at a place waits for nobody on air.
+    fn cuts(&self, place: usize) -> bool {
+        let Some(cue) = self.agenda.entries.get(place).map(|entry| &entry.cue) else { return false };
+        cue.start == Join::Hard
             && match self.voice() {
                 None => true,
                 Some(voice) => {
@@ -167,11 +172,10 @@ impl Sequencer {
                         && match self.agenda.place(&voice.cue.id) {
                             Some(on_air) => on_air < place,
                             // The plan was changed under it: what was put in its place does not cut it.
-                            None => voice.start < at,
+                            None => voice.start < cue.at,
                         }
                 }
-            };
-        Some(if cuts { at } else { free.map_or(at, |free| free.max(at)) })
+            }
     }
 
     /// What is to be done about a cue that nothing forbids.
@@ -224,8 +228,10 @@ impl Sequencer {
         if self.can_chain(entry, place, nominal, free) {
             return Verdict::Chain { skip };
         }
-        // What ends where this one starts is not waited for: that would cost the rest of a chunk.
-        let taken = self.voice().is_some_and(|voice| earliest > pass.now && voice.outlasts(start));
+        // What ends where this one starts is not waited for, and what is cut there is not either: that would cost the rest of
+        // a chunk.
+        let taken = !self.cuts(place)
+            && self.voice().is_some_and(|voice| earliest > pass.now && voice.outlasts(start));
         let blocked = self.obstacle(start).is_some() || taken;
         if pass.due(start) && !blocked {
             return Verdict::Start { at: start, skip };

@@ -1,5 +1,6 @@
 //! The rules, each by its name.
 
+mod late;
 mod orders;
 
 use std::sync::Arc;
@@ -136,77 +137,6 @@ fn settled_cues_are_left_alone() {
     sim.tell(Event::Load { timeline: plan, settled: Arc::new([cue_id("a")].into()) });
     sim.run_to(s(700));
     assert_eq!(heard(&sim), ["b@60.0", "-b@90.0"]);
-}
-
-#[test]
-fn a_whole_late_cue_runs_into_its_successor_and_into_no_hard_start() {
-    let whole = Late::WholeWithin(secs(60));
-    let cues = [c("a", 0, 60).late(whole), c("b", 60, 30).follow(), c("d", 90, 30)];
-    let mut sim = Sim::new(s(20));
-    sim.tell(load(&timeline(600, cues)));
-    sim.run_to(s(700));
-    assert_eq!(heard(&sim), ["a@20.1", "-a@80.1", "b+20.1@80.1", "-b@90.0", "d@90.0", "-d@120.0"]);
-
-    let mut sim = Sim::new(s(20));
-    sim.tell(load(&timeline(600, [c("a", 0, 60).late(whole), c("d", 60, 30)])));
-    sim.run_to(s(700));
-    assert_eq!(heard(&sim), ["!a NotRunning", "d@60.0", "-d@90.0"]);
-
-    let mut sim = Sim::new(s(61));
-    sim.tell(load(&timeline(600, [c("a", 0, 200).late(whole)])));
-    sim.run_to(s(700));
-    assert_eq!(heard(&sim), ["!a NotRunning"]);
-}
-
-#[test]
-fn what_nobody_was_there_to_start_in_time_is_neither_late_nor_its_files_fault() {
-    for late in [450, 5_000] {
-        let mut sim = Sim::new(s(0) + SignedDuration::from_millis(late));
-        sim.tell(load(&timeline(600, [c("a", 0, 30).late(Late::Skip)])));
-        sim.run_to(s(700));
-        assert_eq!(heard(&sim), ["!a NotRunning"], "{late} ms late");
-    }
-}
-
-#[test]
-fn what_nobody_was_there_to_start_in_time_was_not_taken_out_by_a_change_after_it() {
-    let mut sim = Sim::new(s(0) + SignedDuration::from_millis(58_500));
-    sim.tell(load(&timeline(600, [c("a", 0, 60), c("b", 60, 30).follow()])));
-    sim.run_to(s(0) + SignedDuration::from_millis(58_800))
-        .tell(load(&timeline(600, [c("b", 60, 30).follow()])));
-    sim.run_to(s(700));
-    assert_eq!(heard(&sim), ["!a NotRunning", "b@60.0", "-b@90.0"]);
-}
-
-#[test]
-fn what_is_to_be_heard_whole_begins_only_where_there_is_time_for_it() {
-    let whole = |at| c("a", at, 60).late(Late::WholeWithin(secs(120)));
-    // The session ends 65 s after it was to begin.
-    let mut sim = Sim::new(s(3));
-    sim.tell(load(&timeline(65, [whole(0)])));
-    sim.run_to(s(200));
-    assert_eq!(heard(&sim), ["a@3.1", "-a@63.1"]);
-    for end in [62, 200] {
-        let mut sim = Sim::new(s(3));
-        sim.tell(load(&timeline(end, [whole(0), c("b", 63, 30)])));
-        sim.run_to(s(300));
-        assert_eq!(heard(&sim)[0], "!a NotRunning", "to {end}");
-    }
-}
-
-#[test]
-fn what_is_on_air_is_not_cut_by_a_change_that_ends_its_session_sooner() {
-    let mut sim = from_start(600, [c("a", 0, 60)]);
-    sim.run_to(s(10)).tell(load(&timeline(30, [c("a", 0, 30).cut_by(30, 3)])));
-    sim.run_to(s(700));
-    assert_eq!(heard(&sim), ["a@0.0", "-a@60.0"]);
-}
-
-#[test]
-fn what_the_end_of_its_session_cuts_is_not_cut_by_a_start() {
-    let mut sim = from_start(50, [c("a", 0, 60)]);
-    sim.run_to(s(100));
-    assert_eq!(heard(&sim), ["a@0.0", "-a@50.0 PlannedCut"]);
 }
 
 #[test]

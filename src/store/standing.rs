@@ -3,8 +3,12 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
+use super::airings::airing_from_json;
 use super::error::Doing as _;
 use super::{Store, StoreError};
+use crate::asrun::Airing;
+use crate::schedule::OutputId;
+use crate::timeline::INTERRUPT_SESSION;
 
 /// Keeps an order.
 pub(super) fn keep(connection: &Connection, interrupt: &str, body: &str) -> Result<(), StoreError> {
@@ -26,26 +30,43 @@ pub(super) fn end(connection: &Connection, interrupt: &str) -> Result<(), StoreE
 }
 
 impl Store {
-    /// The orders that nobody called off, as they were kept, each with its interrupt; the oldest first. Some may be over.
-    pub fn standing_orders(&self) -> Result<Vec<(String, String)>, StoreError> {
-        self.orders_where("let_go_ms IS NULL")
+    /// The orders that nobody called off, as they were kept, each with its interrupt; the oldest first. Some may be over. What
+    /// was let go at an instant that has yet to come was so by a wrong clock.
+    pub fn standing_orders(&self, now: Timestamp) -> Result<Vec<(String, String)>, StoreError> {
+        self.orders_where("let_go_ms IS NULL OR let_go_ms > ?1", now)
     }
 
     /// Those that were let go since an instant.
     pub fn orders_let_go(&self, since: Timestamp) -> Result<Vec<(String, String)>, StoreError> {
-        self.orders_where(&format!("let_go_ms >= {}", since.as_millisecond()))
+        self.orders_where("let_go_ms >= ?1", since)
     }
 
-    fn orders_where(&self, condition: &str) -> Result<Vec<(String, String)>, StoreError> {
+    fn orders_where(&self, condition: &str, at: Timestamp) -> Result<Vec<(String, String)>, StoreError> {
         let query =
             format!("SELECT interrupt, body FROM standing_order WHERE {condition} ORDER BY interrupt");
         self.read(|connection| {
             connection
                 .prepare_cached(&query)
                 .and_then(|mut statement| {
-                    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+                    let rows =
+                        statement.query_map([at.as_millisecond()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                    rows.collect()
                 })
                 .doing("read the orders in force")
+        })
+    }
+
+    /// What the log has of an order on an output, whatever the clock said then.
+    pub fn airings_of_order(&self, interrupt: &str, output: &OutputId) -> Result<Vec<Airing>, StoreError> {
+        self.read(|connection| {
+            let bodies: Vec<String> = connection
+                .prepare_cached("SELECT body FROM airing WHERE output = ?1 AND instr(cue, ?2) > 0")
+                .and_then(|mut statement| {
+                    let slot = format!("/{INTERRUPT_SESSION}/{interrupt}/");
+                    statement.query_map(params![output.as_str(), slot], |row| row.get(0))?.collect()
+                })
+                .doing("read what aired of an order")?;
+            bodies.iter().map(|body| airing_from_json(body)).collect()
         })
     }
 

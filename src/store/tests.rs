@@ -238,7 +238,7 @@ mod opening {
         };
         let call_off = |id: &str| store.act_of_call_off(act("interrupt.call-off", id), true).unwrap();
         let standing = || -> Vec<String> {
-            let orders = store.standing_orders().unwrap();
+            let orders = store.standing_orders(at(9)).unwrap();
             assert!(orders.iter().all(|(id, body)| id == body));
             orders.into_iter().map(|(id, _)| id).collect()
         };

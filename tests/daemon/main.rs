@@ -121,7 +121,7 @@ fn an_emergency_goes_on_after_a_power_cut_until_it_is_called_off() {
     };
     eventually("it sounds", || airings().first().map(|airing| assert_eq!(airing.outcome(), Outcome::OnAir)));
     let store = Store::open(&station.path().join("data")).unwrap();
-    assert_eq!(store.standing_orders().unwrap().len(), 1);
+    assert_eq!(store.standing_orders(now()).unwrap().len(), 1);
     station.signal(Signal::SIGKILL);
 
     station.serve();
@@ -134,7 +134,7 @@ fn an_emergency_goes_on_after_a_power_cut_until_it_is_called_off() {
     });
     assert_eq!(second.item.ordered_by.as_deref(), Some("lan"));
     station.person("hoa", "operator").delete(&format!("/interrupts/{id}"));
-    assert_eq!(store.standing_orders().unwrap(), []);
+    assert_eq!(store.standing_orders(now()).unwrap(), []);
     assert!(station.signal(Signal::SIGTERM).success(), "{}", station.log());
     station.succeed(&["verify"]);
 }

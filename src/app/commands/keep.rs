@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use jiff::Timestamp;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::say;
@@ -172,6 +173,10 @@ fn name_in(station: &str) -> Option<String> {
 /// which is said.
 fn prove(station: &Station) -> anyhow::Result<(Verdict, Option<usize>)> {
     let store = Store::open(&station.data())?;
+    // An emergency that was in force when the copy was made may have been called off since.
+    for (interrupt, _) in store.standing_orders(Timestamp::MIN)? {
+        store.end_standing_order(&interrupt)?;
+    }
     let catalog = store.catalog()?;
     let may_air = [State::Approved, State::Pending];
     let lost = lost(&station.audio(), &catalog, &may_air);
@@ -201,14 +206,12 @@ fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
 mod tests {
     use std::io::Write as _;
 
-    use jiff::Timestamp;
-
     use super::super::plan::tests::{NOW, station_with};
     use super::*;
     use crate::app::station::StationError;
     use crate::asrun::Note;
     use crate::clock::{Clock, ManualClock};
-    use crate::store::Step;
+    use crate::store::{Act, Step};
 
     #[test]
     fn a_backup_names_what_it_lacks_and_what_may_not_air_need_not_be_in_it() {
@@ -243,6 +246,15 @@ mod tests {
         let copy = station.data().join("backup/2026-11-23.sqlite");
         fs::create_dir_all(copy.parent().unwrap()).unwrap();
         let store = Store::open(&station.data()).unwrap();
+        let act = Act {
+            at: now,
+            by: "lan".to_owned(),
+            what: "interrupt.emergency".to_owned(),
+            subject: "first tin".to_owned(),
+            title: None,
+            origin: "x".to_owned(),
+        };
+        store.act_of_order(act, Some("{}")).unwrap();
         store.backup(&copy).unwrap();
         store.note(now, Note::Stopped).unwrap();
         drop(store);
@@ -260,6 +272,7 @@ mod tests {
         assert_eq!(restore(&copy, station.root(), Whose::Own).unwrap(), Exit::Fine);
         let store = Store::open(&station.data()).unwrap();
         assert_eq!(store.catalog().unwrap().iter().count(), 1);
+        assert_eq!(store.standing_orders(now).unwrap(), [], "it may have been called off since");
         assert!(!store.verify().unwrap().is_sound(), "what was lost stays known");
         drop(store);
 

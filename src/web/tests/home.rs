@@ -361,7 +361,9 @@ async fn an_emergency_that_does_not_go_on_is_to_be_ordered_again() {
     let recording = site.approved(440.0).await;
     let order = json!({"segment": recording["id"], "layer": "emergency"});
     site.call("operator", "POST", "/api/v1/interrupts", order).await;
-    let [(id, _)] = &site.state.store.standing_orders().unwrap()[..] else { panic!("it stands") };
+    let [(id, _)] = &site.state.store.standing_orders(site.clock.now()).unwrap()[..] else {
+        panic!("it stands")
+    };
     let said = async |who: &str| Tab::of(&site, who).get("/").await.text();
     let title = "Lệnh khẩn cấp “bài” không còn được phát";
     assert!(!said("operator").await.contains(title));
