@@ -87,7 +87,8 @@ pub fn let_go(title: Option<&str>) -> String {
 /// Why, and what to do.
 pub fn let_go_means(by: &str, since: &str) -> String {
     format!(
-        "{by} ra lệnh {since}. Sau đó máy phát ngừng quá lâu nên không tự phát tiếp lệnh này. Nếu vẫn cần, hãy ra lệnh lại."
+        "{by} ra lệnh {since}. Sau đó máy phát ngừng quá lâu, hoặc đường ra của lệnh không còn trong lịch, nên lệnh không được \
+         phát tiếp. Nếu vẫn cần, hãy ra lệnh lại."
     )
 }
 
