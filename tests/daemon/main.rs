@@ -446,7 +446,8 @@ fn a_daemon_started_by_hand_has_a_heap_that_gives_back() {
 fn what_only_reads_makes_no_database() {
     let station = Station::new();
     station.play(&station.soon(600), &["tin.wav"]);
-    let copy = station.path().join("copy").display().to_string();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let copy = elsewhere.path().join("copy").display().to_string();
     let reading: [&[&str]; 7] = [
         &["airings"],
         &["verify"],
@@ -463,7 +464,7 @@ fn what_only_reads_makes_no_database() {
         assert_eq!(output.status.code(), Some(code), "{command:?}: {said}");
         assert!(code == 3 || said.contains("there is no database"), "{command:?}: {said}");
         assert!(!station.path().join("data/loa.db").exists(), "{command:?}");
-        assert!(!station.path().join("copy.part").exists(), "{command:?}");
+        assert!(!elsewhere.path().join("copy.part").exists(), "{command:?}");
     }
 }
 
