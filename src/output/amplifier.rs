@@ -6,6 +6,7 @@ mod tests;
 
 use std::fs;
 use std::io;
+use std::mem;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -189,11 +190,13 @@ impl Worker {
         let output = output_of(self.marker.path.file_name());
         // What is known of the relay: nothing, once a command has failed or a dead program has begun one. It may have
         // done its work all the same, or not; whatever is wished then is commanded.
-        let mut known = if self.power.is_on() { None } else { Some(false) };
+        let mut left_on = self.power.is_on();
+        let mut known = if left_on { None } else { Some(false) };
         loop {
             // Read before the wish: `drop` sets it first, so whoever sees it sees the last wish too.
             let closing = self.power.closing.load(Ordering::Acquire);
-            let wished = self.power.wished.load(Ordering::Acquire);
+            // What was left on goes off first, even where the first wish came sooner than this thread.
+            let wished = !mem::take(&mut left_on) && self.power.wished.load(Ordering::Acquire);
             let settled = known == Some(wished);
             if settled && closing {
                 return;

@@ -77,6 +77,17 @@ fn power_that_a_killed_program_left_on_is_switched_off_first() {
 }
 
 #[test]
+fn power_that_was_left_on_goes_off_before_the_first_wish_however_soon_it_comes() {
+    let bench = Bench::new();
+    File::create(bench.path("on")).unwrap();
+    let amplifier = bench.amplifier(logging(&bench.path("log")));
+    amplifier.switch(true);
+    wait_until(|| bench.log() == "off\non\n");
+    drop(amplifier);
+    assert_eq!(bench.log(), "off\non\noff\n");
+}
+
+#[test]
 fn only_the_latest_wish_counts() {
     let bench = Bench::new();
     let amplifier = bench.amplifier(logging(&bench.path("log")));
