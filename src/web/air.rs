@@ -4,9 +4,11 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::oneshot;
 
 use super::State;
 use super::person::Person;
@@ -364,11 +366,35 @@ async fn approved(state: &State, id: &str) -> Result<Arc<Segment>, Problem> {
     }
 }
 
+/// How many acts on the air are done and not kept yet: a start would know nothing of them.
+#[derive(Debug, Default)]
+pub(super) struct LateActs(AtomicUsize);
+
+impl LateActs {
+    pub(super) fn is_none(&self) -> bool {
+        self.0.load(Ordering::Acquire) == 0
+    }
+}
+
 /// Keeps an act after it was done: the air does not wait for the disk, and is not taken back for it. Nor does the person:
-/// who sees no answer presses again. What is not kept in a moment is kept in the background, and says nothing here.
+/// who sees no answer presses again. What is not kept in a moment is kept in the background; health says so.
 async fn record<T: Send + 'static>(state: &State, act: Act, how: impl Keep<T>) -> Option<T> {
-    let keeping = tokio::spawn(keep(state.store.clone(), act, how));
-    tokio::time::timeout(TO_SHOW, keeping).await.ok()?.ok()?
+    let (store, limits) = (state.store.clone(), Arc::clone(&state.limits));
+    let (answer, answered) = oneshot::channel();
+    // On its own: a client who goes away meanwhile does not leave it undone.
+    tokio::spawn(async move {
+        let mut keeping = Box::pin(keep(store, act, how));
+        if let Ok(kept) = tokio::time::timeout(TO_SHOW, &mut keeping).await {
+            return drop(answer.send(kept));
+        }
+        limits.late_acts.0.fetch_add(1, Ordering::AcqRel);
+        drop(answer);
+        // What could never be kept stays told.
+        if keeping.await.is_some() {
+            limits.late_acts.0.fetch_sub(1, Ordering::AcqRel);
+        }
+    });
+    answered.await.ok()?
 }
 
 /// A way to keep an act.

@@ -51,6 +51,7 @@ use crate::segment::SegmentId;
 use crate::store::Store;
 use crate::text::http::Refusal;
 use crate::timeline::plan::Plan;
+use air::LateActs;
 use drawer::Drawer;
 pub use examining::take_up_uploads;
 use listener::{Bounded, Line, Patience};
@@ -121,6 +122,8 @@ pub struct Limits {
     unsent: Mutex<Drawer>,
     /// Withdrawals that are done and not kept yet.
     unkept: Unkept,
+    /// Other acts on the air that are done and not kept yet.
+    late_acts: LateActs,
     /// How long who withdraws something waits until that is kept.
     pub kept: Duration,
     /// How long after a failure it is tried again to keep it; the store itself waits ten seconds for a lock.
@@ -154,6 +157,7 @@ impl Limits {
             guesses: Mutex::default(),
             unsent: Mutex::default(),
             unkept: Unkept::default(),
+            late_acts: LateActs::default(),
             kept: Duration::from_secs(5),
             keep_again: Duration::from_secs(10),
             stall: Duration::from_secs(30),

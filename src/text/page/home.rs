@@ -253,6 +253,10 @@ pub fn trouble(code: &str, place: impl Fn(&str) -> String) -> (Lamp, String) {
             Lamp::Disk,
             "Có bản ghi vừa bị thu hồi: loa đã ngừng phát, nhưng máy chưa ghi được việc thu hồi vào cơ sở dữ liệu và đang tự thử lại. Nếu máy khởi động lại trước khi ghi xong, bản ghi đó có thể lại được phát. Đừng tắt máy; hãy báo kỹ thuật viên kiểm tra đĩa.",
         ),
+        "act-unkept" => say(
+            Lamp::Disk,
+            "Có lệnh phát ngay, phát khẩn cấp hoặc trả lại sóng vừa được thực hiện trên loa, nhưng máy chưa ghi được vào cơ sở dữ liệu và đang tự thử lại. Nếu máy khởi động lại trước khi ghi xong, bản tin khẩn cấp đã trả lại sóng có thể lại phát, và bản tin khẩn cấp vừa ra lệnh có thể không phát tiếp. Đừng tắt máy; hãy báo kỹ thuật viên kiểm tra đĩa.",
+        ),
         "log-failed" => say(
             Lamp::Disk,
             "Không ghi được nhật ký phát thanh. Loa vẫn phát. Hãy kiểm tra đĩa còn chỗ trống không và báo kỹ thuật viên.",

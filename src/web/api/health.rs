@@ -42,7 +42,8 @@ pub(super) struct Health {
     /// the schedule: the program must be started again), `clock-wrong`, `store-failed`, `log-failed`,
     /// `database-gone` (its file was removed or replaced: what is written is lost when the program ends), `database-new` (it
     /// was gone at a start, and is made anew: until a copy is put back, or `data/log-head.lost` is removed), `withdrawal-unkept` (a recording is off
-    /// the air, and after a start it would air again: the disk does not take its withdrawal), `plan-ended`,
+    /// the air, and after a start it would air again: the disk does not take its withdrawal), `act-unkept` (so of taking the air or giving it back: after a start an emergency that
+    /// was called off would go on, and one that was just ordered would not), `plan-ended`,
     /// `planner-stuck` (the plan in force plays on, and no change comes into force), `disk-low`, `schedule-broken`, `files-broken`, `coming-silence` (within 24 hours something of the schedule
     /// will not air, or silence will), `unready` (what should be kept in memory for emergencies is not: it would sound from the disk). The last four do not make the answer 503: the schedule before it plays on, and so do
     /// all recordings but those whose files are gone or changed; and what is missing is for those to hand in who make the
@@ -82,6 +83,9 @@ pub(in crate::web) async fn wrong(state: &State) -> (bool, Vec<String>) {
     }
     if !state.limits.unkept.is_empty() {
         wrong.push("withdrawal-unkept".to_owned());
+    }
+    if !state.limits.late_acts.is_none() {
+        wrong.push("act-unkept".to_owned());
     }
     let place = state.store.run(|store| Ok((store.is_in_place(), store.is_made_anew()))).await;
     let (is_in_place, is_made_anew) = place.unwrap_or((true, false));

@@ -2,6 +2,7 @@
 
 use futures_util::StreamExt as _;
 
+use super::air_pages::Tab;
 use super::*;
 use crate::engine::handle::InForce;
 use crate::media::seal::{Seal, Seals};
@@ -98,16 +99,25 @@ fn of_a_file_too_long_to_be_read_its_beginning_middle_end_and_length_are_looked_
     assert!(!right(&seals), "it is gone");
 }
 
+async fn health(site: &Site) -> (u16, Value) {
+    let answer = site.get("", "/api/v1/health").await;
+    (answer.status.as_u16(), answer.json()["wrong"].clone())
+}
+
 #[tokio::test]
 async fn an_order_is_answered_while_the_disk_hangs_and_its_act_is_kept() {
     let site = Site::new();
     let recording = site.approved(440.0).await;
+    let tab = Tab::of(&site, "auditor");
     let freed = hang(&site);
     let order = json!({"segment": recording["id"], "layer": "emergency"});
     let ordered_by = site.call("operator", "POST", "/api/v1/interrupts", order);
     let answer = tokio::time::timeout(Duration::from_secs(10), ordered_by).await.expect("it is answered");
     assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
     assert_ne!(site.acts().pop().unwrap().1, "interrupt.emergency", "the disk still hangs");
+    assert_eq!(health(&site).await, (503, json!(["act-unkept"])), "a start would not go on with it");
+    let page = tab.get("/").await.text();
+    assert!(page.contains("vừa được thực hiện trên loa, nhưng máy chưa ghi được"), "{page}");
     freed.send(()).unwrap();
     let kept = async {
         while site.acts().pop().unwrap().1 != "interrupt.emergency" {
@@ -115,6 +125,8 @@ async fn an_order_is_answered_while_the_disk_hangs_and_its_act_is_kept() {
         }
     };
     tokio::time::timeout(Duration::from_secs(10), kept).await.expect("the act is kept");
+    let told = async { while health(&site).await != (200, json!([])) {} };
+    tokio::time::timeout(Duration::from_secs(10), told).await.expect("and nothing is wrong any more");
 }
 
 #[tokio::test]
@@ -478,10 +490,6 @@ async fn the_timeline_shows_what_will_sound_and_what_will_not() {
 #[tokio::test]
 async fn health_says_what_is_wrong() {
     let mut site = Site::new();
-    let health = async |site: &Site| {
-        let answer = site.get("", "/api/v1/health").await;
-        (answer.status.as_u16(), answer.json()["wrong"].clone())
-    };
     assert_eq!(health(&site).await, (200, json!([])));
     site.status.as_ref().unwrap().send_modify(|status| status.up = false);
     assert_eq!(health(&site).await, (503, json!(["output-down:loa-xa"])));
