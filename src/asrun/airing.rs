@@ -128,8 +128,7 @@ pub struct Take {
     pub planned: Timestamp,
     /// How far into the cue it began.
     pub skip: SignedDuration,
-    /// What kept it from beginning before, where it did not begin at the cue's beginning and that is known; entries of before
-    /// this was kept do not say so.
+    /// What kept it from beginning in time, where that is known; entries of before this was kept do not say so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_by: Option<Cause>,
     /// Frames it was to deliver.
@@ -385,6 +384,11 @@ impl Airing {
     /// Whether some take was the whole cue.
     pub fn has_whole_take(&self) -> bool {
         self.whole().is_some()
+    }
+
+    /// What made it begin late, where it was whole all the same.
+    pub fn held_up_by(&self) -> Option<Cause> {
+        self.whole().and_then(|take| take.held_by)
     }
 
     fn whole(&self) -> Option<&Take> {

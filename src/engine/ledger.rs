@@ -115,7 +115,7 @@ impl Ledger {
             planned: cue.at + skip,
             skip,
             // A second take goes on after the first, which says why that ended.
-            held_by: held_by.filter(|_| number == 0 && skip.is_positive()),
+            held_by: held_by.filter(|_| number == 0 && (skip.is_positive() || at > cue.at)),
             expected,
             sample_rate: AIR_RATE,
             device,

@@ -280,6 +280,15 @@ impl Station {
         takes
     }
 
+    /// What each take of a slot was held up by.
+    fn held_by(&self, slot: &str) -> Vec<Option<Cause>> {
+        let opened = self.facts.iter().filter_map(|fact| match fact {
+            Fact::Opened { cue, take, .. } if cue.id.slot.as_str() == slot => Some(take.held_by),
+            _ => None,
+        });
+        opened.collect()
+    }
+
     fn not_aired(&self, slot: &str) -> Option<Cause> {
         self.facts.iter().find_map(|fact| match fact {
             Fact::NotAired(fact) if fact.cue.id.slot.as_str() == slot => Some(fact.cause),

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::late;
 use crate::asrun::Cause;
-use crate::timeline::{Cue, CueId, Timeline};
+use crate::timeline::{Cue, CueId, Join, Timeline};
 
 /// Days for which the fate of a cue is remembered, counted back from the beginning of the loaded window.
 const REMEMBERED_DAYS: i64 = 31;
@@ -172,10 +172,13 @@ impl Agenda {
         self.came.filter(|(came, _)| at < *came + TO_OPEN).map(|(_, cause)| cause)
     }
 
-    /// What kept a cue from starting at its time, where that is known.
+    /// What kept a cue from starting at its time, where that is known: what held up one before it held up those that follow,
+    /// up to the next hard start.
     pub(super) fn held_up(&self, cue: &CueId) -> Option<Cause> {
-        let (_, entry) = self.open().find(|(_, entry)| entry.cue.id == *cue)?;
-        entry.obstacle.or_else(|| self.came_after(entry.cue.at))
+        let chain = self.entries.get(..=self.place(cue)?)?;
+        let hard = chain.iter().rposition(|entry| entry.cue.start == Join::Hard);
+        let held_up = |entry: &Entry| entry.obstacle.or_else(|| self.came_after(entry.cue.at));
+        chain.iter().skip(hard.unwrap_or(0)).rev().find_map(held_up)
     }
 
     /// Notes that a cue has a take.

@@ -160,9 +160,10 @@ fn takes(airing: &Airing, outcome: &Outcome, time: impl Fn(Timestamp) -> String)
         let each = [("trước đó phát dở lúc", heard), ("trước đó không có tiếng lúc", mute)];
         let said = |take: &BrokenTake| format!("{} ({})", time(take.began), cause(take.cause));
         let each = each.into_iter().filter(|(_, takes)| !takes.is_empty());
-        return each
-            .map(|(what, takes)| format!("{what} {}", takes.iter().map(said).collect::<Vec<_>>().join(", ")))
-            .collect();
+        let late = airing.held_up_by().map(|why| format!("phát trễ vì {}", cause(why)));
+        let broken = each
+            .map(|(what, takes)| format!("{what} {}", takes.iter().map(said).collect::<Vec<_>>().join(", ")));
+        return late.into_iter().chain(broken).collect();
     }
     if let Some(told) = takes.iter().position(|take| Some(take.cause) == outcome.cause()) {
         takes.remove(told);
@@ -416,6 +417,18 @@ pub(crate) mod tests {
         let expected =
             ["05:33:00", "đã phát", "trước đó phát dở lúc 05:32:00 (mất điện); đồng hồ chưa tin cậy"];
         assert_eq!([&*line[4], &*line[16], &*line[17]], expected);
+    }
+
+    #[test]
+    fn what_was_whole_and_late_says_what_held_it_up() {
+        let mut airing = airing();
+        let take = &mut airing.takes[0];
+        (take.clock, take.held_by) = (ClockHealth::Synchronised, Some(Cause::Emergency));
+        let end = take.end.as_mut().unwrap();
+        (end.delivered, end.cause) = (480_000, None);
+        let line = log_line(1, "", &airing, &TimeZone::UTC);
+        let expected = ["đã phát", "phát trễ vì bị bản tin khẩn cấp chen ngang"];
+        assert_eq!([&*line[16], &*line[17]], expected);
     }
 
     #[test]

@@ -316,15 +316,27 @@ fn what_is_joined_says_what_held_it_up() {
     station.run_until(500.0);
     station.finish();
     station.check();
-    let held_by = |slot| {
-        let opened = station.facts.iter().filter_map(|fact| match fact {
-            Fact::Opened { cue, take, .. } if cue.id.slot.as_str() == slot => Some(take.held_by),
-            _ => None,
-        });
-        opened.collect::<Vec<_>>()
-    };
-    assert_eq!(held_by("a"), [Some(Cause::Emergency)]);
-    assert_eq!(held_by("b"), [Some(Cause::OutputDown)]);
+    assert_eq!(station.held_by("a"), [Some(Cause::Emergency)]);
+    assert_eq!(station.held_by("b"), [Some(Cause::OutputDown)]);
+}
+
+#[test]
+fn what_is_late_and_whole_says_what_held_it_up_and_so_does_what_follows_it() {
+    let piece = segment(10, 60.0);
+    let late = Late::WholeWithin(seconds(300.0));
+    let whole = Arc::new(Cue { late, ..Arc::unwrap_or_clone(cue("a", Join::Hard, 100.0, &piece)) });
+    let follows = cue("b", Join::Follow, 160.0, &piece);
+    let in_time = cue("c", Join::Hard, 220.0, &piece);
+    let mut station = Station::new(vec![whole, follows, in_time]);
+    station.run_until(95.0);
+    station.tell(order("x", Layer::Emergency, &segment(50, 20.0), Repeats::ONCE));
+    station.run_until(500.0);
+    station.finish();
+    station.check();
+    assert_eq!(station.takes("a")[0].delivered, 60 * 48_000);
+    assert_eq!(station.held_by("a"), [Some(Cause::Emergency)]);
+    assert_eq!(station.held_by("b"), [Some(Cause::Emergency)]);
+    assert_eq!(station.held_by("c"), [None]);
 }
 
 #[test]

@@ -230,7 +230,7 @@ async fn what_has_no_file_is_not_ordered_unless_it_is_kept_in_memory() {
         "/phat-ngay/xac-nhan?segment={}&rank=emergency&repeat=once",
         recording["id"].as_str().unwrap()
     );
-    let tab = air_pages::Tab::of(&site, "operator");
+    let tab = Tab::of(&site, "operator");
 
     // What is to be kept in memory may have found no place there.
     let known = |trouble: Option<FileTrouble>| {
@@ -508,24 +508,24 @@ async fn health_says_what_is_wrong() {
     let (file, aside) = (site.state.store.file(), site.state.store.dir().join("aside"));
     std::fs::rename(&file, &aside).unwrap();
     assert_eq!(health(&site).await, (503, json!(["database-gone"])));
-    let page = air_pages::Tab::of(&site, "auditor").get("/").await.text();
+    let page = Tab::of(&site, "auditor").get("/").await.text();
     assert!(page.contains("Tệp dữ liệu của đài"), "{page}");
     std::fs::rename(&aside, &file).unwrap();
     assert_eq!(health(&site).await, (200, json!([])));
     let lost = site.state.store.dir().join("log-head.lost");
     drop(std::fs::File::create(&lost).unwrap());
     assert_eq!(health(&site).await, (503, json!(["database-new"])));
-    let page = air_pages::Tab::of(&site, "auditor").get("/").await.text();
+    let page = Tab::of(&site, "auditor").get("/").await.text();
     assert!(page.contains("máy tạo một tệp trống"), "{page}");
     std::fs::remove_file(&lost).unwrap();
     site.unready.send_replace(BTreeSet::from(["lu".into()]));
     assert_eq!(health(&site).await, (200, json!(["unready"])));
-    let page = air_pages::Tab::of(&site, "auditor").get("/").await.text();
+    let page = Tab::of(&site, "auditor").get("/").await.text();
     assert!(page.contains("chưa đọc được vào bộ nhớ"), "{page}");
     site.unready.send_replace(BTreeSet::new());
     site.clock.advance(Duration::from_secs(60));
     assert_eq!(health(&site).await, (503, json!(["engine-hangs:loa-xa", "planner-stuck"])));
-    let page = air_pages::Tab::of(&site, "auditor").get("/").await.text();
+    let page = Tab::of(&site, "auditor").get("/").await.text();
     assert!(page.contains("Máy không lập được lịch chạy mới"), "{page}");
     site.turned.send_replace(site.clock.elapsed());
     assert_eq!(health(&site).await, (503, json!(["engine-hangs:loa-xa"])));
