@@ -93,14 +93,15 @@ pub fn file_columns(schedule: Option<&Schedule>) -> Vec<&'static str> {
     LOG_COLUMNS.into_iter().chain(several(schedule).map(|_| OUTPUT)).collect()
 }
 
-/// An airing as a line of such a file.
+/// An airing as a line of such a file, made at this instant.
 pub fn file_line(
     number: usize,
     airing: &Airing,
     schedule: Option<&Schedule>,
     time_zone: &TimeZone,
+    now: Timestamp,
 ) -> Vec<String> {
-    let line = log_line(number, session(schedule, airing), airing, time_zone);
+    let line = log_line_now(number, session(schedule, airing), airing, time_zone, now);
     let output = several(schedule).map(|_| airing.item.output.to_string());
     line.into_iter().chain(output).collect()
 }

@@ -38,6 +38,7 @@ pub struct BookError(#[from] XlsxError);
 pub struct Book {
     workbook: Workbook,
     zone: TimeZone,
+    now: Timestamp,
     rows: u32,
     date: Format,
     time: Format,
@@ -52,8 +53,8 @@ impl fmt::Debug for Book {
 }
 
 impl Book {
-    /// A workbook with a head that stays in sight, in local times of a schedule's station.
-    pub fn new(schedule: &Schedule) -> Result<Self, BookError> {
+    /// A workbook made at this instant, with a head that stays in sight, in local times of a schedule's station.
+    pub fn new(schedule: &Schedule, now: Timestamp) -> Result<Self, BookError> {
         let mut workbook = Workbook::new();
         let sheet = workbook.add_worksheet_with_constant_memory()?;
         sheet
@@ -76,6 +77,7 @@ impl Book {
         Ok(Self {
             workbook,
             zone: schedule.time_zone.clone(),
+            now,
             rows: 0,
             date: format("dd/mm/yyyy"),
             time: format("hh:mm:ss"),
@@ -88,7 +90,7 @@ impl Book {
     pub fn airing(&mut self, schedule: &Schedule, airing: &Airing) -> Result<(), BookError> {
         self.rows += 1;
         let (row, number) = (self.rows, usize::try_from(self.rows).unwrap_or(usize::MAX));
-        let mut line = file_line(number, airing, Some(schedule), &self.zone);
+        let mut line = file_line(number, airing, Some(schedule), &self.zone, self.now);
         line.insert(LOG_COLUMNS.len(), String::new());
         // To the nearest second, as the paper log has it.
         let local = |at: Timestamp| self.zone.to_datetime(at.round(Unit::Second).unwrap_or(at));
@@ -158,7 +160,7 @@ mod tests {
     #[test]
     fn cells_have_their_types_and_none_is_a_formula() {
         let schedule = schedule("Asia/Ho_Chi_Minh", Vec::new());
-        let mut book = Book::new(&schedule).unwrap();
+        let mut book = Book::new(&schedule, Timestamp::MAX).unwrap();
         let mut second = airing();
         second.item.segment.as_mut().unwrap().title = "=HYPERLINK(\"http://x\")".to_owned();
         second.takes.clear();
@@ -202,7 +204,7 @@ mod tests {
         let mut schedule = schedule("Asia/Ho_Chi_Minh", Vec::new());
         let second = Output { id: "loa-thon".into(), ..schedule.outputs[0].clone() };
         schedule.outputs.push(second);
-        let mut book = Book::new(&schedule).unwrap();
+        let mut book = Book::new(&schedule, Timestamp::MAX).unwrap();
         book.airing(&schedule, &airing()).unwrap();
         let sheet = part(&book.finish().unwrap(), "xl/worksheets/sheet1.xml");
         let (_, head) = sheet.split_once("r=\"U1\"").unwrap();

@@ -9,6 +9,7 @@ use super::{print, print_log, say};
 use crate::app::cli::{Airings, Shape, Verify};
 use crate::app::exit::Exit;
 use crate::app::station::Station;
+use crate::clock::{Clock as _, SystemClock};
 use crate::store::{AiringFilter, Store};
 use crate::text::table::Table;
 use crate::text::{console, outcome};
@@ -30,9 +31,9 @@ pub fn airings(station: &Station, which: &Airings) -> anyhow::Result<Exit> {
         bail!("{}", console::DATES_SWAPPED);
     }
     let mut table = Table::new(outcome::file_columns(schedule.as_ref()));
-    let mut all = Vec::new();
+    let (mut all, now) = (Vec::new(), SystemClock::new().now());
     store.each_airing(filter, |airing| {
-        table.row(outcome::file_line(all.len() + 1, &airing, schedule.as_ref(), &zone));
+        table.row(outcome::file_line(all.len() + 1, &airing, schedule.as_ref(), &zone, now));
         all.push(airing);
         anyhow::Ok(())
     })?;

@@ -8,6 +8,7 @@ use axum::Json;
 use axum::extract::State as Of;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -16,7 +17,7 @@ use crate::schedule::{OutputId, Schedule};
 use crate::segment::ContentHash;
 use crate::store::{AiringFilter, Bad, Cursor, Store, StoreError, Verdict};
 use crate::text::http::Refusal;
-use crate::text::outcome::{file_columns, file_line, outcome_name};
+use crate::text::outcome::{file_columns, file_line, outcome_now};
 use crate::text::table::Table;
 use crate::web::State;
 use crate::web::input::{Asked, end, instant, local, parse_code};
@@ -92,13 +93,14 @@ pub(super) async fn airings(
     if filter.from.zip(filter.to).is_some_and(|(from, to)| to <= from) {
         return Err(Refusal::EndsBeforeItBegins.into());
     }
+    let now = state.clock.now();
     // Formatting thousands of lines takes a while too: it is done where the reading is.
     let answer = move |store: &Store| {
         let page = store.airings(&filter)?;
         Ok(if csv {
-            as_csv(&page.airings, page.next.map(|next| following(&wanted, next)), &schedule)
+            as_csv(&page.airings, page.next.map(|next| following(&wanted, next)), &schedule, now)
         } else {
-            let airings = page.airings.iter().filter_map(|airing| as_json(airing, &schedule)).collect();
+            let airings = page.airings.iter().filter_map(|airing| as_json(airing, &schedule, now)).collect();
             Json(Airings { airings, next: page.next }).into_response()
         })
     };
@@ -106,12 +108,12 @@ pub(super) async fn airings(
 }
 
 /// An airing with what follows from its facts.
-fn as_json(airing: &Airing, schedule: &Schedule) -> Option<serde_json::Value> {
+fn as_json(airing: &Airing, schedule: &Schedule, now: Timestamp) -> Option<serde_json::Value> {
     let outcome = airing.outcome();
     let mut value = serde_json::to_value(airing).ok()?;
     let fields = value.as_object_mut()?;
     fields.insert("outcome".to_owned(), outcome.kind().code().into());
-    fields.insert("outcome_text".to_owned(), outcome_name(&outcome).into());
+    fields.insert("outcome_text".to_owned(), outcome_now(airing, now).into());
     fields.insert("cause".to_owned(), serde_json::to_value(outcome.cause()).ok()?);
     fields.insert("planned_local".to_owned(), local(airing.item.planned, &schedule.time_zone).into());
     let started = airing.started().map(|started| local(started, &schedule.time_zone));
@@ -132,10 +134,10 @@ fn following(wanted: &Wanted, place: Cursor) -> String {
     format!("/api/v1/airings?{}", query.append_pair("after", &place.to_string()).finish())
 }
 
-fn as_csv(airings: &[Airing], next: Option<String>, schedule: &Schedule) -> Response {
+fn as_csv(airings: &[Airing], next: Option<String>, schedule: &Schedule, now: Timestamp) -> Response {
     let mut table = Table::new(file_columns(Some(schedule)));
     for (number, airing) in (1..).zip(airings) {
-        table.row(file_line(number, airing, Some(schedule), &schedule.time_zone));
+        table.row(file_line(number, airing, Some(schedule), &schedule.time_zone, now));
     }
     let mut bytes = Vec::new();
     if let Err(failure) = table.csv(&mut bytes) {

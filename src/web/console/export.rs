@@ -8,6 +8,7 @@ use axum::extract::State as Of;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt as _, stream};
+use jiff::Timestamp;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio_stream::wrappers::ReceiverStream;
@@ -58,12 +59,13 @@ pub(super) async fn export(
     };
     // One at a time, as with every walk through the log, also when the one who asked for it has gone.
     let place = Arc::clone(&state.limits.walks).try_acquire_owned().map_err(|_| Refusal::Busy)?;
+    let now = state.clock.now();
     let body = if is_text {
-        sent(state.store.clone(), (filter, asked), schedule, place).await?
+        sent(state.store.clone(), (filter, asked), (schedule, now), place).await?
     } else {
         let written = state.store.run(move |store| {
             let _place = place;
-            Ok(xlsx(store, filter, &asked, &schedule))
+            Ok(xlsx(store, filter, &asked, (&schedule, now)))
         });
         Body::from(written.await??)
     };
@@ -81,10 +83,10 @@ fn xlsx(
     store: &Store,
     filter: AiringFilter,
     asked: &Fields,
-    schedule: &Schedule,
+    (schedule, now): (&Schedule, Timestamp),
 ) -> Result<Vec<u8>, Problem> {
     let wanted = Wanted::of(asked);
-    let mut book = Book::new(schedule)?;
+    let mut book = Book::new(schedule, now)?;
     store.each_airing(filter, |airing| {
         if wanted.has(&airing) {
             book.airing(schedule, &airing)?;
@@ -99,13 +101,13 @@ fn xlsx(
 async fn sent(
     store: Store,
     (filter, asked): (AiringFilter, Fields),
-    schedule: Arc<Schedule>,
+    (schedule, now): (Arc<Schedule>, Timestamp),
     place: OwnedSemaphorePermit,
 ) -> Result<Body, Problem> {
     let (sender, pieces) = channel(AHEAD);
     let work = tokio::task::spawn_blocking(move || {
         let _place = place;
-        csv(&store, (filter, &Wanted::of(&asked)), &schedule, Outgoing(sender))
+        csv(&store, (filter, &Wanted::of(&asked)), (&schedule, now), Outgoing(sender))
     });
     let work = async { work.await.map_err(|failure| Problem::unexpected(&failure)).flatten() };
     let mut pieces = ReceiverStream::new(pieces);
@@ -122,7 +124,7 @@ async fn sent(
 fn csv(
     store: &Store,
     (filter, wanted): (AiringFilter, &Wanted<'_>),
-    schedule: &Schedule,
+    (schedule, now): (&Schedule, Timestamp),
     to: Outgoing,
 ) -> Result<(), Problem> {
     let write = || {
@@ -134,7 +136,7 @@ fn csv(
                 return Ok(());
             }
             number += 1;
-            csv.row(file_line(number, &airing, Some(schedule), &schedule.time_zone)).map_err(unread)
+            csv.row(file_line(number, &airing, Some(schedule), &schedule.time_zone, now)).map_err(unread)
         });
         let mut rest = csv.into_inner();
         if read.is_ok() {

@@ -333,7 +333,7 @@ async fn text_is_sent_while_the_log_is_read_and_breaks_off_where_the_log_does() 
     let schedule = Arc::clone(&site.state.plan().schedule);
     let mut whole = Csv::for_excel(file_columns(Some(&schedule)), Vec::new()).unwrap();
     for (number, airing) in (1..).zip(&airings) {
-        whole.row(file_line(number, airing, Some(&schedule), &schedule.time_zone)).unwrap();
+        whole.row(file_line(number, airing, Some(&schedule), &schedule.time_zone, site.clock.now())).unwrap();
     }
     assert_eq!(airings.len(), 900);
     assert!(sent == whole.into_inner(), "{}", String::from_utf8_lossy(&sent));
@@ -415,6 +415,10 @@ async fn what_waits_for_its_first_frame_is_not_said_to_be_on_the_air() {
     }
     let page = tab.get("/nhat-ky").await.text();
     assert!(page.contains("Theo lịch 1 mục") && page.contains("còn chờ 1"), "{page}");
+    for path in ["", "?format=csv"] {
+        let answer = site.get("auditor", &format!("/api/v1/airings{path}")).await.text();
+        assert!(answer.contains("sắp phát") && !answer.contains("đang phát"), "{answer}");
+    }
     site.clock.step_to(at);
     for path in ["/nhat-ky", "/nhat-ky/in", "/"] {
         let page = tab.get(path).await.text();
