@@ -25,13 +25,24 @@ pub mod watch_log;
 
 use std::sync::Arc;
 
+use anyhow::anyhow;
+
 use crate::clock::{Clock, SystemClock};
+use crate::text::http::Refusal;
 use cli::{Cli, Command};
 use exit::Exit;
 use station::Station;
 
 /// Does what the command line asks.
 pub fn run(cli: &Cli) -> anyhow::Result<Exit> {
+    // What is a person's to mend, in their words.
+    done(cli).map_err(|failure| match failure.downcast_ref().and_then(Refusal::of_store) {
+        Some(refusal) => anyhow!(refusal.detail()),
+        None => failure,
+    })
+}
+
+fn done(cli: &Cli) -> anyhow::Result<Exit> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let now = clock.now();
     let station = || Station::open(&cli.station);

@@ -32,12 +32,10 @@ pub fn rehearse(station: &Station, options: &Rehearse, now: Timestamp) -> anyhow
         let wav = options.wav.as_deref().map(WavFile::create).transpose()?;
         airings.extend(rehearsal::rehearse(&station.audio(), &plan.schedule, timeline, wav)?);
     }
-    let shape = options.days.format.format;
-    let exit = report(&airings, &plan.timelines, shape)?;
-    if shape == Shape::Table {
-        commands::print_bad_files(&plan, &files)?;
-    }
-    Ok(if files.is_empty() { exit } else { Exit::Problems })
+    let aired = report(&airings, &plan.timelines, options.days.format.format)?;
+    // What is not in the plan cannot fail to air: that the plan lacks it is a finding.
+    let planned = commands::judge(&plan, &options.days, &files)?;
+    Ok(if aired == Exit::Fine { planned } else { aired })
 }
 
 fn report(airings: &[Airing], timelines: &[Arc<Timeline>], shape: Shape) -> anyhow::Result<Exit> {

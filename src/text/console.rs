@@ -336,6 +336,36 @@ pub fn put_back(files: usize, rows: i64) -> String {
     format!("{files} bản ghi có đúng tệp, nhật ký {rows} dòng.")
 }
 
+/// No recording has this id, and none this file.
+pub fn no_recording(name: &str) -> String {
+    format!(
+        "Không có bản ghi nào mang mã hay tên tệp `{name}`. Chưa có gì thay đổi. Hãy xem lại trong `loa segment list`."
+    )
+}
+
+/// A backup's folder is there already.
+pub fn backup_is_there(to: &str) -> String {
+    format!("`{to}` đã có sẵn, nên chưa sao lưu gì. Lệnh này tự tạo thư mục; hãy đặt một tên mới.")
+}
+
+/// A backup would go into the station that it copies.
+pub fn backup_in_station(to: &str) -> String {
+    format!(
+        "`{to}` nằm ngay trong thư mục của trạm, nên chưa sao lưu gì: bản sao sẽ mất cùng với trạm. Hãy chọn nơi khác, tốt \
+         nhất là một ổ USB."
+    )
+}
+
+/// Another command is making the same backup, or restoring into the same folder.
+pub fn others_write(folder: &str) -> String {
+    format!("Một lệnh khác đang ghi vào `{folder}`, nên lệnh này chưa làm gì. Hãy đợi lệnh ấy xong.")
+}
+
+/// The folder to restore into holds a station.
+pub fn station_is_there(to: &str) -> String {
+    format!("`{to}` đã có một trạm, nên chưa khôi phục gì. Hãy chọn một thư mục trống bằng `--station`.")
+}
+
 /// A length as minutes and seconds.
 pub fn length(length: SignedDuration) -> String {
     let seconds = (length.as_millis() + 500) / 1000;

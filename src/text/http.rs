@@ -3,6 +3,7 @@
 use crate::access::Permission;
 use crate::media::ingest;
 use crate::segment::{BadWord, LONGEST_TEXT, State};
+use crate::store::StoreError;
 
 /// Why a field's value is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,6 +194,33 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// What a person is told of a failure of the store that is theirs to mend; none of what is a technician's.
+    pub fn of_store(failure: &StoreError) -> Option<Self> {
+        match failure {
+            StoreError::NoSegment(_) => Some(Self::NoSegment),
+            StoreError::WrongState { state, .. } => Some(Self::WrongState(*state)),
+            StoreError::OtherBytes(_) => Some(Self::OtherBytes),
+            StoreError::OtherWords(_) => Some(Self::OtherWords),
+            StoreError::NoUser(_) => Some(Self::NoUser),
+            StoreError::UserExists(_) => Some(Self::UserExists),
+            StoreError::BadUserName(_) => Some(Self::BadUserName),
+            StoreError::LastAdmin(_) => Some(Self::LastAdmin),
+            StoreError::Busy => Some(Self::Busy),
+            StoreError::File { .. }
+            | StoreError::Open { .. }
+            | StoreError::Absent { .. }
+            | StoreError::Lost { .. }
+            | StoreError::Damaged { .. }
+            | StoreError::Newer { .. }
+            | StoreError::Migrate { .. }
+            | StoreError::Query { .. }
+            | StoreError::Value { .. }
+            | StoreError::Stopped
+            | StoreError::Random(_)
+            | StoreError::FileTaken(_) => None,
+        }
+    }
+
     /// A few words.
     pub fn title(&self) -> &'static str {
         match self {
@@ -271,7 +299,7 @@ impl Refusal {
             ),
             Self::NotValid => "Bản ghi này không có hiệu lực trong ngày hôm nay, nên không được phát. Hãy sửa thời hạn của bản ghi nếu cần.".to_owned(),
             Self::WrongState(state) => format!(
-                "Bản ghi đang ở trạng thái {}, nên không làm được việc này. Chưa có gì thay đổi, lịch phát không bị ảnh hưởng. Hãy tải lại trang để xem trạng thái mới nhất.",
+                "Bản ghi đang ở trạng thái {}, nên không làm được việc này. Chưa có gì thay đổi, lịch phát không bị ảnh hưởng. Hãy mở lại bản ghi để xem trạng thái mới nhất.",
                 super::outcome::state(*state)
             ),
             Self::OtherBytes => "Tệp âm thanh đã khác với tệp bạn vừa nghe. Bản ghi chưa được duyệt. Hãy nghe lại rồi duyệt.".to_owned(),

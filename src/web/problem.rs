@@ -216,29 +216,7 @@ impl From<Refusal> for Problem {
 
 impl From<StoreError> for Problem {
     fn from(failure: StoreError) -> Self {
-        match failure {
-            StoreError::NoSegment(_) => Self(Refusal::NoSegment),
-            StoreError::WrongState { state, .. } => Self(Refusal::WrongState(state)),
-            StoreError::OtherBytes(_) => Self(Refusal::OtherBytes),
-            StoreError::OtherWords(_) => Self(Refusal::OtherWords),
-            StoreError::NoUser(_) => Self(Refusal::NoUser),
-            StoreError::UserExists(_) => Self(Refusal::UserExists),
-            StoreError::BadUserName(_) => Self(Refusal::BadUserName),
-            StoreError::LastAdmin(_) => Self(Refusal::LastAdmin),
-            StoreError::Busy => Self(Refusal::Busy),
-            StoreError::File { .. }
-            | StoreError::Open { .. }
-            | StoreError::Absent { .. }
-            | StoreError::Lost { .. }
-            | StoreError::Damaged { .. }
-            | StoreError::Newer { .. }
-            | StoreError::Migrate { .. }
-            | StoreError::Query { .. }
-            | StoreError::Value { .. }
-            | StoreError::Stopped
-            | StoreError::Random(_)
-            | StoreError::FileTaken(_) => Self::unexpected(&failure),
-        }
+        Refusal::of_store(&failure).map_or_else(|| Self::unexpected(&failure), Self)
     }
 }
 

@@ -423,7 +423,26 @@ fn commands_print_what_programs_can_read_and_end_with_codes_that_mean_something(
     }
     let nowhere = loa().args(["--station", "/nowhere", "check"]).output().unwrap();
     assert_eq!(nowhere.status.code(), Some(1));
-    assert_eq!(station.run(&["segment", "approve", "b.wav", "--by", "hoa"]).status.code(), Some(1));
+    let refusals = [
+        (
+            &["segment", "approve", "b.wav", "--by", "hoa"][..],
+            "Không có bản ghi nào mang mã hay tên tệp `b.wav`",
+        ),
+        (&["user", "revoke", "ai"], "Không có người dùng nào mang tên này"),
+    ];
+    for (command, said) in refusals {
+        let refused = station.run(command);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&refused.stderr).contains(said), "{refused:?}");
+    }
+    // The week has a gap that nothing fills: whoever asks is told, and so is who rehearses.
+    let late = (&from + SignedDuration::from_secs(30)).strftime("%H:%M:%S");
+    let hard = format!("[[session.slot]]\nstart = \"hard\"\nat = {late}\nplay = {{ file = \"a.wav\" }}\n");
+    station.write("week.toml", &(week(&from, &["a.wav"]) + &hard));
+    for command in ["check", "rehearse"] {
+        let told = station.run(&[command, "--days", "1"]);
+        assert_eq!(told.status.code(), Some(3), "{command}: {}", String::from_utf8_lossy(&told.stdout));
+    }
 }
 
 #[test]

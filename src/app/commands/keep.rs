@@ -21,14 +21,14 @@ use crate::text::console;
 /// Copies a station into a new folder; it may play meanwhile.
 pub fn backup(station: &Station, to: &Path) -> anyhow::Result<Exit> {
     if fs::exists(to)? {
-        bail!("`{}` is there already; a backup makes its own folder", to.display());
+        bail!("{}", console::backup_is_there(&to.display().to_string()));
     }
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let within = |folder: &Path| {
         Ok::<_, io::Error>(fs::canonicalize(folder)?.starts_with(fs::canonicalize(station.root())?))
     };
     if within(folder).with_context(|| format!("cannot find `{}`", folder.display()))? {
-        bail!("`{}` is in the station itself, and would go with it; name a folder elsewhere", to.display());
+        bail!("{}", console::backup_in_station(&to.display().to_string()));
     }
     // Under another name until it is whole: half a backup must not look like one.
     let name = to.file_name().with_context(|| format!("`{}` names no folder", to.display()))?;
@@ -68,7 +68,7 @@ fn begin(folder: &Path) -> anyhow::Result<File> {
     let mark = File::options().create(true).append(true).open(&path).with_context(cannot)?;
     match mark.try_lock() {
         Ok(()) => {}
-        Err(TryLockError::WouldBlock) => bail!("another command is writing into `{}`", folder.display()),
+        Err(TryLockError::WouldBlock) => bail!("{}", console::others_write(&folder.display().to_string())),
         Err(TryLockError::Error(cause)) => return Err(cause).with_context(cannot),
     }
     for part in ["schedule", "audio", "data"].map(|name| folder.join(name)) {
@@ -97,7 +97,7 @@ pub fn restore(from: &Path, to: &Path, whose: Whose) -> anyhow::Result<Exit> {
     }
     let holds_one = fs::exists(to.join("schedule"))? || fs::exists(to.join("data"))?;
     if holds_one && !fs::exists(to.join(UNFINISHED))? {
-        bail!("`{}` holds a station already; name an empty folder with --station", to.display());
+        bail!("{}", console::station_is_there(&to.display().to_string()));
     }
     let backup = Station::open(from)?;
     let _alone = begin(to)?;
@@ -349,7 +349,7 @@ mod tests {
         leave_half(&half);
         let another = begin(&half).unwrap();
         let refused = backup(&station, &kept).unwrap_err().to_string();
-        assert!(refused.contains("another command"), "{refused}");
+        assert!(refused.contains("Một lệnh khác đang ghi"), "{refused}");
         drop(another);
         assert_eq!(backup(&station, &kept).unwrap(), Exit::Fine);
         leave_half(&new);

@@ -11,7 +11,7 @@ pub use clock::clock;
 pub use keep::{Whose, backup, restore};
 pub use log::{airings, verify};
 pub use people::{devices, user};
-pub use plan::{check, plan_of, print_bad_files, print_problems, timeline};
+pub use plan::{check, judge, plan_of, print_problems, timeline};
 pub use recordings::{import, segment};
 
 use std::collections::BTreeSet;

@@ -146,7 +146,7 @@ impl BadFile {
 }
 
 /// Says which files are not as they were approved.
-pub fn print_bad_files(plan: &Plan, files: &[BadFile]) -> std::io::Result<()> {
+fn print_bad_files(plan: &Plan, files: &[BadFile]) -> std::io::Result<()> {
     for BadFile { code, file, title, at, .. } in files {
         let first = at.to_zoned(plan.schedule.time_zone.clone());
         let said = match code {
@@ -198,11 +198,16 @@ pub fn timeline(station: &Station, days: &Days, now: Timestamp) -> anyhow::Resul
         .flat_map(|timeline| timeline.cues().map(|cue| CueLine::of(cue, &timeline.output)))
         .collect();
     print(days.format.format, &table_of(&plan.timelines), &cues)?;
-    let findings = to_mend(&plan, days);
+    judge(&plan, days, &files)
+}
+
+/// The exit code for what is wrong with a plan and its files; a person is told of it, below the table.
+pub fn judge(plan: &Plan, days: &Days, files: &[BadFile]) -> anyhow::Result<Exit> {
+    let findings = to_mend(plan, days);
     if days.format.format == Shape::Table && !(findings.is_empty() && files.is_empty()) {
-        print_findings(&plan, days, &files)?;
+        print_findings(plan, days, files)?;
     }
-    Ok(worst(&findings, &files))
+    Ok(worst(&findings, files))
 }
 
 /// All cues; with their outputs, where there are several.

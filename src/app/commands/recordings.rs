@@ -303,7 +303,7 @@ fn find(store: &Store, name: &str) -> anyhow::Result<Segment> {
     let catalog = store.catalog()?;
     match catalog.by_file(name) {
         Some(segment) => Ok(segment.as_ref().clone()),
-        None => bail!("no recording is called `{name}`, by id or by file; `loa segment list` shows them"),
+        None => bail!("{}", console::no_recording(name)),
     }
 }
 
