@@ -16,6 +16,8 @@ use crate::segment::{Catalog, Segment};
 
 /// How long a planned cut takes from full sound to silence. What has no more room than this is not begun at all.
 const FADE: SignedDuration = SignedDuration::from_secs(3);
+/// What takes longer than its slot by more than this moves what follows, or takes its place, as nobody meant it.
+const FAR_OVER: SignedDuration = SignedDuration::from_secs(120);
 /// A session that has nothing left to play for so long ends early enough to be told.
 const EARLY: SignedDuration = SignedDuration::from_secs(120);
 
@@ -209,11 +211,9 @@ impl<'a> Rundown<'a> {
         let over =
             item.length.map_or(SignedDuration::ZERO, |length| self.cursor.duration_since(before) - length);
         if over > TOLERANCE && cut == Cut::Told {
-            self.note(
-                Severity::Note,
-                Some((item, 0)),
-                FindingKind::LongerThanPlanned { over_ms: millis(over) },
-            );
+            let severity = if over > FAR_OVER { Severity::Warning } else { Severity::Note };
+            let kind = FindingKind::LongerThanPlanned { over_ms: millis(over) };
+            self.note_at(before, severity, Some((item, 0)), kind);
         }
     }
 
@@ -360,9 +360,19 @@ impl<'a> Rundown<'a> {
     }
 
     pub(super) fn note(&mut self, severity: Severity, piece: Option<(&Item<'_>, u16)>, kind: FindingKind) {
+        self.note_at(self.cursor, severity, piece, kind);
+    }
+
+    fn note_at(
+        &mut self,
+        at: Timestamp,
+        severity: Severity,
+        piece: Option<(&Item<'_>, u16)>,
+        kind: FindingKind,
+    ) {
         let block = self.block.clone();
         let cue =
             piece.map(|(item, piece)| CueId { block: block.clone(), slot: item.slot.id.clone(), piece });
-        self.findings.push(Finding { severity, block, cue, at: self.cursor, kind });
+        self.findings.push(Finding { severity, block, cue, at, kind });
     }
 }

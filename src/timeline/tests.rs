@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use jiff::civil::{date, time};
 
 use super::fixture::{at, begun, output, play, schedule, segment, segment_id, session, slot};
-use super::{Begun, Content, CueId, FindingKind, History, Timeline, Window, compile};
+use super::{Begun, Content, CueId, FindingKind, History, Severity, Timeline, Window, compile};
 use crate::schedule::{
     DayPlan, PlanDate, QuietHours, Replacement, Schedule, SessionId, Slot, Start, Validity, Weekdays,
 };
@@ -228,6 +228,20 @@ fn all_means_the_newest_that_fit_whole() {
 }
 
 #[test]
+fn what_takes_far_longer_than_its_slot_is_warned_of_where_it_begins() {
+    let severity_of = |seconds: i64| {
+        let mut feature = slot("tin", hard(5, 0), play("programme:tin"));
+        feature.length = Some(SignedDuration::from_mins(5));
+        let timeline = monday(&vietnam(vec![feature]), &[segment("a", "tin", seconds)]);
+        let found = &timeline.findings[0];
+        assert!(matches!(found.kind, FindingKind::LongerThanPlanned { .. }), "{found:?}");
+        assert_eq!(found.at, timeline.cues().next().unwrap().at);
+        found.severity
+    };
+    assert_eq!((severity_of(7 * 60), severity_of(25 * 60)), (Severity::Note, Severity::Warning));
+}
+
+#[test]
 fn a_repeat_airs_what_really_aired_unless_it_was_withdrawn_since() {
     let mut schedule = vietnam(vec![slot("tin", hard(5, 0), play("programme:tin"))]);
     let again = vec![slot("lai", hard(17, 0), play("repeat:sang/tin"))];
@@ -332,7 +346,7 @@ fn a_day_plan_replaces_drops_adds_and_silences_music() {
         ["a/0 05:00:00-05:00:30 b", "nhac/0 05:00:30-05:00:30 NoMusic", "b/0 07:00:00-07:00:30 b"]
     );
     assert_eq!(timeline.cues().next().unwrap().title, "Đặc biệt");
-    assert!(timeline.findings.iter().all(|finding| finding.severity == super::Severity::Note));
+    assert!(timeline.findings.iter().all(|finding| finding.severity == Severity::Note));
 }
 
 #[test]
@@ -374,7 +388,7 @@ fn a_repeat_of_music_is_music_on_a_day_without_it() {
                 "lai/0 19:00:00-19:00:00 NoMusic",
             ]
         );
-        let errors = timeline.findings.iter().filter(|finding| finding.severity > super::Severity::Note);
+        let errors = timeline.findings.iter().filter(|finding| finding.severity > Severity::Note);
         assert_eq!(errors.count(), 0, "{:?}", timeline.findings);
     }
 }
