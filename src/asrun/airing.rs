@@ -154,7 +154,7 @@ pub struct End {
     pub ended: Option<Timestamp>,
     /// Frames that a healthy device took.
     pub delivered: u64,
-    /// Frames of silence in place of late sound.
+    /// Frames of silence in place of sound that came late.
     pub starved: u64,
     /// Whether the amplifier could not be switched on meanwhile, as far as its command says; entries of before this was
     /// kept do not say so.

@@ -72,7 +72,7 @@ pub enum Cause {
     ProgramStopped,
     /// It joined in progress, and nothing says why.
     JoinedLate,
-    /// Silence stood in for sound that was not decoded in time.
+    /// Silence stood in for sound: that was not decoded in time, or the sound device stood still.
     Starved,
 }
 
@@ -197,7 +197,7 @@ pub struct Closed {
     pub ended: Option<Timestamp>,
     /// Frames of the segment that a healthy device took.
     pub delivered: u64,
-    /// Frames of silence that had to stand in for sound which was not ready in time.
+    /// Frames of silence that stood in for sound: that was not ready in time, or the device stood still.
     pub starved: u64,
     /// Whether the amplifier could not be switched on while it sounded.
     pub unpowered: bool,

@@ -141,7 +141,7 @@ pub struct Status {
     pub files_hang: bool,
     /// What is known of the clock.
     pub clock: ClockHealth,
-    /// Frames of silence that stood in for late sound, since the start.
+    /// Frames of silence that stood in for sound, since the start.
     pub starved: u64,
     /// Facts that the log has not taken yet; more than a few mean that its disk hangs.
     pub unlogged: usize,

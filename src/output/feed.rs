@@ -11,7 +11,7 @@ use rodio::cpal::{FromSample, Sample};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::device::PERIOD_FRAMES;
-use super::{CHANNELS, CHUNK_FRAMES, duration_of};
+use super::{CHANNELS, CHUNK_FRAMES, duration_of, frames_during};
 use crate::clock::Clock;
 
 /// Frames that wait for the callback at most: 149 ms. Less, and a busy machine starves; more, and an emergency waits.
@@ -63,7 +63,7 @@ impl Meter {
         self.taken.load(Ordering::Acquire)
     }
 
-    /// Frames of silence that stood in for sound, after the first sound.
+    /// Frames of silence that stood in for sound, after the first sound: it came late, or the device stood still.
     pub fn starved(&self) -> u64 {
         self.starved.load(Ordering::Acquire)
     }
@@ -83,8 +83,9 @@ impl Meter {
         self.calls.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Takes note of time that the device let pass without playing.
+    /// Takes note of time that the device let pass without playing: a hole for who listens, though no frame is lost.
     pub(super) fn stall(&self, time: Duration) {
+        self.starve(frames_during(time));
         self.stalled_ns.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::AcqRel);
     }
 
@@ -461,5 +462,6 @@ mod tests {
             call(&mut feed, &clock, LEAD);
         }
         assert_eq!(line.meter.stalled(), Duration::from_millis(500), "once, and in full");
+        assert_eq!(line.meter.starved(), 24_000, "who listens hears a hole");
     }
 }

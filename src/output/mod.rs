@@ -56,7 +56,7 @@ pub trait Output: Debug + Send {
     fn is_up(&self) -> bool {
         true
     }
-    /// Frames of silence that the device was given so far because the engine came late.
+    /// Frames of silence that were heard so far in place of sound: the engine came late, or the device stood still.
     fn starved(&self) -> u64 {
         0
     }

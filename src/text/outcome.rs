@@ -250,7 +250,7 @@ pub fn cause(cause: Cause) -> &'static str {
         Cause::ScheduleChanged => "lịch đã thay đổi",
         Cause::ProgramStopped => "chương trình phát được tắt",
         Cause::JoinedLate => "vào giữa chừng",
-        Cause::Starved => "âm thanh bị ngắt quãng do máy không kịp đọc tệp",
+        Cause::Starved => "âm thanh bị ngắt quãng vì máy hoặc thiết bị âm thanh không kịp",
     }
 }
 

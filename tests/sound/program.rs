@@ -255,6 +255,31 @@ fn a_lost_sink_and_a_killed_server_are_found_again_where_the_sound_should_be() {
     );
 }
 
+#[test]
+fn a_hole_in_the_sound_is_not_logged_as_aired() {
+    with_server("program::a_hole_in_the_sound_is_not_logged_as_aired", |server| {
+        let mut station = Station::new();
+        station.record("rising.wav", None, rising(8 * SECOND));
+        let first = station.soon();
+        station.week("", &[Slot::hard("rising", first, "rising.wav")], first + seconds(60));
+        let recorder = server.record();
+        station.serve();
+        sleep_until(first + seconds(3));
+        server.stand_still(Duration::from_millis(1_500));
+        sleep_until(first + seconds(10));
+        wait_until("it is logged", || station.airing("rising").outcome() != Outcome::OnAir);
+        let airing = station.airing("rising");
+        station.stop();
+        let heard = recorder.finish().stretches(Duration::from_millis(200));
+        let silent: usize = heard.windows(2).map(|two| two[1].from - two[0].to).sum();
+        let [silent, logged] =
+            [silent, airing.starved() as usize].map(|frames| frames as f64 / SECOND as f64);
+        println!("{heard:?}: silent for {silent} s, logged {logged} s, {:?}", airing.outcome());
+        assert_eq!(airing.outcome(), Outcome::Partly(Cause::Starved));
+        assert!(silent > 1.0 && (silent - logged).abs() < 0.1, "{airing:#?}\n{}", station.log());
+    });
+}
+
 /// Takes the sound away for two seconds, and gives it back: it is there again within 5 s, at its place.
 fn loss(server: &mut Server, first: Timestamp, take: fn(&mut Server), give_back: fn(&mut Server)) {
     take(server);

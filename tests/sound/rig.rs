@@ -135,6 +135,14 @@ impl Server {
         }
     }
 
+    /// Has the daemon stand still, as one does that waits for its card.
+    pub fn stand_still(&self, time: Duration) {
+        let pid = self.daemon.as_ref().unwrap().id().to_string();
+        run(Command::new("kill").args(["-STOP", &pid]));
+        thread::sleep(time);
+        run(Command::new("kill").args(["-CONT", &pid]));
+    }
+
     /// Pulls the card.
     pub fn remove_sink(&self) {
         let modules = self.pactl(&["list", "short", "modules"]).unwrap();

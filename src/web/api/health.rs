@@ -241,7 +241,7 @@ fn engines(state: &State, text: &mut Numbers) {
         text.sample("loa_facts_unlogged", &[("output", engine.output().as_str())], engine.status().unlogged);
     }
     let starved = "loa_starved_frames_total";
-    text.family(starved, "counter", "Frames of silence that stood in for late sound.");
+    text.family(starved, "counter", "Frames of silence that stood in for sound.");
     for engine in state.engines.iter() {
         text.sample(starved, &[("output", engine.output().as_str())], engine.status().starved);
     }
