@@ -30,6 +30,12 @@ const BACK_OFF: (Duration, Duration) = (Duration::from_millis(200), Duration::fr
 const OPEN_LIMIT: Duration = Duration::from_secs(6);
 /// What was written before a rest is still heard: a full ring, the device's buffer, and some.
 const DRAIN: Duration = Duration::from_millis(300);
+/// A stream that is lost sooner has not held.
+const HELD: Duration = Duration::from_secs(5);
+/// Streams in a row that did not hold, after which the next one has to show first that it does.
+const FLAPS: u32 = 2;
+/// For how long it has to: at first, and at most.
+const PROOF: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(16));
 /// How often a resting device is looked for.
 const PROBE_EVERY: Duration = Duration::from_secs(30);
 
@@ -111,6 +117,9 @@ struct Running {
     errors: u64,
     errors_since: Duration,
     stalled: Duration,
+    opened_at: Duration,
+    /// What the engine gets once the stream has shown that it holds; none where it has it.
+    withheld: Option<Line>,
 }
 
 impl Running {
@@ -134,7 +143,9 @@ impl Running {
         match () {
             () if self.meter.has_ended() => Some("it was removed or its server has ended"),
             () if storm => Some("it reports nothing but errors"),
-            () if now.saturating_sub(self.called_at) >= SILENT_LIMIT => Some("it asks for no sound"),
+            () if self.withheld.is_none() && now.saturating_sub(self.called_at) >= SILENT_LIMIT => {
+                Some("it asks for no sound")
+            }
             () => None,
         }
     }
@@ -180,6 +191,8 @@ struct Keeper {
     pause: Duration,
     /// The last failure that was logged.
     complaint: String,
+    /// Streams in a row that were lost soon after they were opened.
+    flaps: u32,
 }
 
 impl Keeper {
@@ -202,6 +215,7 @@ impl Keeper {
             awake: true,
             pause: Duration::ZERO,
             complaint: String::new(),
+            flaps: 0,
         }
     }
 
@@ -235,7 +249,10 @@ impl Keeper {
         let answered = self.hear_late();
         match (self.open.is_some(), self.awake) {
             (true, true) => self.watch(),
-            (true, false) => self.let_go(),
+            (true, false) => {
+                self.flaps = 0;
+                self.let_go();
+            }
             (false, awake) if answered || self.attempts.may_begin(self.clock.elapsed()) => {
                 let answer = self.attempt(if awake { Wish::Open } else { Wish::Probe });
                 self.heed(answer);
@@ -269,11 +286,33 @@ impl Keeper {
             warn!(device = %running.device, stalled_ms = still.as_millis(), "the sound device stood still: there was a hole in the sound");
         }
         if let Some(reason) = running.verdict(now) {
-            warn!(device = %running.device, reason, "the sound device is lost");
+            let held =
+                running.withheld.is_none() && now.saturating_sub(running.opened_at) >= self.proof() + HELD;
+            self.flaps = if held { 0 } else { self.flaps.saturating_add(1) };
+            match self.flaps {
+                0..FLAPS => warn!(device = %self.name, reason, "the sound device is lost"),
+                FLAPS => {
+                    warn!(device = %self.name, reason, "the sound device is lost again and again; no sound is given to it until it holds")
+                }
+                _ => debug!(device = %self.name, reason, "the sound device does not hold"),
+            }
             self.health.state.store(DOWN, Ordering::Release);
             self.let_go();
             self.pause = BACK_OFF.0;
+            return;
         }
+        if now.saturating_sub(running.opened_at) >= self.proof()
+            && let Some(line) = self.open.as_mut().and_then(|running| running.withheld.take())
+        {
+            self.hand_over(line);
+            self.judge(Ok("it holds".to_owned()));
+        }
+    }
+
+    /// For how long the next stream has to show that it holds before the engine gets it.
+    fn proof(&self) -> Duration {
+        let more = self.flaps.checked_sub(FLAPS).map(|more| PROOF.0.saturating_mul(1 << more.min(8)));
+        more.map_or(Duration::ZERO, |proof| proof.min(PROOF.1))
     }
 
     fn attempt(&mut self, wish: Wish) -> Answer {
@@ -293,17 +332,22 @@ impl Keeper {
             }
             None => "resting".to_owned(),
         });
-        self.judge(how);
+        let is_withheld = self.open.as_ref().is_some_and(|running| running.withheld.is_some());
+        if !is_withheld {
+            self.judge(how);
+        }
     }
 
     fn take(&mut self, opened: Opened) -> String {
         let now = self.clock.elapsed();
         let Opened { stream, line, .. } = opened;
         let (meter, device) = (Arc::clone(&line.meter), line.device.clone());
-        // Full only if the engine takes no lines at all; then it sees the end of this one.
-        if self.lines.push(line).is_err() {
-            meter.end();
-        }
+        let withheld = if self.proof().is_zero() {
+            self.hand_over(line);
+            None
+        } else {
+            Some(line)
+        };
         self.open = Some(Running {
             stream,
             meter,
@@ -313,8 +357,19 @@ impl Keeper {
             errors: 0,
             errors_since: now,
             stalled: Duration::ZERO,
+            opened_at: now,
+            withheld,
         });
         device
+    }
+
+    /// Gives the engine its end of a stream.
+    fn hand_over(&mut self, line: Line) {
+        let meter = Arc::clone(&line.meter);
+        // Full only if the engine takes no lines at all; then it sees the end of this one.
+        if self.lines.push(line).is_err() {
+            meter.end();
+        }
     }
 
     /// Takes note of how an attempt or a probe went; says it once, not each time.
@@ -383,9 +438,11 @@ mod tests {
         gate: Arc<Mutex<()>>,
         /// Each stream that is open holds it.
         streams: Arc<()>,
+        lines: Consumer<Line>,
     }
 
-    fn rig() -> Rig {
+    /// One whose answers are waited for so long.
+    fn rig(limit: Duration) -> Rig {
         let clock = Arc::new(ManualClock::new(jiff::Timestamp::UNIX_EPOCH));
         let told = Arc::clone(&clock) as Arc<dyn Clock>;
         let (gate, streams) = (Arc::new(Mutex::new(())), Arc::new(()));
@@ -395,15 +452,15 @@ mod tests {
             let (line, feed) = feed::line("card".to_owned(), 2, Arc::clone(&own));
             Ok(Some(Opened { stream: Box::new((feed, Arc::clone(&held))), line, realtime: false }))
         });
-        let (lines, _) = RingBuffer::new(2);
+        let (sent, lines) = RingBuffer::new(2);
         let name = "alsa:card".parse().unwrap();
-        let keeper = Keeper::new(name, told, lines, Arc::default(), ask, Duration::ZERO);
-        Rig { keeper, clock, gate, streams }
+        let keeper = Keeper::new(name, told, sent, Arc::default(), ask, limit);
+        Rig { keeper, clock, gate, streams, lines }
     }
 
     #[test]
     fn while_a_sound_system_hangs_few_attempts_are_left_behind_and_ever_fewer_are_begun() {
-        let mut rig = rig();
+        let mut rig = rig(Duration::ZERO);
         let gate = Arc::clone(&rig.gate);
         let _hangs = gate.lock().unwrap();
         let mut hanging_after = |seconds: u64| {
@@ -423,7 +480,7 @@ mod tests {
 
     #[test]
     fn of_attempts_that_are_answered_at_last_one_stream_plays_and_the_others_are_let_go() {
-        let mut rig = rig();
+        let mut rig = rig(Duration::ZERO);
         let gate = Arc::clone(&rig.gate);
         let hangs = gate.lock().unwrap();
         for _ in 0..3 {
@@ -440,5 +497,35 @@ mod tests {
         running.meter.stall(Duration::from_millis(500));
         assert_eq!([0; 2].map(|_| running.stood_still().as_millis()), [500, 0], "what is said once");
         assert_eq!(Arc::strong_count(&rig.streams), 3, "this, the rig's own, and one stream");
+    }
+
+    #[test]
+    fn a_device_that_opens_and_only_gives_errors_is_down_until_it_holds() {
+        let mut rig = rig(OPEN_LIMIT);
+        let fail = |rig: &mut Rig| {
+            let meter = Arc::clone(&rig.keeper.open.as_ref().expect("it opens").meter);
+            (0..=ERRORS_PER_SECOND).for_each(|_| _ = meter.error());
+            rig.keeper.turn();
+            assert!(rig.keeper.open.is_none() && rig.keeper.health.is_down());
+        };
+        let second = |rig: &mut Rig| {
+            rig.clock.advance(Duration::from_secs(1));
+            rig.keeper.open.iter().for_each(|running| running.meter.call());
+            rig.keeper.turn();
+            rig.lines.pop().is_ok()
+        };
+        for _ in 0..FLAPS {
+            assert!(second(&mut rig) && rig.keeper.health.is_up(), "once may be chance");
+            fail(&mut rig);
+        }
+        for _ in 0..3 {
+            assert!(!second(&mut rig) && rig.keeper.health.is_down(), "it opens, and that is all");
+            fail(&mut rig);
+        }
+        let handed_over = (0..=PROOF.1.as_secs()).filter(|_| second(&mut rig)).count();
+        assert!(handed_over == 1 && rig.keeper.health.is_up(), "it holds");
+        (0..=(PROOF.1 + HELD).as_secs()).for_each(|_| _ = second(&mut rig));
+        fail(&mut rig);
+        assert!(second(&mut rig) && rig.keeper.health.is_up(), "what held so long is trusted again");
     }
 }

@@ -210,7 +210,7 @@ fn silence_is_laid_to_whom_it_belongs() {
         peer.clock.advance(Duration::from_millis(100));
         play(&mut peer, 40);
         let stalled = frames_during(meter.stalled()); // a reading is exact to a microsecond
-        let expected = if ran_dry { (4_800, 0) } else { (0, 4_800) };
+        let expected = (4_800, if ran_dry { 0 } else { 4_800 });
         assert_eq!((meter.starved(), stalled), expected, "once, and in full");
     }
 }
