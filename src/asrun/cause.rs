@@ -13,6 +13,7 @@ impl From<&Absence> for Cause {
             Absence::NotValid { .. } => Self::NotValid,
             Absence::Withdrawn { .. } => Self::Withdrawn,
             Absence::FileBroken { .. } => Self::FileBroken,
+            Absence::NoOrigin => Self::NoOrigin,
             Absence::NoMusic => Self::NoMusic,
             Absence::NoRoom => Self::NoRoom,
             Absence::QuietHours | Absence::AgainstTheRules => Self::AgainstTheRules,
@@ -28,6 +29,7 @@ impl Cause {
         match (self, withdrawn) {
             (Self::Withdrawn, Some(segment)) => Absence::Withdrawn { segment: segment.clone() },
             (Self::NothingHandedIn, _) => Absence::Missing,
+            (Self::NoOrigin, _) => Absence::NoOrigin,
             (Self::NoMusic, _) => Absence::NoMusic,
             (Self::NoRoom, _) => Absence::NoRoom,
             (Self::AgainstTheRules, _) => Absence::AgainstTheRules,

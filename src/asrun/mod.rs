@@ -66,6 +66,8 @@ pub enum Cause {
     NoRoom,
     /// A day without music.
     NoMusic,
+    /// What it should repeat is not on that day.
+    NoOrigin,
     /// The schedule was changed while it was on air, or just before.
     ScheduleChanged,
     /// The program was stopped in an orderly way.

@@ -380,6 +380,10 @@ fn absent(why: &Absence) -> &'static str {
         Absence::NothingToRepeat => {
             "mục cần phát lại cũng không có gì để phát. Mục này sẽ im lặng. Hãy bổ sung bản ghi cho mục gốc."
         }
+        Absence::NoOrigin => {
+            "mục cần phát lại không có trong lịch của ngày này. Mục này sẽ im lặng. Nếu không muốn vậy, hãy cho mục này phát \
+             nội dung khác trong lịch ngày đặc biệt."
+        }
         Absence::TurnOver => "đã qua giờ phát mà chưa có gì để phát. Mục này đã im lặng; không cần làm gì.",
     }
 }
@@ -409,6 +413,7 @@ fn absent_file(why: &Absence, file: &str) -> Option<String> {
         | Absence::QuietHours
         | Absence::AgainstTheRules
         | Absence::NothingToRepeat
+        | Absence::NoOrigin
         | Absence::TurnOver => return None,
     };
     Some(format!("mục chỉ phát tệp “{file}”, mà {what}. Mục này sẽ im lặng. {mend}"))
@@ -429,6 +434,7 @@ fn named(why: &Absence, names: &Names<'_>) -> String {
         | Absence::QuietHours
         | Absence::AgainstTheRules
         | Absence::NothingToRepeat
+        | Absence::NoOrigin
         | Absence::TurnOver => String::new(),
     }
 }

@@ -247,6 +247,7 @@ pub fn cause(cause: Cause) -> &'static str {
         Cause::CutByNext => "bị mục đúng giờ tiếp theo cắt",
         Cause::NoRoom => "không còn thời gian trong buổi",
         Cause::NoMusic => "ngày không phát nhạc",
+        Cause::NoOrigin => "mục gốc không có trong ngày",
         Cause::ScheduleChanged => "lịch đã thay đổi",
         Cause::ProgramStopped => "chương trình phát được tắt",
         Cause::JoinedLate => "vào giữa chừng",

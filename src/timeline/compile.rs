@@ -492,7 +492,11 @@ impl<'a> Day<'a> {
             Some(pieces) => pieces.clone(),
             None => self.due_elsewhere(session, slot, hops),
         };
-        if planned.is_empty() { Err(Absence::NothingToRepeat) } else { Ok(planned) }
+        match self.origin(session, slot) {
+            _ if !planned.is_empty() => Ok(planned),
+            Some(_) => Err(Absence::NothingToRepeat),
+            None => Err(Absence::NoOrigin),
+        }
     }
 
     /// The slot that a repeat names, as it is on the date.

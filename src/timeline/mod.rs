@@ -352,6 +352,8 @@ pub enum Absence {
     AgainstTheRules,
     /// What it should repeat had nothing to air either.
     NothingToRepeat,
+    /// What it should repeat is not on that day: its session was dropped, or replaced by one without it.
+    NoOrigin,
     /// Its turn was over before there was anything for it, and is on record as silent.
     TurnOver,
 }

@@ -288,6 +288,7 @@ impl<'a> Rundown<'a> {
             Absence::NoRoom if item.fills() => {
                 Some((Severity::Note, FindingKind::Absent { why: why.clone() }))
             }
+            Absence::NoOrigin => Some((Severity::Warning, FindingKind::Absent { why: why.clone() })),
             Absence::NoRoom
             | Absence::Missing
             | Absence::NotApproved { .. }

@@ -274,10 +274,9 @@ fn a_repeat_airs_what_really_aired_unless_it_was_withdrawn_since() {
         replace: Vec::new(),
         sessions: Vec::new(),
     });
-    assert!(
-        last(&monday(&schedule, &segments)).ends_with("NothingToRepeat"),
-        "what was dropped is not repeated"
-    );
+    let timeline = monday(&schedule, &segments);
+    assert!(last(&timeline).ends_with("NoOrigin"), "what was dropped is not repeated");
+    assert_eq!(timeline.findings[0].severity, Severity::Warning);
 }
 
 #[test]

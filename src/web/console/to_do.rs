@@ -170,6 +170,7 @@ fn remedy(finding: &Finding, plan: &Plan, user: &User) -> Markup {
                 | Absence::QuietHours
                 | Absence::AgainstTheRules
                 | Absence::NothingToRepeat
+                | Absence::NoOrigin
                 | Absence::TurnOver,
         }
         | FindingKind::LongerThanPlanned { .. }
