@@ -14,6 +14,12 @@ use jiff::SignedDuration;
 /// So much more must fit behind what a conversion wrote, in bytes.
 const PROBE: usize = 256 * 1024;
 
+/// Bytes at the beginning of a file that say what it is.
+const HEAD: usize = 1024;
+
+/// Packets in a row that begin alike, for a stream of them.
+const PACKETS: usize = 5;
+
 /// How often a running conversion is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -31,12 +37,40 @@ pub(crate) struct Kind {
 
 /// What the first bytes say a file is; only what is worth a try.
 pub(crate) fn kind_of(path: &Path) -> io::Result<Option<Kind>> {
-    let mut head = Vec::with_capacity(16);
-    File::open(path)?.take(16).read_to_end(&mut head)?;
-    Ok(kind_of_head(&head))
+    Ok(kind_of_head(&head_of(path)?))
+}
+
+/// Whether the first bytes are those of a film of which the decoders here do not know the container. Among its packets
+/// they find what looks like the beginning of sound, and would take snatches for the whole.
+pub(crate) fn is_unknown_film(path: &Path) -> io::Result<bool> {
+    Ok(film_of_head(&head_of(path)?).is_some())
+}
+
+fn head_of(path: &Path) -> io::Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(HEAD);
+    File::open(path)?.take(HEAD as u64).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+fn film_of_head(head: &[u8]) -> Option<Kind> {
+    // Each packet of 188 bytes begins with the same one; a camera puts four before each.
+    let in_packets =
+        |at: usize, length: usize| (0..PACKETS).all(|packet| head.get(at + packet * length) == Some(&0x47));
+    if in_packets(0, 188) || in_packets(4, 192) {
+        Some(Kind { name: "MPEG-TS", reader: "mpegts" })
+    } else if head.starts_with(&[0, 0, 1, 0xba]) {
+        Some(Kind { name: "MPEG", reader: "mpeg" })
+    } else if head.starts_with(b"RIFF") && head.get(8..12) == Some(b"AVI ") {
+        Some(Kind { name: "AVI", reader: "avi" })
+    } else {
+        None
+    }
 }
 
 fn kind_of_head(head: &[u8]) -> Option<Kind> {
+    if let Some(film) = film_of_head(head) {
+        return Some(film);
+    }
     const ASF: &[u8] = &[0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11];
     const KINDS: &[(usize, &[u8], &str, &str)] = &[
         (0, b"#!AMR", "AMR", "amr"),
@@ -68,8 +102,7 @@ fn kind_of_head(head: &[u8]) -> Option<Kind> {
 /// Whether the first bytes of a file are as those of a recording are, in any format: one that cannot be decoded then is
 /// cut off or damaged, and no other kind of file.
 pub(crate) fn begins_as_sound(path: &Path) -> io::Result<bool> {
-    let mut head = Vec::with_capacity(16);
-    File::open(path)?.take(16).read_to_end(&mut head)?;
+    let head = head_of(path)?;
     let named = [&b"ID3"[..], b"fLaC", b"FORM", b".snd"].iter().any(|magic| head.starts_with(magic));
     // Eleven bits of sync.
     let mpeg = matches!(head.as_slice(), [0xff, second, ..] if second & 0xe0 == 0xe0);
@@ -267,6 +300,9 @@ mod tests {
     fn only_files_that_look_like_sound_are_handed_on() {
         assert_eq!(kind_of_head(b"#!AMR\n<").map(|kind| kind.name), Some("AMR"));
         assert_eq!(kind_of_head(b"\0\0\0\x18ftyp3gp4").map(|kind| kind.name), Some("MP4"));
+        assert_eq!(kind_of_head(b"RIFF\0\0\0\0WAVEfmt ").map(|kind| kind.name), Some("WAV"));
+        assert_eq!(kind_of_head(b"RIFF\0\0\0\0AVI LIST").map(|kind| kind.name), Some("AVI"));
+        assert_eq!(kind_of_head(b"GGGG but not every 188 bytes"), None);
         assert_eq!(kind_of_head(b"#EXTM3U\nfile:///etc/passwd"), None);
         assert_eq!(kind_of_head(b"ffconcat version 1.0"), None);
         assert_eq!(kind_of_head(b"<html>"), None);

@@ -227,6 +227,9 @@ impl Ingest {
     }
 
     fn decode(&self, path: &Path, cancel: &AtomicBool) -> Result<Look, Refusal> {
+        if convert::is_unknown_film(path).map_err(|cause| Refusal::of_disk("read the file", cause))? {
+            return Ok(Look::Convert(None));
+        }
         let file = File::open(path).map_err(|cause| Refusal::of_disk("open the file", cause))?;
         let mut decoder = match Decoder::open(file) {
             Ok(decoder) if decoder.may_lack_its_upper_band() => return Ok(Look::Convert(Some("HE-AAC"))),

@@ -228,6 +228,10 @@ const FOREIGN: &[(&str, &str, &str)] = &[
     ("a.ac3", "-c:a ac3", "AC-3"),
     ("a.rf64.wav", "-rf64 always", "RF64"),
     ("low.m4a", "-c:a aac -ar 22050", "HE-AAC"),
+    ("film.ts", "-c:a aac", "MPEG-TS"),
+    ("camera.mts", "-f lavfi -i color=black:s=64x64:r=25:d=6 -c:v mpeg2video -c:a ac3", "MPEG-TS"),
+    ("film.mpg", "-c:a mp2", "MPEG"),
+    ("film.avi", "-f lavfi -i color=black:s=64x64:r=25:d=6 -c:v mpeg4 -c:a mp3", "AVI"),
 ];
 
 #[test]
