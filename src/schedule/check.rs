@@ -243,14 +243,14 @@ impl<'a> Check<'a> {
             .enumerate()
             .map(|(place, slot)| {
                 let days = slot.days.as_ref().map_or(Weekdays::ALL, |days| *days.get_ref());
-                let days = days.and(written.days);
+                let days = days.and(written.on_days());
                 self.slot(&Context { file, scope, session: written, place, days }, slot)
             })
             .collect();
         let session = Session {
             id: written.id.get_ref().as_str().into(),
             title: written.title.clone().unwrap_or_else(|| written.id.get_ref().clone()),
-            days: written.days,
+            days: written.days?,
             valid,
             from: *written.from.as_ref()?.get_ref(),
             to: written.to?,
@@ -286,7 +286,7 @@ impl<'a> Check<'a> {
         if context.days.is_empty()
             && let Some(days) = &written.days
         {
-            file.report(days.span().start, Kind::NeverOn { session_days: context.session.days });
+            file.report(days.span().start, Kind::NeverOn { session_days: context.session.on_days() });
         }
         let start = start(context, written);
         if let Some(play) = &written.play {
@@ -298,7 +298,7 @@ impl<'a> Check<'a> {
         Slot {
             id: written.id.get_ref().as_str().into(),
             title: written.title.clone().unwrap_or_else(|| self.title(&play, context.scope)),
-            days: written.days.as_ref().map_or(context.session.days, |days| *days.get_ref()),
+            days: written.days.as_ref().map_or(context.session.on_days(), |days| *days.get_ref()),
             valid: validity(file, &written.valid),
             start: start.unwrap_or(Start::Follow),
             length: written.length,
@@ -434,7 +434,8 @@ impl<'a> Check<'a> {
     ) -> Option<Replacement> {
         let play = written.play.as_ref();
         if let Some((session, place, slot)) = find(scope, path.0.as_str(), path.1.as_str()) {
-            let days = session.days.and(slot.days.as_ref().map_or(Weekdays::ALL, |days| *days.get_ref()));
+            let days =
+                session.on_days().and(slot.days.as_ref().map_or(Weekdays::ALL, |days| *days.get_ref()));
             if let Some(play) = play {
                 self.play(&Context { file, scope, session, place, days }, play);
                 let start = starts(session, place, slot);

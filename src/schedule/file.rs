@@ -44,12 +44,20 @@ pub(super) struct WrittenSession {
     pub(super) extent: Range<usize>,
     pub(super) id: Spanned<String>,
     pub(super) title: Option<String>,
-    pub(super) days: Weekdays,
+    /// None where they are not said, which is a mistake: nothing is concluded from them.
+    pub(super) days: Option<Weekdays>,
     pub(super) valid: WrittenValidity,
     pub(super) from: Option<Spanned<Time>>,
     pub(super) to: Option<Time>,
     pub(super) outputs: Option<Spanned<Vec<String>>>,
     pub(super) slots: Vec<WrittenSlot>,
+}
+
+impl WrittenSession {
+    /// The days it is on: any, as long as they are not said.
+    pub(super) fn on_days(&self) -> Weekdays {
+        self.days.unwrap_or(Weekdays::ALL)
+    }
 }
 
 /// `valid_from` and `valid_until`.
@@ -220,11 +228,11 @@ fn pool(mut fields: Fields<'_>) -> Option<Spanned<Pool>> {
 }
 
 fn week_session(mut fields: Fields<'_>) -> Option<WrittenSession> {
-    let days = fields.need("days").map_or(Weekdays::ALL, Spanned::into_inner);
+    let days = fields.need("days").map(Spanned::into_inner);
     session(fields, days)
 }
 
-fn session(mut fields: Fields<'_>, days: Weekdays) -> Option<WrittenSession> {
+fn session(mut fields: Fields<'_>, days: Option<Weekdays>) -> Option<WrittenSession> {
     let id = id(&mut fields, "id");
     let slots =
         fields.tables("slot").into_iter().zip(1..).map(|(slot_fields, place)| slot(slot_fields, place));
@@ -342,7 +350,11 @@ fn day(mut fields: Fields<'_>) -> WrittenDay {
         no_music: fields.take("no_music").is_some_and(Spanned::into_inner),
         drop: fields.take("drop").map(|names: Spanned<Texts>| Spanned::new(names.span(), inner(names).0)),
         replace: fields.tables("replace").into_iter().filter_map(replacement).collect(),
-        sessions: fields.tables("session").into_iter().filter_map(|fields| session(fields, days)).collect(),
+        sessions: fields
+            .tables("session")
+            .into_iter()
+            .filter_map(|fields| session(fields, Some(days)))
+            .collect(),
     };
     fields.finish();
     day

@@ -117,9 +117,9 @@ pub(super) fn repeat(context: &Context<'_>, at: usize, session: &str, slot: &str
         file.report(at, Kind::RepeatNotEarlier { session, slot });
     }
     let source_days =
-        source_slot.days.as_ref().map_or(Weekdays::ALL, |days| *days.get_ref()).and(source.days);
+        source_slot.days.as_ref().map_or(Weekdays::ALL, |days| *days.get_ref()).and(source.on_days());
     let missing = context.days.without(source_days);
-    if !missing.is_empty() {
+    if own.days.is_some() && !missing.is_empty() {
         let (session, slot) = named();
         file.report(at, Kind::RepeatNotThatDay { session, slot, missing });
     }

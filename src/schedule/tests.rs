@@ -137,6 +137,12 @@ fn every_kind_of_mistake_in_the_week_is_found_on_its_line() {
                 ("duplicate", 14),
             ],
         ),
+        (
+            // It would meet the morning, and on Sunday there is nothing to repeat: if it were on every day.
+            "[[session]]\nid='x'\nfrom=06:00:00\nto=07:00:00\n[[session.slot]]\nplay={repeat='sang/tin'}"
+                .into(),
+            &[("missing-key", 13)],
+        ),
         (format!("{slot}play={{programme='tim'}}"), &[("unknown", 19)]),
         (format!("{slot}play={{programme='nhac'}}"), &[("other-thing", 19)]),
         (format!("{slot}play={{pool='tin'}}"), &[("other-thing", 19)]),
