@@ -136,13 +136,14 @@ fn names(line: &str, key: &str) -> bool {
 }
 
 /// What somebody may do, as the tables of roles have it.
-const MAY: [(Permission, [&str; 2]); 9] = [
+const MAY: [(Permission, [&str; 2]); 10] = [
     (Permission::HandIn, ["hand in", "nộp"]),
     (Permission::Approve, ["approve", "duyệt"]),
     (Permission::Withdraw, ["withdraw", "thu hồi"]),
     (Permission::TakeTheAir, ["take the air", "phát ngay"]),
     (Permission::CallEmergency, ["call an emergency", "phát khẩn cấp"]),
     (Permission::EditSchedule, ["change the schedule", "sửa lịch"]),
+    (Permission::ConfirmClock, ["confirm the clock", "xác nhận giờ"]),
     (Permission::ReadLog, ["read the log", "xem nhật ký"]),
     (Permission::ReadActs, ["the record", "nhật ký thao tác"]),
     (Permission::ManageUsers, ["make and revoke people", "thêm, bớt người dùng"]),

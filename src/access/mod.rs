@@ -9,6 +9,7 @@
 //! | [`TakeTheAir`](Permission::TakeTheAir) now, stop what sounds | | | x | | |
 //! | [`CallEmergency`](Permission::CallEmergency) | | x | x | | |
 //! | [`EditSchedule`](Permission::EditSchedule) | | | x | | x |
+//! | [`ConfirmClock`](Permission::ConfirmClock): take the machine's time for right | | | x | | x |
 //! | [`ReadLog`](Permission::ReadLog), verify it, print reports | | x | x | x | x |
 //! | [`ReadActs`](Permission::ReadActs) of people | | | | x | x |
 //! | [`ManageUsers`](Permission::ManageUsers) | | | | | x |
@@ -73,11 +74,15 @@ impl Role {
                     | P::TakeTheAir
                     | P::CallEmergency
                     | P::EditSchedule
+                    | P::ConfirmClock
                     | P::ReadLog
             ),
             Self::Auditor => matches!(permission, P::See | P::ReadLog | P::ReadActs),
             Self::Admin => {
-                matches!(permission, P::See | P::EditSchedule | P::ReadLog | P::ReadActs | P::ManageUsers)
+                matches!(
+                    permission,
+                    P::See | P::EditSchedule | P::ConfirmClock | P::ReadLog | P::ReadActs | P::ManageUsers
+                )
             }
         }
     }
@@ -120,6 +125,8 @@ pub enum Permission {
     CallEmergency,
     /// Change the schedule.
     EditSchedule,
+    /// Say that the machine's clock is right, where the log has later times.
+    ConfirmClock,
     /// Read and verify the log, print reports.
     ReadLog,
     /// Read the record of people's acts.
@@ -130,7 +137,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::See,
         Self::HandIn,
         Self::Approve,
@@ -138,6 +145,7 @@ impl Permission {
         Self::TakeTheAir,
         Self::CallEmergency,
         Self::EditSchedule,
+        Self::ConfirmClock,
         Self::ReadLog,
         Self::ReadActs,
         Self::ManageUsers,

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::acts::{Act, insert_act};
 use super::airings::{airing_from_json, apply};
 use super::error::Doing;
 use super::head::{self, Head};
@@ -214,6 +215,11 @@ impl Store {
     }
 
     pub(super) fn append(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
+        self.append_with(entries, None)
+    }
+
+    /// The same, with the act of whom these facts come from.
+    pub(super) fn append_with(&self, entries: Vec<Entry>, act: Option<Act>) -> Result<(), StoreError> {
         if entries.is_empty() {
             return Ok(());
         }
@@ -234,6 +240,7 @@ impl Store {
                     end =
                         Some(append(transaction, entry, station.time_zone.to_offset(entry.at()).seconds())?);
                 }
+                act.map(|act| insert_act(transaction, &act)).transpose()?;
                 Ok(end)
             })?;
             cut_noted.fetch_or(cut.is_some(), Ordering::Relaxed);

@@ -50,6 +50,7 @@ pub use heard::Heard;
 pub use keep::{Origin, restore};
 pub use logins::{LINK_DAYS, Link};
 pub use people::{People, Secret, User};
+pub use reopening::Doubt;
 pub use reserve::{AMPLE, free_bytes};
 pub use revisions::{BY_HAND, Revision};
 pub use segments::{Added, Attached, SegmentFilter, SegmentPage, SegmentPlace, searchable};

@@ -2,31 +2,87 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::acts::Act;
 use super::airings::airing_from_json;
 use super::error::Doing;
 use super::{Store, StoreError};
-use crate::asrun::{Airing, Entry, Item, Note};
+use crate::asrun::{Airing, ClockHealth, Entry, Item, Note};
+use crate::timeline::Layer;
 
 /// What was planned so long ago airs no more, whatever its late rule.
 const LONGEST_CUE: SignedDuration = SignedDuration::from_hours(24);
 
+/// What speaks against a clock that nothing but a person can vouch for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Doubt {
+    /// The newest instant on record, later than what the clock shows.
+    pub newest: Timestamp,
+    /// What the log says did not air, and will, once the clock is confirmed; by when it is planned.
+    pub reopens: Vec<Airing>,
+    /// How much of what is still to come sounded already, and will not again.
+    pub heard: usize,
+}
+
 impl Store {
+    /// What on record speaks against a clock that shows `now`; none where nothing does.
+    pub fn doubt(&self, now: Timestamp) -> Result<Option<Doubt>, StoreError> {
+        let Some(newest) = self.newest_instant()?.filter(|newest| speaks_against(now, *newest)) else {
+            return Ok(None);
+        };
+        let ahead = self.ahead(now)?.into_iter().filter(|airing| airing.item.layer == Layer::Scheduled);
+        let (reopens, rest): (Vec<_>, Vec<_>) = ahead.partition(|airing| airing.is_refuted(now));
+        let heard =
+            rest.iter().filter(|airing| airing.item.planned > now && !airing.takes.is_empty()).count();
+        Ok(Some(Doubt { newest, reopens, heard }))
+    }
+
+    /// Takes a person's word that a clock which shows `now` is right, and keeps that with them; gives what spoke against
+    /// it. Where nothing does, nothing is done. `origin` is from where they say so.
+    pub fn take_clock_at_word(
+        &self,
+        now: Timestamp,
+        by: &str,
+        origin: &str,
+    ) -> Result<Option<Doubt>, StoreError> {
+        let Some(doubt) = self.doubt(now)? else { return Ok(None) };
+        let newest = doubt.newest.to_zoned(self.station().time_zone.clone());
+        let act = Act {
+            at: now,
+            by: by.to_owned(),
+            what: "clock.confirm".to_owned(),
+            subject: newest.strftime("%d/%m/%Y %H:%M:%S").to_string(),
+            title: None,
+            origin: origin.to_owned(),
+        };
+        self.reopen(now, by, &doubt.reopens, Some(act))?;
+        Ok(Some(doubt))
+    }
+
     /// Notes that the clock is right, as `by` says: a time server, or a person. What was logged under a later date was the
     /// mistake: what it settled before its time is open again. How many cues that is.
     pub fn confirm_clock(&self, at: Timestamp, by: &str) -> Result<usize, StoreError> {
-        let refuted = self.refuted(at)?;
-        let count = refuted.len();
-        let reopened = refuted.into_iter().map(|airing| {
-            let Item { cue, output, .. } = airing.item;
-            Entry::Reopened { cue, output, at }
-        });
-        let note = Entry::Note { at, note: Note::ClockConfirmed { by: by.to_owned() } };
-        self.append(std::iter::once(note).chain(reopened).collect())?;
-        Ok(count)
+        let refuted: Vec<_> = self.ahead(at)?.into_iter().filter(|airing| airing.is_refuted(at)).collect();
+        self.reopen(at, by, &refuted, None)?;
+        Ok(refuted.len())
     }
 
-    /// The airings that a clock which is right at `now` [refutes](Airing::is_refuted).
-    fn refuted(&self, now: Timestamp) -> Result<Vec<Airing>, StoreError> {
+    fn reopen(
+        &self,
+        at: Timestamp,
+        by: &str,
+        refuted: &[Airing],
+        act: Option<Act>,
+    ) -> Result<(), StoreError> {
+        let reopened = refuted.iter().map(|airing| {
+            let Item { cue, output, .. } = &airing.item;
+            Entry::Reopened { cue: cue.clone(), output: output.clone(), at }
+        });
+        let note = Entry::Note { at, note: Note::ClockConfirmed { by: by.to_owned() } };
+        self.append_with(std::iter::once(note).chain(reopened).collect(), act)
+    }
+
+    /// The airings of what is planned for after `now`, or may still be on then.
+    fn ahead(&self, now: Timestamp) -> Result<Vec<Airing>, StoreError> {
         self.read(|connection| {
             let bodies = connection
                 .prepare_cached("SELECT body FROM airing WHERE planned_ms > ?1 ORDER BY planned_ms, id")
@@ -36,10 +92,14 @@ impl Store {
                         .collect::<rusqlite::Result<Vec<_>>>()
                 })
                 .doing("read the airings of days to come")?;
-            let airings = bodies.iter().map(|body| airing_from_json(body));
-            airings.filter(|airing| airing.as_ref().map_or(true, |airing| airing.is_refuted(now))).collect()
+            bodies.iter().map(|body| airing_from_json(body)).collect()
         })
     }
+}
+
+/// Whether the newest instant on record speaks against a clock that no time server stands for.
+fn speaks_against(now: Timestamp, newest: Timestamp) -> bool {
+    ClockHealth::judge(false, now, Some(newest)) == ClockHealth::Wrong
 }
 
 #[cfg(test)]

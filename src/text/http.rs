@@ -380,6 +380,7 @@ pub fn permission_name(permission: Permission) -> &'static str {
         Permission::TakeTheAir => "phát ngay hoặc dừng phát",
         Permission::CallEmergency => "phát khẩn cấp",
         Permission::EditSchedule => "sửa lịch phát",
+        Permission::ConfirmClock => "xác nhận giờ của máy",
         Permission::ReadLog => "xem nhật ký phát thanh",
         Permission::ReadActs => "xem nhật ký thao tác",
         Permission::ManageUsers => "quản lý người dùng",

@@ -9,6 +9,7 @@
 
 mod air;
 mod api;
+mod clock;
 mod console;
 mod drawer;
 mod examining;

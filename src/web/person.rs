@@ -42,7 +42,7 @@ macro_rules! needs {
         }
     )*};
 }
-needs! { See HandIn Approve Withdraw TakeTheAir CallEmergency EditSchedule ReadLog ReadActs ManageUsers }
+needs! { See HandIn Approve Withdraw TakeTheAir CallEmergency EditSchedule ConfirmClock ReadLog ReadActs ManageUsers }
 
 /// Somebody who showed a token, and may do what `N` says.
 #[derive(Debug)]

@@ -8,8 +8,7 @@ use super::say;
 use crate::app::cli::ClockCommand;
 use crate::app::exit::Exit;
 use crate::app::station::Station;
-use crate::asrun::ClockHealth;
-use crate::store::{Act, Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::text::console;
 
 /// Takes a person's word for the time, where the log speaks against it.
@@ -27,21 +26,12 @@ pub fn clock(station: &Station, now: Timestamp, command: &ClockCommand) -> anyho
 }
 
 fn confirm(store: &Store, now: Timestamp, by: &str, zone: &TimeZone) -> Result<String, StoreError> {
-    let newest = store.newest_instant()?;
     let local = |at: Timestamp| at.to_zoned(zone.clone());
-    let Some(newest) = newest.filter(|_| ClockHealth::judge(false, now, newest) == ClockHealth::Wrong) else {
-        return Ok(console::clock_not_in_doubt(&local(now)));
-    };
-    let reopened = store.confirm_clock(now, by)?;
-    store.act(Act {
-        at: now,
-        by: by.to_owned(),
-        what: "clock.confirm".to_owned(),
-        subject: local(newest).strftime("%d/%m/%Y %H:%M:%S").to_string(),
-        title: None,
-        origin: ORIGIN.to_owned(),
-    })?;
-    Ok(console::clock_confirmed(&local(now), &local(newest), reopened))
+    let taken = store.take_clock_at_word(now, by, ORIGIN)?;
+    Ok(taken.map_or_else(
+        || console::clock_not_in_doubt(&local(now)),
+        |doubt| console::clock_confirmed(&local(now), &local(doubt.newest), doubt.reopens.len()),
+    ))
 }
 
 #[cfg(test)]

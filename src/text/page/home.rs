@@ -191,6 +191,13 @@ pub fn clock_against_log(now: Timestamp, newest: Timestamp, zone: &TimeZone) -> 
     format!("Giờ của máy: {}. Giờ mới nhất trong nhật ký: {}.", moment(now, zone), moment(newest, zone))
 }
 
+/// Nobody knows the time.
+pub const CLOCK_IN_DOUBT: &str = "Giờ của máy chưa chắc đúng";
+/// What that means, and who mends it.
+pub const CLOCK_IN_DOUBT_MEANS: &str = "Các buổi phát theo lịch không lên loa cho đến khi giờ được chỉnh lại, hoặc được người vận hành hay người quản trị xác nhận.";
+/// To where the clock is confirmed.
+pub const TO_CLOCK: &str = "Xem và xác nhận giờ";
+
 /// The lamp and the sentence of a trouble, from its code in `/api/v1/health`: what it means for the air, and what to do.
 /// `place` says who hears an output.
 pub fn trouble(code: &str, place: impl Fn(&str) -> String) -> (Lamp, String) {
@@ -223,7 +230,7 @@ pub fn trouble(code: &str, place: impl Fn(&str) -> String) -> (Lamp, String) {
         ),
         "clock-wrong" => say(
             Lamp::Clock,
-            "Giờ của máy sớm hơn giờ đã ghi trong nhật ký, nên không biết giờ nào đúng và các buổi phát theo lịch không lên loa. Nếu máy chạy sai giờ, hãy nối mạng hoặc chỉnh lại giờ. Nếu giờ của máy đang đúng, hãy báo kỹ thuật viên chạy lệnh `loa clock confirm` trên máy.",
+            "Giờ của máy sớm hơn giờ đã ghi trong nhật ký, nên không biết giờ nào đúng và các buổi phát theo lịch không lên loa. Nếu máy chạy sai giờ, hãy nối mạng hoặc chỉnh lại giờ. Nếu giờ của máy đang đúng, người vận hành hoặc người quản trị cần xác nhận giờ đó.",
         ),
         "disk-low" => say(
             Lamp::Disk,

@@ -2,6 +2,7 @@
 
 pub mod air;
 pub mod calendar;
+pub mod clock;
 pub mod date;
 pub mod editing;
 pub mod home;
@@ -77,9 +78,13 @@ pub fn role_means(role: Role) -> &'static str {
     match role {
         Role::Uploader => "nộp bản ghi và sửa thông tin bản ghi",
         Role::Approver => "duyệt, trả lại, nộp, thu hồi bản ghi; phát khẩn cấp; xem nhật ký",
-        Role::Operator => "phát ngay, phát khẩn cấp, dừng phát; sửa lịch; nộp, thu hồi bản ghi; xem nhật ký",
+        Role::Operator => {
+            "phát ngay, phát khẩn cấp, dừng phát; sửa lịch; xác nhận giờ của máy; nộp, thu hồi bản ghi; xem nhật ký"
+        }
         Role::Auditor => "xem nhật ký phát thanh và nhật ký thao tác",
-        Role::Admin => "quản lý người dùng, sửa lịch phát, xem mọi nhật ký; không duyệt bản ghi",
+        Role::Admin => {
+            "quản lý người dùng, sửa lịch phát, xác nhận giờ của máy, xem mọi nhật ký; không duyệt bản ghi"
+        }
     }
 }
 

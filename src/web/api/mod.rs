@@ -2,6 +2,7 @@
 
 pub(super) mod airings;
 mod audio;
+mod clock;
 mod events;
 pub(super) mod health;
 mod interrupts;
@@ -86,6 +87,7 @@ pub(super) fn router() -> OpenApiRouter<State> {
         .routes(routes!(interrupts::interrupt))
         .routes(routes!(interrupts::call_off))
         .routes(routes!(interrupts::stop))
+        .routes(routes!(clock::confirm))
         .routes(routes!(events::events))
         .routes(routes!(health::health))
         .routes(routes!(users::list, users::add))

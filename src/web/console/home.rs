@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use maud::{Markup, html};
 
 use super::air;
+use super::clock;
 use super::in_force;
 use super::page::{Failure, page};
 use super::recordings;
@@ -22,7 +23,7 @@ use crate::asrun::Airing;
 use crate::engine::handle::{InForce, Status};
 use crate::schedule::{OutputId, Schedule};
 use crate::sequencer::resumes;
-use crate::store::{AiringFilter, Store};
+use crate::store::{AiringFilter, Store, User};
 use crate::text::finding::of_plan;
 use crate::text::page::air::CALL_OFF;
 use crate::text::page::calendar::BESIDES;
@@ -60,6 +61,7 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
         Ok((store.airings(&filter)?.airings, (store.users()?, drafts, let_go), store.newest_instant()?))
     };
     let (aired, (users, drafts, let_go), newest) = state.store.run(read).await?;
+    let newest = newest.filter(|_| wrong.iter().any(|code| code == "clock-wrong"));
     let let_go: Vec<_> = let_go.iter().filter_map(|(_, body)| serde_json::from_str(body).ok()).collect();
     let may_withdraw = permit(&visitor.person.user().roles, Permission::Withdraw);
     let content = html! {
@@ -69,8 +71,8 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
         div.home {
             section.air #air data-live { (on_air(&state, &visitor, now)) }
             div.side {
-                section #lamps data-live { (lamps(&wrong, &plan, (now, newest))) }
-                section #to-do data-live { (to_do(&state, visitor.person.user(), &users, (&let_go, &drafts), now)) }
+                section #lamps data-live { (lamps(&wrong, &plan, visitor.person.user(), (now, newest))) }
+                section #to-do data-live { (to_do(&state, visitor.person.user(), &users, (&let_go, &drafts), (now, newest))) }
             }
             section.today #today data-live { (rundown(&plan.schedule, &blocks, &aired, (day.0, now), may_withdraw)) }
         }
@@ -213,8 +215,14 @@ fn alarm(wrong: &[String], plan: &Plan, (now, today): (Timestamp, Date)) -> Mark
     }
 }
 
-/// One lamp for each thing that matters, never by colour alone; the clock's also says what it shows, and what the log has.
-fn lamps(wrong: &[String], plan: &Plan, (now, newest): (Timestamp, Option<Timestamp>)) -> Markup {
+/// One lamp for each thing that matters, never by colour alone; the clock's also says what it shows, and the `newest` that
+/// speaks against it.
+fn lamps(
+    wrong: &[String],
+    plan: &Plan,
+    user: &User,
+    (now, newest): (Timestamp, Option<Timestamp>),
+) -> Markup {
     let place = |output: &str| air::place(&plan.schedule, &OutputId::new(output));
     let troubles: Vec<_> = wrong.iter().map(|code| say::trouble(code, place)).collect();
     html! {
@@ -229,8 +237,11 @@ fn lamps(wrong: &[String], plan: &Plan, (now, newest): (Timestamp, Option<Timest
                     @if lamp == Lamp::Schedule && wrong.iter().any(|code| code == "coming-silence") {
                         p { a href="#to-do" { (say::TO_DO) } }
                     }
-                    @if let Some(newest) = newest.filter(|_| lamp == Lamp::Clock && !of.is_empty()) {
+                    @if let Some(newest) = newest.filter(|_| lamp == Lamp::Clock) {
                         p { (say::clock_against_log(now, newest, &plan.schedule.time_zone)) }
+                        @if permit(&user.roles, Permission::ConfirmClock) {
+                            p { a.button href=(clock::HERE) { (say::TO_CLOCK) } }
+                        }
                     }
                 }
             }

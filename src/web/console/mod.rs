@@ -11,6 +11,7 @@ mod acts;
 mod air;
 mod assets;
 mod calendar;
+mod clock;
 mod export;
 mod form;
 mod home;
@@ -49,6 +50,8 @@ pub(super) fn router() -> Router<State> {
         .route("/phat-ngay/tra-song", post(in_force::call_off))
         .route("/phat-ngay/dung", post(air::stop))
         .merge(calendar::router())
+        .route(clock::HERE, get(clock::ask))
+        .route(clock::CONFIRM, post(clock::confirm))
         .route("/nhat-ky", get(log::day))
         .route("/nhat-ky/in", get(log::sheet))
         .route("/nhat-ky/thao-tac", get(acts::list))

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
 use super::calendar::slot_address;
+use super::clock;
 use super::recordings::{DRAFTS, Drafts, address, send_address};
 use super::rehearsal;
 use crate::access::{Permission, permit};
@@ -33,13 +34,13 @@ pub(super) fn broken_means(state: &State, segment: &Segment) -> String {
 }
 
 /// The list, for somebody who can do some of it; `users` are all there are, `drafts` their own, and what was `let_go` are
-/// emergencies that do not go on.
+/// emergencies that do not go on; the `newest` instant on record is there where it speaks against the clock.
 pub(super) fn to_do(
     state: &State,
     user: &User,
     users: &[User],
     (let_go, drafts): (&[StandingOrder], &Drafts),
-    now: Timestamp,
+    (now, newest): (Timestamp, Option<Timestamp>),
 ) -> Markup {
     let plan = &state.plan();
     let until = now + AHEAD;
@@ -58,10 +59,13 @@ pub(super) fn to_do(
     let pending = plan.catalog.iter().filter(|segment| segment.state == Stand::Pending).count();
     html! {
         h2 { (say::TO_DO) }
-        @if said.is_empty() && pending == 0 && !nobody_approves && drafts.is_empty() && broken.is_empty() && let_go.is_empty() {
+        @if said.is_empty() && pending == 0 && !nobody_approves && drafts.is_empty() && broken.is_empty() && let_go.is_empty() && newest.is_none() {
             p.note.good { (say::NOTHING_TO_DO) }
         } @else {
             ol.to-do {
+                @if newest.is_some() {
+                    li.bad { strong { (say::CLOCK_IN_DOUBT) } p { (say::CLOCK_IN_DOUBT_MEANS) } (way(user, Permission::ConfirmClock, clock::HERE, say::TO_CLOCK)) }
+                }
                 @for order in let_go {
                     li.bad {
                         strong { (say::let_go(plan.catalog.get(&order.segment).map(|segment| segment.words.title.as_str()))) }

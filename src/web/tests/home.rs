@@ -213,7 +213,18 @@ async fn a_clock_that_is_not_trusted_says_what_it_shows_and_what_the_log_has() {
     site.status.as_ref().unwrap().send_modify(|status| status.clock = ClockHealth::Wrong);
     let said = lamps().await;
     assert!(said.contains("Giờ mới nhất trong nhật ký: thứ Ba 23/11/2027, "), "{said}");
-    assert!(said.contains("loa clock confirm"), "{said}");
+    let to_confirm = "href=\"/gio-may\"";
+    assert!(said.contains(to_confirm), "{said}");
+    let (_, to_do) = Tab::of(&site, "admin")
+        .get("/")
+        .await
+        .text()
+        .split_once("id=\"to-do\"")
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .unwrap();
+    assert!(to_do.contains("Giờ của máy chưa chắc đúng") && to_do.contains(to_confirm), "{to_do}");
+    let page = Tab::of(&site, "approver").get("/").await.text();
+    assert!(page.contains("Giờ của máy chưa chắc đúng") && !page.contains(to_confirm), "{page}");
 }
 
 #[tokio::test]

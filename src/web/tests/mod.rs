@@ -5,6 +5,7 @@ mod air_pages;
 mod calendar;
 mod calendar_forms;
 mod calendar_saves;
+mod clock;
 mod connection;
 mod console;
 mod document;

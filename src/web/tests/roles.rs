@@ -3,7 +3,7 @@
 use super::*;
 
 /// Every address with what it needs; none for those that ask for no token.
-const DOORS: [(&str, &str, Option<&str>); 34] = [
+const DOORS: [(&str, &str, Option<&str>); 35] = [
     ("GET", "/api/v1/segments", Some("uploader approver operator auditor admin")),
     ("POST", "/api/v1/segments", Some("uploader approver operator")),
     ("GET", "/api/v1/segments/{id}", Some("uploader approver operator auditor admin")),
@@ -30,6 +30,7 @@ const DOORS: [(&str, &str, Option<&str>); 34] = [
     ("POST", "/api/v1/interrupts", Some("approver operator")),
     ("DELETE", "/api/v1/interrupts/{id}", Some("approver operator")),
     ("POST", "/api/v1/outputs/{id}/stop", Some("operator")),
+    ("POST", "/api/v1/clock/confirm", Some("operator admin")),
     ("GET", "/api/v1/users", Some("admin")),
     ("POST", "/api/v1/users", Some("admin")),
     ("DELETE", "/api/v1/users/{name}", Some("admin")),
