@@ -137,6 +137,29 @@ impl Edit {
         Place { day: self.day(), session: session.cloned(), slot: slot.cloned() }
     }
 
+    /// The slots that begin hard with their session, by their places in it, and follow a new one then that is put at its
+    /// beginning: two cannot begin at one time. A new one with a later time of its own displaces nothing.
+    pub fn displaced<'a>(&self, old: &'a Schedule) -> impl Iterator<Item = (usize, &'a Slot)> {
+        let session = match self {
+            Self::AddSlot { session, after: None, slot } => {
+                session.find(old).filter(|of| !matches!(slot.start, Start::Hard(at) if at != of.from))
+            }
+            Self::Session { .. }
+            | Self::AddSession { .. }
+            | Self::RemoveSession(_)
+            | Self::Slot { .. }
+            | Self::AddSlot { .. }
+            | Self::RemoveSlot { .. }
+            | Self::MoveSlot { .. }
+            | Self::Day(_)
+            | Self::RemoveDay(_) => None,
+        };
+        session.into_iter().flat_map(|session| {
+            let begins = |(_, slot): &(usize, &Slot)| slot.start == Start::Hard(session.from);
+            session.slots.iter().enumerate().filter(begins)
+        })
+    }
+
     /// Whether it takes out what it is about.
     pub fn removes(&self) -> bool {
         matches!(self, Self::RemoveSession(_) | Self::RemoveSlot { .. } | Self::RemoveDay(_))
@@ -211,7 +234,20 @@ fn make(document: &mut DocumentMut, old: &Schedule, edit: &Edit) -> Result<(), E
                 Some(after) => slot(session, after)?.0 + 1,
                 None => 0,
             };
-            tables(table(document, &way)?, "slot")?.insert(place, slot_table_of(new, old, session, place));
+            let mut table_of_new = slot_table_of(new, old, session, place);
+            let slots = tables(table(document, &way)?, "slot")?;
+            let mut displaced = edit.displaced(old).peekable();
+            // The session begins on its second as before, and with what was put at its beginning.
+            if displaced.peek().is_some() && new.start == Start::Follow {
+                take_out(&mut table_of_new, "start");
+            }
+            for (place, _) in displaced {
+                if let Some(table) = slots.get_mut(place) {
+                    take_out(table, "start");
+                    take_out(table, "at");
+                }
+            }
+            slots.insert(place, table_of_new);
         }
         Edit::RemoveSlot { session: of, id } => {
             let (session, way) = session(old, of)?;

@@ -6,6 +6,8 @@ use jiff::SignedDuration;
 use jiff::civil::{date, time};
 use proptest::prelude::*;
 
+mod first;
+
 use super::{Edit, EditError, SessionPath};
 use crate::schedule::problem::{Kind, Thing};
 use crate::schedule::{

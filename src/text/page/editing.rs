@@ -121,6 +121,13 @@ pub fn severity(severity: Severity) -> &'static str {
     }
 }
 
+/// What begins with its session follows what is put before it.
+pub fn displaced(slot: &str) -> String {
+    format!(
+        "Mục “{slot}” đang bắt đầu buổi; từ nay mục mới bắt đầu buổi, đúng giờ ấy, và “{slot}” phát liền sau mục mới."
+    )
+}
+
 /// The words of the forms.
 pub mod form {
     /// What it is called.

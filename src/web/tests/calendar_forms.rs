@@ -247,3 +247,24 @@ async fn what_was_filled_in_and_would_be_dropped_is_asked_about() {
         tab.post(day, &[("title", "Hội làng"), ("no_music", "yes"), ("slot", ""), ("play", "")]).await;
     assert_eq!(plain.status, StatusCode::OK, "{}", plain.text());
 }
+
+#[tokio::test]
+async fn what_is_put_at_the_beginning_of_a_session_is_said_to_begin_it() {
+    let site = site();
+    let path = site.dir.path().join("schedule/week.toml");
+    let exact = TWO_SESSIONS.replace(
+        "play = { programme = \"tin\" }\n[[session.slot]]\nid = \"loi",
+        "start = \"hard\"\nat = 05:30:00\nplay = { programme = \"tin\" }\n[[session.slot]]\nid = \"loi",
+    );
+    assert_ne!(exact, TWO_SESSIONS);
+    io::Write::write_all(&mut fs::File::create(path).unwrap(), exact.as_bytes()).unwrap();
+    let new = [("after", ""), ("play", "file:c.ogg"), ("start", "follow"), ("title", "Nhạc hiệu")];
+    let tab = Tab::of(&site, "operator");
+    let answer = tab.post("/lich-phat/buoi/sang/muc-moi", &[&new[..], &DAYS].concat()).await;
+    let page = answer.text();
+    assert_eq!(answer.status, StatusCode::OK, "{page}");
+    assert!(
+        page.contains("từ nay mục mới bắt đầu buổi, đúng giờ ấy, và “Tin xã” phát liền sau mục mới."),
+        "{page}"
+    );
+}

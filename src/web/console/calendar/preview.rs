@@ -42,6 +42,8 @@ pub(super) struct Effects {
     outputs: Vec<(Timeline, Timeline, Changes)>,
     /// What may not have been meant, in words.
     doubts: Vec<String>,
+    /// What gives up its exact time for what is put before it, in words.
+    displaced: Vec<String>,
 }
 
 /// The day that a wish is about, from today on.
@@ -79,7 +81,16 @@ pub(super) fn effects(
     }
     let also = day.map(|(date, _)| date);
     let doubts = doubts(wish, &old, zone.to_datetime(now).date());
-    Ok(Effects { also, doubts, old, new: draft.new.clone(), catalog: Arc::clone(&plan.catalog), outputs })
+    let displaced = displaced(wish, &old);
+    Ok(Effects {
+        also,
+        doubts,
+        displaced,
+        old,
+        new: draft.new.clone(),
+        catalog: Arc::clone(&plan.catalog),
+        outputs,
+    })
 }
 
 /// What may not have been meant with a special day that is made or changed.
@@ -88,6 +99,11 @@ fn doubts(wish: &Wish, old: &Schedule, today: Date) -> Vec<String> {
     let date = edit.day().filter(|_| !edit.removes());
     let doubts = date.into_iter().flat_map(|date| Doubt::all(old, date, today));
     doubts.map(|doubt| doubt.said()).collect()
+}
+
+fn displaced(wish: &Wish, old: &Schedule) -> Vec<String> {
+    let Wish::Edit(edit) = wish else { return Vec::new() };
+    edit.displaced(old).map(|(_, slot)| say::displaced(&slot.title)).collect()
 }
 
 /// Silence that comes by a change, or grows by it, is more than a note: who moved an end may not have meant it.
@@ -128,6 +144,7 @@ pub(super) fn show(effects: &Effects, now: Timestamp) -> Markup {
     let zone = &effects.new.time_zone;
     html! {
         @if blocks == 0 { p.note.good { (say::same_air(effects.also)) } } @else { p.note { (say::summary(cues, blocks)) } }
+        @for said in &effects.displaced { p.note { (said) } }
         @if appeared.is_empty() {
             p.note.good { (say::ALL_WELL) }
         } @else {
