@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
@@ -92,6 +93,8 @@ struct Gap {
 struct Seen {
     /// None where the plan may be of other files than those that stand there: it was made before this planner looked.
     files: Option<Stamp>,
+    /// The date on which they were read: a mistake of a special day that is over is none any more.
+    read_on: Date,
     /// None where the plan is older than any version that was seen.
     database: Option<Version>,
     window: Window,
@@ -112,6 +115,7 @@ impl Planner {
         let newest = parts.store.newest_instant()?;
         let seen = Seen {
             files: None,
+            read_on: local_date(&parts.plan.borrow(), now),
             database: None,
             window: window(now),
             clock: ClockHealth::judge(is_synchronised(), now, newest),
@@ -173,15 +177,20 @@ impl Planner {
         let window = window(self.parts.clock.now());
         let old = self.parts.plan.borrow().clone();
         let troubles = Arc::clone(&self.parts.troubles.borrow());
-        let same = (files, database, window) == (self.seen.files, self.seen.database, self.seen.window)
+        let today = local_date(&old, self.parts.clock.now());
+        // What is being written is read when it stands still.
+        let date_changed = today != self.seen.read_on && files == Some(self.glimpsed.0);
+        let reads = date_changed || files != self.seen.files;
+        let same = !reads
+            && (database, window) == (self.seen.database, self.seen.window)
             && *troubles == *old.catalog.troubles();
         if same && (self.loaded || self.gap.is_some()) {
             return Ok(());
         }
-        let (schedule, problems) = if files == self.seen.files {
-            (Arc::clone(&old.schedule), Arc::clone(&old.problems))
-        } else {
+        let (schedule, problems) = if reads {
             self.read_again(&old)
+        } else {
+            (Arc::clone(&old.schedule), Arc::clone(&old.problems))
         };
         let catalog = with_troubles(self.parts.store.catalog()?, &troubles);
         let new =
@@ -202,7 +211,8 @@ impl Planner {
         }
         self.parts.store.set_station((&*new.schedule).into());
         self.parts.plan.send_replace(Arc::new(new));
-        self.seen = Seen { files, database, window, ..self.seen };
+        let read_on = if reads { today } else { self.seen.read_on };
+        self.seen = Seen { files, read_on, database, window, ..self.seen };
         Ok(())
     }
 
@@ -379,6 +389,11 @@ fn no_longer_approved<'a>(old: &'a Catalog, new: &'a Catalog) -> impl Iterator<I
         .filter(|segment| segment.state == State::Approved)
         .filter(|segment| new.get(&segment.id).is_none_or(|now| now.state != State::Approved))
         .map(|segment| &segment.id)
+}
+
+/// The station's date.
+fn local_date(plan: &Plan, now: Timestamp) -> Date {
+    plan.schedule.time_zone.to_datetime(now).date()
 }
 
 fn offset(clock: &dyn Clock) -> SignedDuration {

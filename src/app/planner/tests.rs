@@ -290,3 +290,27 @@ fn an_output_that_is_no_more_falls_silent() {
     assert!(told[0].blocks.is_empty() && !old[0].blocks.is_empty());
     assert_eq!(changes(&[], &old), old);
 }
+
+#[test]
+fn a_mistake_of_a_special_day_is_none_any_more_when_the_day_is_over() {
+    let mut bench = bench(64);
+    bench.turn();
+    // A day of the station in its zone, 07:00 on Monday the 23rd: what it drops is not there.
+    let path = bench.folder.path().join("schedule/days.toml");
+    let text = "[[day]]\ndate = 2026-11-23\ntitle = \"Lễ\"\ndrop = [\"khong-co\"]\n";
+    fs::File::create(path)
+        .and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()))
+        .unwrap();
+    bench.turn();
+    bench.later(SETTLED);
+    bench.turn();
+    let problems = |bench: &Bench| bench.plan.borrow().problems.len();
+    assert_eq!(problems(&bench), 1);
+    bench.later(Duration::from_secs(16 * 3_600 + 3_500));
+    bench.turn();
+    assert_eq!(problems(&bench), 1, "a minute and more before midnight");
+    bench.later(Duration::from_secs(120));
+    bench.turn();
+    assert_eq!(problems(&bench), 0);
+    assert_eq!(bench.plan.borrow().schedule.day_plans.len(), 1, "the day, as it is written");
+}
