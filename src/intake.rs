@@ -16,7 +16,7 @@ use crate::media::library::look_at;
 use crate::media::seal::{Seal, Seals};
 use crate::media::temporary::{Temporary, waiting};
 use crate::segment::{BadWord, LONGEST_TEXT, Segment, SegmentId, State, Words, turns_text};
-use crate::store::{AMPLE, Added, Attached, Store, StoreError, free_bytes};
+use crate::store::{AMPLE, Act, Added, Attached, Store, StoreError, free_bytes};
 use crate::text::page::recordings::UNTITLED;
 
 /// Takes recordings in.
@@ -128,18 +128,19 @@ impl Intake {
             .and_then(|()| Temporary::copy_of(original, &self.ingest.audio_dir))
             .map_err(|cause| IntakeError::Refused(Refusal::of_disk("copy the recording", cause)))?;
         let name = original.file_name().unwrap_or_default().to_string_lossy();
-        self.take_in(copy, &name, words, (by, today), &AtomicBool::new(false))
+        self.take_in(copy, &name, words, (by, today, None), &AtomicBool::new(false))
     }
 
     /// Takes in a file that has come. What `words` leaves open is filled from the file's own tags, and the title from
     /// its name. Blocks for as long as decoding takes; gives up when `cancel` is set. `today` is the station's date: what is
-    /// new is to be heard yet, and what is there already may be brought again when its days are over.
+    /// new is to be heard yet, and what is there already may be brought again when its days are over. Of what is new the act is
+    /// kept with it, as one that is about it.
     pub fn take_in(
         &self,
         file: Temporary,
         name: &str,
         words: Words,
-        (by, today): (&str, Date),
+        (by, today, act): (&str, Date, Option<Act>),
         cancel: &AtomicBool,
     ) -> Result<Taken, IntakeError> {
         let word = |(field, cause)| IntakeError::Word { field, cause };
@@ -149,18 +150,20 @@ impl Intake {
         let (hash, sound) = (examined.hash, examined.sound.clone());
         let words = completed(words, std::mem::take(&mut examined.words), name);
         let known = self.store.segment(&hash.segment_id())?;
+        let subject = hash.segment_id().to_string();
+        let act = act.map(|act| Act { subject, at: self.clock.now(), ..act });
         if known.as_ref().is_none_or(|segment| segment.state == State::Withdrawn) {
             words.check_days_from(today).map_err(|cause| word(("valid_until", cause)))?;
         }
         if let Some(segment) = known {
             let had = self.put_right(&segment, examined, by)?;
-            let revived = self.store.revive_segment(&segment.id, words, by, self.clock.now())?;
+            let revived = self.store.revive_segment(&segment.id, words, (by, self.clock.now()), act)?;
             return Ok(match revived {
                 Some(segment) => Taken { segment, had: Had::Nothing, converted_from },
                 None => Taken { segment, had, converted_from },
             });
         }
-        let attached = Attached { peaks: examined.waveform.to_bytes(), seal: examined.seal.to_bytes() };
+        let attached = Attached { peaks: examined.waveform.to_bytes(), seal: examined.seal.to_bytes(), act };
         let catalog = self.store.catalog()?;
         let lies_there = self.ingest.lies_there(&examined, name, &catalog);
         let came = lies_there.is_none();

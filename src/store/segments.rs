@@ -31,13 +31,15 @@ pub enum Added {
     Existing(Segment),
 }
 
-/// What is kept beside a segment: made of its bytes when it was taken in, and read by those who made it.
+/// What is kept beside a segment when it is taken in: made of its bytes, and read by those who made it; and whose act it was.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Attached {
     /// Its waveform's peaks.
     pub peaks: Vec<u8>,
     /// The seal of its bytes.
     pub seal: Vec<u8>,
+    /// That somebody handed it in.
+    pub act: Option<Act>,
 }
 
 /// Which segments are asked for, newest first.
@@ -275,6 +277,7 @@ impl Store {
             let (id, by) = (&segment.id, &segment.added_by);
             let words = serde_json::to_string(&segment.words).ok();
             note_event(transaction, id, segment.added, by, "added", words.as_deref())?;
+            attached.act.map(|act| insert_act(transaction, &act)).transpose()?;
             existing(transaction, &segment.id).map(Added::New)
         })
     }
@@ -457,7 +460,10 @@ pub(super) mod tests {
     }
 
     fn added(store: &Store, n: u32) -> Segment {
-        match store.add_segment(segment(n), Attached { peaks: vec![1, 2, 3], seal: vec![4] }).unwrap() {
+        match store
+            .add_segment(segment(n), Attached { peaks: vec![1, 2, 3], seal: vec![4], act: None })
+            .unwrap()
+        {
             Added::New(segment) => segment,
             Added::Existing(_) => panic!("it was there"),
         }

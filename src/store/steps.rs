@@ -201,8 +201,8 @@ impl Store {
         &self,
         id: &SegmentId,
         words: Words,
-        by: &str,
-        at: Timestamp,
+        (by, at): (&str, Timestamp),
+        act: Option<Act>,
     ) -> Result<Option<Segment>, StoreError> {
         let (id, by) = (id.clone(), by.to_owned());
         self.write("take a segment in again", move |transaction| {
@@ -219,6 +219,7 @@ impl Store {
             set_words(transaction, &segment, &words)?;
             note_event(transaction, &id, at, &by, "added", serde_json::to_string(&words).ok().as_deref())?;
             set_script(transaction, &id, "", (&by, at))?;
+            act.map(|act| insert_act(transaction, &act)).transpose()?;
             existing(transaction, &id).map(Some)
         })
     }
@@ -306,7 +307,7 @@ mod tests {
         let Segment { id, words, .. } = segment(1);
         let again = |at_s| {
             let words = Words { title: "Bài của Hoa".to_owned(), ..Words::default() };
-            store.revive_segment(&id, words, "hoa", at(at_s)).unwrap()
+            store.revive_segment(&id, words, ("hoa", at(at_s)), None).unwrap()
         };
         assert_eq!(again(2), None, "it is a draft");
         let write = move |_: &Segment, _: &str| Ok::<_, StoreError>((words, Some("Kính chào".to_owned())));

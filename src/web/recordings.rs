@@ -321,11 +321,10 @@ pub(super) fn taken_in(
     act: Act,
     cancel: &AtomicBool,
 ) -> Result<Taken, Problem> {
-    let taken = state.intake.take_in(file, name, words, (&act.by, state.today()), cancel)?;
+    let by = act.by.clone();
+    let taken = state.intake.take_in(file, name, words, (&by, state.today(), Some(act)), cancel)?;
     if taken.had == Had::Nothing {
-        let (by, id) = (act.by.clone(), taken.segment.id.clone());
-        state.store.act(Act { subject: id.to_string(), at: state.clock.now(), ..act })?;
-        tracing::info!(segment.id = %id, by, "segment.add");
+        tracing::info!(segment.id = %taken.segment.id, by, "segment.add");
     }
     state.nudge();
     Ok(taken)

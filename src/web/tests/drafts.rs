@@ -160,3 +160,17 @@ async fn of_what_would_air_for_ever_that_is_said_until_it_has_a_last_day() {
     site.call("uploader", "PATCH", &api, json!({"valid_until": "2026-12-02"})).await;
     assert!(!is_said("all").await);
 }
+
+#[tokio::test]
+async fn a_recording_whose_act_cannot_be_kept_is_not_entered() {
+    let site = Site::new();
+    let raw = rusqlite::Connection::open(site.dir.path().join("data/loa.db")).unwrap();
+    raw.execute_batch("CREATE TRIGGER full BEFORE INSERT ON act BEGIN SELECT RAISE(ABORT, 'full'); END")
+        .unwrap();
+    let hand_in = async || site.hand_in("uploader", &[Part::file("tin.wav", &wav(440.0, 1.0))]).await;
+    assert!(hand_in().await.status.is_server_error());
+    assert_eq!((site.state.store.catalog().unwrap().iter().count(), site.files()), (0, 0));
+    raw.execute_batch("DROP TRIGGER full").unwrap();
+    assert_eq!(hand_in().await.status, StatusCode::CREATED);
+    assert_eq!(site.acts().len(), 1);
+}
