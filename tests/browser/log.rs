@@ -28,6 +28,10 @@ fn the_log_shows_what_was_interrupted_and_by_whom() {
     let fits = "return document.querySelector('.acts').scrollWidth <= innerWidth";
     assert_eq!(hoa.script_on_phone(fits), Value::Bool(true), "nobody pushes the acts sideways");
     hoa.go("/nhat-ky");
+    let room = "return document.querySelector('#log').getBoundingClientRect().top - document.querySelector('.days').getBoundingClientRect().bottom";
+    let room = hoa.script_on_phone(room).as_f64().unwrap();
+    assert!(room < 100.0, "the log stands {room} px below the day on a phone");
+    hoa.press("Công cụ");
     hoa.press("Lọc");
     hoa.fill("text", "canh bao lu");
     hoa.press_on("//form[contains(@class, 'filter')]//button");
@@ -50,6 +54,8 @@ fn the_log_shows_what_was_interrupted_and_by_whom() {
     let mut book = zip::ZipArchive::new(std::io::Cursor::new(file("xlsx"))).unwrap();
     assert!(book.by_name("xl/worksheets/sheet1.xml").is_ok());
 
+    hoa.press("Công cụ");
+    hoa.look("nhat-ky-cong-cu");
     hoa.press("Bản in sổ nhật ký");
     hoa.says("SỔ NHẬT KÝ PHÁT THANH");
     hoa.look("nhat-ky-in");

@@ -28,6 +28,20 @@ pub const DEVIATED: &str = "Chỉ những mục khác với lịch";
 pub const TEXT: &str = "Tìm chữ (không cần dấu)";
 /// Shows it.
 pub const SHOW: &str = "Xem";
+/// The same, where it is said what is looked for.
+pub const WORDS: &str = "Chữ";
+/// What can be done with the day; folded on a phone.
+pub const TOOLS: &str = "Công cụ: lọc, in, tải về";
+
+/// What a filter leaves.
+pub fn in_force(parts: &[(&str, Option<String>)], deviated: bool) -> String {
+    let said = parts
+        .iter()
+        .filter_map(|(name, value)| Some(format!("{} “{}”", name.to_lowercase(), value.as_ref()?)));
+    let said: Vec<_> = said.chain(deviated.then(|| DEVIATED.to_lowercase())).collect();
+    format!("Đang lọc: {}.", said.join(", "))
+}
+
 /// Shows less of the day.
 pub const FILTER: &str = "Lọc";
 /// Everything of the day.

@@ -17,7 +17,7 @@ use super::rundown::class;
 use super::visitor::Visitor;
 use crate::access::{Permission, permit};
 use crate::asrun::{Airing, Outcome, OutcomeKind};
-use crate::schedule::Schedule;
+use crate::schedule::{OutputId, Schedule};
 use crate::segment::ProgrammeId;
 use crate::store::{AiringFilter, searchable};
 use crate::text;
@@ -167,13 +167,16 @@ pub(super) async fn day(
     let shown: Vec<_> = airings.iter().filter(|airing| wanted.has(airing)).collect();
     let content = html! {
         (days(day))
-        div.tools {
-            div.actions {
-                a.button href={ (HERE) "/in?day=" (day) } { (say::PRINT) }
-                @if permit(&visitor.person.user().roles, Permission::ReadActs) { a.button href=(acts::HERE) { (say::ACTS) } }
+        details.fold {
+            summary { (say::TOOLS) @if !wanted.is_all() { " " span.chosen { (in_force(&plan.schedule, &wanted)) } } }
+            div.tools {
+                div.actions {
+                    a.button href={ (HERE) "/in?day=" (day) } { (say::PRINT) }
+                    @if permit(&visitor.person.user().roles, Permission::ReadActs) { a.button href=(acts::HERE) { (say::ACTS) } }
+                }
+                (choices(&plan.schedule, &airings, &wanted, day))
+                (export_form(day, &wanted))
             }
-            (choices(&plan.schedule, &airings, &wanted, day))
-            (export_form(day, &wanted))
         }
         section #log data-live {
             p.summary { (say::summary(&count(&state, &filter, &airings))) }
@@ -205,6 +208,25 @@ fn days(day: Date) -> Markup {
             button { (say::SHOW) }
         }
     }
+}
+
+/// The filter, in words.
+fn in_force(schedule: &Schedule, wanted: &Wanted<'_>) -> String {
+    let kind = OutcomeKind::ALL.into_iter().find(|kind| kind.code() == wanted.outcome);
+    let programme =
+        || schedule.programme_title(&ProgrammeId::new(wanted.programme)).unwrap_or(wanted.programme);
+    say::in_force(
+        &[
+            (
+                say::OUTPUT,
+                (!wanted.output.is_empty()).then(|| place(schedule, &OutputId::new(wanted.output))),
+            ),
+            (say::PROGRAMME, (!wanted.programme.is_empty()).then(|| programme().to_owned())),
+            (say::OUTCOME, kind.map(|kind| outcome_kind(kind).to_owned())),
+            (say::WORDS, (!wanted.text.is_empty()).then(|| wanted.text.to_owned())),
+        ],
+        wanted.deviated,
+    )
 }
 
 /// What of the day is shown.

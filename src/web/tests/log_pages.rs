@@ -204,6 +204,22 @@ async fn a_stretch_that_cannot_be_is_told_in_the_words_of_the_form() {
 }
 
 #[tokio::test]
+async fn what_can_be_done_with_the_log_is_folded_and_says_what_filter_is_in_force() {
+    let site = Site::new();
+    let tab = Tab::of(&site, "auditor");
+    let head = async |query: &str| {
+        let page = tab.get(&format!("/nhat-ky?day=2026-11-23{query}")).await.text();
+        let (before, after) = page.split_once("<details class=\"fold\"><summary>").unwrap();
+        assert!(before.contains("<form class=\"days\"") && after.contains("class=\"filter\""), "{page}");
+        after.split_once("</summary>").unwrap().0.to_owned()
+    };
+    assert_eq!(head("").await, "Công cụ: lọc, in, tải về");
+    let said = head("&programme=cam-tay-chi-viec&outcome=not-aired&text=l%C5%A9&deviated=1").await;
+    let words = "Đang lọc: chuyên mục “Cầm tay chỉ việc”, kết quả “không phát”, chữ “lũ”, chỉ những mục khác với lịch.";
+    assert!(said.contains(words), "{said}");
+}
+
+#[tokio::test]
 async fn files_hold_what_the_filter_leaves() {
     let site = site_with(&["Điểm tin", "Quét mã QR"]);
     let tab = Tab::of(&site, "auditor");
