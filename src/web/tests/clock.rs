@@ -8,6 +8,7 @@ use crate::asrun::{Cause, Fact, NotAired, Note};
 fn ahead() -> Site {
     let site = Site::new();
     let (store, now) = (&site.state.store, site.clock.now());
+    store.set_station((&*site.plan.borrow().schedule).into());
     let far = now + SignedDuration::from_hours(24 * 365);
     let cue = site.plan.borrow().timelines[0].cues().find(|cue| cue.at > now).unwrap().clone();
     let (output, clock) = ("loa-xa".into(), ClockHealth::Unconfirmed);
