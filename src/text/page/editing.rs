@@ -147,7 +147,38 @@ pub mod form {
     /// A repeat.
     pub const REPEAT: &str = "Phát lại mục đã phát trong ngày";
     /// A file.
-    pub const FILE: &str = "Một tệp nhất định";
+    pub const FILE: &str = "Một bản ghi nhất định";
+    /// One that is named in a field of its own.
+    pub const NAMED: &str = "Một bản ghi khác: ghi tên ở ô dưới";
+    /// That field.
+    pub const RECORDING: &str = "Bản ghi khác: gõ vài chữ trong tên, không cần dấu";
+    /// What may stand there.
+    pub const RECORDING_EXAMPLE: &str = "ví dụ: canh bao lu";
+    /// Nothing stands there.
+    pub const NO_RECORDING: &str = "Hãy ghi vài chữ trong tên bản ghi.";
+    /// Something stands there, and something else was chosen.
+    pub const RECORDING_UNUSED: &str =
+        "Ô này chỉ dùng khi chọn “Một bản ghi khác” ở “Phát gì”. Hãy chọn như vậy, hoặc để trống ô này.";
+
+    /// No recording has it.
+    pub fn no_recording_has(typed: &str) -> String {
+        format!(
+            "Không có bản ghi nào đã duyệt mà tên có “{typed}”. Hãy ghi ít chữ hơn, hoặc tìm ở trang Bản ghi."
+        )
+    }
+
+    /// More than one have it.
+    pub fn several_recordings(count: usize) -> String {
+        format!(
+            "Có {count} bản ghi mà tên có các chữ này. Hãy chọn một trong số đó ở đầu danh sách “Phát gì”, hoặc ghi thêm chữ."
+        )
+    }
+
+    /// Those that have it.
+    pub fn recordings_with(typed: &str) -> String {
+        format!("Bản ghi có “{typed}”")
+    }
+
     /// How long.
     pub const LENGTH: &str = "Thời lượng dự kiến";
     /// What that means.

@@ -63,6 +63,7 @@ pub fn label(address: &str, field: &str) -> Option<&'static str> {
         "from" => form::FROM,
         "to" => form::TO,
         "at" => form::AT,
+        "recording" => form::RECORDING,
         _ => return None,
     })
 }

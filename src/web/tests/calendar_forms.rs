@@ -4,6 +4,7 @@ use std::fs;
 
 use super::air_pages::Tab;
 use super::*;
+use crate::segment::Words;
 
 const TWO_SESSIONS: &str = r#"
 [[programme]]
@@ -267,4 +268,70 @@ async fn what_is_put_at_the_beginning_of_a_session_is_said_to_begin_it() {
         page.contains("từ nay mục mới bắt đầu buổi, đúng giờ ấy, và “Tin xã” phát liền sau mục mới."),
         "{page}"
     );
+}
+
+#[tokio::test]
+async fn one_recording_of_many_is_found_by_a_few_letters_without_accents() {
+    let site = site();
+    let named = ["Cảnh báo lũ", "Cảnh báo bão", "Dạy nghề: nuôi ong", "Tiếng trống hội"];
+    let many = (0..60).map(|number| format!("Bài hát số {number}"));
+    let catalog: crate::segment::Catalog = named
+        .map(str::to_owned)
+        .into_iter()
+        .chain(many)
+        .enumerate()
+        .map(|(number, title)| {
+            let segment = crate::timeline::fixture::segment(&format!("f{number}"), "tin", 60);
+            crate::segment::Segment { words: Words { title, ..segment.words.clone() }, ..segment }
+        })
+        .collect();
+    site.plan.send_modify(|plan| Arc::make_mut(plan).catalog = Arc::new(catalog));
+    let tab = Tab::of(&site, "operator");
+    let form = tab.get("/lich-phat/buoi/sang/muc-moi").await.text();
+    let choices = form.split_once("<select name=\"play\"").unwrap().1.split_once("</select>").unwrap().0;
+    assert_eq!(
+        choices.matches("file:").count(),
+        2,
+        "that it is another, and the one the schedule plays: {choices}"
+    );
+    assert!(form.contains("<option value=\"Cảnh báo lũ (f0.mp3)\">"), "browsers offer them: {form}");
+
+    let post = async |play: &str, recording: &str| {
+        let fields = [("after", "tin-xa"), ("play", play), ("recording", recording), ("start", "follow")];
+        let answer = tab.post("/lich-phat/buoi/sang/muc-moi", &[&fields[..], &DAYS].concat()).await;
+        (answer.status, answer.text())
+    };
+    for (play, recording, file) in [
+        ("file:", "canh bao lu", "f0.mp3"),
+        ("", "ONG nuoi", "f2.mp3"),
+        ("file:", "Cảnh báo bão (f1.mp3)", "f1.mp3"),
+        // Exactly that, though others have it too.
+        ("file:", "Bài hát số 5 (f9.mp3)", "f9.mp3"),
+        ("file:f1.mp3", "canh bao", "f1.mp3"),
+        ("file:f3.mp3", "", "f3.mp3"),
+    ] {
+        let (status, page) = post(play, recording).await;
+        let said = format!("file = &quot;{file}&quot;");
+        assert!(status == StatusCode::OK && page.contains(&said), "{play} {recording}: {page}");
+    }
+    let (status, page) = post("file:", "canh bao").await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(beside(&page, "recording")[0].starts_with("Có 2 bản ghi mà tên có các chữ này."), "{page}");
+    let first = page.split_once("<optgroup").unwrap().1.split_once("</optgroup>").unwrap().0;
+    assert!(
+        first.contains("Bản ghi có “canh bao”") && first.contains("<option value=\"file:f1.mp3\">"),
+        "{page}"
+    );
+    for (play, recording, said) in [
+        ("file:", "", "Hãy ghi vài chữ"),
+        ("file:", "khong co", "Không có bản ghi nào đã duyệt mà tên có “khong co”"),
+        ("programme:tin", "canh bao lu", "Ô này chỉ dùng khi chọn “Một bản ghi khác”"),
+        ("file:f3.mp3", "canh bao", "Ô này chỉ dùng khi"),
+    ] {
+        let (status, page) = post(play, recording).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{play} {recording}");
+        assert!(beside(&page, "recording")[0].starts_with(said), "{said} in {page}");
+    }
+    let (_, page) = post("", "").await;
+    assert_eq!((beside(&page, "play").len(), beside(&page, "recording").len()), (1, 0), "{page}");
 }

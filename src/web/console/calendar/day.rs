@@ -10,6 +10,7 @@ use super::HERE;
 use super::desk::{Change, SEEN, caught_up, form_page, gone, preview, sheet, submit};
 use super::fields::{self, Values};
 use super::place::{address, home, named, session_address};
+use super::recording;
 use super::wrong::{Filled, Wrong};
 use crate::access::{Permission, permit};
 use crate::editing::{Sheet, Wish};
@@ -151,7 +152,11 @@ fn path_of(other: &Replacement) -> String {
 }
 
 /// The day that was filled in; its own sessions stay.
-fn read(filled: &Fields, old: &DayPlan) -> Result<DayPlan, Vec<Wrong>> {
+fn read(
+    filled: &Fields,
+    old: &DayPlan,
+    (schedule, catalog): (&Schedule, &Catalog),
+) -> Result<DayPlan, Vec<Wrong>> {
     let mut problems = Vec::new();
     let title = filled.one("title").to_owned();
     if title.is_empty() {
@@ -159,18 +164,16 @@ fn read(filled: &Fields, old: &DayPlan) -> Result<DayPlan, Vec<Wrong>> {
     }
     let new = match fields::path(filled.one("slot")) {
         None => {
-            let filled_in = ["play", "replace_title", "minutes", "seconds"];
+            let filled_in = ["play", recording::FIELD, "replace_title", "minutes", "seconds"];
             if filled_in.iter().any(|field| !filled.one(field).is_empty()) {
                 problems.push(Wrong::field("slot", say::NO_REPLACED));
             }
             None
         }
         Some((session, slot)) => {
-            let play = fields::play(filled.one("play"));
+            let play =
+                recording::chosen(filled, schedule, catalog).map_err(|failed| problems.push(failed)).ok();
             let length = fields::length("", filled);
-            if play.is_none() {
-                problems.push(Wrong::field("play", say::NO_PLAY));
-            }
             let length = length.map_err(|failed| problems.push(failed)).ok();
             let title =
                 Some(filled.one("replace_title")).filter(|title| !title.is_empty()).map(str::to_owned);
@@ -308,8 +311,8 @@ pub(super) async fn change(
     let filled = caught_up(&state, filled, &now, |schedule| Some(values(&of(schedule, date)))).await?;
     let schedule = now.schedule;
     let plan = of(&schedule, date);
-    let wish = read(&filled, &plan).map(|plan| Wish::Edit(Edit::Day(plan)));
     let catalog = state.plan().catalog.clone();
+    let wish = read(&filled, &plan, (&schedule, &catalog)).map(|plan| Wish::Edit(Edit::Day(plan)));
     let today = state.today();
     let draw = |filled: &Filled<'_>| fill_in(filled, &plan, (&schedule, &catalog), today);
     submit(&state, &visitor, &change_of(&plan), &filled, wish, Some(&draw)).await

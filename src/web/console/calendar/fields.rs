@@ -6,18 +6,16 @@ use jiff::SignedDuration;
 use jiff::civil::{Date, Time, Weekday};
 use maud::{Markup, html};
 
+use super::recording;
 use super::wrong::{Filled, Wrong};
 use crate::schedule::{
     Late, PlanDate, Play, Schedule, Session, SessionId, Slot, SlotId, Validity, Weekdays, day_name,
 };
-use crate::segment::{Catalog, State as Stand, is_id};
+use crate::segment::{Catalog, is_id};
 use crate::store::searchable;
 use crate::text::order::by_title;
 use crate::text::page::editing::form as say;
 use crate::web::console::form::Fields;
-
-/// Files that are offered, at most; the newest ones.
-const FILES: usize = 200;
 
 /// Values of a form that is filled in by us.
 pub(super) type Values = Vec<(&'static str, String)>;
@@ -167,13 +165,21 @@ pub(super) fn play_select(
     let pools = sorted(schedule.pools.values().map(|pool| (format!("pool:{}", pool.id), pool.title.clone())));
     let own = day.and_then(|_| schedule.sessions_of(day)).unwrap_or_default();
     let repeated = slots(own.iter().chain(of_week(schedule, day)), day);
-    let groups = [
-        (say::PROGRAMME, programmes("programme")),
-        (say::FILE, files(schedule, catalog)),
-        (say::POOL, pools),
-        (say::REPEAT, repeated.map(|(value, text)| (format!("repeat:{value}"), text)).collect()),
-        (say::ALL, programmes("all")),
+    let mut files = files(schedule, catalog);
+    files.insert(0, (recording::NAMED.to_owned(), say::NAMED.to_owned()));
+    let mut groups = vec![
+        (say::PROGRAMME.to_owned(), programmes("programme")),
+        (say::FILE.to_owned(), files),
+        (say::POOL.to_owned(), pools),
+        (say::REPEAT.to_owned(), repeated.map(|(value, text)| (format!("repeat:{value}"), text)).collect()),
+        (say::ALL.to_owned(), programmes("all")),
     ];
+    if let Some((heading, mut found)) = recording::among(fields, schedule, catalog) {
+        // What the schedule plays is there already.
+        let [_, (_, files), ..] = groups.as_mut_slice() else { return html! {} };
+        files.retain(|file| !found.contains(file));
+        groups.insert(0, (heading, std::mem::take(&mut found)));
+    }
     let known = groups.iter().any(|(_, options)| options.iter().any(|(value, _)| value == chosen));
     html! {
         label { (label)
@@ -188,6 +194,7 @@ pub(super) fn play_select(
             }
             (fields.beside(name))
         }
+        (recording::input(fields, catalog))
     }
 }
 
@@ -234,23 +241,27 @@ pub(super) fn slot_name(of: &str, session: &Session, slot: &Slot) -> String {
     text
 }
 
-/// Files that the schedule plays already, and those that were approved.
+/// Files that the schedule plays already, as they are chosen.
 fn files(schedule: &Schedule, catalog: &Catalog) -> Vec<(String, String)> {
-    let special = schedule.day_plans.iter().flat_map(|plan| &plan.sessions);
-    let all = schedule.sessions.iter().chain(special).flat_map(|session| &session.slots);
-    let mut names: Vec<String> = all
-        .filter_map(|slot| if let Play::File(name) = &slot.play { Some(name.clone()) } else { None })
-        .collect();
-    let mut approved: Vec<_> = catalog.iter().filter(|segment| segment.state == Stand::Approved).collect();
-    approved.sort_by_key(|segment| std::cmp::Reverse(segment.added));
-    names.extend(approved.into_iter().take(FILES).map(|segment| segment.file.clone()));
+    let mut names: Vec<_> = scheduled_files(schedule).collect();
     names.sort();
     names.dedup();
     sorted(names.into_iter().map(|name| (format!("file:{name}"), file_name(&name, catalog))))
 }
 
+/// Files that the schedule plays, as often as it does.
+pub(super) fn scheduled_files(schedule: &Schedule) -> impl Iterator<Item = String> {
+    let special = schedule.day_plans.iter().flat_map(|plan| &plan.sessions);
+    let slots = schedule.sessions.iter().chain(special).flat_map(|session| &session.slots);
+    let replaced = schedule.day_plans.iter().flat_map(|plan| &plan.replace).map(|other| &other.play);
+    slots.map(|slot| &slot.play).chain(replaced).filter_map(|play| match play {
+        Play::File(name) => Some(name.clone()),
+        Play::Programme(_) | Play::All(_) | Play::Pool(_) | Play::Repeat { .. } => None,
+    })
+}
+
 /// A file by the title of its recording.
-fn file_name(file: &str, catalog: &Catalog) -> String {
+pub(super) fn file_name(file: &str, catalog: &Catalog) -> String {
     let known = catalog.iter().find(|segment| segment.file == file);
     known.map_or_else(|| file.to_owned(), |segment| format!("{} ({file})", segment.words.title))
 }

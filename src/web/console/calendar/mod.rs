@@ -11,6 +11,7 @@ mod history;
 mod place;
 mod preview;
 mod print;
+mod recording;
 mod session;
 mod slot;
 mod week;

@@ -10,6 +10,7 @@ use super::day;
 use super::desk::{Change, SEEN, caught_up, form_page, preview, sheet, submit};
 use super::fields::{self, Values};
 use super::place::{Address, Place, home, subject};
+use super::recording;
 use super::wrong::{Filled, Wrong};
 use crate::editing::{Sheet, Wish};
 use crate::schedule::edit::Edit;
@@ -256,12 +257,16 @@ pub(super) async fn ask_new(
 }
 
 /// The new session that was filled in, with its first slot.
-fn read_new(filled: &Fields, schedule: &Schedule, day: Option<PlanDate>) -> Result<Session, Vec<Wrong>> {
+fn read_new(
+    filled: &Fields,
+    (schedule, catalog): (&Schedule, &Catalog),
+    day: Option<PlanDate>,
+) -> Result<Session, Vec<Wrong>> {
     let session = read(filled, None, schedule, day);
-    let (play, length) = (fields::play(filled.one("play")), fields::length("", filled));
+    let (play, length) = (recording::chosen(filled, schedule, catalog), fields::length("", filled));
     let nameless = new_day(schedule, day).is_some() && filled.one("day_title").is_empty();
     match (session, play, length) {
-        (Ok(session), Some(play), Ok(length)) if !nameless => {
+        (Ok(session), Ok(play), Ok(length)) if !nameless => {
             let first = Slot {
                 id: fields::new_id(&fields::play_text(&play), &[]).as_str().into(),
                 title: String::new(),
@@ -285,7 +290,7 @@ fn read_new(filled: &Fields, schedule: &Schedule, day: Option<PlanDate>) -> Resu
         (session, play, length) => {
             let mut problems = session.err().unwrap_or_default();
             problems.extend(nameless.then(|| Wrong::field("day_title", say_day::NO_TITLE)));
-            problems.extend(play.is_none().then(|| Wrong::field("play", say::NO_PLAY)));
+            problems.extend(play.err());
             problems.extend(length.err());
             Err(problems)
         }
@@ -300,9 +305,9 @@ pub(super) async fn add(
 ) -> Result<Response, Failure> {
     let day = at.day()?;
     let Sheet { schedule, .. } = sheet(&state).await?;
-    let session = read_new(&filled, &schedule, day);
-    let subject = session.as_ref().map(|session| subject(day, &session.id)).unwrap_or_default();
     let catalog = state.plan().catalog.clone();
+    let session = read_new(&filled, (&schedule, &catalog), day);
+    let subject = session.as_ref().map(|session| subject(day, &session.id)).unwrap_or_default();
     let today = state.today();
     let draw = |filled: &Filled<'_>| new_form(filled, (&schedule, &catalog), day, today);
     let wish = session.map(|session| {

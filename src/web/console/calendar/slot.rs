@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::desk::{Change, SEEN, caught_up, form_page, preview, sheet, submit};
 use super::fields::{self, Values};
 use super::place::{Address, Place};
+use super::recording;
 use super::wrong::{Filled, Wrong};
 use crate::editing::{Sheet, Wish};
 use crate::schedule::edit::Edit;
@@ -63,14 +64,11 @@ fn read(
     filled: &Fields,
     old: Option<&Slot>,
     place: &Place<'_>,
-    schedule: &Schedule,
+    (schedule, catalog): (&Schedule, &Catalog),
 ) -> Result<Slot, Vec<Wrong>> {
     let session = place.session;
     let mut problems = Vec::new();
-    let play = fields::play(filled.one("play"));
-    if play.is_none() {
-        problems.push(Wrong::field("play", say::NO_PLAY));
-    }
+    let play = recording::chosen(filled, schedule, catalog).map_err(|failed| problems.push(failed)).ok();
     let start = match (filled.one("start"), fields::time(filled.one("at"))) {
         ("hard", Some(at)) => Some(Start::Hard(at)),
         ("hard", None) => {
@@ -211,9 +209,9 @@ pub(super) async fn change(
     let filled = caught_up(&state, filled, &now, of).await?;
     let schedule = now.schedule;
     let (place, slot) = at.slot(&schedule)?;
-    let wish = read(&filled, Some(slot), &place, &schedule)
-        .map(|to| Wish::Edit(Edit::Slot { session: place.path.clone(), id: slot.id.clone(), to }));
     let catalog = state.plan().catalog.clone();
+    let wish = read(&filled, Some(slot), &place, (&schedule, &catalog))
+        .map(|to| Wish::Edit(Edit::Slot { session: place.path.clone(), id: slot.id.clone(), to }));
     let draw = |filled: &Filled<'_>| form(filled, &schedule, &catalog, place.path.day);
     submit(&state, &visitor, &change_of(&place, slot), &filled, wish, Some(&draw)).await
 }
@@ -276,11 +274,11 @@ pub(super) async fn add(
 ) -> Result<Response, Failure> {
     let Sheet { schedule, .. } = sheet(&state).await?;
     let place = at.session(&schedule)?;
-    let slot = read(&filled, None, &place, &schedule);
+    let catalog = state.plan().catalog.clone();
+    let slot = read(&filled, None, &place, (&schedule, &catalog));
     let subject = slot.as_ref().map(|slot| format!("{}/{}", place.subject(), slot.id)).unwrap_or_default();
     let after = Some(filled.one("after")).filter(|after| !after.is_empty()).map(Into::into);
     let wish = slot.map(|slot| Wish::Edit(Edit::AddSlot { session: place.path.clone(), after, slot }));
-    let catalog = state.plan().catalog.clone();
     let draw = |filled: &Filled<'_>| new_form(filled, &place, &schedule, &catalog);
     submit(&state, &visitor, &new_change(&place, subject), &filled, wish, Some(&draw)).await
 }
