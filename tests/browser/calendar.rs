@@ -88,6 +88,21 @@ fn a_clerk_changes_the_week_sees_what_it_does_and_takes_it_back() {
     hoa.press("Thôi, không sửa");
     assert_eq!(program.schedule("week.toml"), before, "nobody saved");
 
+    // One recording of many is named, where it is said that it is another one.
+    hoa.go("/lich-phat/buoi/sang/muc-moi");
+    let is_there = "return document.querySelector('[name=recording]').checkVisibility()";
+    assert_eq!(hoa.script(is_there).as_bool(), Some(false));
+    hoa.choose("play", "file:");
+    hoa.fill("recording", "canh bao lu");
+    hoa.look("lich-phat-muc-ban-ghi");
+    hoa.press("Xem trước thay đổi");
+    hoa.says("Cảnh báo lũ");
+    hoa.press("Sửa tiếp");
+    hoa.fill("recording", "a");
+    hoa.press("Xem trước thay đổi");
+    hoa.says("bản ghi mà tên có các chữ này");
+    hoa.look("lich-phat-muc-nhieu-ban-ghi");
+
     // The session begins earlier, and that is seen as soon as it is saved.
     hoa.go("/lich-phat/buoi/sang");
     hoa.look("lich-phat-buoi");

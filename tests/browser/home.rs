@@ -1,5 +1,9 @@
 //! Hôm nay: what is on air, as it happens.
 
+use jiff::SignedDuration;
+use loa::asrun::Note;
+use loa::clock::{Clock as _, SystemClock};
+use loa::store::Store;
 use nix::sys::signal::Signal;
 
 use crate::PASSWORD;
@@ -138,4 +142,34 @@ fn the_focus_stays_with_its_own_link_and_goes_to_no_others_when_that_is_gone() {
     hoa.script("document.querySelector('#to-do details[open] a').focus()");
     let within = after(&format!("{head}<details open><summary><strong>Chiều</strong></summary></details>"));
     assert_eq!(within[0], "Chiều", "what the link stood in: {within}");
+}
+
+#[test]
+fn who_runs_the_station_says_that_the_clock_is_right_and_the_lamp_is_green_again() {
+    let (driver, program) = (Driver::start(), Program::demo());
+    let hoa = Browser::open(&driver, &program);
+    hoa.set_password(&program.first_link, Some("hoa"), PASSWORD);
+    hoa.find("//li[contains(@class, 'good')][span='Đồng hồ'][strong='Tốt']");
+    // As if it had been a year ahead.
+    let store = Store::open_existing(&program.audio().with_file_name("data")).unwrap();
+    store.note(SystemClock::new().now() + SignedDuration::from_hours(24 * 365), Note::Stopped).unwrap();
+    drop(store);
+    hoa.says("Giờ của máy chưa chắc đúng");
+    hoa.look("hom-nay-gio-may");
+    hoa.press("Xem và xác nhận giờ");
+    hoa.says("Nếu giờ của máy đúng và được xác nhận");
+    hoa.look("gio-may");
+    let plain = Browser::without_scripts(&driver, &program);
+    plain.sign_in("hoa", PASSWORD);
+    plain.press("Xem và xác nhận giờ");
+    plain.press("Giờ của máy đúng, xác nhận");
+    plain.says("Đã ghi nhận giờ của máy là đúng");
+    plain.press("Về trang Hôm nay");
+    plain.find("//li[contains(@class, 'good')][span='Đồng hồ'][strong='Tốt']");
+    // Who had the page open too is told that it is done.
+    hoa.press("Giờ của máy đúng, xác nhận");
+    hoa.says("không cần xác nhận");
+    hoa.look("gio-may-xong");
+    hoa.go("/nguoi-dung");
+    hoa.says("xác nhận giờ của máy");
 }

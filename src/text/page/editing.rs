@@ -158,7 +158,7 @@ pub mod form {
     pub const NO_RECORDING: &str = "Hãy ghi vài chữ trong tên bản ghi.";
     /// Something stands there, and something else was chosen.
     pub const RECORDING_UNUSED: &str =
-        "Ô này chỉ dùng khi chọn “Một bản ghi khác” ở “Phát gì”. Hãy chọn như vậy, hoặc để trống ô này.";
+        "Ô này chỉ dùng khi chọn “Một bản ghi khác” ở ô ngay trên. Hãy chọn như vậy, hoặc để trống ô này.";
 
     /// No recording has it.
     pub fn no_recording_has(typed: &str) -> String {
@@ -170,7 +170,7 @@ pub mod form {
     /// More than one have it.
     pub fn several_recordings(count: usize) -> String {
         format!(
-            "Có {count} bản ghi mà tên có các chữ này. Hãy chọn một trong số đó ở đầu danh sách “Phát gì”, hoặc ghi thêm chữ."
+            "Có {count} bản ghi mà tên có các chữ này. Hãy chọn một trong số đó ở đầu danh sách ngay trên, hoặc ghi thêm chữ."
         )
     }
 
