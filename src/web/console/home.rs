@@ -39,6 +39,9 @@ use crate::web::person::See;
 /// The quietest level that the meter shows, in dBFS.
 const METER_FLOOR: f32 = -60.0;
 
+/// No session is as long: it ends before it begins again.
+const LONGEST_SESSION: SignedDuration = SignedDuration::from_hours(24);
+
 /// For how long it is said that an emergency does not go on.
 const LET_GO_FOR: SignedDuration = SignedDuration::from_hours(24);
 
@@ -51,8 +54,8 @@ pub(super) async fn home(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
     let midnight = |day: Date| start_of(day, zone).unwrap_or(now);
     let day = (midnight(today), today.checked_add(1.day()).map_or(now, midnight));
     let blocks = blocks_of(&plan, day);
-    // What began yesterday has its first airings there.
-    let from = blocks.iter().map(|(_, block)| block.start).chain([day.0]).min();
+    // What began yesterday has its first airings there, also where its session is in no plan any more.
+    let from = Some(day.0 - LONGEST_SESSION);
     let filter = AiringFilter { from, to: Some(day.1), ..AiringFilter::default() };
     let name = visitor.person.name().to_owned();
     let read = move |store: &Store| {
@@ -259,11 +262,11 @@ fn blocks_of(plan: &Plan, (from, to): (Timestamp, Timestamp)) -> Vec<(&OutputId,
 }
 
 /// Today's blocks with what became of their cues, and what else is on record since `midnight`: what sounded out of the
-/// schedule, and what is no longer in it.
-fn rundown(
+/// schedule, and what is no longer in it, also before midnight where it went on past that.
+fn rundown<'a>(
     schedule: &Schedule,
     blocks: &[(&OutputId, &Block)],
-    aired: &[Airing],
+    aired: &'a [Airing],
     (midnight, now): (Timestamp, Timestamp),
     may_withdraw: bool,
 ) -> Markup {
@@ -273,13 +276,17 @@ fn rundown(
         .iter()
         .flat_map(|(output, block)| block.cues.iter().map(move |cue| (*output, &cue.id)))
         .collect();
-    let besides = |airing: &&Airing| {
-        midnight <= airing.item.planned && !shown.contains(&(&airing.item.output, &airing.item.cue))
+    let ordered = |airing: &Airing| airing.item.cue.block.session.as_str() == INTERRUPT_SESSION;
+    let of_today = |airing: &&Airing| midnight <= airing.item.planned;
+    let block = |airing: &'a Airing| (&airing.item.output, &airing.item.cue.block);
+    let goes_on: BTreeSet<_> =
+        aired.iter().filter(of_today).filter(|airing| !ordered(airing)).map(block).collect();
+    let besides = |airing: &&'a Airing| {
+        (of_today(airing) || goes_on.contains(&block(airing)))
+            && !shown.contains(&(&airing.item.output, &airing.item.cue))
     };
-    let (on_the_spot, besides): (Vec<_>, Vec<_>) = aired
-        .iter()
-        .filter(besides)
-        .partition(|airing| airing.item.cue.block.session.as_str() == INTERRUPT_SESSION);
+    let (on_the_spot, besides): (Vec<_>, Vec<_>) =
+        aired.iter().filter(besides).partition(|airing| ordered(airing));
     let notes = Notes { withdraw: may_withdraw, ..Notes::default() };
     html! {
         h2 { (say::TODAY) }

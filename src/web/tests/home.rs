@@ -83,6 +83,29 @@ async fn what_is_on_record_of_today_and_in_no_session_of_it_now_is_there_besides
 }
 
 #[tokio::test]
+async fn a_session_past_midnight_that_is_no_longer_in_the_schedule_is_there_besides_as_a_whole() {
+    let site = Site::new();
+    let station = STATION.replace("from = 20:00:00, to = 05:30:00", "from = 02:00:00, to = 05:00:00");
+    let late = "[[session.slot]]\nid = \"sau\"\nstart = \"hard\"\nat = 00:10:00\nplay = { programme = \"cam-tay-chi-viec\" }\n";
+    let week = format!("{}{late}", WEEK.replace("05:30:00", "23:00:00").replace("06:00:00", "01:00:00"));
+    let plan = plan_of(&station, &week, &site.state.store, site.clock.now());
+    for cue in plan.timelines[0].cues().take(2) {
+        let (output, clock, at) = ("loa-xa".into(), ClockHealth::Synchronised, cue.at);
+        let fact = NotAired { cue: Arc::clone(cue), output, cause: Cause::FileBroken, clock, at };
+        site.state.store.record(&Fact::NotAired(fact)).unwrap();
+    }
+    site.clock.advance(Duration::from_secs(24 * 3_600));
+    let gone = plan_of(&station, &week.replace("T2", "T5"), &site.state.store, site.clock.now());
+    site.plan.send_replace(Arc::new(gone));
+    let page = Tab::of(&site, "auditor").get("/").await.text();
+    assert!(page.contains("Trong nhật ký, nay không còn trong lịch"), "{page}");
+    assert_eq!(page.matches("tệp lỗi").count(), 2, "{page}");
+    site.clock.advance(Duration::from_secs(24 * 3_600));
+    let page = Tab::of(&site, "auditor").get("/").await.text();
+    assert!(!page.contains("tệp lỗi"), "{page}");
+}
+
+#[tokio::test]
 async fn during_an_interrupt_what_comes_next_is_what_will_be_heard_then() {
     let site = Site::new();
     let bytes = wav(440.0, 10.0);
