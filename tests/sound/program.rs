@@ -255,6 +255,34 @@ fn a_lost_sink_and_a_killed_server_are_found_again_where_the_sound_should_be() {
     );
 }
 
+/// The way of a playout machine, up to the card: `libasound` with our callback, into the rig by its plugin. That one sometimes
+/// reports bursts of errors, for which the stream is opened anew: hence no more is asked for than this.
+#[test]
+fn what_is_played_through_alsa_sounds_too() {
+    with_server("program::what_is_played_through_alsa_sounds_too", |server| {
+        let mut station = Station::on("alsa:default");
+        station.record("rising.wav", None, rising(10 * SECOND));
+        let first = station.soon();
+        station.week("", &[Slot::hard("rising", first, "rising.wav")], first + seconds(60));
+        let recorder = server.record();
+        station.serve();
+        sleep_until(first + seconds(11));
+        wait_until("it is logged", || station.airing("rising").outcome() != Outcome::OnAir);
+        let airing = station.airing("rising");
+        station.stop();
+        let recording = recorder.finish();
+        let heard = recording.stretches(Duration::from_millis(200));
+        let longest = *heard.iter().max_by_key(|stretch| stretch.to - stretch.from).expect("it sounds");
+        let off = place_error(&recording, longest, first);
+        println!(
+            "{heard:?}; {off:+.2} ms off its place; {:?}, {} starved",
+            airing.outcome(),
+            airing.starved()
+        );
+        assert!(longest.to - longest.from > 6 * SECOND && off.abs() < 50.0, "{}", station.log());
+    });
+}
+
 #[test]
 fn a_hole_in_the_sound_is_not_logged_as_aired() {
     with_server("program::a_hole_in_the_sound_is_not_logged_as_aired", |server| {
