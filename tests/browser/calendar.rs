@@ -24,7 +24,7 @@ impl Browser {
     /// The days of the week follow each other; those that are open have rows of their own, the others their columns.
     fn days_lie_in_columns(&self, open: usize) {
         let boxes = self.script(
-            "return [...document.querySelectorAll('.week, .week > .day')].map((of) => [of.getBoundingClientRect(), of.matches('.day:has([open])')])
+            "return [...document.querySelectorAll('.week-columns, .week-columns > .day')].map((of) => [of.getBoundingClientRect(), of.matches('.day:has([open])')])
                 .map(([box, open]) => [box.top, box.left, box.width, open])",
         );
         let boxes: Vec<(f64, f64, f64, bool)> = serde_json::from_value(boxes).unwrap();

@@ -352,10 +352,20 @@ fn what_is_dropped_on_the_page_is_taken_in_and_what_is_no_file_does_no_harm() {
     hoa.find("//ul[@id='files']/li[contains(., 'đã xóa.wav')][contains(., 'không nhận: Không đọc được')]");
     hoa.look("gui-tha-xong");
     assert_eq!(hoa.path(), "/ban-ghi/gui");
+    // At a desk the week that is chosen is read whole.
+    let week_is_read = || {
+        let width =
+            hoa.script("return document.querySelector('select[name=week]').getBoundingClientRect().width");
+        assert!(width.as_f64().unwrap() > 200.0, "{width} pixels on {}", hoa.path());
+    };
+    week_is_read();
     hoa.go("/ban-ghi");
     for title in ["ghi âm một", "ghi âm hai", "ghi âm ba"] {
         hoa.says(title);
     }
+    hoa.press("ghi âm một");
+    hoa.says("Văn bản bài");
+    week_is_read();
 }
 
 #[test]

@@ -179,7 +179,7 @@ pub(super) async fn calendar(
         }
         p.lead { (say::week(week.number(), week.monday, week.sunday())) }
         (ways(week, today, may.edit))
-        div.week {
+        div.week-columns {
             @for date in week.days() { (day(&held, date, today, may, now)) }
         }
     };
