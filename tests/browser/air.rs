@@ -27,6 +27,13 @@ fn the_flood_warning_is_on_the_air_in_two_presses_and_called_off_in_one() {
     hoa.says("đang phát sẽ bị ngắt ngay");
     hoa.says("nhắc lại hai lần cách nhau 5 phút, rồi cứ 30 phút một lần");
     hoa.look("phat-ngay-xac-nhan");
+    // On a small phone the first line of what it will interrupt is in sight, and the button does not lie on it.
+    let first_effect_is_seen = "scrollTo(0, 0);
+        const line = document.createRange();
+        line.selectNodeContents(document.querySelector('dl.confirm li'));
+        const box = line.getClientRects()[0], there = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+        return box.bottom <= innerHeight && there?.closest('li') !== null && there?.closest('dl.confirm') !== null";
+    assert_eq!(hoa.script_on_phone(first_effect_is_seen), json!(true));
     // The second half of a double click on what leads here finds no button yet.
     let is_reached = "const button = document.querySelector('form.confirm button');
         button.style.animation = 'none'; button.offsetWidth; button.style.animation = '';

@@ -3,6 +3,7 @@
 //! In two presses from the first page: a recording, and the confirmation, which says what it will do. Nothing on the way
 //! needs a script, and what is kept in memory needs no disk.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State as Of;
@@ -320,9 +321,10 @@ pub(super) async fn ask(
             (None, _) => {},
         }
         @if let Some(quiet) = comes { p.note.warn { (say::cut_by(quiet)) } }
+        (held_up(&engines, &plan, &wish))
+        // What it interrupts first: on a small phone no more than the first lines stand above the button.
         dl.card.confirm {
             dt { (say::WHAT) } dd { strong { (segment.words.title) } }
-            dt { (say::HOW_OFTEN) } dd { (say::pattern(&wish.repeats, segment.duration())) }
             dt { (say::EFFECT) }
             dd {
                 @for engine in engines.iter() {
@@ -332,6 +334,7 @@ pub(super) async fn ask(
                 }
                 @if wish.repeats != Repeats::ONCE { p { (say::EACH_TIME) } }
             }
+            dt { (say::HOW_OFTEN) } dd { (say::pattern(&wish.repeats, segment.duration())) }
         }
         @if forbidden.is_none() {
             form.confirm.second-press method="post" action=(HERE) {
@@ -352,15 +355,32 @@ pub(super) async fn ask(
     Ok(page(&state, &visitor, HERE, say::confirm(wish.layer), &content))
 }
 
+/// Why it will not sound at once: the device is lost, or what sounds has to be over first. With who would hear it, where
+/// there are several.
+fn held_up(engines: &[Handle], plan: &Plan, wish: &Wish) -> Markup {
+    let mut notes: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for engine in engines {
+        let status = engine.status();
+        let sounds = status.on_air.as_ref().filter(|_| status.layer >= wish.layer);
+        let lost = (!status.up).then(say::no_sound);
+        for note in lost.into_iter().chain(sounds.map(|air| say::waits(&air.segment_title))) {
+            notes.entry(note).or_default().push(place(&plan.schedule, engine.output()));
+        }
+    }
+    html! {
+        @for (note, places) in notes {
+            p.note.warn { @if engines.len() > 1 { strong { (places.join(", ")) ": " } } (note) }
+        }
+    }
+}
+
 /// What an interrupt from `now` until `free` does on an output.
 fn effects(status: &Status, plan: &Plan, wish: &Wish, now: Timestamp, free: Timestamp) -> Vec<String> {
     let zone = &plan.schedule.time_zone;
     let mut effects = Vec::new();
-    if !status.up {
-        effects.push(say::no_sound());
-    }
     match &status.on_air {
-        Some(air) if status.layer >= wish.layer => effects.push(say::waits(&air.segment_title)),
+        // Said above: it has to wait.
+        Some(_) if status.layer >= wish.layer => {}
         Some(air) => effects.push(say::cuts(&air.segment_title)),
         None => effects.push(say::NOTHING_SOUNDS.to_owned()),
     }
