@@ -1,6 +1,6 @@
 //! Nhật ký: what aired, against what was planned.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::State as Of;
 use axum::response::Html;
@@ -273,23 +273,35 @@ fn choices(schedule: &Schedule, airings: &[Airing], wanted: &Wanted<'_>, day: Da
     }
 }
 
+/// The airings session by session, in each by time: outputs take turns from line to line. What was ordered stands where it
+/// came between.
+fn by_session<'a>(airings: &[&'a Airing]) -> Vec<&'a Airing> {
+    let (mut first, mut place) = (BTreeMap::new(), 0);
+    let mut rows = Vec::new();
+    for (nth, airing) in airings.iter().enumerate() {
+        if !is_extra(airing) {
+            place = *first.entry(&airing.item.cue.block).or_insert(nth);
+        }
+        rows.push((place, *airing));
+    }
+    rows.sort_by_key(|(place, _)| *place);
+    rows.into_iter().map(|(_, airing)| airing).collect()
+}
+
 fn table(airings: &[&Airing], schedule: &Schedule, now: Timestamp) -> Markup {
     let mut before = None;
-    let mut opens = |airing: &&Airing| {
-        let block = Some((airing.item.output.clone(), airing.item.cue.block.clone()));
+    let mut opens = |airing: &Airing| {
+        let block = Some(airing.item.cue.block.clone());
         !is_extra(airing) && std::mem::replace(&mut before, block.clone()) != block
     };
-    let rows: Vec<_> = airings.iter().map(|airing| (opens(airing), airing)).collect();
+    let rows: Vec<_> = by_session(airings).into_iter().map(|airing| (opens(airing), airing)).collect();
     html! {
         table.log {
             thead { tr { @for head in say::COLUMNS { th scope="col" { (head) } } } }
             tbody {
                 @for (opens, airing) in rows {
                     @if opens {
-                        tr.group { th colspan="6" scope="colgroup" {
-                            (session(Some(schedule), airing))
-                            @if schedule.outputs.len() > 1 { " (" (place(schedule, &airing.item.output)) ")" }
-                        } }
+                        tr.group { th colspan="6" scope="colgroup" { (session(Some(schedule), airing)) } }
                     }
                     (row(airing, schedule, now))
                 }
@@ -325,6 +337,7 @@ fn row(airing: &Airing, schedule: &Schedule, now: Timestamp) -> Markup {
                 (title)
                 @if item.title != title { small { (item.title) } }
                 @if let Some(programme) = programme { @if programme.title != item.title { small { (programme.title) } } }
+                @if schedule.outputs.len() > 1 { small { (place(schedule, &item.output)) } }
                 small.narrow { (who) }
             }
             td { span.result.(class(&outcome)) { (outcome_now(airing, now)) } @if !remark.is_empty() { small { (remark) } } }

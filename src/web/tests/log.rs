@@ -12,38 +12,43 @@ pub(super) fn site_with(titles: &[&str]) -> Site {
     let site = Site::new();
     let zones = BTreeMap::from([("loa-xa".into(), vec!["Võ Kiện".to_owned()])]);
     site.state.store.set_station(crate::store::Station { zones, ..crate::store::Station::default() });
-    let start: Timestamp = "2026-11-22T22:30:00Z".parse().unwrap();
     for (minute, title) in (0..).zip(titles) {
-        let at = start + SignedDuration::from_mins(minute);
-        let cue = Cue {
-            id: format!("2026-11-23/sang/muc/{minute}").parse().unwrap(),
-            session_title: Some("Buổi phát dùng thử".into()),
-            title: (*title).to_owned(),
-            programme: None,
-            topic: Some("II.2".into()),
-            genre: None,
-            start: Join::Hard,
-            at,
-            end: at + SignedDuration::from_secs(10),
-            fade: SignedDuration::ZERO,
-            lost: SignedDuration::ZERO,
-            late: Late::Skip,
-            form: Form::Own,
-            layer: Layer::Scheduled,
-            ordered_by: None,
-            content: Content::Nothing(Absence::Missing),
-            gain_db: 0.0,
-        };
-        let fact = NotAired {
-            cue: Arc::new(cue),
-            output: "loa-xa".into(),
-            cause: Cause::NothingHandedIn,
-            clock: ClockHealth::Synchronised,
-            at,
-        };
-        site.state.store.record(&Fact::NotAired(fact)).unwrap();
+        not_aired(&site, ("loa-xa", &format!("2026-11-23/sang/muc/{minute}")), title, minute);
     }
     site
+}
+
+/// Has the log say that a cue of an output did not air, so many minutes after 05:30.
+pub(super) fn not_aired(site: &Site, (output, cue): (&str, &str), title: &str, minute: i64) {
+    let start: Timestamp = "2026-11-22T22:30:00Z".parse().unwrap();
+    let at = start + SignedDuration::from_mins(minute);
+    let cue = Cue {
+        id: cue.parse().unwrap(),
+        session_title: Some("Buổi phát dùng thử".into()),
+        title: title.to_owned(),
+        programme: None,
+        topic: Some("II.2".into()),
+        genre: None,
+        start: Join::Hard,
+        at,
+        end: at + SignedDuration::from_secs(10),
+        fade: SignedDuration::ZERO,
+        lost: SignedDuration::ZERO,
+        late: Late::Skip,
+        form: Form::Own,
+        layer: Layer::Scheduled,
+        ordered_by: None,
+        content: Content::Nothing(Absence::Missing),
+        gain_db: 0.0,
+    };
+    let fact = NotAired {
+        cue: Arc::new(cue),
+        output: output.into(),
+        cause: Cause::NothingHandedIn,
+        clock: ClockHealth::Synchronised,
+        at,
+    };
+    site.state.store.record(&Fact::NotAired(fact)).unwrap();
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The page that shows the log, and the files one takes home.
 
 use super::air_pages::{Tab, hidden};
-use super::log::site_with;
+use super::log::{not_aired, site_with};
 use super::*;
 use crate::asrun::{Cause, Fact, NotAired, Take};
 use crate::store::AiringFilter;
@@ -257,6 +257,44 @@ async fn files_of_a_station_with_several_outputs_say_which() {
         let plan = plan_of(&station, WEEK, &site.state.store, site.clock.now());
         site.plan.send_replace(Arc::new(plan));
     }
+}
+
+#[tokio::test]
+async fn with_several_outputs_each_row_says_where_and_a_session_has_one_heading() {
+    let site = site_with(&["Điểm tin", "Quét mã QR"]);
+    for (minute, title) in [(0, "Điểm tin"), (1, "Quét mã QR")] {
+        not_aired(&site, ("loa-thon", &format!("2026-11-23/sang/muc/{minute}")), title, minute);
+    }
+    // Ordered for one of them, in the middle of the session.
+    not_aired(&site, ("loa-thon", "2026-11-23/!/20261122T223000Z-00000001/0"), "Cảnh báo lũ", 0);
+    let rows = async || {
+        let page = Tab::of(&site, "auditor").get("/nhat-ky").await.text();
+        let (_, table) = page.split_once("<tbody>").unwrap();
+        let (table, _) = table.split_once("</tbody>").unwrap();
+        let rows = table.split("<tr").skip(1).map(|row| {
+            let known = ["Buổi phát dùng thử", "Điểm tin", "Quét mã QR", "Cảnh báo lũ"];
+            let what = known.into_iter().find(|known| row.contains(known)).unwrap_or(row).to_owned();
+            let places = ["<small>Võ Kiện</small>", "<small>Thôn Đông</small>"];
+            (what, places.iter().position(|place| row.contains(place)))
+        });
+        rows.collect::<Vec<_>>()
+    };
+    assert!(rows().await.iter().all(|(_, place)| place.is_none()), "of one output nothing is said");
+    let station = format!("{STATION}[[output]]\nid = \"loa-thon\"\nzones = [\"Thôn Đông\"]\n");
+    site.plan.send_replace(Arc::new(plan_of(&station, WEEK, &site.state.store, site.clock.now())));
+    let row = |what: &str, place: Option<usize>| (what.to_owned(), place);
+    let shown = [
+        row("Buổi phát dùng thử", None),
+        row("Điểm tin", Some(0)),
+        row("Điểm tin", Some(1)),
+        row("Cảnh báo lũ", Some(1)),
+        row("Quét mã QR", Some(0)),
+        row("Quét mã QR", Some(1)),
+    ];
+    assert_eq!(rows().await, shown);
+    // Another session that goes on at the same time.
+    not_aired(&site, ("loa-thon", "2026-11-23/khac/muc/0"), "Tin thôn", 0);
+    assert_eq!(rows().await.iter().filter(|(what, _)| what == "Buổi phát dùng thử").count(), 2);
 }
 
 #[tokio::test]
