@@ -327,6 +327,11 @@ pub mod one {
         }
     }
 
+    /// It will not air in the next days, because a newer one does.
+    pub fn displaced(newer: &str) -> String {
+        format!("Bản ghi này không có chỗ trong 7 ngày tới: “{newer}” mới hơn, nên được phát thay.")
+    }
+
     /// A content area of the plan, in the plan's words: `II.2 – Kỹ năng số thiết yếu`.
     pub fn topic(code: &str) -> String {
         let words = match code {

@@ -284,3 +284,30 @@ async fn a_new_session_of_music_goes_on_to_its_end_unless_one_piece_is_wanted() 
         assert_eq!(day.contains("start = \"fill\""), fills, "{day}");
     }
 }
+
+#[tokio::test]
+async fn what_a_newer_recording_has_pushed_out_of_the_schedule_says_so_on_its_page() {
+    let site = Site::new();
+    let approved = async |pitch: f32, title: &str, until: &str| {
+        let id = site.approved(pitch).await["id"].as_str().unwrap().to_owned();
+        let words = json!({"title": title, "programme": "cam-tay-chi-viec", "valid_until": until});
+        let kept = site.call("approver", "PATCH", &format!("/api/v1/segments/{id}"), words).await;
+        assert_eq!(kept.status, StatusCode::OK, "{}", kept.text());
+        site.plan.send_replace(Arc::new(plan(&site.state.store, site.clock.now())));
+        site.clock.advance(Duration::from_secs(1));
+        id
+    };
+    let tab = Tab::of(&site, "uploader");
+    let said = async |id: &str| {
+        let page = tab.get(&format!("/ban-ghi/{id}")).await.text();
+        (page.contains("lên loa lần tới"), page.contains("không có chỗ trong 7 ngày tới: “Bài mới” mới hơn"))
+    };
+    let (old, over) =
+        (approved(440.0, "Bài cũ", "2026-12-31").await, approved(550.0, "Đã hết hạn", "2026-11-24").await);
+    assert_eq!(said(&old).await, (true, false));
+    let new = approved(660.0, "Bài mới", "2026-12-31").await;
+    // What has no day left would not air without the newer one either.
+    for (id, expected) in [(&old, (false, true)), (&new, (true, false)), (&over, (false, false))] {
+        assert_eq!(said(id).await, expected, "{id}");
+    }
+}

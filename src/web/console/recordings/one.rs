@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State as Of;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse as _, Response};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -26,6 +27,7 @@ use crate::text::http::{Refusal, Why};
 use crate::text::outcome;
 use crate::text::page::recordings::{self as say_all, one as say, send};
 use crate::text::page::{date, home};
+use crate::timeline::Cue;
 use crate::timeline::plan::Plan;
 use crate::web::State;
 use crate::web::input::{Asked, Named};
@@ -176,7 +178,9 @@ async fn show<N>(
         @if let Some(at) = next { p.due {
             @if segment.state == Stand::Pending { (say_all::approve::would_air(&date::moment(at, zone))) }
             @else { (say_all::airs_next(at, zone)) }
-        } }
+        } } @else if let Some(newer) = displaced(&segment, &plan, now) {
+            p.note.warn { (say::displaced(&newer.words.title)) }
+        }
         // They judge what is kept: beside words that are not, they would speak against what the form holds.
         @if !typed.is_some_and(|typed| typed.is_of_words()) {
             (placeless(&segment, &plan.schedule))
@@ -213,6 +217,26 @@ async fn show<N>(
         p { a href=(HERE) { (say_all::BACK) } }
     };
     Ok(page(state, visitor, HERE, &segment.words.title, &content))
+}
+
+/// What will air in the next days in the place of an approved recording that will not, because it is newer and of the same
+/// programme.
+fn displaced<'a>(segment: &Segment, plan: &'a Plan, now: Timestamp) -> Option<&'a Segment> {
+    let id = segment.words.programme.as_ref().filter(|_| segment.state == Stand::Approved)?;
+    let programme = plan.schedule.programmes.get(id).filter(|_| !plan.schedule.plays_all_of(id))?;
+    let cues =
+        || plan.timelines.iter().flat_map(|timeline| timeline.cues()).filter(move |cue| now <= cue.at);
+    // Where what is newer only waits for approval, the plan still has this one.
+    if cues().any(|cue| cue.segment().is_some_and(|airs| airs.id == segment.id)) {
+        return None;
+    }
+    let in_its_place = |cue: &Cue, newer: &Segment| {
+        cue.programme.as_ref() == Some(id)
+            && segment.added <= newer.added
+            && (!programme.weekly || newer.week() == segment.week())
+            && plan.catalog.can_air_on(segment, cue.id.block.date)
+    };
+    cues().find_map(|cue| cue.segment().filter(|newer| in_its_place(cue, newer)).map(|newer| &**newer))
 }
 
 /// What stands in the fields: what was typed, otherwise what is kept.
@@ -268,7 +292,7 @@ fn form<N>(
     plan: &Plan,
     segment: &Segment,
     filled: &Filled<'_>,
-    now: jiff::Timestamp,
+    now: Timestamp,
 ) -> Markup {
     let schedule = &plan.schedule;
     let week = filled.of("week");
