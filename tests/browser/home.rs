@@ -142,6 +142,19 @@ fn the_focus_stays_with_its_own_link_and_goes_to_no_others_when_that_is_gone() {
     hoa.script("document.querySelector('#to-do details[open] a').focus()");
     let within = after(&format!("{head}<details open><summary><strong>Chiều</strong></summary></details>"));
     assert_eq!(within[0], "Chiều", "what the link stood in: {within}");
+    // What is wrong with the station is shown when it is heard of, whatever is on air.
+    let shown = hoa.later(
+        "const done = arguments[arguments.length - 1], there = () => document.getElementById('to-do').textContent;
+         window.fetch = async () => new Response('<div id=\"to-do\" data-live>Sự cố</div>');
+         const look = (times) => there() === 'Sự cố' || times === 0 ? done(there()) : setTimeout(look, 20, times - 1);
+         const go = () => {
+           if (renewing) return setTimeout(go, 20);
+           events.dispatchEvent(new MessageEvent('health', { data: '[]' }));
+           look(100);
+         };
+         go()",
+    );
+    assert_eq!(shown, "Sự cố");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use futures_util::stream::{self, Stream};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Instant, sleep_until};
 
+use super::health;
 use super::status::outputs;
 use crate::access::permit;
 use crate::engine::handle::Status;
@@ -29,6 +30,8 @@ struct Listening {
     /// None before the first event.
     last: Option<Instant>,
     shown: Shown,
+    /// What was wrong with the station when the listener was last told, or began.
+    wrong: Vec<String>,
     /// When it is looked again whether what was shown still opens the door.
     look: Instant,
     _place: OwnedSemaphorePermit,
@@ -39,6 +42,12 @@ impl Listening {
     async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
         if let Some(last) = self.last {
             loop {
+                let wrong = health::at_hand(&self.state);
+                if wrong != self.wrong {
+                    self.wrong = wrong;
+                    let event = Event::default().event("health").json_data(&self.wrong).ok()?;
+                    return Some((Ok(event), self));
+                }
                 if self.look <= Instant::now() {
                     self.may_go_on().await.then_some(())?;
                     self.look = Instant::now() + self.state.limits.look_again;
@@ -79,8 +88,9 @@ async fn changed(engines: &mut Vec<watch::Receiver<Status>>) -> Option<()> {
     None
 }
 
-/// Server-sent events: `status`, with what `/status` has in `outputs`, first at once and then with every change. They end
-/// with the token or the login of who listens.
+/// Server-sent events: `status`, with what `/status` has in `outputs`, first at once and then with every change; and
+/// `health`, with what `/health` has in `wrong` (but for what only a disk can tell), within seconds after that changed. They
+/// end with the token or the login of who listens.
 #[utoipa::path(get, path = "/events", tag = "station",
     responses((status = OK, description = "Events", content_type = "text/event-stream")))]
 pub(super) async fn events(
@@ -93,6 +103,7 @@ pub(super) async fn events(
     let heartbeat = state.limits.heartbeat;
     let engines = state.engines.iter().map(crate::engine::handle::Handle::watch).collect();
     let look = Instant::now() + state.limits.look_again;
-    let listening = Listening { state, engines, last: None, shown, look, _place: place };
+    let wrong = health::at_hand(&state);
+    let listening = Listening { state, engines, last: None, wrong, shown, look, _place: place };
     Ok(Sse::new(stream::unfold(listening, Listening::next)).keep_alive(KeepAlive::new().interval(heartbeat)))
 }

@@ -63,6 +63,36 @@ pub(super) async fn health(Of(state): Of<State>) -> (StatusCode, Json<Health>) {
 
 /// Whether what airs is as it should be, and all that is wrong, as codes.
 pub(in crate::web) async fn wrong(state: &State) -> (bool, Vec<String>) {
+    let mut wrong = of_the_air(state);
+    let place = state.store.run(|store| Ok((store.is_in_place(), store.is_made_anew()))).await;
+    let (is_in_place, is_made_anew) = place.unwrap_or((true, false));
+    if !is_in_place {
+        wrong.push("database-gone".to_owned());
+    }
+    if is_made_anew {
+        wrong.push("database-new".to_owned());
+    }
+    // The catalogue answers, or the log could not be written either.
+    if state.store.run(|store| store.segment(&"-".into())).await.is_err() {
+        wrong.push("store-failed".to_owned());
+    }
+    if disk_free(state).await.is_some_and(|free| free < LEAST_FREE) {
+        wrong.push("disk-low".to_owned());
+    }
+    let well = wrong.is_empty();
+    wrong.extend(of_the_programme(state));
+    (well, wrong)
+}
+
+/// All that is wrong as far as no disk has to be asked: what may be looked at several times a second.
+pub(super) fn at_hand(state: &State) -> Vec<String> {
+    let mut wrong = of_the_air(state);
+    wrong.extend(of_the_programme(state));
+    wrong
+}
+
+/// What a start of the machine may mend, as far as no disk has to be asked.
+fn of_the_air(state: &State) -> Vec<String> {
     let mut wrong: Vec<String> =
         state.engines.iter().filter_map(|engine| troubles(engine, state.clock.now())).collect();
     if state.engines.iter().any(|engine| engine.status().clock == ClockHealth::Wrong) {
@@ -87,28 +117,19 @@ pub(in crate::web) async fn wrong(state: &State) -> (bool, Vec<String>) {
     if !state.limits.late_acts.is_none() {
         wrong.push("act-unkept".to_owned());
     }
-    let place = state.store.run(|store| Ok((store.is_in_place(), store.is_made_anew()))).await;
-    let (is_in_place, is_made_anew) = place.unwrap_or((true, false));
-    if !is_in_place {
-        wrong.push("database-gone".to_owned());
-    }
-    if is_made_anew {
-        wrong.push("database-new".to_owned());
-    }
     if plan.timelines.iter().any(|timeline| timeline.window.to <= now) {
         wrong.push("plan-ended".to_owned());
     }
     if state.clock.elapsed().saturating_sub(*state.planner_turned.borrow()) > STUCK {
         wrong.push("planner-stuck".to_owned());
     }
-    // The catalogue answers, or the log could not be written either.
-    if state.store.run(|store| store.segment(&"-".into())).await.is_err() {
-        wrong.push("store-failed".to_owned());
-    }
-    if disk_free(state).await.is_some_and(|free| free < LEAST_FREE) {
-        wrong.push("disk-low".to_owned());
-    }
-    let well = wrong.is_empty();
+    wrong
+}
+
+/// What those mend who make the programme.
+fn of_the_programme(state: &State) -> Vec<String> {
+    let (plan, now) = (state.plan(), state.clock.now());
+    let mut wrong = Vec::new();
     if !plan.problems.is_empty() {
         wrong.push("schedule-broken".to_owned());
     }
@@ -121,7 +142,7 @@ pub(in crate::web) async fn wrong(state: &State) -> (bool, Vec<String>) {
     if !state.unready.borrow().is_empty() {
         wrong.push("unready".to_owned());
     }
-    (well, wrong)
+    wrong
 }
 
 fn troubles(engine: &Handle, now: Timestamp) -> Option<String> {

@@ -162,6 +162,8 @@ function listen() {
   if (events || document.visibilityState === "hidden") return;
   events = new EventSource("/api/v1/events");
   events.addEventListener("status", hear);
+  // Something is wrong with the station, or no more, though nothing on air changed.
+  events.addEventListener("health", renew);
   // A station that listens to too many refuses: asked for at once, it would be asked without a pause.
   events.addEventListener("error", () => { if (events?.readyState !== EventSource.CLOSED) renew(); });
 }
@@ -173,7 +175,7 @@ function rest() {
 
 if (document.querySelector("[data-live]")) {
   listen();
-  document.addEventListener("visibilitychange", () => (document.visibilityState === "hidden" ? rest() : listen()));
+  document.addEventListener("visibilitychange", () => (document.visibilityState === "hidden" ? rest() : (listen(), renew())));
   addEventListener("pagehide", rest);
   addEventListener("pageshow", listen);
   setInterval(tick, 1000);
