@@ -92,6 +92,11 @@ pub fn let_go_means(by: &str, since: &str) -> String {
     )
 }
 
+/// The schedule's files have mistakes.
+pub const SCHEDULE_BROKEN: &str = "Tệp lịch phát có lỗi";
+/// What that means, and what to do.
+pub const SCHEDULE_BROKEN_MEANS: &str = "Lịch trước đó vẫn được phát, và chưa sửa được lịch ở đây. Hãy mở trang Lịch phát để xem từng lỗi, rồi sửa tệp, hoặc hoàn tác một lần sửa trong Lịch sử sửa lịch.";
+
 /// Recordings that wait for approval.
 pub fn pending(count: usize) -> String {
     format!("{count} bản ghi đang chờ duyệt")

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use maud::{Markup, html};
 
 use super::air;
+use super::calendar;
 use super::clock;
 use super::in_force;
 use super::page::{Failure, page};
@@ -239,6 +240,9 @@ fn lamps(
                     @for sentence in &of { p { (sentence) } }
                     @if lamp == Lamp::Schedule && wrong.iter().any(|code| code == "coming-silence") {
                         p { a href="#to-do" { (say::TO_DO) } }
+                    }
+                    @if lamp == Lamp::Schedule && wrong.iter().any(|code| code == "schedule-broken") {
+                        p { a href=(calendar::HERE) { (say::TO_SCHEDULE) } }
                     }
                     @if let Some(newest) = newest.filter(|_| lamp == Lamp::Clock) {
                         p { (say::clock_against_log(now, newest, &plan.schedule.time_zone)) }

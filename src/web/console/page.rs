@@ -11,13 +11,14 @@ use maud::{DOCTYPE, Markup, html};
 use tokio::time::timeout;
 
 use super::assets::{ICON, SCRIPT, STYLE};
+use super::calendar;
 use super::form::{KEY_FIELD, page_before, page_of};
 use super::in_force;
 use super::visitor::Visitor;
 use crate::access::{Permission, permit};
 use crate::text;
 use crate::text::http::Refusal;
-use crate::text::page::names;
+use crate::text::page::{home as say, names};
 use crate::web::State;
 use crate::web::person::See;
 use crate::web::problem::{Problem, Refused};
@@ -188,6 +189,10 @@ async fn refused(state: &State, parts: &mut Parts, refusal: &Refusal) -> Html<St
     let content = html! {
         p.note.bad role="alert" { (refusal.detail()) }
         div.actions {
+            @if matches!(refusal, Refusal::ScheduleBroken) {
+                a.button.main href=(calendar::HERE) { (say::TO_SCHEDULE) }
+                a.button href=(calendar::HISTORY) { (text::page::calendar::HISTORY) }
+            }
             @if let Some((page, said)) = way_on(parts, refusal) { a.button.main href=(page) { (said) } }
             a.button href="/" { (text::page::TO_HOME) }
         }

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
-use super::calendar::slot_address;
+use super::calendar::{self, slot_address};
 use super::clock;
 use super::recordings::{DRAFTS, Drafts, address, send_address};
 use super::rehearsal;
@@ -59,12 +59,23 @@ pub(super) fn to_do(
     let pending = plan.catalog.iter().filter(|segment| segment.state == Stand::Pending).count();
     html! {
         h2 { (say::TO_DO) }
-        @if said.is_empty() && pending == 0 && !nobody_approves && drafts.is_empty() && broken.is_empty() && let_go.is_empty() && newest.is_none() {
+        @if plan.problems.is_empty() && said.is_empty() && pending == 0 && !nobody_approves && drafts.is_empty() && broken.is_empty() && let_go.is_empty() && newest.is_none() {
             p.note.good { (say::NOTHING_TO_DO) }
         } @else {
             ol.to-do {
                 @if newest.is_some() {
                     li.bad { strong { (say::CLOCK_IN_DOUBT) } p { (say::CLOCK_IN_DOUBT_MEANS) } (way(user, Permission::ConfirmClock, clock::HERE, say::TO_CLOCK)) }
+                }
+                // Nothing that is mended below comes into the plan before it.
+                @if !plan.problems.is_empty() {
+                    li.bad {
+                        strong { (say::SCHEDULE_BROKEN) }
+                        p { (say::SCHEDULE_BROKEN_MEANS) }
+                        p.actions {
+                            (way(user, Permission::See, calendar::HERE, say::TO_SCHEDULE)) " "
+                            (way(user, Permission::EditSchedule, calendar::HISTORY, text::page::calendar::HISTORY))
+                        }
+                    }
                 }
                 @for order in let_go {
                     li.bad {

@@ -409,3 +409,36 @@ async fn an_emergency_that_does_not_go_on_is_to_be_ordered_again() {
     site.clock.step_to(site.clock.now() + SignedDuration::from_hours(25));
     assert!(!said("operator").await.contains(title));
 }
+
+#[tokio::test]
+async fn a_broken_schedule_is_the_first_thing_to_do_with_the_ways_to_mend_it() {
+    let site = Site::new();
+    let ways = |page: &str| {
+        ["href=\"/lich-phat\">Mở lịch phát</a>", "href=\"/lich-phat/lich-su\">Lịch sử sửa lịch</a>"]
+            .map(|way| page.contains(way))
+    };
+    let parts = async |who: &str| {
+        let page = Tab::of(&site, who).get("/").await.text();
+        let (lamps, to_do) = page.split_once("id=\"lamps\"").unwrap().1.split_once("id=\"to-do\"").unwrap();
+        (lamps.to_owned(), to_do.split_once("</section>").unwrap().0.to_owned())
+    };
+    let (lamps, to_do) = parts("operator").await;
+    assert!(!ways(&lamps)[0] && !to_do.contains("Tệp lịch phát có lỗi"), "{lamps}{to_do}");
+    std::fs::File::create(site.dir.path().join("schedule/week.toml"))
+        .and_then(|mut file| io::Write::write_all(&mut file, b"x ="))
+        .unwrap();
+    let sources = Sources { station: Some("name = 1".to_owned()), week: None, days: None };
+    let problems = Arc::new(schedule::read(&sources).unwrap_err());
+    site.plan.send_modify(|plan| Arc::make_mut(plan).problems = problems);
+    let (lamps, to_do) = parts("operator").await;
+    assert_eq!(ways(&lamps), [true, false], "{lamps}");
+    let (_, first) = to_do.split_once("<ol class=\"to-do\"><li class=\"bad\"><strong>").unwrap();
+    assert!(first.starts_with("Tệp lịch phát có lỗi") && ways(first) == [true, true], "{first}");
+    let (_, to_do) = parts("uploader").await;
+    assert_eq!(ways(&to_do), [true, false], "{to_do}");
+    // Who tries to change it is shown the same ways.
+    let form = [("title", "Buổi sáng"), ("from", "05:30:00"), ("to", "06:00:00"), ("day", "1")];
+    let refused = Tab::of(&site, "operator").post("/lich-phat/buoi/sang", &form).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert_eq!(ways(&refused.text()), [true, true], "{}", refused.text());
+}

@@ -56,7 +56,9 @@ pub(super) use place::{called, slot_address};
 use week::Week;
 
 /// The page's address.
-const HERE: &str = "/lich-phat";
+pub(super) const HERE: &str = "/lich-phat";
+/// The address of what was changed in it.
+pub(super) const HISTORY: &str = "/lich-phat/lich-su";
 /// For so long a page says that something was saved.
 const JUST_NOW: SignedDuration = SignedDuration::from_mins(10);
 
