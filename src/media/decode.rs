@@ -244,7 +244,7 @@ impl Decoder {
         self.codec == CODEC_ID_AAC && self.shape.sample_rate <= 24_000
     }
 
-    /// Title and artist, where the file has them.
+    /// Title and artist, where the file has them; of a WAV file nothing is known here.
     pub fn tags(&mut self) -> Tags {
         let mut tags = Tags::default();
         if let Some(revision) = self.format.metadata().skip_to_latest() {
@@ -455,7 +455,7 @@ fn read_tags(revision: &MetadataRevision, tags: &mut Tags) {
 }
 
 /// A tag as a line of text, if anything is left of it.
-fn tidy(text: &str) -> Option<String> {
+pub(super) fn tidy(text: &str) -> Option<String> {
     use unicode_normalization::UnicodeNormalization;
     let line: String = text.nfc().filter(|letter| !letter.is_control()).take(200).collect();
     let line = line.trim();

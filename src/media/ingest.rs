@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use super::convert::{self, Failure, Kind, Report};
 use super::decode::{DecodeError, Decoder};
 use super::loudness::{Meter, Waveform};
+use super::riff;
 use super::seal::{Seal, hash_of_path};
 use super::temporary::{Temporary, readable_name};
 use crate::frames;
@@ -282,7 +283,10 @@ impl Ingest {
             Some(cues) if measured.loudness_lufs.is_finite() => cues,
             _ => return Err(Refusal::Silent),
         };
-        let tags = decoder.tags();
+        let tags = match File::open(path) {
+            Ok(mut file) if decoder.format_name() == "wave" => riff::tags(&mut file),
+            Ok(_) | Err(_) => decoder.tags(),
+        };
         let sound = Sound {
             whole: measured.whole,
             cue_in,

@@ -8,6 +8,7 @@ pub mod library;
 pub mod loudness;
 pub mod playback;
 pub mod resample;
+pub mod riff;
 pub mod seal;
 pub mod source;
 pub mod temporary;

@@ -66,7 +66,13 @@ fn a_good_recording_is_measured_and_kept_under_its_name() {
     let examined = desk.examine(&path).unwrap();
     assert_eq!(examined.hash, hash_of_path(&path).unwrap());
     assert_eq!(examined.seal, Seal::of(&mut File::open(&path).unwrap()).unwrap().1);
-    assert_eq!((examined.words.title.as_str(), examined.words.author.as_deref()), ("Tin_sáng", Some("Lan")));
+    let named = |examined: &Examined| {
+        (examined.words.title.clone(), examined.words.author.as_deref().map(str::to_owned))
+    };
+    let names = ("Tin_sáng".to_owned(), Some("Lan".to_owned()));
+    assert_eq!(named(&examined), names);
+    let wav = desk.make("b.wav", "-metadata title=Tin_sáng -metadata artist=Lan");
+    assert_eq!(named(&desk.examine(&wav).unwrap()), names);
     assert_eq!(examined.converted_from, None);
     let sound = &examined.sound;
     assert!((sound.whole.as_secs_f64() - WHOLE).abs() < 0.001, "{:?}", sound.whole);
