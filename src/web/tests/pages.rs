@@ -36,7 +36,7 @@ async fn a_recording_goes_its_way_through_the_pages() {
     assert_eq!(draft.to_lowercase().matches("gửi duyệt</button>").count(), 1, "{draft}");
     assert_eq!(Tab::of(&site, "uploader").post(&here, &words).await.status, StatusCode::SEE_OTHER);
     let kept = site.get("auditor", &format!("/api/v1/segments/{id}")).await.json();
-    assert_eq!((&kept["script"], &kept["week"]), (&json!("Kính chào\nbà con"), &json!("2026-11-23")));
+    assert_eq!((&kept["script"], &kept["week"]), (&json!("Kính chào\nbà con"), &Value::Null));
 
     let queue = Tab::of(&site, "approver").get("/duyet").await.text();
     for said in [
@@ -336,7 +336,7 @@ async fn a_plain_form_takes_several_files_each_with_its_verdict() {
         assert!(page.contains(said), "{said}: {page}");
     }
     assert_eq!(site.files(), 2);
-    assert!(site.state.store.catalog().unwrap().iter().all(|segment| segment.words.week.is_some()));
+    assert!(site.state.store.catalog().unwrap().iter().all(|segment| segment.words.programme.is_some()));
     assert!(
         !Tab::of(&site, "approver").get("/ban-ghi/gui").await.text().contains("một.wav"),
         "each sees their own"

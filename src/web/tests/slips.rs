@@ -311,3 +311,42 @@ async fn what_a_newer_recording_has_pushed_out_of_the_schedule_says_so_on_its_pa
         assert_eq!(said(id).await, expected, "{id}");
     }
 }
+
+#[tokio::test]
+async fn a_week_is_kept_only_for_a_programme_that_has_weeks() {
+    let site = Site::new();
+    let weekly = WEEK.replace("topic = \"II.2\"", "topic = \"II.2\"\nweekly = true")
+        + "[[programme]]\nid = \"thong-bao\"\ntitle = \"Thông báo\"\n";
+    site.plan.send_replace(Arc::new(plan_of(STATION, &weekly, &site.state.store, site.clock.now())));
+    let id = site.recording(440.0).await["id"].as_str().unwrap().to_owned();
+    let tab = Tab::of(&site, "uploader");
+    for (programme, week) in [
+        ("cam-tay-chi-viec", "2026-11-23"),
+        ("thong-bao", ""),
+        ("cam-tay-chi-viec", "2026-11-23"),
+        ("", "2026-11-23"),
+    ] {
+        // The field stays in the form where the page hides it.
+        let form = [("title", "Bài"), ("programme", programme), ("week", "2026-11-23")];
+        assert_eq!(tab.post(&format!("/ban-ghi/{id}"), &form).await.status, StatusCode::SEE_OTHER);
+        let kept = site.state.store.segment(&id.as_str().into()).unwrap().unwrap().words.week;
+        assert_eq!(kept.map(|week| week.to_string()).unwrap_or_default(), week, "{programme}");
+    }
+    let bytes = wav(550.0, 1.0);
+    let parts = [
+        Part::word("key", &tab.key),
+        Part::word("programme", "thong-bao"),
+        Part::word("week", "2026-11-23"),
+        Part::file("hai.wav", &bytes),
+    ];
+    let request = Request::post("/ban-ghi/gui")
+        .header(header::COOKIE, &tab.cookie)
+        .header(header::CONTENT_TYPE, "multipart/form-data; boundary=xxx");
+    assert_eq!(
+        site.send(request.body(Body::from(form(&parts))).unwrap()).await.status,
+        StatusCode::SEE_OTHER
+    );
+    let catalog = site.state.store.catalog().unwrap();
+    let sent = catalog.iter().find(|segment| segment.words.title == "hai").unwrap();
+    assert_eq!(sent.words.week, None);
+}

@@ -279,6 +279,12 @@ fn programme_title(schedule: &Schedule, id: &ProgrammeId) -> String {
     schedule.programme_title(id).unwrap_or(id.as_str()).to_owned()
 }
 
+/// Whether what is chosen has no weeks, so that a page hides the field: a week that was chosen before is not meant.
+fn has_no_weeks(schedule: &Schedule, chosen: &str) -> bool {
+    let id = ProgrammeId::new(chosen);
+    schedule.takes(&id) && schedule.programmes.get(&id).is_none_or(|programme| !programme.weekly)
+}
+
 /// All programmes and pools to choose from, with a remark beside those that have one. What is not weekly has no week to
 /// choose: the style sheet hides `label.week` for an `option.any-week`.
 fn programmes(schedule: &Schedule, chosen: &str, remark: impl Fn(&ProgrammeId) -> Option<String>) -> Markup {

@@ -18,7 +18,7 @@ use super::queue::{SEEN, first_airings, judge, players};
 use super::trail::{changes, script_change, trail, value};
 use super::waveform::waveform;
 use super::weeks::{coming, monday};
-use super::{HERE, about, address, badge, last_day, placeless, programmes};
+use super::{HERE, about, address, badge, has_no_weeks, last_day, placeless, programmes};
 use crate::access::{Permission, permit};
 use crate::segment::{ContentHash, Genre, LONGEST_TEXT, Segment, SegmentId, State as Stand, TOPICS, Words};
 use crate::store::{Store, StoreError, seen, thrown_away};
@@ -224,8 +224,7 @@ async fn show<N>(
 fn displaced<'a>(segment: &Segment, plan: &'a Plan, now: Timestamp) -> Option<&'a Segment> {
     let id = segment.words.programme.as_ref().filter(|_| segment.state == Stand::Approved)?;
     let programme = plan.schedule.programmes.get(id).filter(|_| !plan.schedule.plays_all_of(id))?;
-    let cues =
-        || plan.timelines.iter().flat_map(|timeline| timeline.cues()).filter(move |cue| now <= cue.at);
+    let cues = || plan.timelines.iter().flat_map(|timeline| timeline.cues()).filter(move |cue| now <= cue.at);
     // Where what is newer only waits for approval, the plan still has this one.
     if cues().any(|cue| cue.segment().is_some_and(|airs| airs.id == segment.id)) {
         return None;
@@ -383,8 +382,9 @@ pub(in crate::web::console) async fn describe(
     Sent { visitor, fields }: Sent<HandIn>,
 ) -> Result<Response, Failure> {
     let id = segment_id(&id)?;
-    let changes: Changes =
-        form_fields().map(|field| (field.to_owned(), Some(fields.one(field).to_owned()))).collect();
+    let hides_week = has_no_weeks(&state.plan().schedule, fields.one("programme"));
+    let typed = |field| Some(fields.one(field).to_owned()).filter(|_| !(hides_week && field == "week"));
+    let changes: Changes = form_fields().map(|field| (field.to_owned(), typed(field))).collect();
     let shown = parse_seen(Some(fields.one(SEEN)).filter(|shown| !shown.is_empty()))?;
     match recordings::describe(&state, &visitor.person, id.clone(), changes.clone(), shown).await {
         Ok(segment) if fields.one("then") == "submit" => {

@@ -15,9 +15,9 @@ use super::super::form::{KEY_FIELD, Sent};
 use super::super::page::{Failure, key, page, to};
 use super::super::visitor::Visitor;
 use super::weeks::{coming, monday, remark};
-use super::{HERE, address, badge, programmes};
+use super::{HERE, address, badge, has_no_weeks, programmes};
 use crate::access::password::same;
-use crate::segment::{SegmentId, State as Stand, Words};
+use crate::segment::{ProgrammeId, SegmentId, State as Stand, Words};
 use crate::store::{Store, StoreError, Upload, UploadVerdict};
 use crate::text::http::Refusal;
 use crate::text::page::recordings::{self as say_all, send as say};
@@ -207,7 +207,12 @@ async fn receive(state: &State, visitor: &Visitor<HandIn>, mut form: Multipart) 
                 if name.is_empty() && bytes == 0 {
                     return Err(Refusal::NoFile.into());
                 }
-                let taken = take_in(state, &visitor.person, (file, name.clone()), words.clone(), place).await;
+                let mut words = words.clone();
+                let chosen = words.programme.as_ref().map_or("", ProgrammeId::as_str);
+                if has_no_weeks(&state.plan().schedule, chosen) {
+                    words.week = None;
+                }
+                let taken = take_in(state, &visitor.person, (file, name.clone()), words, place).await;
                 // Of a form nothing is kept: whatever went wrong, the file is to be sent again.
                 let verdict =
                     verdict_of(taken).unwrap_or_else(|Problem(fault)| UploadVerdict::Refused(fault.detail()));

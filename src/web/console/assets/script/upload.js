@@ -50,7 +50,9 @@
       this.file = file;
       this.became = null;
       rows.push(this);
-      const words = { filename: file.name, programme: form.elements.programme.value, week: form.elements.week.value };
+      // What has no weeks hides the field, and what was chosen there before is not meant.
+      const { programme, week } = form.elements, hidden = programme.selectedOptions[0]?.matches(".any-week");
+      const words = { filename: file.name, programme: programme.value, week: hidden ? "" : week.value };
       this.words = Object.entries(words).filter(([, value]) => value).map(([key, value]) => key + " " + base64(value)).join(",");
       this.item = document.createElement("li");
       this.item.className = "card";
