@@ -15,6 +15,7 @@ use super::form::{Fields, Query, Sent};
 use super::home::coming;
 use super::in_force::{already, given_back, in_force};
 use super::page::{Failure, key, page, to};
+use super::recordings::withdraw_now;
 use super::visitor::Visitor;
 use crate::access::{Permission, permit};
 use crate::engine::handle::{Handle, Status};
@@ -85,7 +86,7 @@ pub(super) async fn choose(
                 p.quiet { (say::READY_MEANS) }
             }
         }
-        @if takes { section #stop data-live { (stoppable(&state, &visitor, now)) } }
+        section #stop data-live { (stoppable(&state, &visitor, now)) }
         section {
             h2 { (say::OTHERS) }
             form.search role="search" action=(HERE) {
@@ -202,9 +203,13 @@ pub(super) fn code(layer: Layer) -> &'static str {
     if layer == Layer::Emergency { "emergency" } else { "live" }
 }
 
-/// What sounds from the schedule, each with the way to stop it.
+/// What sounds from the schedule, each with the ways to stop it, and to take it off the air for good, for who may.
 fn stoppable(state: &State, visitor: &Visitor<CallEmergency>, now: Timestamp) -> Markup {
     let plan = state.plan();
+    let may = |permission| permit(&visitor.person.user().roles, permission);
+    if !may(Permission::TakeTheAir) && !may(Permission::Withdraw) {
+        return html! {};
+    }
     let sounding: Vec<_> = state
         .engines
         .iter()
@@ -218,13 +223,16 @@ fn stoppable(state: &State, visitor: &Visitor<CallEmergency>, now: Timestamp) ->
             @for (output, cue) in &sounding {
                 div.card {
                     p { (place(&plan.schedule, output)) ": " strong { (cue.segment_title) } }
-                    form method="post" action={ (HERE) "/dung" } {
-                        (key(visitor))
-                        input type="hidden" name="output" value=(output);
-                        input type="hidden" name="cue" value=(cue.cue);
-                        button.bad { (say::STOP) }
+                    @if may(Permission::TakeTheAir) {
+                        form method="post" action={ (HERE) "/dung" } {
+                            (key(visitor))
+                            input type="hidden" name="output" value=(output);
+                            input type="hidden" name="cue" value=(cue.cue);
+                            button.bad { (say::STOP) }
+                        }
+                        p.quiet { (say::STOP_MEANS) " " (after_stop(state, &plan, output.as_str(), now)) }
                     }
-                    p.quiet { (say::STOP_MEANS) " " (after_stop(state, &plan, output.as_str(), now)) }
+                    @if may(Permission::Withdraw) { p { (withdraw_now(&cue.segment)) } }
                 }
             }
         }

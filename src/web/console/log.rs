@@ -13,12 +13,13 @@ use super::acts;
 use super::air::place;
 use super::form::{Fields, Query, Sent};
 use super::page::{Failure, key, page};
+use super::recordings::withdraw_link;
 use super::rundown::class;
 use super::visitor::Visitor;
 use crate::access::{Permission, permit};
 use crate::asrun::{Airing, Outcome, OutcomeKind};
 use crate::schedule::{OutputId, Schedule};
-use crate::segment::ProgrammeId;
+use crate::segment::{ProgrammeId, Segment, State as Stand};
 use crate::store::{AiringFilter, searchable};
 use crate::text;
 use crate::text::http::Refusal;
@@ -29,6 +30,7 @@ use crate::text::outcome::{
 use crate::text::page::log::{self as say, Count};
 use crate::text::page::names;
 use crate::timeline::INTERRUPT_SESSION;
+use crate::timeline::plan::Plan;
 use crate::web::State;
 use crate::web::api::airings::walk;
 use crate::web::input::start_of;
@@ -165,6 +167,7 @@ pub(super) async fn day(
     let airings = state.store.run(move |store| store.airings(&read)).await?.airings;
     let wanted = Wanted::of(&asked);
     let shown: Vec<_> = airings.iter().filter(|airing| wanted.has(airing)).collect();
+    let may = |permission| permit(&visitor.person.user().roles, permission);
     let content = html! {
         (days(day))
         details.fold {
@@ -172,7 +175,7 @@ pub(super) async fn day(
             div.tools {
                 div.actions {
                     a.button href={ (HERE) "/in?day=" (day) } { (say::PRINT) }
-                    @if permit(&visitor.person.user().roles, Permission::ReadActs) { a.button href=(acts::HERE) { (say::ACTS) } }
+                    @if may(Permission::ReadActs) { a.button href=(acts::HERE) { (say::ACTS) } }
                 }
                 (choices(&plan.schedule, &airings, &wanted, day))
                 (export_form(day, &wanted))
@@ -183,7 +186,7 @@ pub(super) async fn day(
             @if shown.is_empty() {
                 p.note { (if airings.is_empty() { say::EMPTY } else { say::NONE_SUCH }) }
             } @else {
-                div.wide tabindex="0" role="region" aria-label=(names::LOG) { (table(&shown, &plan.schedule, state.clock.now())) }
+                div.wide tabindex="0" role="region" aria-label=(names::LOG) { (table(&shown, &plan, state.clock.now(), may(Permission::Withdraw))) }
             }
         }
         form method="post" action={ (HERE) "/kiem-tra" } {
@@ -288,7 +291,13 @@ fn by_session<'a>(airings: &[&'a Airing]) -> Vec<&'a Airing> {
     rows.into_iter().map(|(_, airing)| airing).collect()
 }
 
-fn table(airings: &[&Airing], schedule: &Schedule, now: Timestamp) -> Markup {
+fn table(airings: &[&Airing], plan: &Plan, now: Timestamp, may_withdraw: bool) -> Markup {
+    let schedule = &plan.schedule;
+    // What may still sound: as it stands now, not as it was then.
+    let at_large = |airing: &Airing| {
+        let piece = airing.item.segment.as_ref().filter(|_| may_withdraw)?;
+        plan.catalog.get(&piece.id).filter(|segment| segment.state != Stand::Withdrawn)
+    };
     let mut before = None;
     let mut opens = |airing: &Airing| {
         let block = Some(airing.item.cue.block.clone());
@@ -303,14 +312,15 @@ fn table(airings: &[&Airing], schedule: &Schedule, now: Timestamp) -> Markup {
                     @if opens {
                         tr.group { th colspan="6" scope="colgroup" { (session(Some(schedule), airing)) } }
                     }
-                    (row(airing, schedule, now))
+                    (row(airing, schedule, now, at_large(airing).map(|segment| &**segment)))
                 }
             }
         }
     }
 }
 
-fn row(airing: &Airing, schedule: &Schedule, now: Timestamp) -> Markup {
+/// A line; of what may be withdrawn, with the way there.
+fn row(airing: &Airing, schedule: &Schedule, now: Timestamp, withdraw: Option<&Segment>) -> Markup {
     let item = &airing.item;
     let outcome = airing.outcome();
     let [_, _, _, planned, started, ended, late, title, .., remark, _] =
@@ -338,6 +348,7 @@ fn row(airing: &Airing, schedule: &Schedule, now: Timestamp) -> Markup {
                 @if item.title != title { small { (item.title) } }
                 @if let Some(programme) = programme { @if programme.title != item.title { small { (programme.title) } } }
                 @if schedule.outputs.len() > 1 { small { (place(schedule, &item.output)) } }
+                @if let Some(segment) = withdraw { " " (withdraw_link(segment)) }
                 small.narrow { (who) }
             }
             td { span.result.(class(&outcome)) { (outcome_now(airing, now)) } @if !remark.is_empty() { small { (remark) } } }

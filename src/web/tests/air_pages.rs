@@ -254,6 +254,12 @@ async fn only_who_may_takes_the_air_and_only_from_a_page_of_ours() {
         site.commands.try_recv().is_err() && site.acts().iter().all(|(_, what, _)| what != "output.stop")
     );
     site.sounds("2026-11-23/sang/chuyen-muc/0");
+    // Who may only withdraw it finds no more than that.
+    for (tab, ways) in [(&operator, [true, true]), (&approver, [false, true])] {
+        let page = tab.get("/phat-ngay").await.text();
+        let found = ["action=\"/phat-ngay/dung\"", "href=\"/ban-ghi/0707070707070707/thu-hoi\""];
+        assert_eq!(found.map(|way| page.contains(way)), ways, "{page}");
+    }
     let stopped = operator.post("/phat-ngay/dung", &cue).await;
     assert_eq!(stopped.status, StatusCode::SEE_OTHER);
     assert!(operator.get(stopped.header(header::LOCATION)).await.text().contains("Đã dừng mục đang phát"));

@@ -162,6 +162,10 @@ async fn the_log_says_who_withdrew_or_stopped_something_and_why() {
     let hours_later = now + SignedDuration::from_hours(2);
     not_aired(called("2026-11-23/sang/muc/2".to_owned()), Cause::StoppedByOperator, hours_later);
     not_aired(called("2026-11-23/sang/muc/3".to_owned()), Cause::Withdrawn, now);
+    // From here it is withdrawn as from anywhere, by who may, and once.
+    let link = format!("href=\"/ban-ghi/{id}/thu-hoi\"");
+    let offered = async |who| Tab::of(&site, who).get("/nhat-ky").await.text().contains(&link);
+    assert_eq!([offered("operator").await, offered("auditor").await], [true, false]);
     site.call(
         "approver",
         "POST",
@@ -171,6 +175,8 @@ async fn the_log_says_who_withdrew_or_stopped_something_and_why() {
     .await;
     // Later the plan has nothing in its place, and the log knows what it was.
     not_aired(cue_now(), Cause::Withdrawn, now);
+    site.plan.send_replace(Arc::new(plan(&site.state.store, now)));
+    assert!(!offered("operator").await);
     let tab = Tab::of(&site, "auditor");
     let csv = "/nhat-ky/tai-ve?from=2026-11-23&to=2026-11-23&format=csv";
     for page in ["/nhat-ky", "/nhat-ky/in?day=2026-11-23", csv] {
