@@ -221,7 +221,7 @@ pub mod one {
     /// Its genre.
     pub const GENRE: &str = "Thể loại";
     /// Who wrote it.
-    pub const AUTHOR: &str = "Tác giả";
+    pub const AUTHOR: &str = "Người biên soạn (tác giả)";
     /// Its source.
     pub const SOURCE: &str = "Nguồn tin";
     /// First date.

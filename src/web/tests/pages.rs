@@ -47,7 +47,7 @@ async fn a_recording_goes_its_way_through_the_pages() {
         // All that is approved, what its programme says included.
         "Thể loại: <strong>chuyên mục",
         "Chủ đề: <strong>II.2 – Kỹ năng số thiết yếu",
-        "Tác giả: <strong>Lan",
+        "Người biên soạn (tác giả): <strong>Lan",
         "Nguồn tin: <strong>UBND xã",
         "Phát đến hết ngày: <strong>thứ Năm 31/12/2026",
     ] {
