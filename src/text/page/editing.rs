@@ -435,6 +435,10 @@ pub mod history {
     pub const LATER: &str = "Hoàn tác lần này cũng bỏ các lần sửa sau đó:";
     /// Back to the list.
     pub const BACK: &str = "Về lịch sử sửa lịch";
+    /// Shows this one, for who does not see beside which it stands.
+    pub fn open(id: i64) -> String {
+        format!("{OPEN} lần sửa lịch số {id}")
+    }
     /// How undoing is called.
     pub const UNDO: &str = "Hoàn tác lần sửa này";
     /// It cannot be.

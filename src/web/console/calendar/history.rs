@@ -64,7 +64,7 @@ pub(super) async fn list(visitor: Visitor<See>, Of(state): Of<State>) -> Result<
             ul.revisions { @for (revision, about) in &revisions { li.card {
                 p { strong { (what(revision, revision.id == 1)) } @if !about.is_empty() { ": " (about) } }
                 p.quiet { (date::moment(revision.at, &schedule.time_zone)) @if revision.id > 1 { " – " (revision.by.as_deref().unwrap_or(say::UNKNOWN)) } }
-                @if revision.id > 1 { a.button href=(address(revision.id)) { (say::OPEN) " (" (revision.id) ")" } }
+                @if revision.id > 1 { a.button href=(address(revision.id)) aria-label=(say::open(revision.id)) { (say::OPEN) } }
             } } }
         }
         p { a href=(HERE) { (crate::text::page::editing::form::BACK) } }
