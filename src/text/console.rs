@@ -31,7 +31,7 @@ pub const NOTHING: &str = "Không có dòng nào.";
 pub const OLD_SCHEDULE_STAYS: &str = "Lịch đang dùng vẫn được phát; lịch mới có hiệu lực khi hết lỗi.";
 
 /// None ever was.
-pub const NO_SCHEDULE_YET: &str = "Chưa có lịch nào từng được dùng: trạm im lặng cho đến khi lịch hết lỗi.";
+pub const NO_SCHEDULE_YET: &str = "Chưa có lịch nào từng được dùng: đài im lặng cho đến khi lịch hết lỗi.";
 
 /// How many mistakes the schedule has.
 pub fn mistakes(count: usize) -> String {
@@ -252,7 +252,7 @@ pub const AIRINGS_MADE_AGAIN: &str = "Đã lập lại bảng tra cứu từ nh�
 /// Where the demo can be seen.
 pub fn demo(first: &str, station: &str) -> String {
     format!(
-        "Trạm dùng thử ở {station}. Buổi phát đầu tiên bắt đầu lúc {first}.\n\
+        "Đài dùng thử ở {station}. Buổi phát đầu tiên bắt đầu lúc {first}.\n\
          Xem nhật ký (ở cửa sổ khác):  target/release/loa airings --station {station}\n\
          Dừng: Ctrl+C"
     )
@@ -268,7 +268,7 @@ pub fn rehearsed(cues: usize, aired: usize, sound: SignedDuration) -> String {
 
 /// A backup is whole.
 pub fn backed_up(to: &str) -> String {
-    format!("Đã sao lưu trạm vào `{to}`.")
+    format!("Đã sao lưu đài vào `{to}`.")
 }
 
 /// A recording whose file is not what was taken in.
@@ -285,8 +285,8 @@ pub fn lost(segment: &Segment, trouble: FileTrouble) -> String {
 /// The backup is made, and lacks files that the station lacks too.
 pub fn lost_before_backup(lost: &[String]) -> String {
     format!(
-        "Trạm thiếu tệp đúng của {} bản ghi đã duyệt, nên bản sao lưu này cũng thiếu và các bản ghi ấy không phát được:\n\
-         {}\nGiữ lại các bản sao lưu cũ. Chép đúng những tệp đó từ bản sao lưu cũ vào thư mục `audio` của trạm, hoặc thu hồi \
+        "Đài thiếu tệp đúng của {} bản ghi đã duyệt, nên bản sao lưu này cũng thiếu và các bản ghi ấy không phát được:\n\
+         {}\nGiữ lại các bản sao lưu cũ. Chép đúng những tệp đó từ bản sao lưu cũ vào thư mục `audio` của đài, hoặc thu hồi \
          bản ghi, rồi sao lưu lại.",
         lost.len(),
         listed(lost)
@@ -296,8 +296,8 @@ pub fn lost_before_backup(lost: &[String]) -> String {
 /// A station that was restored, or whose database was put back, lacks files.
 pub fn lost_in_station(to: &str, lost: &[String]) -> String {
     format!(
-        "Trạm ở `{to}` thiếu tệp đúng của {} bản ghi đã duyệt hoặc đang chờ duyệt; các bản \
-         ghi ấy sẽ không phát được:\n{}\nChép đúng những tệp đó từ nơi khác vào thư mục `audio` của trạm ấy, hoặc thu hồi bản \
+        "Đài ở `{to}` thiếu tệp đúng của {} bản ghi đã duyệt hoặc đang chờ duyệt; các bản \
+         ghi ấy sẽ không phát được:\n{}\nChép đúng những tệp đó từ nơi khác vào thư mục `audio` của đài ấy, hoặc thu hồi bản \
          ghi, rồi chạy `loa check --station {to}`.",
         lost.len(),
         listed(lost)
@@ -316,7 +316,7 @@ pub fn restored(files: usize, rows: i64) -> String {
 /// A copy of the database is another station's.
 pub fn of_another_station(theirs: &str, ours: &str, station: &str) -> String {
     format!(
-        "Chưa đặt lại gì: bản sao này là cơ sở dữ liệu của “{theirs}”, còn trạm ở `{station}` là “{ours}”. Đặt vào đây thì bản \
+        "Chưa đặt lại gì: bản sao này là cơ sở dữ liệu của “{theirs}”, còn đài ở `{station}` là “{ours}”. Đặt vào đây thì bản \
          ghi, người dùng và nhật ký của “{ours}” không còn được dùng nữa. Hãy xem lại đường dẫn của bản sao. Nếu đài vừa đổi \
          tên, hoặc đúng là muốn dùng dữ liệu của “{theirs}”, hãy chạy lại lệnh này với `--other-station`."
     )
@@ -324,7 +324,7 @@ pub fn of_another_station(theirs: &str, ours: &str, station: &str) -> String {
 
 /// A copy of the database was put back.
 pub const PUT_BACK: &str = "Đã đặt lại cơ sở dữ liệu. Những gì xảy ra sau khi bản sao được tạo không còn nữa (bản ghi nộp, duyệt \
-     hay thu hồi sau đó, người dùng, và nhật ký); lần chạy tới ghi điều này vào nhật ký. Xem lại các bản ghi trước khi cho trạm \
+     hay thu hồi sau đó, người dùng, và nhật ký); lần chạy tới ghi điều này vào nhật ký. Xem lại các bản ghi trước khi cho đài \
      chạy.\nCơ sở dữ liệu cũ được giữ trong `data`, tên bắt đầu bằng `loa.db.before-restore`.";
 
 /// A stretch of the log is asked for that ends before it begins.
@@ -351,7 +351,7 @@ pub fn backup_is_there(to: &str) -> String {
 /// A backup would go into the station that it copies.
 pub fn backup_in_station(to: &str) -> String {
     format!(
-        "`{to}` nằm ngay trong thư mục của trạm, nên chưa sao lưu gì: bản sao sẽ mất cùng với trạm. Hãy chọn nơi khác, tốt \
+        "`{to}` nằm ngay trong thư mục của đài, nên chưa sao lưu gì: bản sao sẽ mất cùng với đài. Hãy chọn nơi khác, tốt \
          nhất là một ổ USB."
     )
 }
@@ -363,7 +363,7 @@ pub fn others_write(folder: &str) -> String {
 
 /// The folder to restore into holds a station.
 pub fn station_is_there(to: &str) -> String {
-    format!("`{to}` đã có một trạm, nên chưa khôi phục gì. Hãy chọn một thư mục trống bằng `--station`.")
+    format!("`{to}` đã có một đài, nên chưa khôi phục gì. Hãy chọn một thư mục trống bằng `--station`.")
 }
 
 /// A length as minutes and seconds.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
 use super::page::air::place;
+use super::page::date::{spoken as length, spoken_span as span};
 use crate::schedule::{OutputId, Play, Schedule};
 use crate::segment::{Catalog, ProgrammeId, SegmentId};
 use crate::timeline::plan::Plan;
@@ -247,9 +248,7 @@ fn line_of(line: &[Said<'_>]) -> Option<String> {
     if let (Some(of_first), Some(least), Some(most)) =
         (length_of(&first.first.kind), lengths().min(), lengths().max())
     {
-        let (least, most) = (length(least), length(most));
-        let span = if least == most { least } else { format!("{least} đến {most}") };
-        sentence = sentence.replacen(&length(of_first), &span, 1);
+        sentence = sentence.replacen(&length(of_first), &span(least, most), 1);
     }
     Some(format!("Ngày {}, {}: {sentence}", day.strftime("%d/%m"), listed(&places, "chỗ")))
 }
@@ -436,16 +435,6 @@ fn named(why: &Absence, names: &Names<'_>) -> String {
         | Absence::NothingToRepeat
         | Absence::NoOrigin
         | Absence::TurnOver => String::new(),
-    }
-}
-
-/// A length as people say it, rounded to the second; what is shorter is one second.
-fn length(ms: i64) -> String {
-    let seconds = (ms.max(0).saturating_add(500) / 1000).max(1);
-    match (seconds / 60, seconds % 60) {
-        (0, s) => format!("{s} giây"),
-        (m, 0) => format!("{m} phút"),
-        (m, s) => format!("{m} phút {s} giây"),
     }
 }
 

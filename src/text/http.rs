@@ -252,9 +252,9 @@ impl Refusal {
             | Self::EndsBeforeItBegins
             | Self::MoreThanAYear
             | Self::NoFile => "Yêu cầu không hợp lệ",
-            Self::Interrupted => "Tải lên bị ngắt",
-            Self::NoUpload | Self::UploadExpired => "Không còn lần tải lên này",
-            Self::WrongOffset | Self::WrongTusVersion => "Không tải tiếp được",
+            Self::Interrupted => "Gửi bị ngắt",
+            Self::NoUpload | Self::UploadExpired => "Không còn lần gửi này",
+            Self::WrongOffset | Self::WrongTusVersion => "Không gửi tiếp được",
             Self::TooManyWaiting | Self::OthersWaiting => "Còn quá nhiều tệp gửi dở",
             Self::TooLarge { .. } => "Tệp quá lớn",
             Self::FormTooLarge => "Nội dung quá dài",
@@ -313,7 +313,7 @@ impl Refusal {
             Self::ScheduleByHand => "Tệp lịch được viết theo cách mà máy đọc được nhưng không tự sửa được. Lịch không thay đổi, lịch đang dùng vẫn được phát. Hãy nhờ kỹ thuật viên sửa thẳng trong tệp.".to_owned(),
             Self::ScheduleNotWritten => "Không ghi được tệp lịch. Lịch cũ vẫn được phát. Hãy báo kỹ thuật viên kiểm tra đĩa và quyền ghi vào thư mục schedule.".to_owned(),
             Self::Malformed { .. } => "Máy không đọc được yêu cầu. Chưa có gì thay đổi, lịch phát không bị ảnh hưởng. Hãy kiểm tra lại nội dung gửi lên.".to_owned(),
-            Self::WrongType => "Kiểu nội dung gửi lên không đúng với địa chỉ này. Chưa có gì thay đổi, lịch phát không bị ảnh hưởng. Hãy gửi JSON (application/json), hoặc multipart/form-data khi tải tệp lên.".to_owned(),
+            Self::WrongType => "Kiểu nội dung gửi lên không đúng với địa chỉ này. Chưa có gì thay đổi, lịch phát không bị ảnh hưởng. Hãy gửi JSON (application/json), hoặc multipart/form-data khi gửi tệp.".to_owned(),
             Self::BadField { field } => format!(
                 "Giá trị của ô “{}” không hợp lệ. Chưa có gì thay đổi, lịch phát không bị ảnh hưởng. Hãy sửa ô này rồi gửi lại.",
                 field_name(field)
@@ -325,7 +325,7 @@ impl Refusal {
                 format!("Chưa có gì được lưu, lịch phát không bị ảnh hưởng. {}", words.iter().map(each).collect::<Vec<_>>().join(" "))
             }
             Self::NoFile => "Chưa có tệp âm thanh nào được gửi, lịch phát không bị ảnh hưởng. Hãy chọn tệp rồi gửi lại.".to_owned(),
-            Self::Interrupted => "Việc tải lên bị ngắt giữa chừng, chưa có gì được lưu, lịch phát không bị ảnh hưởng. Hãy kiểm tra mạng rồi gửi lại.".to_owned(),
+            Self::Interrupted => "Việc gửi tệp bị ngắt giữa chừng, chưa có gì được lưu, lịch phát không bị ảnh hưởng. Hãy kiểm tra mạng rồi gửi lại.".to_owned(),
             Self::TooLarge { most } => format!(
                 "Nội dung gửi lên lớn hơn mức cho phép là {}. Chưa có gì được lưu, lịch phát không bị ảnh hưởng. Hãy xuất lại dưới dạng MP3 rồi gửi lại.",
                 size(*most)
@@ -334,11 +334,11 @@ impl Refusal {
             Self::Recording(refusal) => super::verdict::refusal(refusal),
             Self::TooManyWaiting => "Còn quá nhiều tệp gửi dở dang nên chưa nhận thêm. Lịch phát không bị ảnh hưởng. Hãy gửi xong hoặc bỏ các tệp đó rồi gửi lại.".to_owned(),
             Self::OthersWaiting => "Tệp của những người khác đang gửi hoặc gửi dở đã chiếm hết chỗ trên máy, nên chưa nhận thêm. Lịch phát không bị ảnh hưởng. Hãy gửi lại sau ít phút; nếu vẫn chưa được, hãy nhờ những người đó gửi xong hoặc bỏ các tệp gửi dở.".to_owned(),
-            Self::NoUpload => "Không có lần tải lên nào với mã này, hoặc tệp đã được bỏ. Lịch phát không bị ảnh hưởng. Hãy gửi lại tệp từ đầu.".to_owned(),
-            Self::UploadExpired => "Lần tải lên này đã quá hạn và phần đã gửi không còn. Lịch phát không bị ảnh hưởng. Hãy gửi lại tệp từ đầu.".to_owned(),
+            Self::NoUpload => "Không có lần gửi nào với mã này, hoặc tệp đã được bỏ. Lịch phát không bị ảnh hưởng. Hãy gửi lại tệp từ đầu.".to_owned(),
+            Self::UploadExpired => "Lần gửi này đã quá hạn và phần đã gửi không còn. Lịch phát không bị ảnh hưởng. Hãy gửi lại tệp từ đầu.".to_owned(),
             Self::WrongOffset => "Phần gửi lên không nối tiếp với phần máy đã nhận. Phần đã nhận vẫn còn, lịch phát không bị ảnh hưởng. Hãy hỏi lại vị trí rồi gửi tiếp từ đó.".to_owned(),
-            Self::WrongTusVersion => "Máy chỉ nhận tải lên theo giao thức tus 1.0.0 (tiêu đề Tus-Resumable). Chưa có gì được lưu, lịch phát không bị ảnh hưởng. Hãy dùng đúng phiên bản đó.".to_owned(),
-            Self::TooManyUploads => "Đang có nhiều tệp được tải lên cùng lúc. Lịch phát không bị ảnh hưởng. Hãy gửi lại sau ít giây.".to_owned(),
+            Self::WrongTusVersion => "Máy chỉ nhận tệp gửi theo giao thức tus 1.0.0 (tiêu đề Tus-Resumable). Chưa có gì được lưu, lịch phát không bị ảnh hưởng. Hãy dùng đúng phiên bản đó.".to_owned(),
+            Self::TooManyUploads => "Đang có nhiều tệp được gửi cùng lúc. Lịch phát không bị ảnh hưởng. Hãy gửi lại sau ít giây.".to_owned(),
             Self::TooManyListeners => "Đang có quá nhiều màn hình theo dõi trực tiếp. Lịch phát không bị ảnh hưởng. Hãy đóng bớt rồi thử lại.".to_owned(),
             Self::Busy => "Máy đang xử lý nhiều việc cùng lúc. Lịch phát không bị ảnh hưởng. Hãy thử lại sau ít giây.".to_owned(),
             Self::EngineBusy => "Bộ phát chưa nhận được lệnh vì đang có nhiều lệnh khác. Loa vẫn phát như trước. Hãy gửi lệnh lại ngay.".to_owned(),

@@ -50,7 +50,7 @@ pub fn refusal(refusal: &Refusal) -> String {
 }
 
 fn truncated(declared: Option<SignedDuration>, found: SignedDuration) -> String {
-    let advice = "Có thể việc sao chép hoặc tải lên bị ngắt giữa chừng. Hãy gửi lại tệp gốc.";
+    let advice = "Có thể việc sao chép hoặc gửi bị ngắt giữa chừng. Hãy gửi lại tệp gốc.";
     match declared {
         Some(declared) if declared > found => {
             format!("Tệp bị cụt: chỉ có {} trên tổng {}. {advice}", length(found), length(declared))
@@ -127,7 +127,7 @@ mod tests {
         };
         assert_eq!(
             refusal(&cut),
-            "Tệp bị cụt: chỉ có 31 giây trên tổng 1 phút. Có thể việc sao chép hoặc tải lên bị ngắt giữa chừng. Hãy gửi lại tệp gốc."
+            "Tệp bị cụt: chỉ có 31 giây trên tổng 1 phút. Có thể việc sao chép hoặc gửi bị ngắt giữa chừng. Hãy gửi lại tệp gốc."
         );
         let foreign = Refusal::UnsupportedCodec { name: "AMR".into(), ffmpeg_missing: true };
         assert!(refusal(&foreign).contains("AMR") && refusal(&foreign).contains("cài gói ffmpeg"));

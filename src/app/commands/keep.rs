@@ -336,7 +336,7 @@ mod tests {
         }
         backup(&station, &kept).unwrap_err();
         let inside = backup(&station, &station.data().join("usb")).unwrap_err().to_string();
-        assert!(inside.contains("nằm ngay trong thư mục của trạm"), "{inside}");
+        assert!(inside.contains("nằm ngay trong thư mục của đài"), "{inside}");
         backup(&station, &other.path().join("not-mounted/usb")).unwrap_err();
         fs::rename(other.path().join("loa-2026.11.part"), other.path().join("letters")).unwrap();
 

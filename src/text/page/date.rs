@@ -70,9 +70,39 @@ pub fn wait(length: SignedDuration) -> String {
     }
 }
 
+/// A length as people say it, rounded to the second; what is shorter is one second.
+pub fn spoken(ms: i64) -> String {
+    let seconds = (ms.max(0).saturating_add(500) / 1000).max(1);
+    match (seconds / 60, seconds % 60) {
+        (0, s) => format!("{s} giây"),
+        (m, 0) => format!("{m} phút"),
+        (m, s) => format!("{m} phút {s} giây"),
+    }
+}
+
+/// Lengths that differ from day to day: to the minute, where that is the same.
+pub fn spoken_span(least: i64, most: i64) -> String {
+    let minutes = |ms: i64| ms.saturating_add(30_000) / 60_000;
+    if spoken(least) == spoken(most) {
+        spoken(least)
+    } else if minutes(least) == minutes(most) && minutes(least) > 1 {
+        format!("khoảng {} phút", minutes(least))
+    } else {
+        format!("{} đến {}", spoken(least), spoken(most))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_that_hardly_differ_are_said_as_one() {
+        assert_eq!(spoken_span(1_612_000, 1_621_000), "khoảng 27 phút");
+        assert_eq!(spoken_span(1_612_000, 1_612_400), "26 phút 52 giây");
+        assert_eq!(spoken_span(4 * 60_000, 9 * 60_000), "4 phút đến 9 phút");
+        assert_eq!(spoken_span(40_000, 50_000), "40 giây đến 50 giây");
+    }
 
     #[test]
     fn dates_and_times_are_written_as_people_here_do() {

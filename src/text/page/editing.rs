@@ -64,6 +64,11 @@ pub const SILENCE: &str = "im lặng";
 /// A slot that fills.
 pub const FILLS: &str = "lấp giờ";
 
+/// A slot with what sounds in it; once, where that begins with the slot's own title.
+pub fn titled(slot: &str, heard: &str) -> String {
+    if heard.starts_with(slot) { heard.to_owned() } else { format!("{slot}: {heard}") }
+}
+
 /// What the preview is, where it also shows a day that is further away.
 pub fn preview(also: Option<Date>) -> String {
     also.map_or_else(|| PREVIEW.to_owned(), |day| format!("{PREVIEW}, và {}", date::day(day)))
@@ -446,5 +451,17 @@ pub mod history {
     /// The heading.
     pub fn title(id: i64) -> String {
         format!("Lần sửa số {id}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_sounds_in_a_slot_is_said_once_where_it_begins_with_the_slots_title() {
+        assert_eq!(titled("Sức khỏe", "Sức khỏe: sổ sức khỏe điện tử"), "Sức khỏe: sổ sức khỏe điện tử");
+        assert_eq!(titled("Sức khỏe", "Sức khỏe"), "Sức khỏe");
+        assert_eq!(titled("Sức khỏe", SILENCE), "Sức khỏe: im lặng");
     }
 }

@@ -18,7 +18,7 @@ pub const NOT_YET: &str = "chưa có";
 /// A search.
 pub const SEARCH: &str = "Tìm";
 /// What is searched.
-pub const SEARCH_TEXT: &str = "Tìm theo tên, tác giả, nguồn (không cần gõ dấu)";
+pub const SEARCH_TEXT: &str = "Tìm theo tên, tác giả, nguồn (không cần dấu)";
 /// A recording's state.
 pub const STATE: &str = "Trạng thái";
 /// A recording's programme.
@@ -103,7 +103,7 @@ pub fn expired(until: Date) -> String {
 
 /// Who handed it in, and when.
 pub fn handed_in(by: &str, at: Timestamp, zone: &TimeZone) -> String {
-    format!("{by} nộp {}", date::moment(at, zone))
+    format!("{by} nộp vào {}", date::moment(at, zone))
 }
 
 /// Sending files in.
@@ -246,7 +246,7 @@ pub mod one {
     /// The words were kept.
     pub const KEPT: &str = "Đã lưu thông tin.";
     /// Other words were kept while these were typed, perhaps in another tab of the same person; then what keeping these would change.
-    pub const OVERTAKEN: &str = "Trong lúc bạn sửa, thông tin khác của bản ghi này đã được lưu, từ máy khác hoặc thẻ khác. Những gì bạn gõ vẫn còn nguyên dưới đây nhưng chưa được lưu, lịch phát không bị ảnh hưởng. Nếu bạn lưu lúc này, thông tin đã lưu đó sẽ đổi như sau:";
+    pub const OVERTAKEN: &str = "Trong lúc bạn sửa, thông tin khác của bản ghi này đã được lưu, từ máy khác hoặc cửa sổ khác. Những gì bạn gõ vẫn còn nguyên dưới đây nhưng chưa được lưu, lịch phát không bị ảnh hưởng. Nếu bạn lưu lúc này, thông tin đã lưu đó sẽ đổi như sau:";
     /// What was done.
     pub const HISTORY: &str = "Lịch sử";
     /// A change of the script.

@@ -135,6 +135,11 @@ fn ending(status: &Status, visitor: &Visitor<See>) -> Markup {
 
 fn next(status: &Status, plan: &Plan, now: Timestamp) -> Markup {
     let zone = &plan.schedule.time_zone;
+    // What comes today needs no date.
+    let when = |at: Timestamp| {
+        let day = |at: Timestamp| zone.to_datetime(at).date();
+        if day(at) == day(now) { date::time(at, zone) } else { date::moment(at, zone) }
+    };
     let countdown = |at: Timestamp| {
         html! { " (" span data-countdown=(at.as_millisecond()) { (say::in_(at.duration_since(now))) } ")" }
     };
@@ -152,7 +157,7 @@ fn next(status: &Status, plan: &Plan, now: Timestamp) -> Markup {
                     (say::NEXT) ": " strong { (title) } ", " (say::AT_ONCE)
                 },
                 Some(Coming { title, at, .. }) => {
-                    (say::NEXT) ": " strong { (title) } ", " (date::moment(at, zone)) (countdown(at))
+                    (say::NEXT) ": " strong { (title) } ", " (when(at)) (countdown(at))
                 },
                 None if all_silent(plan, &status.output, now) => (say::NOTHING_SOUNDS),
                 None => (say::NOTHING_NEXT),

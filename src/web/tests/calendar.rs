@@ -136,7 +136,10 @@ async fn a_change_is_shown_then_saved_then_undone() {
     assert_eq!(undone.status, StatusCode::SEE_OTHER);
     assert_eq!(site.text(), WEEK);
     let history = Tab::of(&site, "auditor").get("/lich-phat/lich-su").await.text();
-    assert!(history.contains("aria-label=\"Xem, hoàn tác lần sửa lịch số 2\">Xem, hoàn tác</a>"), "{history}");
+    assert!(
+        history.contains("aria-label=\"Xem, hoàn tác lần sửa lịch số 2\">Xem, hoàn tác</a>"),
+        "{history}"
+    );
     assert!(history.contains("hoàn tác một lần sửa lịch") && history.contains("operator"), "{history}");
     for none in ["1", "99", "x", "-1"] {
         assert_eq!(

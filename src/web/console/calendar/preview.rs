@@ -251,12 +251,14 @@ fn cue_change(change: &CueChange, more: usize, zone: &TimeZone) -> Markup {
             strong { (word) } " "
             @match change {
                 CueChange::Added(cue) | CueChange::Removed(cue) => {
-                    (at(cue, zone)) " " (cue.title) @if heard(cue) != cue.title { ": " (heard(cue)) }
+                    (at(cue, zone)) " " (say::titled(&cue.title, heard(cue)))
                 }
                 CueChange::Changed { old, new } => {
                     @if (old.at, old.end) != (new.at, new.end) { s { (at(old, zone)) } " → " }
-                    (at(new, zone)) " " (new.title)
-                    @if !sounds_the_same(&old.content, &new.content) { ": " s { (heard(old)) } " → " (heard(new)) }
+                    (at(new, zone)) " "
+                    @let other = !sounds_the_same(&old.content, &new.content);
+                    @if !other || ![old, new].iter().any(|cue| heard(cue).starts_with(&new.title)) { (new.title) @if other { ": " } }
+                    @if other { s { (heard(old)) } " → " (heard(new)) }
                 }
             }
             @if more > 0 { " " span.quiet { (say::more(more)) } }
