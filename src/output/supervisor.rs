@@ -292,7 +292,7 @@ impl Keeper {
             match self.flaps {
                 0..FLAPS => warn!(device = %self.name, reason, "the sound device is lost"),
                 FLAPS => {
-                    warn!(device = %self.name, reason, "the sound device is lost again and again; no sound is given to it until it holds")
+                    warn!(device = %self.name, reason, "the sound device is lost again and again; no sound is given to it until it holds");
                 }
                 _ => debug!(device = %self.name, reason, "the sound device does not hold"),
             }

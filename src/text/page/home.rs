@@ -20,6 +20,8 @@ pub const AFTER_THIS: &str = "Sau bản ghi này";
 pub const JOINED: &str = "vào giữa chừng";
 /// Its time is over, and nothing that is known keeps it.
 pub const AT_ONCE: &str = "ngay khi phát được";
+/// What comes nobody knows.
+pub const NOTHING_BY_THIS_CLOCK: &str = "Chưa biết giờ nào đúng, nên chưa có mục nào phát theo lịch.";
 /// Nothing comes for a week.
 pub const NOTHING_NEXT: &str = "Không có mục nào trong những ngày tới.";
 /// Cues come, and none of them has anything to play.

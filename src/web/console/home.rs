@@ -20,7 +20,7 @@ use super::rundown::{Notes, aired_besides, session};
 use super::to_do::to_do;
 use super::visitor::Visitor;
 use crate::access::{Permission, permit};
-use crate::asrun::Airing;
+use crate::asrun::{Airing, ClockHealth};
 use crate::engine::handle::{InForce, Status};
 use crate::schedule::{OutputId, Schedule};
 use crate::sequencer::resumes;
@@ -159,6 +159,7 @@ fn next(status: &Status, plan: &Plan, now: Timestamp) -> Markup {
                 Some(Coming { title, at, .. }) => {
                     (say::NEXT) ": " strong { (title) } ", " (when(at)) (countdown(at))
                 },
+                None if status.clock == ClockHealth::Wrong => (say::NOTHING_BY_THIS_CLOCK),
                 None if all_silent(plan, &status.output, now) => (say::NOTHING_SOUNDS),
                 None => (say::NOTHING_NEXT),
             }
@@ -189,7 +190,8 @@ pub(super) fn coming(status: &Status, plan: &Plan, free: Timestamp, interrupted:
     let ordered = status.interrupts.iter().filter(|one| one.next.is_some()).min_by_key(due);
     let ordered = ordered
         .and_then(|one| Some(Coming { title: one.title.clone(), at: one.next?.max(free), joined: false }));
-    let next = status.next.as_ref();
+    // While nobody knows what time it is, nothing of the schedule airs.
+    let next = status.next.as_ref().filter(|_| status.clock != ClockHealth::Wrong);
     let resumed = next.filter(|_| interrupted).and_then(|next| resumed(status, plan, &next.cue, free));
     let scheduled =
         resumed.or_else(|| next.map(|next| Coming { title: next.title.clone(), at: next.at, joined: false }));

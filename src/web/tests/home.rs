@@ -234,6 +234,8 @@ async fn a_clock_that_is_not_trusted_says_what_it_shows_and_what_the_log_has() {
     site.state.store.note(now + SignedDuration::from_hours(24 * 365), Note::Stopped).unwrap();
     assert!(!lamps().await.contains("trong nhật ký"));
     site.status.as_ref().unwrap().send_modify(|status| status.clock = ClockHealth::Wrong);
+    let page = Tab::of(&site, "operator").get("/").await.text();
+    assert!(page.contains("nên chưa có mục nào phát theo lịch") && !page.contains("Tiếp theo"), "{page}");
     let said = lamps().await;
     assert!(said.contains("Giờ mới nhất trong nhật ký: thứ Ba 23/11/2027, "), "{said}");
     let to_confirm = "href=\"/gio-may\"";
