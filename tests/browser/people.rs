@@ -104,3 +104,43 @@ fn what_was_typed_when_the_login_ended_is_sent_after_signing_in_again() {
     other.press("Gửi lại");
     other.says("Hãy gửi liên kết này cho minh");
 }
+
+#[test]
+fn what_was_typed_stays_on_the_page_when_the_login_ends_and_is_offered_after_signing_in() {
+    let (driver, program) = (Driver::start(), Program::demo());
+    let hoa = Browser::open(&driver, &program);
+    hoa.set_password(&program.first_link, Some("hoa"), PASSWORD);
+    // As in a second tab.
+    let sign_out = "return fetch('/dang-xuat', { method: 'POST', body: new URLSearchParams({ key: document.querySelector('[name=key]').value }) })
+        .then((answer) => answer.status)";
+    hoa.go("/nguoi-dung");
+    hoa.fill("name", "lan");
+    hoa.press("Người biên soạn");
+    hoa.script(sign_out);
+    hoa.says("Những gì bạn gõ vẫn còn trên trang này");
+    hoa.look("het-phien-dang-go");
+    assert_eq!(hoa.path(), "/nguoi-dung");
+    assert_eq!(hoa.script("return document.querySelector('main [name=name]').value"), "lan");
+    hoa.press("Thêm và tạo liên kết");
+    hoa.says("Những gì bạn vừa gõ vẫn còn");
+    hoa.fill("name", "hoa");
+    hoa.fill("password", PASSWORD);
+    hoa.press("Đăng nhập");
+    hoa.says("Gửi lại những gì đã gõ?");
+    hoa.press("Gửi lại");
+    hoa.says("Hãy gửi liên kết này cho lan");
+
+    // A file that was chosen, too.
+    hoa.go("/ban-ghi/gui");
+    hoa.attach("file", concat!(env!("CARGO_MANIFEST_DIR"), "/audio/ban-tin.ogg"));
+    hoa.script(sign_out);
+    hoa.says("Những gì bạn gõ vẫn còn trên trang này");
+    assert_eq!(hoa.script("return document.querySelector('[type=file]').files.length"), 1);
+
+    // Where there is nothing to lose, it is asked for at once.
+    hoa.sign_in("hoa", PASSWORD);
+    hoa.find("//nav");
+    hoa.go("/ban-ghi/gui");
+    hoa.script(sign_out);
+    hoa.find("//input[@name='password']");
+}

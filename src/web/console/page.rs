@@ -86,13 +86,15 @@ pub(super) fn page<N>(
     frame(&format!("{title} – {station}"), &body)
 }
 
-/// What the script shows as long as the station does not answer: all else on the page is old then.
+/// What the script shows as long as the station does not answer, and where the login has ended: all else on the page is
+/// old then.
 fn lost(state: &State) -> Markup {
     let plan = state.plan();
     html! {
         p.note.bad #lost role="alert" data-zone=[plan.schedule.time_zone.iana_name()] hidden {
             strong { (text::page::LOST_SINCE) " " time {} "." } " " (text::page::LOST_MEANS)
         }
+        p.note.warn #ended role="alert" hidden { (text::page::ENDED) }
     }
 }
 

@@ -59,16 +59,40 @@ function fallBack(part, session) {
 const silence = 8000, patience = 5000;
 let heard = Date.now();
 
+function age() {
+  document.body.classList.add("lost");
+  for (const part of document.querySelectorAll("[data-when-lost]")) part.textContent = part.dataset.whenLost;
+  for (const meter of document.querySelectorAll("[data-level]")) meter.value = meter.min;
+}
+
 function lose() {
   const note = document.getElementById("lost");
   if (!note?.hidden) return;
   note.hidden = false;
-  document.body.classList.add("lost");
+  age();
   const day = Date.now() - heard > 43200000 ? { day: "2-digit", month: "2-digit" } : {};
   note.querySelector("time").textContent = new Date(heard + ahead)
     .toLocaleString("vi", { hour: "2-digit", minute: "2-digit", timeZone: note.dataset.zone || undefined, ...day });
-  for (const part of document.querySelectorAll("[data-when-lost]")) part.textContent = part.dataset.whenLost;
-  for (const meter of document.querySelectorAll("[data-level]")) meter.value = meter.min;
+}
+
+// What somebody has typed, chosen or sent stands on this page alone, and would go with it.
+function holdsWork() {
+  const chosen = (list) => [...list.options].findIndex((option) => option.defaultSelected);
+  const differs = (field) => field.matches("select")
+    ? field.selectedIndex !== Math.max(0, chosen(field))
+    : field.value !== field.defaultValue || field.checked !== field.defaultChecked;
+  return document.querySelector("#files li") || [...document.querySelectorAll("input, select, textarea")].some(differs);
+}
+
+// The login has ended. Where nothing would be lost, the station asks for it at once; else when the next button is pressed.
+let ended = false;
+function end() {
+  if (!holdsWork()) return location.reload();
+  ended = true;
+  rest();
+  age();
+  document.getElementById("lost").hidden = true;
+  document.getElementById("ended").hidden = false;
 }
 
 function answered() {
@@ -102,12 +126,12 @@ async function ask() {
 // Asks for this page and puts its live parts in place; what a person holds open or has begun to fill in stays.
 let renewing = false;
 async function renew() {
-  if (renewing) return;
+  if (renewing || ended) return;
   renewing = true;
   try {
     const answer = await ask();
     if (!answer) return Date.now() - heard > silence ? lose() : undefined;
-    if (answer.moved) return location.reload();
+    if (answer.moved) return end();
     answered();
     if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(answer.text, "text/html");
@@ -159,7 +183,7 @@ function hear(event) {
 }
 
 function listen() {
-  if (events || document.visibilityState === "hidden") return;
+  if (events || ended || document.visibilityState === "hidden") return;
   events = new EventSource("/api/v1/events");
   events.addEventListener("status", hear);
   // Something is wrong with the station, or no more, though nothing on air changed.
