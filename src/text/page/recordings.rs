@@ -480,9 +480,19 @@ pub mod approve {
     /// It is not in the next days.
     pub const NOT_SOON: &str = "chưa có trong lịch 7 ngày tới";
 
+    /// Of very many that wait it was not looked up; the recording's own page says it.
+    pub const NOT_LOOKED_UP: &str = "mở bản ghi này để xem khi nào phát";
+
     /// When it will air first, once approved.
     pub fn would_air(at: &str) -> String {
         format!("nếu được duyệt sẽ phát {at}")
+    }
+
+    /// When it will air first, if of what waits it alone is approved.
+    pub fn would_air_alone(at: &str) -> String {
+        format!(
+            "nếu chỉ duyệt bản ghi này: sẽ phát {at}. Nếu duyệt cả các bản ghi khác đang chờ, một bản khác phát thay"
+        )
     }
 
     /// It is approved: by whom, and when.

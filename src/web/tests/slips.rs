@@ -350,3 +350,35 @@ async fn a_week_is_kept_only_for_a_programme_that_has_weeks() {
     let sent = catalog.iter().find(|segment| segment.words.title == "hai").unwrap();
     assert_eq!(sent.words.week, None);
 }
+
+#[tokio::test]
+async fn of_several_that_wait_for_one_place_each_is_said_when_it_would_air_alone() {
+    let site = Site::new();
+    let mut ids = Vec::new();
+    for pitch in [440.0, 550.0, 660.0] {
+        let bytes = wav(pitch, 1.0);
+        let parts = [Part::file("bài.wav", &bytes), Part::word("programme", "cam-tay-chi-viec")];
+        let id = site.hand_in("uploader", &parts).await.json()["id"].as_str().unwrap().to_owned();
+        site.call("uploader", "POST", &format!("/api/v1/segments/{id}/submit"), json!({})).await;
+        site.clock.advance(Duration::from_secs(60));
+        ids.push(id);
+    }
+    let placeless = waiting(&site, 770.0).await;
+    site.plan.send_replace(Arc::new(plan(&site.state.store, site.clock.now())));
+    let tab = Tab::of(&site, "approver");
+    let (with_all, alone) =
+        ("nếu được duyệt sẽ phát thứ Hai 30/11", "nếu chỉ duyệt bản ghi này: sẽ phát thứ Hai 30/11");
+    let queue = tab.get("/duyet").await.text();
+    assert_eq!((queue.matches(with_all).count(), queue.matches(alone).count()), (1, 2), "{queue}");
+    assert_eq!(queue.matches("chưa có trong lịch").count(), 1, "what belongs nowhere: {queue}");
+    let mut said = Vec::new();
+    for id in ids.iter().chain([&placeless]) {
+        let page = tab.get(&format!("/ban-ghi/{id}")).await.text();
+        said.push([with_all, alone, "chưa có trong lịch"].map(|words| page.contains(words)));
+    }
+    said.sort_unstable();
+    assert_eq!(
+        said,
+        [[false, false, true], [false, true, false], [false, true, false], [true, false, false]]
+    );
+}

@@ -14,7 +14,7 @@ use super::super::form::{Fields, Sent};
 use super::super::page::{Failure, key, page, to};
 use super::super::to_do::broken_means;
 use super::super::visitor::Visitor;
-use super::queue::{SEEN, first_airings, judge, players};
+use super::queue::{SEEN, due, first_airings, judge, players};
 use super::trail::{changes, script_change, trail, value};
 use super::waveform::waveform;
 use super::weeks::{coming, monday};
@@ -25,8 +25,8 @@ use crate::store::{Store, StoreError, seen, thrown_away};
 use crate::text;
 use crate::text::http::{Refusal, Why};
 use crate::text::outcome;
+use crate::text::page::home;
 use crate::text::page::recordings::{self as say_all, one as say, send};
-use crate::text::page::{date, home};
 use crate::timeline::Cue;
 use crate::timeline::plan::Plan;
 use crate::web::State;
@@ -160,7 +160,10 @@ async fn show<N>(
     let roles = &visitor.person.user().roles;
     let may = |permission| permit(roles, permission);
     let next = match segment.state {
-        Stand::Approved | Stand::Pending => first_airings(&plan, now).get(&segment.id).copied(),
+        Stand::Approved => {
+            first_airings(&plan, now, |_| false).get(&segment.id).map(|at| say_all::airs_next(*at, zone))
+        }
+        Stand::Pending => due(&plan, now, [&segment]).get(&segment.id).map(|due| due.said(zone)),
         Stand::Draft | Stand::Withdrawn => None,
     };
     let content = html! {
@@ -175,10 +178,7 @@ async fn show<N>(
             p.note.bad { (home::file_broken(*trouble, &segment.words.title)) ". " (broken_means(state, &segment)) }
         }
         @if let Some(heard) = &heard { p { (say::heard(heard, zone)) } }
-        @if let Some(at) = next { p.due {
-            @if segment.state == Stand::Pending { (say_all::approve::would_air(&date::moment(at, zone))) }
-            @else { (say_all::airs_next(at, zone)) }
-        } } @else if let Some(newer) = displaced(&segment, &plan, now) {
+        @if let Some(next) = next { p.due { (next) } } @else if let Some(newer) = displaced(&segment, &plan, now) {
             p.note.warn { (say::displaced(&newer.words.title)) }
         }
         // They judge what is kept: beside words that are not, they would speak against what the form holds.

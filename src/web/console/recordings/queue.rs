@@ -34,12 +34,77 @@ use crate::web::recordings::{self, segment_id};
 /// The field that tells which words and which script the page showed.
 pub(super) const SEEN: &str = "seen";
 
-/// When each recording that is approved, or waits for it, will air first: the timeline as it would be if all were. What has
-/// a broken file does not air.
-pub(super) fn first_airings(plan: &Plan, now: Timestamp) -> BTreeMap<SegmentId, Timestamp> {
+/// For how many recordings of a page it is looked up when they would air alone: a week is planned anew for each, which
+/// takes a small board some 20 ms.
+const LOOKED_AT_ALONE: usize = 20;
+
+/// When something that waits for approval would air first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Due {
+    /// Once it is approved.
+    Approved(Timestamp),
+    /// If of all that waits it alone is approved; otherwise something else that waits airs in its place.
+    Alone(Timestamp),
+    /// Not in the next days.
+    NotSoon,
+    /// It was not looked up.
+    Unknown,
+}
+
+impl Due {
+    /// When, where it would.
+    fn at(self) -> Option<Timestamp> {
+        match self {
+            Self::Approved(at) | Self::Alone(at) => Some(at),
+            Self::NotSoon | Self::Unknown => None,
+        }
+    }
+
+    /// In words.
+    pub(super) fn said(self, zone: &TimeZone) -> String {
+        match self {
+            Self::Approved(at) => say::would_air(&date::moment(at, zone)),
+            Self::Alone(at) => say::would_air_alone(&date::moment(at, zone)),
+            Self::NotSoon => say::NOT_SOON.to_owned(),
+            Self::Unknown => say::NOT_LOOKED_UP.to_owned(),
+        }
+    }
+}
+
+/// When each of these, which wait for approval, would air first, in their order.
+pub(super) fn due<'a>(
+    plan: &Plan,
+    now: Timestamp,
+    waiting: impl IntoIterator<Item = &'a Segment>,
+) -> BTreeMap<SegmentId, Due> {
+    let with_all = first_airings(plan, now, |_| true);
+    let mut left = LOOKED_AT_ALONE;
+    let mut due = |segment: &Segment| {
+        if let Some(at) = with_all.get(&segment.id) {
+            return Due::Approved(*at);
+        }
+        // What belongs nowhere, and what has a broken file, airs in no plan.
+        if segment.words.programme.is_none() || plan.catalog.troubles().contains_key(&segment.id) {
+            return Due::NotSoon;
+        }
+        let Some(others) = left.checked_sub(1) else { return Due::Unknown };
+        left = others;
+        let alone = first_airings(plan, now, |other| other.id == segment.id);
+        alone.get(&segment.id).map_or(Due::NotSoon, |at| Due::Alone(*at))
+    };
+    waiting.into_iter().map(|segment| (segment.id.clone(), due(segment))).collect()
+}
+
+/// When each recording airs first: the timeline as it would be if these of what waits for approval had it. What has a
+/// broken file does not air.
+pub(super) fn first_airings(
+    plan: &Plan,
+    now: Timestamp,
+    is_approved: impl Fn(&Segment) -> bool,
+) -> BTreeMap<SegmentId, Timestamp> {
     let approved = |segment: &Arc<Segment>| {
         let mut segment = Segment::clone(segment);
-        if segment.state == Stand::Pending {
+        if segment.state == Stand::Pending && is_approved(&segment) {
             segment.state = Stand::Approved;
         }
         segment
@@ -81,19 +146,21 @@ pub(in crate::web::console) async fn queue(
         let catalog = store.catalog()?;
         let mut scripts = store.scripts_to_approve()?;
         let waiting = catalog.iter().filter(|segment| segment.state == Stand::Pending);
-        let waiting = waiting
+        let mut waiting = waiting
             .map(|segment| (Arc::clone(segment), scripts.remove(&segment.id).unwrap_or_default()))
             .collect::<Vec<_>>();
+        waiting.sort_by_key(|(segment, _)| (segment.words.week.or(segment.words.valid_from), segment.added));
         // Freshly read: the plan may not have heard of what came a moment ago.
         let catalog = Arc::new(catalog.with_troubles(plan.catalog.troubles().clone()));
-        let first = first_airings(&Plan { catalog, ..Plan::clone(&plan) }, now);
-        Ok((done, waiting, first, plan))
+        let with_it = Plan { catalog, ..Plan::clone(&plan) };
+        let due = due(&with_it, now, waiting.iter().map(|(segment, _)| &**segment));
+        waiting.sort_by_key(|(segment, _)| {
+            let at = due.get(&segment.id).and_then(|due| due.at());
+            (at.is_none(), at)
+        });
+        Ok((done, waiting, due, plan))
     };
-    let (done, mut waiting, first, plan) = state.store.run(read).await?;
-    waiting.sort_by_key(|(segment, _)| {
-        let meant_for = segment.words.week.or(segment.words.valid_from);
-        (!first.contains_key(&segment.id), first.get(&segment.id).copied(), meant_for, segment.added)
-    });
+    let (done, waiting, due, plan) = state.store.run(read).await?;
     let zone = &plan.schedule.time_zone;
     let content = html! {
         @if let Some((done, events)) = &done { (what_became(done, events, zone)) }
@@ -102,10 +169,7 @@ pub(in crate::web::console) async fn queue(
         // A second press that was meant for the card before finds the next one in its place.
         ol.queue.second-press[done.is_some()] { @for (segment, script) in &waiting { li.card {
             h2 { a href=(address(&segment.id)) { (segment.words.title) } }
-            p.due { @match first.get(&segment.id) {
-                Some(at) => (say::would_air(&date::moment(*at, zone))),
-                None => (say::NOT_SOON)
-            } }
+            @if let Some(due) = due.get(&segment.id) { p.due { (due.said(zone)) } }
             (placeless(segment, &plan.schedule))
             (last_day(segment, &plan.schedule, now))
             (about(segment, &plan.schedule, zone))
