@@ -44,6 +44,11 @@ pub const BROKEN: &str = "Tệp lịch đang có lỗi, có lẽ vì ai đó v�
 pub const SAVED: &str = "Đã lưu. Lịch mới có hiệu lực ngay; buổi đang phát đổi từ mục kế tiếp.";
 /// Takes it back.
 pub const UNDO: &str = "Hoàn tác";
+/// Something was undone.
+pub const UNDONE: &str =
+    "Đã hoàn tác. Lịch trước đó có hiệu lực lại ngay; buổi đang phát đổi từ mục kế tiếp.";
+/// Takes that back.
+pub const REDO: &str = "Bỏ lần hoàn tác này";
 
 /// A week: `Tuần 48 (23/11 – 29/11/2026)`.
 pub fn week(number: i8, monday: Date, sunday: Date) -> String {

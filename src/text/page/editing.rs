@@ -452,6 +452,15 @@ pub mod history {
     pub fn title(id: i64) -> String {
         format!("Lần sửa số {id}")
     }
+
+    /// An undone revision, with what it was.
+    pub fn undone(id: i64, what: &str, about: &str) -> String {
+        if about.is_empty() {
+            format!("lần sửa số {id} ({what})")
+        } else {
+            format!("lần sửa số {id} ({what}: {about})")
+        }
+    }
 }
 
 #[cfg(test)]

@@ -199,3 +199,24 @@ async fn who_saves_second_undoes_nothing_that_they_did_not_touch() {
         assert!(week.contains(kept), "{week}");
     }
 }
+
+#[tokio::test]
+async fn history_calls_what_was_renamed_as_it_was_called_then_and_names_what_was_undone() {
+    let site = site();
+    let tab = Tab::of(&site, "operator");
+    save(&tab, SESSION, &with(&AS_IT_IS, "title", "Buổi sớm")).await;
+    save(&tab, SESSION, &with(&AS_IT_IS, "title", "Buổi mai")).await;
+    let history = async || tab.get("/lich-phat/lich-su").await.text();
+    let page = history().await;
+    for said in ["sửa buổi phát</strong>: Buổi sớm", "sửa buổi phát</strong>: Buổi mai"] {
+        assert_eq!(page.matches(said).count(), 1, "{said} in {page}");
+    }
+    let there = save(&tab, "/lich-phat/lich-su/3", &[]).await;
+    let page = tab.get(&there).await.text();
+    assert!(page.contains("Đã hoàn tác.") && !page.contains("Đã lưu."), "{page}");
+    let page = history().await;
+    assert!(
+        page.contains("hoàn tác một lần sửa lịch</strong>: lần sửa số 3 (sửa buổi phát: Buổi mai)"),
+        "{page}"
+    );
+}

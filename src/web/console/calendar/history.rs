@@ -14,7 +14,7 @@ use super::preview::lines;
 use crate::access::{Permission, permit};
 use crate::editing::Wish;
 use crate::schedule::{self, Schedule, Sources};
-use crate::store::{Revision, Store};
+use crate::store::{Revision, Store, StoreError};
 use crate::text::page::editing::history as say;
 use crate::text::page::{calendar, date, people};
 use crate::web::State;
@@ -32,20 +32,41 @@ pub(in crate::web::console) fn address(id: impl std::fmt::Display) -> String {
     format!("{HERE}/lich-su/{id}")
 }
 
-/// What a revision was about, as people call it: as the schedule has it, or else as it was then, or before.
-fn subject(revision: &Revision, before: Option<&Sources>, now: &Schedule) -> String {
-    let then = || [Some(&revision.files), before].into_iter().flatten();
+/// What a revision was about, as people called it then: as its own files have it, or else as it was before, or is now.
+/// Of an undoing, what was undone.
+fn subject(
+    store: &Store,
+    revision: &Revision,
+    before: Option<&Sources>,
+    now: &Schedule,
+) -> Result<String, StoreError> {
+    let undone = revision.subject.parse().ok().filter(|_| revision.what == UNDO);
+    if let Some((undone, before)) = undone.map(|id| store.revision(id)).transpose()?.flatten() {
+        let about = named(&undone, before.as_ref().map(|before| &before.files), now);
+        return Ok(say::undone(undone.id, what(&undone, false), &about));
+    }
+    Ok(named(revision, before, now))
+}
+
+fn named(revision: &Revision, before: Option<&Sources>, now: &Schedule) -> String {
+    let mut then = [Some(&revision.files), before].into_iter().flatten();
     let known = |files: &Sources| called(&revision.subject, &schedule::read_at(files, Timestamp::MAX).ok()?);
-    let named = called(&revision.subject, now).or_else(|| then().find_map(known));
-    named.unwrap_or_else(|| revision.subject.clone())
+    let named = then.find_map(known).or_else(|| called(&revision.subject, now));
+    // An undoing is about a number, which its code says already.
+    named.unwrap_or_else(|| if revision.what == UNDO { String::new() } else { revision.subject.clone() })
 }
 
 /// Revisions, the newest first, with what each was about; `before` are the files before the last of them.
-fn told_of(revisions: Vec<Revision>, before: Option<&Sources>, now: &Schedule) -> Vec<(Revision, String)> {
+fn told_of(
+    store: &Store,
+    revisions: Vec<Revision>,
+    before: Option<&Sources>,
+    now: &Schedule,
+) -> Result<Vec<(Revision, String)>, StoreError> {
     let befores = revisions.iter().skip(1).map(|revision| Some(&revision.files)).chain([before]);
-    let about: Vec<_> =
-        revisions.iter().zip(befores).map(|(revision, before)| subject(revision, before, now)).collect();
-    revisions.into_iter().zip(about).collect()
+    let about = revisions.iter().zip(befores).map(|(revision, before)| subject(store, revision, before, now));
+    let about: Vec<_> = about.collect::<Result<_, _>>()?;
+    Ok(revisions.into_iter().zip(about).collect())
 }
 
 fn what(revision: &Revision, first: bool) -> &str {
@@ -56,7 +77,7 @@ fn what(revision: &Revision, first: bool) -> &str {
 pub(super) async fn list(visitor: Visitor<See>, Of(state): Of<State>) -> Result<Html<String>, Failure> {
     let schedule = state.plan().schedule.clone();
     let now = Arc::clone(&schedule);
-    let read = move |store: &Store| Ok(told_of(store.revisions(SHOWN)?, None, &now));
+    let read = move |store: &Store| told_of(store, store.revisions(SHOWN)?, None, &now);
     let revisions = state.store.run(read).await?;
     let content = html! {
         p.lead { (say::INTRO) }
@@ -87,8 +108,8 @@ async fn found(state: &State, id: &str) -> Result<Found, Failure> {
     let read = move |store: &Store| {
         let later = store.revisions(SHOWN)?.into_iter().filter(|other| other.id > id).collect();
         let Some((revision, Some(before))) = store.revision(id)? else { return Ok(None) };
-        let about = subject(&revision, Some(&before.files), &now);
-        let later = told_of(later, Some(&revision.files), &now);
+        let about = subject(store, &revision, Some(&before.files), &now)?;
+        let later = told_of(store, later, Some(&revision.files), &now)?;
         Ok(Some(Found { about, before: before.files, later, revision }))
     };
     state.store.run(read).await?.ok_or_else(gone)

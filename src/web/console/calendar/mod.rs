@@ -50,6 +50,7 @@ use crate::web::State;
 use crate::web::api::timeline::covering;
 use crate::web::input::Asked;
 use crate::web::person::See;
+use desk::UNDO;
 pub(super) use desk::{GO_ON, STEP};
 pub(super) use history::address as revision;
 pub(super) use place::{called, slot_address};
@@ -170,8 +171,9 @@ pub(super) async fn calendar(
         None => None,
     };
     let content = html! {
-        @if let Some(id) = saved {
-            p.note.good role="status" { (say::SAVED) " " a href=(revision(id)) { (say::UNDO) } }
+        @if let Some(saved) = saved {
+            @let (said, back) = if saved.what == UNDO { (say::UNDONE, say::REDO) } else { (say::SAVED, say::UNDO) };
+            p.note.good role="status" { (said) " " a href=(revision(saved.id)) { (back) } }
         }
         @if !held.plan.problems.is_empty() {
             div.note.bad role="alert" {
@@ -188,12 +190,12 @@ pub(super) async fn calendar(
     Ok(page(&state, &visitor, HERE, names::CALENDAR, &content))
 }
 
-/// The number of a revision, if it is what somebody saved last and just now: the address may be opened later, or by others.
-async fn just_saved(state: &State, id: i64, by: &str) -> Result<Option<i64>, Failure> {
+/// A revision, if it is what somebody saved last and just now: the address may be opened later, or by others.
+async fn just_saved(state: &State, id: i64, by: &str) -> Result<Option<Revision>, Failure> {
     let last = state.store.run(|store| store.revisions(1)).await?.pop();
     let since = state.clock.now() - JUST_NOW;
     let is_this = |last: &Revision| last.id == id && last.by.as_deref() == Some(by) && last.at >= since;
-    Ok(last.filter(is_this).map(|last| last.id))
+    Ok(last.filter(is_this))
 }
 
 /// To other weeks, and to what can be done.
