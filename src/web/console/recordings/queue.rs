@@ -34,8 +34,7 @@ use crate::web::recordings::{self, segment_id};
 /// The field that tells which words and which script the page showed.
 pub(super) const SEEN: &str = "seen";
 
-/// For how many recordings of a page it is looked up when they would air alone: a week is planned anew for each, which
-/// takes a small board some 20 ms.
+/// For how many recordings of a page it is looked up when they would air alone: a week is planned anew for each.
 const LOOKED_AT_ALONE: usize = 20;
 
 /// When something that waits for approval would air first.
