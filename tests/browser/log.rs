@@ -20,6 +20,15 @@ fn the_log_shows_what_was_interrupted_and_by_whom() {
     hoa.says("bị bản tin khẩn cấp chen ngang");
     hoa.find("//tr[contains(@class, 'extra')][contains(., 'Cảnh báo lũ')][contains(., 'hoa')]");
     hoa.look("nhat-ky");
+    let whole = "const badge = getComputedStyle(document.querySelector('.log .extra td:nth-child(4)'), '::before').whiteSpace,
+            row = document.querySelector('.log tbody tr:not(.group)').getBoundingClientRect(),
+            what = document.querySelector('.log tbody tr:not(.group) td:nth-child(4)').getBoundingClientRect();
+        return [badge, what.width > 0.8 * row.width]";
+    assert_eq!(
+        hoa.script_on_phone(whole),
+        serde_json::json!(["nowrap", true]),
+        "what it was has room, and its badge is one word"
+    );
     let fits = "document.querySelector('.log tr:not(.group) td:nth-child(4)').firstChild.textContent = 'x'.repeat(120);
         return document.querySelector('.log').scrollWidth <= innerWidth";
     assert_eq!(hoa.script_on_phone(fits), Value::Bool(true), "one long word leaves room for the outcome");
