@@ -152,6 +152,14 @@ fn remark(airing: &Airing, outcome: &Outcome, time: impl Fn(Timestamp) -> String
     why.into_iter().chain(takes).chain(also).collect::<Vec<_>>().join("; ")
 }
 
+/// Why something became what it is, of each of its takes; without whose decision it was.
+pub fn whys(airing: &Airing, zone: &TimeZone) -> Option<String> {
+    let outcome = airing.outcome();
+    let takes = takes(airing, &outcome, |at| super::page::date::second(at, zone));
+    let whys: Vec<_> = why(&outcome).map(str::to_owned).into_iter().chain(takes).collect();
+    (!whys.is_empty()).then(|| whys.join("; "))
+}
+
 /// What became of the takes of which the outcome does not say it: before a whole one, of each; else of all but the one that
 /// gives it its cause; and why it did not go on.
 fn takes(airing: &Airing, outcome: &Outcome, time: impl Fn(Timestamp) -> String) -> Vec<String> {

@@ -8,7 +8,7 @@ use super::recordings;
 use crate::asrun::{Airing, Outcome};
 use crate::schedule::Schedule;
 use crate::segment::{Segment, SegmentId};
-use crate::text::outcome::{outcome_name, outcome_now, why};
+use crate::text::outcome::{outcome_name, outcome_now, whys};
 use crate::text::page::air::place;
 use crate::text::page::{calendar, date, home as say, rehearsal};
 use crate::timeline::{Block, Cue, CueId, Finding, Severity};
@@ -73,7 +73,7 @@ pub(super) fn session<'a>(
             table.rundown {
                 (heads())
                 tbody { @for cue in &block.cues {
-                    @let shown = Shown::of(cue, airing(&cue.id), now);
+                    @let shown = Shown::of(cue, airing(&cue.id), zone, now);
                     @let heard = shown.heard.filter(|heard| *heard != shown.title);
                     @let edit = notes.edit.as_ref().filter(|_| cue.id.piece == 0).map(|session| format!("{session}/muc/{}", cue.id.slot));
                     (row(shown.at, &html! {
@@ -109,7 +109,7 @@ fn airings_table<'a>(
     caption: &str,
     airings: impl IntoIterator<Item = &'a Airing>,
     schedule: &Schedule,
-    became: impl Fn(&Airing) -> Became,
+    became: impl Fn(&Airing, &TimeZone) -> Became,
 ) -> Markup {
     html! {
         table.rundown {
@@ -121,7 +121,7 @@ fn airings_table<'a>(
                     (airing.item.title)
                     @if let Some(heard) = heard.filter(|heard| **heard != airing.item.title) { br; span.heard { (heard) } }
                     @if schedule.outputs.len() > 1 { br; span.output { (place(schedule, &airing.item.output)) } }
-                }, airing.ended().zip(airing.started()), &schedule.time_zone, &became(airing)))
+                }, airing.ended().zip(airing.started()), &schedule.time_zone, &became(airing, &schedule.time_zone)))
             } }
         }
     }
@@ -143,7 +143,7 @@ fn row(
             td { time { (date::second(at, zone)) } }
             td { (what) }
             td { @if let Some((end, start)) = length { (date::length(end.duration_since(start))) } }
-            td { span.result.(became.class) { (became.word) } @if let Some(why) = became.why { br; span.why { (why) } } }
+            td { span.result.(became.class) { (became.word) } @if let Some(why) = &became.why { br; span.why { (why) } } }
         }
     }
 }
@@ -172,7 +172,7 @@ struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    fn of(cue: &'a Cue, airing: Option<&'a Airing>, now: Timestamp) -> Self {
+    fn of(cue: &'a Cue, airing: Option<&'a Airing>, zone: &TimeZone, now: Timestamp) -> Self {
         match airing {
             Some(airing) => {
                 let (item, piece) = (&airing.item, airing.item.segment.as_ref());
@@ -182,7 +182,7 @@ impl<'a> Shown<'a> {
                     title: &item.title,
                     heard: piece.map(|piece| piece.title.as_str()),
                     piece: piece.map(|piece| &piece.id),
-                    became: Became { word: outcome_now(airing, now), ..Became::of(airing) },
+                    became: Became { word: outcome_now(airing, now), ..Became::of(airing, zone) },
                 }
             }
             None => Self {
@@ -206,19 +206,19 @@ impl<'a> Shown<'a> {
 struct Became {
     class: &'static str,
     word: &'static str,
-    why: Option<&'static str>,
+    why: Option<String>,
 }
 
 impl Became {
     /// What the log says.
-    fn of(airing: &Airing) -> Self {
+    fn of(airing: &Airing, zone: &TimeZone) -> Self {
         let outcome = airing.outcome();
-        Self { class: class(&outcome), word: outcome_name(&outcome), why: why(&outcome) }
+        Self { class: class(&outcome), word: outcome_name(&outcome), why: whys(airing, zone) }
     }
 
     /// What a rehearsal says, which sounds nowhere.
-    fn in_rehearsal(airing: &Airing) -> Self {
-        Self { word: rehearsal::outcome(&airing.outcome()), ..Self::of(airing) }
+    fn in_rehearsal(airing: &Airing, zone: &TimeZone) -> Self {
+        Self { word: rehearsal::outcome(&airing.outcome()), ..Self::of(airing, zone) }
     }
 
     /// What will, of a cue of which the log knows nothing yet.

@@ -3,7 +3,7 @@
 use super::air_pages::{Tab, hidden};
 use super::log::{not_aired, site_with};
 use super::*;
-use crate::asrun::{Cause, Fact, NotAired, Take};
+use crate::asrun::{Cause, Closed, Fact, NotAired, Take};
 use crate::store::AiringFilter;
 use crate::text::outcome::{file_columns, file_line};
 use crate::text::table::Csv;
@@ -541,4 +541,49 @@ async fn acts_are_found_by_who_did_them_and_by_what_they_are_about_and_sign_ins_
     let page = tab.get("/nhat-ky/thao-tac?ai=operator&loai=schedule").await.text();
     assert!(page.contains("href=\"/nhat-ky/thao-tac?ai=operator&amp;loai=schedule&amp;truoc="), "{page}");
     assert!(page.contains("<option value=\"schedule\" selected>"), "{page}");
+}
+
+#[tokio::test]
+async fn today_tells_of_each_take_why_it_was_not_whole() {
+    let site = Site::new();
+    site.clock.step_to("2026-11-29T22:00:00Z".parse().unwrap());
+    let plan = plan(&site.state.store, site.clock.now());
+    let cue = Arc::clone(plan.timelines[0].cues().next().unwrap());
+    site.plan.send_replace(Arc::new(plan));
+    for (number, cause) in [(0, Cause::Emergency), (1, Cause::StoppedByOperator)] {
+        let planned = cue.at + SignedDuration::from_mins(i64::from(number));
+        let take = Take {
+            take: number,
+            planned,
+            skip: SignedDuration::ZERO,
+            held_by: None,
+            expected: 480_000,
+            sample_rate: 48_000,
+            device: "null".to_owned(),
+            clock: ClockHealth::Synchronised,
+            opened: planned,
+            end: None,
+        };
+        let ended = planned + SignedDuration::from_secs(5);
+        let (output, id) = (schedule::OutputId::new("loa-xa"), cue.id.clone());
+        let opened = Fact::Opened { cue: Arc::clone(&cue), output: output.clone(), take };
+        site.state.store.record(&opened).unwrap();
+        let closed = Closed {
+            cue: id,
+            output,
+            take: number,
+            started: Some(planned),
+            ended: Some(ended),
+            delivered: 240_000,
+            starved: 0,
+            unpowered: false,
+            cause: Some(cause),
+            at: ended,
+        };
+        site.state.store.record(&Fact::Closed(closed)).unwrap();
+    }
+    site.clock.step_to(cue.at + SignedDuration::from_mins(3));
+    let page = Tab::of(&site, "auditor").get("/").await.text();
+    let why = "bị bản tin khẩn cấp chen ngang; lần 2 lúc 05:31:00: bị dừng giữa chừng";
+    assert!(page.contains(why), "{page}");
 }
