@@ -53,6 +53,10 @@ fn the_flood_warning_is_on_the_air_in_two_presses_and_called_off_in_one() {
         hoa.go(page);
         if page != "/phat-ngay/xac-nhan?segment=x" {
             hoa.find("//*[@role='alert'][contains(., 'ĐANG PHÁT KHẨN CẤP')][contains(., 'hoa ra lệnh')]");
+            let stays = "const done = arguments[arguments.length - 1], alert = () => document.querySelector('#banner [role=alert]');
+                const before = alert(), text = before.textContent;
+                renew().then(() => done(alert() === before || alert().textContent !== text))";
+            assert_eq!(hoa.later(stays), Value::Bool(true), "what is the same is not read aloud again");
         }
     }
     hoa.go("/");

@@ -60,6 +60,7 @@ const silence = 8000, patience = 5000;
 let heard = Date.now();
 
 function age() {
+  served = new WeakMap();
   document.body.classList.add("lost");
   for (const part of document.querySelectorAll("[data-when-lost]")) part.textContent = part.dataset.whenLost;
   for (const meter of document.querySelectorAll("[data-level]")) meter.value = meter.min;
@@ -123,6 +124,10 @@ async function ask() {
   }
 }
 
+// Each part as the station gave it last. What it gives again stays as it is: put in anew, it would be read aloud anew.
+let served = new WeakMap();
+for (const part of document.querySelectorAll("[data-live]")) served.set(part, part.innerHTML);
+
 // Asks for this page and puts its live parts in place; what a person holds open or has begun to fill in stays.
 let renewing = false;
 async function renew() {
@@ -138,12 +143,14 @@ async function renew() {
     for (const part of document.querySelectorAll("[data-live]")) {
       const other = fresh.getElementById(part.id);
       const focus = part.contains(document.activeElement) ? document.activeElement : null;
-      if (!other || focus?.matches("input, select, textarea")) continue;
+      const given = other?.innerHTML;
+      if (!other || served.get(part) === given || focus?.matches("input, select, textarea")) continue;
       const before = focus && placed(part, focus);
       const session = focus?.closest("details")?.querySelector("summary");
       const within = session && mark(session);
       const open = [...part.querySelectorAll("details > summary")].map((summary) => [placed(part, summary), summary.parentElement.open]);
       part.replaceChildren(...other.childNodes);
+      served.set(part, given);
       for (const [summary, was] of open) {
         const again = counterpart(summary, part);
         if (again) again.parentElement.open = was;
