@@ -1,7 +1,7 @@
 //! Người dùng: how people come in, and go.
 
 use crate::PASSWORD;
-use crate::driver::Driver;
+use crate::driver::{Driver, eventually};
 use crate::rig::{Browser, Program};
 
 #[test]
@@ -123,6 +123,13 @@ fn what_was_typed_stays_on_the_page_when_the_login_ends_and_is_offered_after_sig
     assert_eq!(hoa.script("return document.querySelector('main [name=name]').value"), "lan");
     hoa.press("Thêm và tạo liên kết");
     hoa.says("Những gì bạn vừa gõ vẫn còn");
+    hoa.fill("name", "hoa");
+    hoa.fill("password", "nắng mưa bất chợt");
+    hoa.press("Đăng nhập");
+    hoa.says("Tên đăng nhập hoặc mật khẩu không đúng");
+    // What is new is read first.
+    let is_read = "return document.activeElement.matches('[role=alert]')";
+    eventually(|| "the focus on what is new".to_owned(), || hoa.script(is_read).as_bool().filter(|is| *is));
     hoa.fill("name", "hoa");
     hoa.fill("password", PASSWORD);
     hoa.press("Đăng nhập");
