@@ -129,12 +129,12 @@ fn adding(visitor: &Visitor<ManageUsers>, typed: Option<(&Fields, &Refusal)>) ->
                 (key(visitor))
                 label { (signin::NAME)
                     input name="name" value=[name] required maxlength="64" pattern="[A-Za-z0-9_\\-][A-Za-z0-9._\\-]*" autocapitalize="none"
-                        spellcheck="false" autocomplete="off" aria-describedby="name-rule" aria-invalid=[of_name.first().map(|_| "true")];
-                    @for why in of_name { small.fault { (why.detail()) } }
+                        spellcheck="false" autocomplete="off" aria-describedby=(if of_name.is_empty() { "name-rule" } else { "wrong-name name-rule" }) aria-invalid=[of_name.first().map(|_| "true")];
+                    @for why in of_name { small.fault #wrong-name { (why.detail()) } }
                     small #name-rule { (signin::NAME_RULE) }
                 }
-                (role_boxes(&typed.map(|(fields, _)| known_roles(fields)).unwrap_or_default()))
-                @for why in of_roles { small.fault { (why.detail()) } }
+                (role_boxes(&typed.map(|(fields, _)| known_roles(fields)).unwrap_or_default(), of_roles.first().map(|_| "wrong-role")))
+                @for why in of_roles { small.fault #wrong-role { (why.detail()) } }
                 p.quiet { (say::ADD_MEANS) }
                 button.main { (say::ADD_NOW) }
             }
@@ -146,9 +146,9 @@ fn roles_of(user: &User) -> String {
     user.roles.iter().map(|role| text::page::role(*role)).collect::<Vec<_>>().join(", ")
 }
 
-fn role_boxes(ticked: &BTreeSet<Role>) -> Markup {
+fn role_boxes(ticked: &BTreeSet<Role>, described: Option<&str>) -> Markup {
     html! {
-        fieldset {
+        fieldset aria-describedby=[described] {
             legend { (say::ROLES) }
             @for role in Role::ALL {
                 label.box {
@@ -284,7 +284,7 @@ fn person(state: &State, visitor: &Visitor<ManageUsers>, user: &User, note: &Mar
         (note)
         form.card method="post" action=(at("vai-tro")) {
             (key(visitor))
-            (role_boxes(&user.roles))
+            (role_boxes(&user.roles, None))
             button.main { (say::CHANGE_ROLES) }
         }
         div.actions {

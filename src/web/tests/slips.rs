@@ -382,3 +382,49 @@ async fn of_several_that_wait_for_one_place_each_is_said_when_it_would_air_alone
         [[false, false, true], [false, true, false], [false, true, false], [true, false, false]]
     );
 }
+
+/// Every field of a page that is not taken has beside it, and tied to it, why.
+#[track_caller]
+fn each_fault_is_tied_to_its_field(page: &str, faults: usize) {
+    let tags: Vec<_> = page.split('<').filter(|tag| tag.contains("aria-invalid=\"true\"")).collect();
+    assert_eq!(tags.len(), faults, "{page}");
+    for tag in tags {
+        let described = tag.split_once("aria-describedby=\"").unwrap_or_else(|| panic!("{tag}")).1;
+        for id in described.split('"').next().unwrap().split(' ') {
+            assert_eq!(page.matches(&format!(" id=\"{id}\"")).count(), 1, "{id} of {tag} in {page}");
+        }
+        assert!(described.contains("wrong-"), "{tag}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_field_is_tied_to_it_for_who_does_not_see_it() {
+    let site = Site::new();
+    let draft = format!("/ban-ghi/{}", site.recording(440.0).await["id"].as_str().unwrap());
+    let asked = format!("/ban-ghi/{}", waiting(&site, 550.0).await);
+    let words = [
+        ("title", ""),
+        ("programme", "khac"),
+        ("week", "x"),
+        ("topic", "X.9"),
+        ("genre", "x"),
+        ("valid_until", "x"),
+        ("script", "a\u{0}"),
+    ];
+    for (who, path, fields, faults) in [
+        ("uploader", draft, &words[..], 7),
+        ("approver", format!("{asked}/tra-lai"), &[("reason", "")], 1),
+        ("approver", format!("{asked}/thu-hoi"), &[("reason", "")], 1),
+        ("admin", "/nguoi-dung".to_owned(), &[("name", "a b"), ("role", "uploader")], 1),
+        (
+            "operator",
+            "/lich-phat/buoi/sang".to_owned(),
+            &[("title", ""), ("from", "x"), ("to", "06:00"), ("day", "1")],
+            2,
+        ),
+    ] {
+        let answer = Tab::of(&site, who).post(&path, fields).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}: {}", answer.text());
+        each_fault_is_tied_to_its_field(&answer.text(), faults);
+    }
+}

@@ -216,7 +216,7 @@ fn fill_in(
         (fields::text_input("title", say::TITLE, true, filled))
         label.box { input type="checkbox" name="no_music" value="yes" checked[filled.has("no_music", "yes")]; (say::NO_MUSIC) }
         @if !dropped.is_empty() {
-            fieldset { legend { (say::DROP) }
+            fieldset aria-describedby=[filled.described("drop")] { legend { (say::DROP) }
                 (filled.beside("drop"))
                 @for session in dropped {
                     label.box { input type="checkbox" name="drop" value=(session.id) checked[filled.has("drop", session.id.as_str())];
@@ -236,7 +236,7 @@ fn fill_in(
         @if !slots.is_empty() {
             fieldset.inner { legend { (say::REPLACE) }
                 label { (say::SLOT)
-                    select name="slot" aria-invalid=[filled.invalid("slot")] {
+                    select name="slot" aria-invalid=[filled.invalid("slot")] aria-describedby=[filled.described("slot")] {
                         option value="" { (say::NO_SLOT) }
                         @for (path, text) in slots { option value=(path) selected[filled.one("slot") == path] { (text) } }
                     }

@@ -23,7 +23,7 @@ pub(super) type Values = Vec<(&'static str, String)>;
 /// Days of the week, as boxes.
 pub(super) fn day_boxes(fields: &Filled<'_>) -> Markup {
     html! {
-        fieldset.days {
+        fieldset.days aria-describedby=[fields.described("day")] {
             legend { (say::DAYS) }
             (fields.beside("day"))
             @for day in Weekdays::ALL.iter() {
@@ -51,7 +51,7 @@ pub(super) fn days(fields: &Fields) -> Result<Weekdays, Wrong> {
 /// A time of day.
 pub(super) fn time_input(name: &str, label: &str, fields: &Filled<'_>) -> Markup {
     html! { label { (label)
-        input type="time" step="1" name=(name) value=(fields.one(name)) aria-invalid=[fields.invalid(name)];
+        input type="time" step="1" name=(name) value=(fields.one(name)) aria-invalid=[fields.invalid(name)] aria-describedby=[fields.described(name)];
         (fields.beside(name))
     } }
 }
@@ -59,7 +59,7 @@ pub(super) fn time_input(name: &str, label: &str, fields: &Filled<'_>) -> Markup
 /// A title, or another line of text.
 pub(super) fn text_input(name: &str, label: &str, required: bool, fields: &Filled<'_>) -> Markup {
     html! { label { (label)
-        input name=(name) required[required] maxlength="200" value=(fields.one(name)) aria-invalid=[fields.invalid(name)];
+        input name=(name) required[required] maxlength="200" value=(fields.one(name)) aria-invalid=[fields.invalid(name)] aria-describedby=[fields.described(name)];
         (fields.beside(name))
     } }
 }
@@ -78,7 +78,7 @@ pub(super) fn time(text: &str) -> Option<Time> {
 /// A length in minutes and seconds.
 pub(super) fn length_inputs(prefix: &str, label: &str, rule: Option<&str>, fields: &Filled<'_>) -> Markup {
     html! {
-        fieldset.length {
+        fieldset.length aria-describedby=[fields.described(minutes(prefix))] {
             legend { (label) }
             (fields.beside(minutes(prefix)))
             @for (part, unit) in [("minutes", say::MINUTES), ("seconds", say::SECONDS)] {
@@ -125,7 +125,7 @@ pub(super) fn validity_inputs(fields: &Filled<'_>) -> Markup {
     html! {
         @for (name, label) in [(VALIDITY[0], say::FROM_DATE), (VALIDITY[1], say::UNTIL_DATE)] {
             label { (label)
-                input type="date" name=(name) value=(fields.one(name)) aria-invalid=[fields.invalid(name)];
+                input type="date" name=(name) value=(fields.one(name)) aria-invalid=[fields.invalid(name)] aria-describedby=[fields.described(name)];
                 (fields.beside(name))
             }
         }
@@ -183,7 +183,7 @@ pub(super) fn play_select(
     let known = groups.iter().any(|(_, options)| options.iter().any(|(value, _)| value == chosen));
     html! {
         label { (label)
-            select name=(name) aria-invalid=[fields.invalid(name)] {
+            select name=(name) aria-invalid=[fields.invalid(name)] aria-describedby=[fields.described(name)] {
                 option value="" { (say::CHOOSE) }
                 @if !known && !chosen.is_empty() { option value=(chosen) selected { (play(chosen).map_or_else(|| chosen.to_owned(), |play| play_name(&play, schedule, catalog))) } }
                 @for (group, options) in groups {

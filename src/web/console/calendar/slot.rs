@@ -139,7 +139,7 @@ fn form(filled: &Filled<'_>, schedule: &Schedule, catalog: &Catalog, day: Option
         }
         @if !is_once(day) { (fields::day_boxes(filled)) }
         label { (say::TITLE)
-            input name="title" maxlength="200" value=(filled.one("title")) aria-invalid=[filled.invalid("title")];
+            input name="title" maxlength="200" value=(filled.one("title")) aria-invalid=[filled.invalid("title")] aria-describedby=[filled.described("title")];
             (filled.beside("title"))
             small { (say::TITLE_RULE) }
         }

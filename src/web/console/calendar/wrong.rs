@@ -145,6 +145,11 @@ impl<'a> Filled<'a> {
         self.any_wrong(&[field]).then_some("true")
     }
 
+    /// The value of `aria-describedby`: where it is said what has to be mended.
+    pub(super) fn described(&self, field: &str) -> Option<String> {
+        self.any_wrong(&[field]).then(|| format!("wrong-{field}"))
+    }
+
     /// What has to be mended in a field, beside it.
     pub(super) fn beside(&self, field: &str) -> Markup {
         html! {

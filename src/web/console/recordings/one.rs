@@ -123,8 +123,13 @@ impl Typed<'_> {
 }
 
 /// What is said at a field whose value is not taken.
-pub(super) fn fault(why: Option<Why>) -> Markup {
-    html! { @if let Some(why) = why { small.fault { (why.said()) } } }
+pub(super) fn fault(field: &str, why: Option<Why>) -> Markup {
+    html! { @if let Some(why) = why { small.fault id=(fault_id(field)) { (why.said()) } } }
+}
+
+/// By what a field and what is said at it are tied together, for who cannot see that they stand beside each other.
+pub(super) fn fault_id(field: &str) -> String {
+    format!("wrong-{field}")
 }
 
 /// The page again, with what was typed into one of its forms, and why that is not taken.
@@ -255,6 +260,11 @@ impl Filled<'_> {
         self.why(field).map(|_| "true")
     }
 
+    /// Where it is said why.
+    fn described(&self, field: &str) -> Option<String> {
+        self.why(field).map(|_| fault_id(field))
+    }
+
     /// What tells apart the words and scripts that the form shows, or showed when it was filled in.
     fn seen(&self) -> ContentHash {
         let typed = self.typed.and_then(|typed| typed.fields.one(SEEN).parse().ok());
@@ -301,14 +311,14 @@ fn form<N>(
     let kept_topic = filled.of("topic");
     let text = |field: &'static str, label: &str| {
         html! { label { (label)
-            input name=(field) value=(filled.of(field)) required[field == "title"] maxlength=(LONGEST_TEXT) autocomplete="off" aria-invalid=[filled.invalid(field)];
-            (fault(filled.why(field)))
+            input name=(field) value=(filled.of(field)) required[field == "title"] maxlength=(LONGEST_TEXT) autocomplete="off" aria-invalid=[filled.invalid(field)] aria-describedby=[filled.described(field)];
+            (fault(field, filled.why(field)))
         } }
     };
     let date = |field: &'static str, label: &str| {
         html! { label { (label)
-            input type="date" name=(field) value=(filled.of(field)) aria-invalid=[filled.invalid(field)];
-            (fault(filled.why(field)))
+            input type="date" name=(field) value=(filled.of(field)) aria-invalid=[filled.invalid(field)] aria-describedby=[filled.described(field)];
+            (fault(field, filled.why(field)))
         } }
     };
     html! {
@@ -317,24 +327,24 @@ fn form<N>(
             (key(visitor))
             input type="hidden" name=(SEEN) value=(filled.seen());
             (text("title", say::TITLE))
-            label { (say_all::PROGRAMME) select name="programme" aria-invalid=[filled.invalid("programme")] {
+            label { (say_all::PROGRAMME) select name="programme" aria-invalid=[filled.invalid("programme")] aria-describedby=[filled.described("programme")] {
                 option value="" { (send::LATER) }
                 (programmes(schedule, &filled.of("programme"), |_| None))
-            } (fault(filled.why("programme"))) }
-            label.week { (send::WEEK) select name="week" aria-invalid=[filled.invalid("week")] {
+            } (fault("programme", filled.why("programme"))) }
+            label.week { (send::WEEK) select name="week" aria-invalid=[filled.invalid("week")] aria-describedby=[filled.described("week")] {
                 option value="" { (send::NO_WEEK) }
                 @for day in weeks { option value=(day) selected[day.to_string() == week] { (say_all::week(day.iso_week_date())) } }
-            } (fault(filled.why("week"))) }
+            } (fault("week", filled.why("week"))) }
             div.pair {
-                label { (say::TOPIC) select name="topic" aria-invalid=[filled.invalid("topic")] {
+                label { (say::TOPIC) select name="topic" aria-invalid=[filled.invalid("topic")] aria-describedby=[filled.described("topic")] {
                     option value="" { (say::AS_PROGRAMME) }
                     @if !kept_topic.is_empty() && !TOPICS.contains(&&*kept_topic) { option value=(kept_topic) selected { (kept_topic) } }
                     @for topic in TOPICS { option value=(topic) selected[topic == kept_topic] { (say::topic(topic)) } }
-                } (fault(filled.why("topic"))) }
-                label { (say::GENRE) select name="genre" aria-invalid=[filled.invalid("genre")] {
+                } (fault("topic", filled.why("topic"))) }
+                label { (say::GENRE) select name="genre" aria-invalid=[filled.invalid("genre")] aria-describedby=[filled.described("genre")] {
                     option value="" { (say::AS_PROGRAMME) }
                     @for (code, genre) in GENRES { option value=(code) selected[code == filled.of("genre")] { (outcome::genre(genre)) } }
-                } (fault(filled.why("genre"))) }
+                } (fault("genre", filled.why("genre"))) }
             }
             (text("author", say::AUTHOR))
             (text("source", say::SOURCE))
@@ -343,8 +353,8 @@ fn form<N>(
                 (date("valid_until", say::VALID_UNTIL))
             }
             label { (say::SCRIPT)
-                textarea name="script" rows="8" maxlength=(LONGEST_SCRIPT) aria-describedby="script-means" aria-invalid=[filled.invalid("script")] { (filled.of("script")) }
-                (fault(filled.why("script")))
+                textarea name="script" rows="8" maxlength=(LONGEST_SCRIPT) aria-describedby={ "script-means" @if let Some(why) = filled.described("script") { " " (why) } } aria-invalid=[filled.invalid("script")] { (filled.of("script")) }
+                (fault("script", filled.why("script")))
                 small #script-means { (say::SCRIPT_MEANS) }
             }
             div.actions {

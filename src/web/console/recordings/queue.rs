@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::super::form::Sent;
 use super::super::page::{Failure, key, page, to};
 use super::super::visitor::Visitor;
-use super::one::{Typed, fault, turned_down};
+use super::one::{Typed, fault, fault_id, turned_down};
 use super::trail::value;
 use super::{QUEUE, about, address, last_day, placeless};
 use crate::access::may_approve;
@@ -251,10 +251,10 @@ pub(super) fn judge<N>(
                     (key(visitor))
                     input type="hidden" name="ve" value=(back);
                     label { (one::RETURN_WHY)
-                        textarea name="reason" required maxlength=(LONGEST_TEXT) rows="3" aria-invalid=[why.map(|_| "true")] {
+                        textarea name="reason" required maxlength=(LONGEST_TEXT) rows="3" aria-invalid=[why.map(|_| "true")] aria-describedby=[why.map(|_| fault_id("reason"))] {
                             @if let Some(typed) = typed { (typed.fields.one("reason")) }
                         }
-                        (fault(why))
+                        (fault("reason", why))
                     }
                     button aria-label=(one::return_now_of(title)) { (one::RETURN_NOW) }
                 }

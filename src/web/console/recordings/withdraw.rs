@@ -8,7 +8,7 @@ use maud::html;
 use super::super::form::{Fields, Sent};
 use super::super::page::{Failure, key, page, to};
 use super::super::visitor::Visitor;
-use super::one::fault;
+use super::one::{fault, fault_id};
 use super::{HERE, about, address, badge};
 use crate::segment::{LONGEST_TEXT, Segment, State as Stand};
 use crate::text;
@@ -54,8 +54,8 @@ fn asking(
                 (key(visitor))
                 label { (say::OTHER)
                     input name="reason" required value=[typed.map(|(fields, _)| fields.one("reason"))] maxlength=(LONGEST_TEXT)
-                        autocomplete="off" aria-invalid=[typed.map(|_| "true")];
-                    (fault(typed.map(|(_, why)| why)))
+                        autocomplete="off" aria-invalid=[typed.map(|_| "true")] aria-describedby=[typed.map(|_| fault_id("reason"))];
+                    (fault("reason", typed.map(|(_, why)| why)))
                 }
                 div.actions { button.bad { (say::NOW) } }
             }
