@@ -82,7 +82,9 @@ pub const ONCE: &str = "Một lần";
 /// Repeated.
 pub const REPEATED: &str = "Nhắc lại: hai lần cách nhau 5 phút, rồi đều đặn";
 /// Minutes between those repeats.
-pub const MINUTES: &str = "Sau đó cứ mấy phút một lần";
+pub const MINUTES: &str = "Sau lần thứ ba, cứ mấy phút một lần";
+/// From when on they count.
+pub const MINUTES_RULE: &str = "Ba lần đầu luôn cách nhau 5 phút. Số phút này chỉ tính từ lần thứ tư: phát nhiều nhất 2 hoặc 3 lần thì không dùng đến.";
 /// At most so often.
 pub const AT_MOST: &str = "Nhiều nhất mấy lần (để trống: đến khi trả lại sóng)";
 /// Live.

@@ -455,7 +455,8 @@ fn choices(state: &State, visitor: &Visitor<CallEmergency>, wish: &Wish) -> Mark
                     (radio("repeat", "once", once, say::ONCE))
                     (radio("repeat", "until", !once, say::REPEATED))
                     label { (say::MINUTES)
-                        input type="number" name="minutes" min="1" max=(air::MOST_MINUTES) value=(minutes);
+                        input type="number" name="minutes" min="1" max=(air::MOST_MINUTES) value=(minutes) aria-describedby="minutes-rule";
+                        small #minutes-rule { (say::MINUTES_RULE) }
                     }
                     label { (say::AT_MOST)
                         input type="number" name="most" min="1" max=(u16::MAX) value=[wish.repeats.at_most.filter(|_| !once)];

@@ -428,3 +428,17 @@ async fn what_is_wrong_with_a_field_is_tied_to_it_for_who_does_not_see_it() {
         each_fault_is_tied_to_its_field(&answer.text(), faults);
     }
 }
+
+#[tokio::test]
+async fn from_which_airing_on_the_minutes_count_is_said_at_their_field() {
+    let site = Site::new();
+    let id = site.approved(440.0).await["id"].as_str().unwrap().to_owned();
+    let ask = format!("/phat-ngay/xac-nhan?segment={id}&rank=emergency&repeat=until&minutes=1&most=2");
+    let page = Tab::of(&site, "operator").get(&ask).await.text();
+    assert!(
+        page.contains("name=\"minutes\"") && page.contains("aria-describedby=\"minutes-rule\""),
+        "{page}"
+    );
+    let rule = page.split_once("id=\"minutes-rule\">").unwrap().1.split('<').next().unwrap();
+    assert!(rule.contains("chỉ tính từ lần thứ tư"), "{rule}");
+}
