@@ -113,8 +113,10 @@ pub enum Refusal {
     WrongState(State),
     /// The approval was meant for other bytes.
     OtherBytes,
-    /// The approval, or the change, was meant for other words.
+    /// The change was meant for other words.
     OtherWords,
+    /// The approval was.
+    OtherWordsToApprove,
     /// The segment is off the air, and the disk does not take that yet.
     WithdrawalUnkept,
     /// A live interrupt in quiet hours.
@@ -200,7 +202,7 @@ impl Refusal {
             StoreError::NoSegment(_) => Some(Self::NoSegment),
             StoreError::WrongState { state, .. } => Some(Self::WrongState(*state)),
             StoreError::OtherBytes(_) => Some(Self::OtherBytes),
-            StoreError::OtherWords(_) => Some(Self::OtherWords),
+            StoreError::OtherWords(_) => Some(Self::OtherWordsToApprove),
             StoreError::NoUser(_) => Some(Self::NoUser),
             StoreError::UserExists(_) => Some(Self::UserExists),
             StoreError::BadUserName(_) => Some(Self::BadUserName),
@@ -244,7 +246,9 @@ impl Refusal {
             Self::NotOnAir => "Không còn đang phát",
             Self::ScheduleBroken | Self::ScheduleByHand | Self::ScheduleNotWritten => "Chưa sửa được lịch",
             Self::NotInSchedule => "Không còn trong lịch",
-            Self::WrongState(_) | Self::OtherBytes | Self::OtherWords => "Không thực hiện được",
+            Self::WrongState(_) | Self::OtherBytes | Self::OtherWords | Self::OtherWordsToApprove => {
+                "Không thực hiện được"
+            }
             Self::Malformed { .. }
             | Self::WrongType
             | Self::BadField { .. }
@@ -303,7 +307,8 @@ impl Refusal {
                 super::outcome::state(*state)
             ),
             Self::OtherBytes => "Tệp âm thanh đã khác với tệp bạn vừa nghe. Bản ghi chưa được duyệt. Hãy nghe lại rồi duyệt.".to_owned(),
-            Self::OtherWords => "Thông tin hoặc văn bản bài của bản ghi đã được sửa sau khi bạn mở trang này. Chưa có gì thay đổi: bản ghi chưa được duyệt, những gì bạn sửa chưa được lưu. Hãy mở lại trang, xem những gì đã đổi rồi làm lại.".to_owned(),
+            Self::OtherWords => "Thông tin hoặc văn bản bài của bản ghi đã được sửa sau khi bạn mở trang này. Những gì bạn sửa chưa được lưu, lịch phát không bị ảnh hưởng. Hãy mở lại trang, xem những gì đã đổi rồi làm lại.".to_owned(),
+            Self::OtherWordsToApprove => "Thông tin hoặc văn bản bài của bản ghi đã được sửa sau khi bạn mở trang này, nên bản ghi chưa được duyệt và chưa lên loa. Hãy mở lại trang, xem những gì đã đổi rồi duyệt.".to_owned(),
             Self::WithdrawalUnkept => "Loa đã ngừng phát bản ghi này, nhưng máy chưa ghi được việc thu hồi vào cơ sở dữ liệu và đang tự thử lại. Nếu máy khởi động lại trước khi ghi xong, bản ghi có thể lại được phát. Đừng tắt máy; hãy báo kỹ thuật viên kiểm tra đĩa, rồi mở lại trang bản ghi để xem đã thu hồi xong chưa.".to_owned(),
             Self::QuietHours => "Bây giờ là giờ yên lặng theo quy chế của đài, chỉ phát được bản tin khẩn cấp. Loa vẫn im lặng. Hãy chờ hết giờ yên lặng, hoặc phát khẩn cấp nếu thật sự cần.".to_owned(),
             Self::HasTheAir => "Loa đang phát một bản tin phát ngay hoặc khẩn cấp, không phải mục theo lịch, nên không có mục nào bị dừng. Nếu muốn dừng bản tin đó, hãy bấm “Trả lại sóng” ở trang Phát ngay.".to_owned(),
@@ -433,6 +438,7 @@ mod tests {
             R::WrongState(State::Draft),
             R::OtherBytes,
             R::OtherWords,
+            R::OtherWordsToApprove,
             R::WithdrawalUnkept,
             R::QuietHours,
             R::ScheduleBroken,

@@ -151,7 +151,7 @@ pub(super) fn kind(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::NotValid => (S::CONFLICT, "not-valid-today"),
         Refusal::WrongState(_) => (S::CONFLICT, "wrong-state"),
         Refusal::OtherBytes => (S::CONFLICT, "other-bytes"),
-        Refusal::OtherWords => (S::CONFLICT, "other-words"),
+        Refusal::OtherWords | Refusal::OtherWordsToApprove => (S::CONFLICT, "other-words"),
         Refusal::WithdrawalUnkept => (S::SERVICE_UNAVAILABLE, "withdrawal-unkept"),
         Refusal::QuietHours => (S::CONFLICT, "quiet-hours"),
         Refusal::HasTheAir => (S::CONFLICT, "interrupt-on-air"),

@@ -212,7 +212,7 @@ pub(super) async fn approve(
     if segment.state == Stand::Pending {
         check_file(state, segment.clone()).await?;
     }
-    let seen = parse_seen(shown)?;
+    let seen = parse_seen(shown).map_err(|_| Refusal::OtherWordsToApprove)?;
     match step(state, person, segment.id.clone(), Step::Approve { hash, seen }, "segment.approve").await {
         Err(Problem(Refusal::WrongState(Stand::Approved))) => existing(state, segment.id).await,
         stepped => stepped,

@@ -442,3 +442,22 @@ async fn from_which_airing_on_the_minutes_count_is_said_at_their_field() {
     let rule = page.split_once("id=\"minutes-rule\">").unwrap().1.split('<').next().unwrap();
     assert!(rule.contains("chỉ tính từ lần thứ tư"), "{rule}");
 }
+
+#[tokio::test]
+async fn who_is_overtaken_is_told_of_what_they_did_and_of_nothing_else() {
+    let site = Site::new();
+    let id = waiting(&site, 440.0).await;
+    let path = format!("/api/v1/segments/{id}");
+    let tab = Tab::of(&site, "approver");
+    let hash = site.get("approver", &path).await.json()["hash"].as_str().unwrap().to_owned();
+    let shown = tab.get("/duyet").await.text();
+    site.call("uploader", "PATCH", &path, json!({"script": "khác"})).await;
+    let seen = hidden(&shown, "seen");
+    for seen in [seen, "none"] {
+        let page = tab.post(&format!("/ban-ghi/{id}/duyet"), &[("hash", &hash), ("seen", seen)]).await.text();
+        assert!(page.contains("chưa được duyệt") && !page.contains("bạn sửa"), "{page}");
+    }
+    let change = json!({"seen": seen, "title": "Mới"});
+    let told = site.call("uploader", "PATCH", &path, change).await.json()["detail"].to_string();
+    assert!(told.contains("Những gì bạn sửa chưa được lưu") && !told.contains("duyệt"), "{told}");
+}
