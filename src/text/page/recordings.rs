@@ -157,8 +157,8 @@ pub mod send {
     pub const KNOWN: &str = "đã có sẵn";
     /// A verdict.
     pub const REFUSED: &str = "không nhận";
-    /// How many are still to be sent or examined, before the number.
-    pub const LEFT: &str = "còn";
+    /// How many are still to be sent or examined, with the place of the number.
+    pub const LEFT: &str = "còn {} tệp";
     /// What was ended, after its number.
     pub const STOPPED_COUNT: &str = "đã ngừng gửi";
     /// What the station examines later, after its number.

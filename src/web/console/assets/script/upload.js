@@ -40,8 +40,9 @@
   function sum() {
     const count = (became) => rows.filter((row) => row.became === became).length;
     const said = ["new", "known", "refused", "stopped", "putOff"].filter(count).map((became) => `${count(became)} ${form.dataset[became + "Count"] ?? form.dataset[became]}`);
-    if (count(null)) said.push(`${form.dataset.left} ${count(null)}`);
-    document.getElementById("sum").textContent = said.join(", ");
+    if (count(null)) said.push(form.dataset.left.replace("{}", count(null)));
+    const all = said.join(", ");
+    document.getElementById("sum").textContent = all.slice(0, 1).toUpperCase() + all.slice(1);
   }
 
   // One file on the page.
