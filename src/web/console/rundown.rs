@@ -79,10 +79,10 @@ pub(super) fn session<'a>(
                     (row(shown.at, &html! {
                         (shown.title)
                         @if let Some(heard) = heard { br; span.heard { (heard) } }
+                        @if let Some(address) = edit { " " a.edit href=(address) aria-label=(calendar::edit_slot(&cue.title)) { (calendar::EDIT) } }
                         @if let Some(segment) = cue.segment().filter(|segment| notes.withdraw && shown.is_to_sound(segment, now)) {
                             " " (recordings::withdraw_link(segment))
                         }
-                        @if let Some(address) = edit { " " a.edit href=(address) aria-label=(calendar::edit_slot(&cue.title)) { (calendar::EDIT) } }
                         (notes.of(Some(&cue.id)))
                     }, shown.heard.map(|_| (shown.end, shown.at)), zone, &shown.became))
                 } }

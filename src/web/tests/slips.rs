@@ -461,3 +461,17 @@ async fn who_is_overtaken_is_told_of_what_they_did_and_of_nothing_else() {
     let told = site.call("uploader", "PATCH", &path, change).await.json()["detail"].to_string();
     assert!(told.contains("Những gì bạn sửa chưa được lưu") && !told.contains("duyệt"), "{told}");
 }
+
+#[tokio::test]
+async fn what_takes_a_recording_off_for_good_comes_after_what_changes_its_slot() {
+    let site = Site::new();
+    let bytes = wav(440.0, 1.0);
+    let parts = [Part::file("bài.wav", &bytes), Part::word("programme", "cam-tay-chi-viec")];
+    let recording = site.hand_in("uploader", &parts).await.json();
+    let path = format!("/api/v1/segments/{}", recording["id"].as_str().unwrap());
+    site.call("uploader", "POST", &format!("{path}/submit"), json!({})).await;
+    site.call("approver", "POST", &format!("{path}/approve"), json!({"hash": recording["hash"]})).await;
+    site.plan.send_replace(Arc::new(plan(&site.state.store, site.clock.now())));
+    let page = Tab::of(&site, "operator").get("/lich-phat?tuan=2026-W49").await.text();
+    in_this_order(&page, &["class=\"edit\"", "class=\"withdraw\""]);
+}
