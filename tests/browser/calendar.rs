@@ -128,7 +128,7 @@ fn a_clerk_changes_the_week_sees_what_it_does_and_takes_it_back() {
     hoa.press_on("//a[@href='/lich-phat/lich-su/2'][.='Xem, hoàn tác']");
     hoa.look("lich-phat-hoan-tac");
     hoa.press("Hoàn tác lần sửa này");
-    hoa.says("Đã lưu");
+    hoa.says("Đã hoàn tác");
     assert_eq!(program.schedule("week.toml"), before, "to the byte");
     hoa.go("/nguoi-dung");
     hoa.says("hoàn tác một lần sửa lịch");
@@ -232,7 +232,7 @@ fn a_special_day_gets_a_session_of_its_own_and_is_as_before_when_undone() {
         hoa.go("/lich-phat/lich-su");
         hoa.press(revision);
         hoa.press("Hoàn tác lần sửa này");
-        hoa.says("Đã lưu");
+        hoa.says("Đã hoàn tác");
     }
     assert_eq!(program.schedule("days.toml"), before, "to the byte");
     hoa.go(&format!("/lich-phat?tuan={}", date.strftime("%G-W%V")));
