@@ -383,6 +383,27 @@ async fn of_several_that_wait_for_one_place_each_is_said_when_it_would_air_alone
     );
 }
 
+#[tokio::test]
+async fn what_others_that_wait_put_off_is_said_to_air_when_it_would_alone() {
+    let site = Site::new();
+    for (pitch, until) in [(440.0, "2026-12-31"), (550.0, "2026-11-24")] {
+        let bytes = wav(pitch, 1.0);
+        let programme = Part::word("programme", "cam-tay-chi-viec");
+        let parts = [Part::file("bài.wav", &bytes), programme, Part::word("valid_until", until)];
+        let id = site.hand_in("uploader", &parts).await.json()["id"].as_str().unwrap().to_owned();
+        site.call("uploader", "POST", &format!("/api/v1/segments/{id}/submit"), json!({})).await;
+        site.clock.advance(Duration::from_secs(60));
+    }
+    let daily = WEEK.replace("[\"T2\"]", "[\"T3\", \"T4\"]");
+    site.plan.send_replace(Arc::new(plan_of(STATION, &daily, &site.state.store, site.clock.now())));
+    let queue = Tab::of(&site, "approver").get("/duyet").await.text();
+    // With both, the newer one has Tuesday and the older one Wednesday.
+    for said in ["nếu được duyệt sẽ phát thứ Ba 24/11", "nếu chỉ duyệt bản ghi này: sẽ phát thứ Ba 24/11"]
+    {
+        assert_eq!(queue.matches(said).count(), 1, "{said}: {queue}");
+    }
+}
+
 /// Every field of a page that is not taken has beside it, and tied to it, why.
 #[track_caller]
 fn each_fault_is_tied_to_its_field(page: &str, faults: usize) {

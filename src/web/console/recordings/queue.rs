@@ -42,7 +42,7 @@ const LOOKED_AT_ALONE: usize = 20;
 pub(super) enum Due {
     /// Once it is approved.
     Approved(Timestamp),
-    /// If of all that waits it alone is approved; otherwise something else that waits airs in its place.
+    /// If of all that waits it alone is approved; otherwise something else that waits airs there in its place.
     Alone(Timestamp),
     /// Not in the next days.
     NotSoon,
@@ -79,19 +79,32 @@ pub(super) fn due<'a>(
     let with_all = first_airings(plan, now, |_| true);
     let mut left = LOOKED_AT_ALONE;
     let mut due = |segment: &Segment| {
-        if let Some(at) = with_all.get(&segment.id) {
-            return Due::Approved(*at);
-        }
+        let with_all = with_all.get(&segment.id).copied();
         // What belongs nowhere, and what has a broken file, airs in no plan.
-        if segment.words.programme.is_none() || plan.catalog.troubles().contains_key(&segment.id) {
-            return Due::NotSoon;
+        let airs_nowhere =
+            segment.words.programme.is_none() || plan.catalog.troubles().contains_key(&segment.id);
+        if airs_nowhere || !has_rival(plan, segment) {
+            return with_all.map_or(Due::NotSoon, Due::Approved);
         }
-        let Some(others) = left.checked_sub(1) else { return Due::Unknown };
+        let Some(others) = left.checked_sub(1) else { return with_all.map_or(Due::Unknown, Due::Approved) };
         left = others;
-        let alone = first_airings(plan, now, |other| other.id == segment.id);
-        alone.get(&segment.id).map_or(Due::NotSoon, |at| Due::Alone(*at))
+        let alone = first_airings(plan, now, |other| other.id == segment.id).get(&segment.id).copied();
+        match (alone, with_all) {
+            (Some(alone), Some(all)) if all <= alone => Due::Approved(all),
+            (Some(alone), _) => Due::Alone(alone),
+            (None, all) => all.map_or(Due::NotSoon, Due::Approved),
+        }
     };
     waiting.into_iter().map(|segment| (segment.id.clone(), due(segment))).collect()
+}
+
+/// Whether something else of its programme waits too, and may keep it from where it would air alone.
+fn has_rival(plan: &Plan, segment: &Segment) -> bool {
+    plan.catalog.iter().any(|other| {
+        other.state == Stand::Pending
+            && other.id != segment.id
+            && other.words.programme == segment.words.programme
+    })
 }
 
 /// When each recording airs first: the timeline as it would be if these of what waits for approval had it. What has a
