@@ -43,10 +43,10 @@ pub(super) async fn ask(
                 (asking(&visitor, doubt, (now, zone)))
             },
             None => {
-                @if let Ok(reopened) = asked.one("xong").parse::<usize>() {
-                    p.note.good role="status" { (say::confirmed(reopened)) }
+                @match asked.one("xong").parse::<usize>() {
+                    Ok(reopened) => p.note.good role="status" { (say::confirmed(reopened)) },
+                    Err(_) => p { (text::console::clock_not_in_doubt(&now.to_zoned(zone.clone()))) },
                 }
-                p { (text::console::clock_not_in_doubt(&now.to_zoned(zone.clone()))) }
                 p.actions { a.button href="/" { (text::page::TO_HOME) } }
             },
         }

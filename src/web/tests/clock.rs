@@ -58,6 +58,8 @@ async fn a_clock_that_the_log_speaks_against_is_confirmed_on_a_page_that_says_wh
     }
     let page = tab.get("/gio-may?xong=1").await.text();
     assert!(page.contains("Đã ghi nhận giờ của máy là đúng. 1 mục chưa đến giờ được mở lại"), "{page}");
+    assert!(!page.contains("không cần xác nhận") && !page.contains("/gio-may/xac-nhan"), "{page}");
+    let page = tab.get("/gio-may").await.text();
     assert!(page.contains("không cần xác nhận") && !page.contains("/gio-may/xac-nhan"), "{page}");
     let said = ("operator".to_owned(), "23/11/2027 08:00:00".to_owned());
     assert_eq!(confirmations(&site), [said], "pressed twice, it was said once");
