@@ -141,8 +141,11 @@ fn what_was_typed_stays_on_the_page_when_the_login_ends_and_is_offered_after_sig
     hoa.go("/ban-ghi/gui");
     hoa.attach("file", concat!(env!("CARGO_MANIFEST_DIR"), "/audio/ban-tin.ogg"));
     hoa.script(sign_out);
-    hoa.says("Những gì bạn gõ vẫn còn trên trang này");
+    hoa.says("Các tệp còn lại, hãy đăng nhập rồi chọn lại");
     assert_eq!(hoa.script("return document.querySelector('[type=file]').files.length"), 1);
+    hoa.press("Đăng nhập lại");
+    hoa.says("Đăng nhập");
+    assert!(hoa.path().starts_with("/dang-nhap"), "{}", hoa.path());
 
     // Where there is nothing to lose, it is asked for at once.
     hoa.sign_in("hoa", PASSWORD);

@@ -31,6 +31,10 @@ pub const LOST_SINCE: &str = "Mất liên lạc với máy phát từ";
 pub const LOST_MEANS: &str = "Thông tin dưới đây đã cũ; loa có thể vẫn đang phát. Trang tự cập nhật khi có lại liên lạc. Hãy kiểm tra mạng, rồi xem máy phát còn chạy không.";
 /// The login has ended while something was typed on the page, which is still there.
 pub const ENDED: &str = "Phiên đăng nhập đã hết. Những gì bạn gõ vẫn còn trên trang này; hãy bấm nút như thường, máy sẽ hỏi đăng nhập lại. Các phần khác của trang không tự cập nhật nữa.";
+/// The same where files were chosen or are being sent.
+pub const ENDED_FILES: &str = "Phiên đăng nhập đã hết nên không gửi tiếp được. Tệp nào đã gửi hết thì máy vẫn nhận. Các tệp còn lại, hãy đăng nhập rồi chọn lại: máy gửi tiếp từ chỗ đang dở.";
+/// To sign in, and come back.
+pub const SIGN_IN_AGAIN: &str = "Đăng nhập lại";
 /// To the page where an interrupt can be called off.
 pub const TO_CALL_OFF: &str = "Xem và trả lại sóng";
 /// To the page that an address belongs to.

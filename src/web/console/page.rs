@@ -94,7 +94,11 @@ fn lost(state: &State) -> Markup {
         p.note.bad #lost role="alert" data-zone=[plan.schedule.time_zone.iana_name()] hidden {
             strong { (text::page::LOST_SINCE) " " time {} "." } " " (text::page::LOST_MEANS)
         }
-        p.note.warn #ended role="alert" hidden { (text::page::ENDED) }
+        p.note.warn #ended role="alert" hidden {
+            span.typed { (text::page::ENDED) }
+            // An address of nothing is the page's own, which asks for the login.
+            span.files hidden { (text::page::ENDED_FILES) " " a href="" { (text::page::SIGN_IN_AGAIN) } }
+        }
     }
 }
 

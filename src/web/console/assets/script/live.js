@@ -93,7 +93,10 @@ function end() {
   rest();
   age();
   document.getElementById("lost").hidden = true;
-  document.getElementById("ended").hidden = false;
+  const note = document.getElementById("ended"), files = !!document.getElementById("files");
+  note.querySelector(".typed").hidden = files;
+  note.querySelector(".files").hidden = !files;
+  note.hidden = false;
 }
 
 function answered() {
