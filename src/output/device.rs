@@ -33,6 +33,8 @@ const BUILD_LIMIT: Duration = Duration::from_secs(2);
 /// Errors of one stream from which on its thread is slowed down: a lost ALSA device reports 1.5 million a second, at
 /// realtime priority, and would hold a processor until the supervisor has noticed.
 const STORM: u64 = 50;
+/// A pause of a stream's thread that is slowed down.
+const SLOW: Duration = Duration::from_millis(5);
 
 /// What a device is called: `default`, or host and device as in `alsa:plughw:CARD=0,DEV=0`, `pulseaudio:NAME`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -275,16 +277,21 @@ fn build<T: cpal::SizedSample + cpal::FromSample<f32> + Send + 'static>(
     mut feed: Feed,
     meter: Arc<Meter>,
 ) -> Result<cpal::Stream, cpal::Error> {
+    let given_up = Arc::clone(&meter);
     let play = move |buffer: &mut [T], info: &OutputCallbackInfo| {
         let at = info.timestamp();
         feed.fill(buffer, at.playback.saturating_duration_since(at.callback));
+        // Given up, as one that asks without a pause may be: until it is closed it holds no processor.
+        if given_up.has_ended() {
+            std::thread::sleep(SLOW);
+        }
     };
     let fail = move |error: cpal::Error| {
         if matches!(error.kind(), cpal::ErrorKind::DeviceNotAvailable | cpal::ErrorKind::StreamInvalidated) {
             meter.end();
         }
         if meter.error() > STORM {
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(SLOW);
         }
     };
     device.build_output_stream(config, play, fail, Some(BUILD_LIMIT))

@@ -94,6 +94,11 @@ impl Meter {
         Duration::from_nanos(self.stalled_ns.load(Ordering::Acquire))
     }
 
+    /// Frames that the device has taken, silence included.
+    pub(super) fn played(&self) -> u64 {
+        self.taken().saturating_add(self.silence.load(Ordering::Acquire))
+    }
+
     /// How often the device asked for frames.
     pub(super) fn calls(&self) -> u64 {
         self.calls.load(Ordering::Acquire)

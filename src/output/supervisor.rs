@@ -15,6 +15,7 @@ use super::OutputError;
 use super::attempts::Attempts;
 use super::device::{self, DeviceName, OpenError, Opened, Stream};
 use super::feed::{Line, Meter};
+use super::frames_during;
 use super::priority::{block_signals, raise_priority};
 use crate::clock::Clock;
 
@@ -24,6 +25,9 @@ const WATCH_EVERY: Duration = Duration::from_secs(1);
 const SILENT_LIMIT: Duration = Duration::from_secs(3);
 /// More errors a second than a stream lives with.
 const ERRORS_PER_SECOND: u64 = 50;
+/// So much a stream may take at once, to fill its buffers, and twice as much as time goes: one that takes more plays nowhere,
+/// as ALSA's `null` and `file` do, and would keep a processor busy.
+const HEAD_START: Duration = Duration::from_secs(1);
 /// Between attempts to open a device: from the first to the last.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
 /// How long one attempt is waited for.
@@ -116,6 +120,8 @@ struct Running {
     called_at: Duration,
     errors: u64,
     errors_since: Duration,
+    played: u64,
+    played_at: Duration,
     stalled: Duration,
     opened_at: Duration,
     /// What the engine gets once the stream has shown that it holds; none where it has it.
@@ -140,9 +146,13 @@ impl Running {
         if now.saturating_sub(self.errors_since) >= Duration::from_secs(1) {
             (self.errors, self.errors_since) = (errors, now);
         }
+        let (played, since) = (self.meter.played(), now.saturating_sub(self.played_at));
+        let races = played.saturating_sub(self.played) > frames_during(since.saturating_mul(2) + HEAD_START);
+        (self.played, self.played_at) = (played, now);
         match () {
             () if self.meter.has_ended() => Some("it was removed or its server has ended"),
             () if storm => Some("it reports nothing but errors"),
+            () if races => Some("it takes sound faster than time goes, and no loudspeaker does"),
             () if self.withheld.is_none() && now.saturating_sub(self.called_at) >= SILENT_LIMIT => {
                 Some("it asks for no sound")
             }
@@ -356,6 +366,8 @@ impl Keeper {
             called_at: now,
             errors: 0,
             errors_since: now,
+            played: 0,
+            played_at: now,
             stalled: Duration::ZERO,
             opened_at: now,
             withheld,
@@ -527,5 +539,25 @@ mod tests {
         (0..=(PROOF.1 + HELD).as_secs()).for_each(|_| _ = second(&mut rig));
         fail(&mut rig);
         assert!(second(&mut rig) && rig.keeper.health.is_up(), "what held so long is trusted again");
+    }
+
+    #[test]
+    fn a_device_that_takes_sound_faster_than_time_goes_plays_nowhere() {
+        for (frames_a_second, plays) in [(48_000, true), (3 * 48_000, false)] {
+            let mut rig = rig(OPEN_LIMIT);
+            rig.keeper.turn();
+            let meter = Arc::clone(&rig.keeper.open.as_ref().unwrap().meter);
+            for second in 1..=10 {
+                // Its buffers are filled at once.
+                meter.reach(40_000 + second * frames_a_second);
+                meter.call();
+                rig.clock.advance(Duration::from_secs(1));
+                rig.keeper.turn();
+                if meter.has_ended() {
+                    break;
+                }
+            }
+            assert_eq!(!meter.has_ended(), plays, "{frames_a_second}");
+        }
     }
 }
