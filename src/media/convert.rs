@@ -178,6 +178,10 @@ pub(crate) fn declared_bytes(path: &Path, kind: Kind) -> io::Result<Option<u64>>
                 number(at + 40).filter(|_| !broadcast)
             })
         }
+        // What is longer than a gigabyte says it of its first part.
+        "avi" => {
+            head.get(4..8).and_then(|bytes| Some(u64::from(u32::from_le_bytes(bytes.try_into().ok()?)) + 8))
+        }
         "w64" => number(16).filter(|bytes| i64::try_from(*bytes).is_ok()),
         _ => None,
     };

@@ -165,6 +165,7 @@ fn a_file_cut_off_is_refused_where_it_has_to_be_converted_too() {
         ("a.wv", "-c:a wavpack"),
         ("film.webm", "-f lavfi -i color=black:s=64x64:r=5:d=8 -c:v libvpx -c:a libopus"),
         ("late-moov.m4a", "-c:a aac -ar 22050"),
+        ("film.avi", "-f lavfi -i color=black:s=64x64:r=25:d=8 -c:v mpeg4 -c:a mp3"),
     ] {
         let path = desk.made.path().join(name);
         ffmpeg(&tone, options, &path);
