@@ -28,18 +28,30 @@ use std::sync::Arc;
 use anyhow::anyhow;
 
 use crate::clock::{Clock, SystemClock};
+use crate::text::console;
 use crate::text::http::Refusal;
 use cli::{Cli, Command};
 use exit::Exit;
-use station::Station;
+use station::{Station, StationError};
 
 /// Does what the command line asks.
 pub fn run(cli: &Cli) -> anyhow::Result<Exit> {
-    // What is a person's to mend, in their words.
-    done(cli).map_err(|failure| match failure.downcast_ref().and_then(Refusal::of_store) {
-        Some(refusal) => anyhow!(refusal.detail()),
-        None => failure,
-    })
+    done(cli).map_err(in_words)
+}
+
+/// What is a person's to mend, in their words; all else as it was.
+fn in_words(failure: anyhow::Error) -> anyhow::Error {
+    if let Some(refusal) = failure.downcast_ref().and_then(Refusal::of_store) {
+        return anyhow!(refusal.detail());
+    }
+    match failure.downcast_ref() {
+        Some(StationError::NoSchedule(folder)) => anyhow!(console::no_station(&folder.display().to_string())),
+        Some(StationError::Unfinished(folder)) => {
+            anyhow!(console::half_station(&folder.display().to_string()))
+        }
+        Some(StationError::Running(folder)) => anyhow!(console::station_plays(&folder.display().to_string())),
+        Some(StationError::MakeFolder { .. } | StationError::Lock { .. }) | None => failure,
+    }
 }
 
 fn done(cli: &Cli) -> anyhow::Result<Exit> {

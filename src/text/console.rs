@@ -343,6 +343,26 @@ pub fn no_recording(name: &str) -> String {
     )
 }
 
+/// There is no station in a folder.
+pub fn no_station(folder: &str) -> String {
+    format!(
+        "`{folder}` không phải thư mục của đài: trong đó không có `schedule/station.toml`. Hãy chỉ đúng thư mục bằng \
+         `--station`, hoặc chạy thử đài mẫu bằng `loa demo`."
+    )
+}
+
+/// There is only a part of one.
+pub fn half_station(folder: &str) -> String {
+    format!(
+        "`{folder}` mới có một phần của đài: lần sao lưu hay khôi phục vào đó bị ngắt. Hãy chạy lại lệnh ấy."
+    )
+}
+
+/// Another program plays it.
+pub fn station_plays(folder: &str) -> String {
+    format!("Đài trong `{folder}` đang được một chương trình khác phát. Hãy dừng `loa serve` ấy trước.")
+}
+
 /// A backup's folder is there already.
 pub fn backup_is_there(to: &str) -> String {
     format!("`{to}` đã có sẵn, nên chưa sao lưu gì. Lệnh này tự tạo thư mục; hãy đặt một tên mới.")

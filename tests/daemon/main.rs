@@ -291,7 +291,7 @@ fn a_station_is_played_by_one_daemon_only() {
     let second = station.run(&["serve", "--listen", "127.0.0.1:0", "--output", "null"]);
     assert_eq!(second.status.code(), Some(1));
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
-    assert!(said.contains("is on already"), "{said}");
+    assert!(said.contains("đang được một chương trình khác phát"), "{said}");
     assert!(station.signal(Signal::SIGINT).success());
     // Whose end freed it.
     station.serve();
