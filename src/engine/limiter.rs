@@ -29,7 +29,7 @@ const UNITY: u32 = 1 << 24;
 /// The limiter of one output.
 #[derive(Debug)]
 pub struct Limiter {
-    /// The last [`LOOKAHEAD`] frames, then the chunk at hand.
+    /// The last [`LOOKAHEAD`] frames, then the chunk at hand, and silence where its last block is not whole.
     frames: Vec<f32>,
     crest: Crest,
     /// Frames seen.
@@ -54,7 +54,7 @@ impl Default for Limiter {
 impl Limiter {
     /// A limiter at rest.
     pub fn new() -> Self {
-        let mut frames = Vec::with_capacity((LOOKAHEAD + CHUNK_FRAMES) * CHANNELS);
+        let mut frames = Vec::with_capacity((LOOKAHEAD + CHUNK_FRAMES + BLOCK) * CHANNELS);
         frames.resize(LOOKAHEAD * CHANNELS, 0.0);
         Self {
             frames,
@@ -73,10 +73,11 @@ impl Limiter {
         for part in samples.chunks_mut(CHUNK_FRAMES * CHANNELS) {
             let frames = part.len() / CHANNELS;
             self.frames.extend_from_slice(part);
+            self.frames.resize((LOOKAHEAD + frames.next_multiple_of(BLOCK)) * CHANNELS, 0.0);
             for (nth, out) in part.chunks_mut(BLOCK * CHANNELS).enumerate() {
                 self.block(nth * BLOCK, out);
             }
-            self.frames.copy_within(frames * CHANNELS.., 0);
+            self.frames.copy_within(frames * CHANNELS..(frames + LOOKAHEAD) * CHANNELS, 0);
             self.frames.truncate(LOOKAHEAD * CHANNELS);
         }
     }
@@ -115,6 +116,9 @@ impl Limiter {
         let frames = self.frames.get(from * CHANNELS..).unwrap_or_default();
         let peaks: [f32; BLOCK * CHANNELS] = self.crest.of_block(frames);
         let mut allowed = [UNITY; BLOCK];
+        if loudest(&peaks) <= CEILING {
+            return allowed;
+        }
         for (allowed, frame) in allowed.iter_mut().zip(peaks.chunks_exact(CHANNELS)) {
             let peak = loudest(frame);
             if peak > CEILING {
