@@ -113,9 +113,13 @@ pub(crate) fn begins_as_sound(path: &Path) -> io::Result<bool> {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Report {
     /// How long the file's header says that it is, where it does: what ffmpeg only estimates is left out.
-    pub(crate) declared: Option<SignedDuration>,
-    /// Whether it has pictures too, which may go on when the sound is over.
-    pub(crate) has_pictures: bool,
+    declared: Option<SignedDuration>,
+    /// How long a tag of the sound says that it is.
+    sound: Option<SignedDuration>,
+    /// Whether that tag, should one come, would be the sound's.
+    tells_of_sound: bool,
+    /// Whether it has moving pictures too.
+    has_pictures: bool,
     /// Whether some of it could not be decoded.
     pub(crate) is_damaged: bool,
     /// Whether it ended before its end.
@@ -127,6 +131,13 @@ pub(crate) struct Report {
 }
 
 impl Report {
+    /// How long its sound is to be, where that is written down: a film's own length is that of its pictures, which may go on
+    /// when the sound is over. The tag is Matroska's, whose writers renew it; in other files it may be left of another one.
+    pub(crate) fn declared_sound(&self, kind: Kind) -> Option<SignedDuration> {
+        let whole = self.declared.filter(|_| !self.has_pictures);
+        self.sound.filter(|_| kind.reader == "matroska").or(whole)
+    }
+
     /// Reads on to the end of what ffmpeg says.
     fn read(said: impl Read) -> Self {
         let mut report = Self::default();
@@ -145,18 +156,28 @@ impl Report {
             self.declared = self.declared.or(said).filter(|_| !self.is_estimated);
         }
         self.is_estimated |= line.contains("Estimating duration from bitrate");
-        self.has_pictures |= line.starts_with("  Stream #0:") && line.contains(": Video: ");
+        if line.starts_with("  Stream #0:") {
+            self.tells_of_sound = line.contains(": Audio: ");
+            self.has_pictures |= line.contains(": Video: ") && !line.contains("(attached pic)");
+        }
+        if let Some((_, said)) = line.split_once("      DURATION        : ")
+            && self.tells_of_sound
+        {
+            self.sound = self.sound.or(duration(said));
+        }
         self.is_damaged |=
             line.starts_with("Error while decoding") || line.contains("Error submitting packet");
-        self.is_cut |= line.contains("File ended prematurely") || line.contains("moov atom not found");
+        self.is_cut |= ["File ended prematurely", "moov atom not found", ": partial file"]
+            .iter()
+            .any(|complaint| line.contains(complaint));
         self.is_mute |= line.starts_with("Stream map '") && line.contains("matches no streams");
     }
 }
 
-/// `00:01:00.02`.
+/// `00:01:00.02`, with two digits behind the point or more.
 fn duration(said: &str) -> Option<SignedDuration> {
-    let mut parts = said.trim().split([':', '.']).map(str::parse::<i64>);
-    let mut next = || parts.next()?.ok();
+    let mut parts = said.trim().split([':', '.']);
+    let mut next = || parts.next()?.get(..2)?.parse::<i64>().ok();
     let (hours, minutes, seconds, hundredths) = (next()?, next()?, next()?, next()?);
     Some(SignedDuration::from_millis(((hours * 60 + minutes) * 60 + seconds) * 1000 + hundredths * 10))
 }
@@ -164,6 +185,7 @@ fn duration(said: &str) -> Option<SignedDuration> {
 /// How large a file's header says that it is, where it does: ffmpeg does not compare.
 pub(crate) fn declared_bytes(path: &Path, kind: Kind) -> io::Result<Option<u64>> {
     const FILE_PROPERTIES: &[u8] = &[0xa1, 0xdc, 0xab, 0x8c, 0x47, 0xa9, 0xcf, 0x11, 0x8e, 0xe4];
+    const FLV_SIZE: &[u8] = b"\x00\x08filesize\x00";
     const HEADER: u64 = 8192;
     let mut head = Vec::new();
     File::open(path)?.take(HEADER).read_to_end(&mut head)?;
@@ -182,6 +204,11 @@ pub(crate) fn declared_bytes(path: &Path, kind: Kind) -> io::Result<Option<u64>>
         "avi" => {
             head.get(4..8).and_then(|bytes| Some(u64::from(u32::from_le_bytes(bytes.try_into().ok()?)) + 8))
         }
+        "flv" => head.windows(FLV_SIZE.len()).position(|window| window == FLV_SIZE).and_then(|at| {
+            let bytes = head.get(at + FLV_SIZE.len()..)?.first_chunk()?;
+            // A double; 0 where it was written to a pipe.
+            format!("{:.0}", f64::from_be_bytes(*bytes)).parse().ok()
+        }),
         "w64" => number(16).filter(|bytes| i64::try_from(*bytes).is_ok()),
         _ => None,
     };
@@ -317,13 +344,22 @@ mod tests {
     fn what_ffmpeg_says_of_a_file_is_understood() {
         let said = "  Metadata:\n    title           : Duration: 00:09:00.00\n  Duration: 00:01:00.02, start: 0\n  \
                     Stream #0:0: Audio: opus\n[matroska @ 0x1] File ended prematurely at pos. 372088\n";
-        let cut =
-            Report { declared: Some(SignedDuration::from_millis(60_020)), is_cut: true, ..Report::default() };
+        let cut = Report {
+            declared: Some(SignedDuration::from_millis(60_020)),
+            tells_of_sound: true,
+            is_cut: true,
+            ..Report::default()
+        };
         assert_eq!(Report::read(said.as_bytes()), cut);
         let said =
             "[asf @ 0x1] Estimating duration from bitrate, this may be inaccurate\n  Duration: 00:01:04.60\n";
         assert_eq!(Report::read(said.as_bytes()).declared, None);
         assert_eq!(Report::read(&b"  Duration: N/A, start: 0\n"[..]).declared, None);
+        let film = "  Duration: 00:00:12.01\n  Stream #0:0: Video: vp8\n      DURATION        : 00:00:12.007000000\n  \
+                    Stream #0:1: Audio: opus\n      DURATION        : 00:00:08.008000000\n";
+        let film = Report::read(film.as_bytes());
+        let length = |reader| film.declared_sound(Kind { name: "", reader });
+        assert_eq!((length("matroska"), length("mov")), (Some(SignedDuration::from_millis(8_000)), None));
         assert!(Report::read(&b"Stream map '0:a:0' matches no streams.\n"[..]).is_mute);
     }
 }

@@ -24,9 +24,6 @@ const MISSING_LEAST: SignedDuration = SignedDuration::from_millis(250);
 /// How much a file may have lost to packets that are known to be damaged: 1/20.
 const DAMAGED_PART: u64 = 20;
 
-/// How much shorter than its pictures a film's sound may be: 1/10.
-const PICTURES_PART: i32 = 10;
-
 /// What is taken in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -401,17 +398,14 @@ fn check_converted(
     let said = convert::declared_bytes(file.path(), kind)
         .map_err(|cause| Refusal::of_disk("read the file", cause))?;
     let lacks_bytes = said.is_some_and(|said| said.saturating_sub(bytes) > said / MISSING_PART);
-    let part = match report {
-        Report { has_pictures: true, .. } => PICTURES_PART,
-        Report { is_damaged: true, .. } => i32::try_from(DAMAGED_PART).unwrap_or(i32::MAX),
-        Report { .. } => i32::try_from(MISSING_PART).unwrap_or(i32::MAX),
-    };
-    let lacks_sound = report.declared.is_some_and(|declared| {
-        let missing = declared - found;
-        missing > declared / part && missing > MISSING_LEAST
+    let part = if report.is_damaged { DAMAGED_PART } else { MISSING_PART };
+    let part = i32::try_from(part).unwrap_or(i32::MAX);
+    let lacking = report.declared_sound(kind).filter(|declared| {
+        let missing = *declared - found;
+        missing > *declared / part && missing > MISSING_LEAST
     });
-    if report.is_cut || lacks_bytes || lacks_sound {
-        return Err(Refusal::Truncated { declared: report.declared.filter(|_| lacks_sound), found });
+    if report.is_cut || lacks_bytes || lacking.is_some() {
+        return Err(Refusal::Truncated { declared: lacking, found });
     }
     Ok(())
 }

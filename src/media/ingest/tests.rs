@@ -166,6 +166,10 @@ fn a_file_cut_off_is_refused_where_it_has_to_be_converted_too() {
         ("film.webm", "-f lavfi -i color=black:s=64x64:r=5:d=8 -c:v libvpx -c:a libopus"),
         ("late-moov.m4a", "-c:a aac -ar 22050"),
         ("film.avi", "-f lavfi -i color=black:s=64x64:r=25:d=8 -c:v mpeg4 -c:a mp3"),
+        ("film.mp4", "-f lavfi -i color=black:s=64x64:r=25:d=8 -c:v mpeg4 -c:a ac3 -movflags +faststart"),
+        ("film.mkv", "-f lavfi -i color=black:s=64x64:r=25:d=8 -c:v mpeg4 -c:a ac3"),
+        ("film.flv", "-f lavfi -i color=black:s=64x64:r=25:d=8 -c:v flv -c:a mp3"),
+        ("film.wmv", "-f lavfi -i color=black:s=64x64:r=25:d=8 -c:v wmv2 -c:a wmav2"),
     ] {
         let path = desk.made.path().join(name);
         ffmpeg(&tone, options, &path);
@@ -176,6 +180,29 @@ fn a_file_cut_off_is_refused_where_it_has_to_be_converted_too() {
         let cut = desk.write(&format!("cut-{name}"), &bytes[..bytes.len() * 6 / 10]);
         let refusal = desk.refusal(&cut);
         assert!(matches!(refusal, Refusal::Truncated { .. }), "{name}: {refusal:?}");
+    }
+}
+
+#[test]
+fn a_film_whose_sound_ends_before_its_pictures_is_whole() {
+    let desk = Desk::new();
+    for (name, options) in [
+        ("a.mp4", "-c:v mpeg4 -c:a aac"),
+        ("low.mp4", "-c:v mpeg4 -c:a aac -ar 22050"),
+        ("b.mp4", "-c:v mpeg4 -c:a ac3"),
+        ("a.mov", "-c:v mpeg4 -c:a ac3"),
+        ("a.mkv", "-c:v mpeg4 -c:a ac3"),
+        ("a.webm", "-c:v libvpx -c:a libopus"),
+        ("a.avi", "-c:v mpeg4 -c:a mp3"),
+        ("a.wmv", "-c:v wmv2 -c:a wmav2"),
+        ("a.flv", "-c:v flv -c:a mp3"),
+        ("a.ts", "-c:v mpeg2video -c:a ac3"),
+        ("a.mpg", "-c:v mpeg2video -c:a mp2"),
+    ] {
+        let film = desk.make(name, &format!("-f lavfi -i color=black:s=64x64:r=25:d=12 {options}"));
+        let examined = desk.examine(&film).unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
+        let whole = examined.sound.whole.as_secs_f64();
+        assert!((whole - WHOLE).abs() < 0.15, "{name}: {whole} s");
     }
 }
 
