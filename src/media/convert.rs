@@ -95,6 +95,9 @@ fn kind_of_head(head: &[u8]) -> Option<Kind> {
     match head {
         // ADTS: twelve bits of sync, layer 0.
         [0xff, second, ..] if second & 0xf6 == 0xf0 => Some(Kind { name: "AAC", reader: "aac" }),
+        // Layer II with a bit rate that the standard does not allow for its channels, as 384 kbit/s for one: many write it,
+        // and the decoder here takes it for no header at all.
+        [0xff, second, ..] if second & 0xe6 == 0xe4 => Some(Kind { name: "MP2", reader: "mp3" }),
         _ => None,
     }
 }

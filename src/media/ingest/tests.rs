@@ -260,6 +260,8 @@ fn a_wav_written_to_a_pipe_is_whole_although_its_header_says_otherwise() {
 const FOREIGN: &[(&str, &str, &str)] = &[
     ("a.wma", "-c:a wmav2", "WMA"),
     ("a.ac3", "-c:a ac3", "AC-3"),
+    ("mono.mp2", "-ac 1 -b:a 384k", "MP2"),
+    ("stereo.mp2", "-b:a 56k", "MP2"),
     ("a.rf64.wav", "-rf64 always", "RF64"),
     ("low.m4a", "-c:a aac -ar 22050", "HE-AAC"),
     ("film.ts", "-c:a aac", "MPEG-TS"),
