@@ -112,12 +112,13 @@ impl Intake {
         if lacks { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 
-    /// Takes in a copy of a file from elsewhere.
+    /// Takes in a copy of a file from elsewhere; gives up when `cancel` is set.
     pub fn take_in_copy(
         &self,
         original: &Path,
         words: Words,
         (by, today): (&str, Date),
+        cancel: &AtomicBool,
     ) -> Result<Taken, IntakeError> {
         if fs::metadata(original).is_ok_and(|about| !about.is_file()) {
             return Err(IntakeError::Refused(Refusal::NotAudio));
@@ -125,10 +126,10 @@ impl Intake {
         let bytes = fs::metadata(original).map_or(0, |about| about.len());
         let copy = self
             .must_have_room(bytes)
-            .and_then(|()| Temporary::copy_of(original, &self.ingest.audio_dir))
+            .and_then(|()| Temporary::copy_of(original, &self.ingest.audio_dir, cancel))
             .map_err(|cause| IntakeError::Refused(Refusal::of_disk("copy the recording", cause)))?;
         let name = original.file_name().unwrap_or_default().to_string_lossy();
-        self.take_in(copy, &name, words, (by, today, None), &AtomicBool::new(false))
+        self.take_in(copy, &name, words, (by, today, None), cancel)
     }
 
     /// Takes in a file that has come. What `words` leaves open is filled from the file's own tags, and the title from
@@ -331,7 +332,11 @@ mod tests {
         fn take_in(&self, name: &str, period: usize) -> Taken {
             let file = self.dir.path().join(name);
             File::create(&file).and_then(|mut file| io::Write::write_all(&mut file, &tone(period))).unwrap();
-            self.intake.take_in_copy(&file, Words::default(), ("lan", date(1970, 1, 1))).unwrap()
+            self.bring(&file, Words::default(), date(1970, 1, 1)).unwrap()
+        }
+
+        fn bring(&self, file: &Path, words: Words, today: Date) -> Result<Taken, IntakeError> {
+            self.intake.take_in_copy(file, words, ("lan", today), &AtomicBool::new(false))
         }
 
         fn events(&self, segment: &Segment) -> Vec<String> {
@@ -494,10 +499,21 @@ mod tests {
                 ("valid_until", BadWord::EndsBeforeItBegins),
             ),
         ] {
-            let refused = door.intake.take_in_copy(&file, words, ("lan", date(2026, 11, 23))).unwrap_err();
+            let refused = door.bring(&file, words, date(2026, 11, 23)).unwrap_err();
             let IntakeError::Word { field, cause } = refused else { panic!("{refused:?}") };
             assert_eq!((field, cause), expected);
         }
+        assert_eq!(door.files(), [""; 0]);
+    }
+
+    #[test]
+    fn one_that_is_called_off_while_it_is_copied_leaves_nothing() {
+        let door = Door::new();
+        let file = door.dir.path().join("a.wav");
+        File::create(&file).and_then(|mut file| io::Write::write_all(&mut file, &tone(20))).unwrap();
+        let handed_in = ("lan", date(2026, 11, 23));
+        let stopped = door.intake.take_in_copy(&file, Words::default(), handed_in, &AtomicBool::new(true));
+        assert!(matches!(stopped, Err(IntakeError::Refused(Refusal::Cancelled))), "{stopped:?}");
         assert_eq!(door.files(), [""; 0]);
     }
 
@@ -507,7 +523,7 @@ mod tests {
         let file = door.dir.path().join("a.wav");
         File::create(&file).and_then(|mut file| io::Write::write_all(&mut file, &tone(20))).unwrap();
         let until = |day| Words { valid_until: Some(date(2026, 11, day)), ..Words::default() };
-        let bring = |day| door.intake.take_in_copy(&file, until(day), ("lan", date(2026, 11, 23)));
+        let bring = |day| door.bring(&file, until(day), date(2026, 11, 23));
         let is_refused = |day| matches!(bring(day), Err(IntakeError::Word { cause: BadWord::IsOver, .. }));
         assert!(is_refused(22));
         assert_eq!(door.files(), [""; 0], "nothing is left");

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use jiff::{SignedDuration, Timestamp, ToSpan, Unit, Zoned};
 
@@ -58,7 +59,7 @@ pub fn demo(options: &Demo, clock: &Arc<dyn Clock>) -> anyhow::Result<Exit> {
     {
         let store = Store::open(&station.data())?;
         let list = options.from.join("audio/segments.toml");
-        commands::import(&station, &store, clock, &list, Some(APPROVER))?;
+        commands::import(&station, &store, clock, (&list, Some(APPROVER)), &AtomicBool::new(false))?;
     }
     let first = put_on_the_calendar(&station, &week, clock.now())?;
     let mut served = options.serve.clone();

@@ -14,6 +14,8 @@ pub enum Exit {
     Tampered = 4,
     /// A part of the daemon failed again and again; whoever started it should start it anew.
     GaveUp = 70,
+    /// It was told to stop before it was done, as by Ctrl+C; a shell says the same of what that ends.
+    Stopped = 130,
 }
 
 impl From<Exit> for std::process::ExitCode {

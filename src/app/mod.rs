@@ -30,7 +30,7 @@ use anyhow::anyhow;
 use crate::clock::{Clock, SystemClock};
 use crate::text::console;
 use crate::text::http::Refusal;
-use cli::{Cli, Command};
+use cli::{Cli, Command, SegmentCommand};
 use exit::Exit;
 use station::{Station, StationError};
 
@@ -64,7 +64,11 @@ fn done(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Check(days) => commands::check(&station()?, days, now),
         Command::Timeline(days) => commands::timeline(&station()?, days, now),
         Command::Rehearse(options) => rehearse::rehearse(&station()?, options, now),
-        Command::Segment(command) => commands::segment(&station()?, &clock, command),
+        Command::Segment(command) => {
+            let takes_in = matches!(command, SegmentCommand::Add(_) | SegmentCommand::Import { .. });
+            let stop = if takes_in { signals::flag()? } else { Arc::default() };
+            commands::segment(&station()?, &clock, command, &stop)
+        }
         Command::Airings(which) => commands::airings(&station()?, which),
         Command::Verify(wish) => commands::verify(&station()?, *wish),
         Command::Devices(format) => commands::devices(*format),

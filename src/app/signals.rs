@@ -1,5 +1,11 @@
 //! The signals that end the program in order.
 
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// What tells the program to stop.
@@ -13,7 +19,7 @@ pub struct Signals {
 
 impl Signals {
     /// Listens from now on.
-    pub fn listen() -> std::io::Result<Self> {
+    pub fn listen() -> io::Result<Self> {
         let hangup = if outlives_its_terminal() { None } else { Some(signal(SignalKind::hangup())?) };
         let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         Ok(Self { terminate, interrupt, hangup })
@@ -41,4 +47,17 @@ pub async fn told_to_stop(Signals { mut terminate, mut interrupt, hangup }: Sign
         _ = interrupt.recv() => {}
         _ = hung_up => {}
     }
+}
+
+/// What is set once the program is told to stop, for a command that would leave half a thing behind if it just ended.
+pub fn flag() -> io::Result<Arc<AtomicBool>> {
+    let runtime = Builder::new_current_thread().enable_io().build()?;
+    let signals = runtime.block_on(async { Signals::listen() })?;
+    let flag = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&flag);
+    thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        runtime.block_on(told_to_stop(signals));
+        told.store(true, Ordering::Relaxed);
+    })?;
+    Ok(flag)
 }

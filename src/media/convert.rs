@@ -294,6 +294,8 @@ fn wait(mut child: Child, cancel: &AtomicBool) -> Result<(), Failure> {
     for _ in 0..MAX_LOOKS {
         match child.try_wait() {
             Ok(Some(status)) if status.success() => return Ok(()),
+            // A terminal tells both to stop, and it may be the first to end.
+            Ok(Some(_)) if cancel.load(Ordering::Relaxed) => return Err(Failure::Cancelled),
             Ok(Some(_)) => return Err(Failure::Failed),
             Ok(None) => {}
             Err(_) => break,
@@ -328,6 +330,8 @@ mod tests {
         assert!(matches!(with("false".as_ref(), "/dev/full".as_ref()), Failure::NoRoom(_)));
         assert!(matches!(with("/".as_ref(), file.path()), Failure::NotStarted(_)));
         assert!(matches!(with("/none".as_ref(), file.path()), Failure::Absent));
+        let ended = Command::new("false").spawn().unwrap();
+        assert!(matches!(wait(ended, &AtomicBool::new(true)), Err(Failure::Cancelled)));
     }
 
     #[test]

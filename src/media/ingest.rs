@@ -165,10 +165,11 @@ impl Refusal {
     }
 
     /// The refusal that a failed operation on the disk amounts to.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "only these two have an answer of their own")]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only these have an answer of their own")]
     pub fn of_disk(operation: &'static str, cause: io::Error) -> Self {
         match cause.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull,
+            io::ErrorKind::Interrupted => Self::Cancelled,
             _ => Self::Io { operation, cause },
         }
     }

@@ -2,9 +2,9 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use unicode_normalization::UnicodeNormalization;
@@ -22,6 +22,9 @@ const MAX_NAME: usize = 120;
 
 /// Files of one name before a person should think of another.
 const MAX_SAME_NAME: u32 = 999;
+
+/// Bytes that are copied at a time: a second's worth from a slow stick.
+const COPIED_AT_ONCE: u64 = 8 << 20;
 
 /// Where a file waits that comes in parts, under a name that is one.
 pub fn waiting(audio_dir: &Path, id: &str) -> PathBuf {
@@ -58,15 +61,19 @@ impl Temporary {
         Self { path, stays: true }
     }
 
-    /// A copy of a file from elsewhere, for taking in from the command line. What is no regular file is none: opening a
-    /// pipe would wait for somebody to write into it.
-    pub fn copy_of(original: &Path, audio_dir: &Path) -> io::Result<Self> {
+    /// A copy of a file from elsewhere, for taking in from the command line; `Interrupted` once `cancel` is set. What is no
+    /// regular file is none: opening a pipe would wait for somebody to write into it.
+    pub fn copy_of(original: &Path, audio_dir: &Path, cancel: &AtomicBool) -> io::Result<Self> {
         if !fs::metadata(original)?.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
         }
         let mut from = File::open(original)?;
         let (temporary, mut to) = Self::create(audio_dir)?;
-        io::copy(&mut from, &mut to)?;
+        while io::copy(&mut (&mut from).take(COPIED_AT_ONCE), &mut to)? > 0 {
+            if cancel.load(Ordering::Relaxed) {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+        }
         Ok(temporary)
     }
 
@@ -113,7 +120,7 @@ impl Temporary {
         }
         match under_first(audio_dir, names.clone(), |place| fs::hard_link(&self.path, place)) {
             Err(cause) if lacks_links(&cause) => {
-                Self::copy_of(&self.path, audio_dir)?.place(audio_dir, names)
+                Self::copy_of(&self.path, audio_dir, &AtomicBool::new(false))?.place(audio_dir, names)
             }
             placed => placed,
         }
@@ -317,7 +324,7 @@ mod tests {
     #[test]
     fn what_vanishes_meanwhile_does_not_keep_the_rest_from_being_cleaned() {
         let dir = tempfile::tempdir().unwrap();
-        let is_over = std::sync::atomic::AtomicBool::new(false);
+        let is_over = AtomicBool::new(false);
         let _one_that_stays = Temporary::create(dir.path()).unwrap();
         std::thread::scope(|scope| {
             scope.spawn(|| {
@@ -356,7 +363,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        let refused = Temporary::copy_of(&pipe, folder.path()).unwrap_err();
+        let refused = Temporary::copy_of(&pipe, folder.path(), &AtomicBool::new(false)).unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::InvalidInput);
     }
 }

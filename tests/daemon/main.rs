@@ -22,6 +22,7 @@ use nix::sys::signal::Signal;
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
+mod commands;
 mod station;
 
 use station::*;

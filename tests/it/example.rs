@@ -36,7 +36,8 @@ fn example() -> Example {
     let store = Store::open(&station.data()).unwrap();
     let clock = Arc::new(ManualClock::new("2026-11-23T00:00:00+07:00".parse().unwrap())) as Arc<dyn Clock>;
     let list = root.join("audio/segments.toml");
-    commands::import(&station, &store, &clock, &list, Some("hoa")).unwrap();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    commands::import(&station, &store, &clock, (&list, Some("hoa")), &stop).unwrap();
     Example { _folder: folder, station, store }
 }
 

@@ -200,8 +200,8 @@ impl Station {
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
         // Long enough ago: by now its days may be over.
         let handed_in = ("lan", jiff::civil::date(2026, 11, 1));
-        let taken =
-            intake(&self.station, &self.store, &clock).take_in_copy(&original, words, handed_in).unwrap();
+        let intake = intake(&self.station, &self.store, &clock);
+        let taken = intake.take_in_copy(&original, words, handed_in, &AtomicBool::new(false)).unwrap();
         let segment = self.store.step_segment(&taken.segment.id, Step::Submit, "lan", self.now()).unwrap();
         assert_eq!(taken.had, Had::Nothing, "a recording of its own for each name");
         self.made.insert(name.to_owned(), Made { pitch, frames, segment });

@@ -356,7 +356,8 @@ pub(super) mod tests {
                 writeln!(text, "programme = \"{programme}\"").unwrap();
             }
         }
-        super::super::import(&station, &store, &clock, &list, Some("minh")).unwrap();
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        super::super::import(&station, &store, &clock, (&list, Some("minh")), &stop).unwrap();
         (station, week)
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, bail};
 use jiff::Timestamp;
@@ -30,7 +31,13 @@ use crate::text::table::Table;
 use crate::text::{console, outcome, verdict};
 
 /// Takes recordings in, lists them, lets them air, or takes them off.
-pub fn segment(station: &Station, clock: &Arc<dyn Clock>, command: &SegmentCommand) -> anyhow::Result<Exit> {
+/// Once `stop` is set, no more are taken in, and nothing is left of the one under way.
+pub fn segment(
+    station: &Station,
+    clock: &Arc<dyn Clock>,
+    command: &SegmentCommand,
+    stop: &AtomicBool,
+) -> anyhow::Result<Exit> {
     let store = match command {
         SegmentCommand::Add(_) | SegmentCommand::Import { .. } => Store::open(&station.data())?,
         SegmentCommand::List(_) | SegmentCommand::Approve(_) | SegmentCommand::Withdraw(_) => {
@@ -38,9 +45,9 @@ pub fn segment(station: &Station, clock: &Arc<dyn Clock>, command: &SegmentComma
         }
     };
     match command {
-        SegmentCommand::Add(add) => self::add(station, &store, clock, add),
+        SegmentCommand::Add(add) => self::add(&Door::new(station, &store, clock, stop), add),
         SegmentCommand::Import { list, approve_as } => {
-            import(station, &store, clock, list, approve_as.as_deref())
+            import(station, &store, clock, (list, approve_as.as_deref()), stop)
         }
         SegmentCommand::List(format) => list(&store, *format),
         SegmentCommand::Approve(verdict) => approve(station, &store, clock, verdict),
@@ -48,13 +55,13 @@ pub fn segment(station: &Station, clock: &Arc<dyn Clock>, command: &SegmentComma
     }
 }
 
-fn add(station: &Station, store: &Store, clock: &Arc<dyn Clock>, add: &Add) -> anyhow::Result<Exit> {
-    let door = Door::new(station, store, clock);
+fn add(door: &Door<'_>, add: &Add) -> anyhow::Result<Exit> {
     let mut exit = Exit::Fine;
     for file in &add.files {
         match door.take_in(file, &words(add), &add.by)? {
             Some((segment, true)) => say(&console::known(&segment))?,
             Some((segment, false)) => say(&console::taken_in(&segment))?,
+            None if door.is_closed() => return Ok(Exit::Stopped),
             None => exit = Exit::Failed,
         }
     }
@@ -87,11 +94,17 @@ struct Door<'a> {
     clock: &'a Arc<dyn Clock>,
     /// None before a station's first one.
     schedule: Option<Schedule>,
+    stop: &'a AtomicBool,
 }
 
 impl<'a> Door<'a> {
-    fn new(station: &Station, store: &'a Store, clock: &'a Arc<dyn Clock>) -> Self {
-        Self { intake: intake(station, store, clock), store, clock, schedule: schedule_of(station) }
+    /// Opens it; it is closed once `stop` is set.
+    fn new(station: &Station, store: &'a Store, clock: &'a Arc<dyn Clock>, stop: &'a AtomicBool) -> Self {
+        Self { intake: intake(station, store, clock), store, clock, schedule: schedule_of(station), stop }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 
     /// Takes one recording in and hands it to the approver; whether it was there already. None where it was refused,
@@ -107,7 +120,7 @@ impl<'a> Door<'a> {
             refuse(&bad_word("programme", Why::UnknownProgramme))?;
             return Ok(None);
         }
-        match self.intake.take_in_copy(file, words.clone(), (by, self.today())) {
+        match self.intake.take_in_copy(file, words.clone(), (by, self.today()), self.stop) {
             Ok(Taken { segment, had: had @ (Had::All | Had::Words { .. }), .. }) => {
                 if let Had::Words { kept_as } = had {
                     say(&format!("`{}`: {}", segment.file, verdict::put_back(kept_as.as_deref())))?;
@@ -190,18 +203,22 @@ pub fn import(
     station: &Station,
     store: &Store,
     clock: &Arc<dyn Clock>,
-    list: &Path,
-    approve_as: Option<&str>,
+    (list, approve_as): (&Path, Option<&str>),
+    stop: &AtomicBool,
 ) -> anyhow::Result<Exit> {
     let text = fs::read_to_string(list).with_context(|| format!("cannot read `{}`", list.display()))?;
     let entries: List =
         toml::from_str(&text).with_context(|| format!("`{}` is not a list of recordings", list.display()))?;
-    let door = Door::new(station, store, clock);
+    let door = Door::new(station, store, clock, stop);
     let folder = list.parent().unwrap_or(Path::new("."));
     let (mut fresh, mut known, mut exit) = (0, 0, Exit::Fine);
     for Entry { file, words } in entries.segment {
         let by = words.author.clone().unwrap_or_else(|| "import".into());
         let Some((segment, was_known)) = door.take_in(&folder.join(file), &words, &by)? else {
+            if door.is_closed() {
+                exit = Exit::Stopped;
+                break;
+            }
             exit = Exit::Failed;
             continue;
         };
@@ -355,7 +372,8 @@ mod tests {
         match Cli::try_parse_from([&["loa", "segment"], line].concat()) {
             Ok(Cli { command: Command::Segment(command), .. }) => {
                 let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(NOW.parse().unwrap()));
-                i32::from(segment(station, &clock, &command).unwrap() != Exit::Fine)
+                let stop = AtomicBool::new(false);
+                i32::from(segment(station, &clock, &command, &stop).unwrap() != Exit::Fine)
             }
             Ok(other) => panic!("{other:?}"),
             Err(wrong) => wrong.exit_code(),

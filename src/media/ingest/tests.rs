@@ -43,7 +43,7 @@ impl Desk {
     }
 
     fn examine(&self, path: &Path) -> Result<Examined, Refusal> {
-        let file = Temporary::copy_of(path, self.audio.path()).unwrap();
+        let file = Temporary::copy_of(path, self.audio.path(), &AtomicBool::new(false)).unwrap();
         self.ingest.examine(file, &AtomicBool::new(false))
     }
 
@@ -127,7 +127,8 @@ fn limits_hold() {
     assert!(matches!(desk.refusal(&path), Refusal::TooLong { .. }));
     desk.ingest.limits.max_bytes = 1000;
     assert!(matches!(desk.refusal(&path), Refusal::TooLarge { .. }));
-    let file = Temporary::copy_of(&desk.make("b.wav", ""), desk.audio.path()).unwrap();
+    let file =
+        Temporary::copy_of(&desk.make("b.wav", ""), desk.audio.path(), &AtomicBool::new(false)).unwrap();
     desk.ingest.limits = Limits::default();
     assert!(matches!(desk.ingest.examine(file, &AtomicBool::new(true)), Err(Refusal::Cancelled)));
     desk.assert_nothing_is_left();
