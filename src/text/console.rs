@@ -130,6 +130,12 @@ pub fn refused(name: &str, why: &str) -> String {
 /// There is no file of that name.
 pub const NO_FILE: &str = "không có tệp này. Hãy kiểm tra lại tên và thư mục.";
 
+/// It is the name of a folder, not of a file.
+pub fn folder(name: &str) -> String {
+    let name = name.trim_end_matches('/');
+    format!("đây là một thư mục. Hãy ghi tên từng tệp, hoặc ghi `{name}/*` để nộp mọi tệp trong thư mục đó.")
+}
+
 /// A recording was not approved.
 pub fn not_approved(segment: &Segment, why: &str) -> String {
     format!("Không duyệt `{}` (mã {}): {why}", segment.file, segment.id)

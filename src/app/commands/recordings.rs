@@ -112,8 +112,8 @@ impl<'a> Door<'a> {
     fn take_in(&self, file: &Path, words: &Words, by: &str) -> anyhow::Result<Option<(Segment, bool)>> {
         let refuse = |why: &str| say(&console::refused(&file.display().to_string(), why));
         let bad_word = |field: &str, why| Refusal::BadWords(vec![(field.to_owned(), why)]).detail();
-        if !fs::exists(file).unwrap_or(true) {
-            refuse(console::NO_FILE)?;
+        if let Some(why) = no_file(file) {
+            refuse(&why)?;
             return Ok(None);
         }
         if words.programme.as_ref().is_some_and(|programme| !self.knows(programme)) {
@@ -159,6 +159,14 @@ impl<'a> Door<'a> {
     fn knows(&self, programme: &ProgrammeId) -> bool {
         self.schedule.as_ref().is_none_or(|schedule| schedule.takes(programme))
     }
+}
+
+/// Why a name cannot be that of a recording: there is no file of it.
+fn no_file(name: &Path) -> Option<String> {
+    if name.is_dir() {
+        return Some(console::folder(&name.display().to_string()));
+    }
+    (!fs::exists(name).unwrap_or(true)).then(|| console::NO_FILE.to_owned())
 }
 
 /// The fields in which words were given that are others than a recording has.
@@ -422,6 +430,15 @@ mod tests {
             let import = ["import", list.to_str().unwrap(), "--approve-as", "minh"];
             assert_eq!((code_of(&station, &import), store.catalog().unwrap().iter().count()), (code, known));
         }
+    }
+
+    #[test]
+    fn a_folder_is_told_from_a_file_that_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(no_file(&folder.path().join("none")).as_deref(), Some(console::NO_FILE));
+        let said = no_file(&folder.path().join("")).unwrap();
+        assert!(said.contains(&format!("`{}/*`", folder.path().display())), "{said}");
+        assert_eq!(no_file(Path::new(&example(FILE))), None);
     }
 
     #[test]
