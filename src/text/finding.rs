@@ -315,7 +315,10 @@ fn sentence(f: &Finding, names: &Names<'_>) -> String {
             "không đủ thời gian cho mọi bản ghi. {pieces} bản ghi sẽ không được phát lần này; các bản ghi mới nhất \
              được ưu tiên. Hãy tăng thời lượng của mục hoặc thu hồi các bản ghi không còn cần."
         ),
-        FindingKind::SkippedLocalTime { shift_ms } => format!(
+        FindingKind::SkippedLocalTime { shift_ms: None } => "giờ ghi trong lịch không có trong ngày này, vì đồng hồ được \
+             vặn tới, và dời muộn hơn thì không còn chỗ. Mục này sẽ không được phát. Hãy đặt giờ khác cho ngày này."
+            .to_owned(),
+        FindingKind::SkippedLocalTime { shift_ms: Some(shift_ms) } => format!(
             "giờ ghi trong lịch không có trong ngày này, vì đồng hồ được vặn tới. Giờ ấy được dời muộn hơn {}, theo giờ mới. \
              Nếu không muốn vậy, hãy đặt giờ khác cho ngày này.",
             length(*shift_ms)

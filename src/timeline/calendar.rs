@@ -96,14 +96,13 @@ impl<'s> Span<'s> {
         if let Some(kind) = start.wrinkle {
             span.note(Severity::Note, span.start, None, kind);
         }
+        let mut wrinkles = Vec::new();
         for slot in session.slots.iter().filter(|slot| slot.is_on(date)) {
             let Start::Hard(time) = slot.start else { continue };
             let hard = place(local(time, session.from));
             span.hard.insert(slot.id.clone(), hard.at);
             // The session's own beginning has been spoken of.
-            if let Some(kind) = hard.wrinkle.filter(|_| time != session.from) {
-                span.note(Severity::Note, hard.at, Some(slot.id.clone()), kind);
-            }
+            wrinkles.extend(hard.wrinkle.filter(|_| time != session.from).map(|kind| (&slot.id, kind)));
         }
         if let Some(longest) = schedule.rules.longest_session
             && span.end.duration_since(span.start) > longest
@@ -112,7 +111,21 @@ impl<'s> Span<'s> {
             span.note(Severity::Warning, span.end, None, FindingKind::SessionTooLong);
         }
         span.hold_hard_starts();
+        for (slot, kind) in wrinkles {
+            span.note_wrinkle(slot, kind);
+        }
         span
+    }
+
+    /// Says of a hard start that the clocks have moved it, or left it no time at all.
+    fn note_wrinkle(&mut self, slot: &SlotId, kind: FindingKind) {
+        let mut from_it = self.session.slots.iter().skip_while(|other| other.id != *slot);
+        let mut starts = from_it.by_ref().filter_map(|slot| self.hard.get(&slot.id).copied());
+        let Some(at) = starts.next() else { return };
+        let has_room = at < starts.next().unwrap_or(self.end);
+        let is_lost = matches!(kind, FindingKind::SkippedLocalTime { .. }) && !has_room;
+        let kind = if is_lost { FindingKind::SkippedLocalTime { shift_ms: None } } else { kind };
+        self.note(Severity::Note, at, Some(slot.clone()), kind);
     }
 
     /// Says which run of its session on its date it is.
@@ -162,7 +175,7 @@ fn instant(time_zone: &TimeZone, local: DateTime) -> Instant {
         AmbiguousOffset::Unambiguous { .. } => None,
         AmbiguousOffset::Gap { before, after } => {
             let shift = SignedDuration::from_secs(i64::from(after.seconds() - before.seconds()));
-            Some(FindingKind::SkippedLocalTime { shift_ms: super::millis(shift) })
+            Some(FindingKind::SkippedLocalTime { shift_ms: Some(super::millis(shift)) })
         }
         AmbiguousOffset::Fold { .. } => Some(FindingKind::RepeatedLocalTime),
     };

@@ -426,10 +426,10 @@ pub enum FindingKind {
         /// The pool.
         pool: ProgrammeId,
     },
-    /// A local time of the schedule does not exist on this date (clocks go forward); it airs this much later.
+    /// A local time of the schedule does not exist on this date (clocks go forward); it airs later, or not at all.
     SkippedLocalTime {
-        /// By how much, in milliseconds.
-        shift_ms: i64,
+        /// By how much, in milliseconds; none where something else has that time, or the session is over by then.
+        shift_ms: Option<i64>,
     },
     /// A local time of the schedule comes twice on this date (clocks go back); it airs at the first.
     RepeatedLocalTime,

@@ -440,10 +440,40 @@ fn a_local_time_the_clocks_skip_comes_later_and_one_that_comes_twice_comes_first
     };
     let spring = on("2026-03-29T00:00:00Z", "2026-03-29T12:00:00Z");
     assert_eq!(rundown(&spring), ["a/0 03:30:00-03:31:00 a"]);
-    assert!(kinds(&spring).contains(&FindingKind::SkippedLocalTime { shift_ms: 3_600_000 }));
+    assert!(kinds(&spring).contains(&FindingKind::SkippedLocalTime { shift_ms: Some(3_600_000) }));
     let autumn = on("2026-10-25T00:00:00Z", "2026-10-25T12:00:00Z");
     assert_eq!(autumn.cues().next().unwrap().at, at("2026-10-25T00:30:00Z"));
     assert!(kinds(&autumn).contains(&FindingKind::RepeatedLocalTime));
+}
+
+#[test]
+fn a_start_that_the_clocks_leave_no_room_for_is_not_said_to_come_later() {
+    let skipped = |to, last: Option<Slot>| {
+        let mut slots = vec![slot("a", hard(1, 30), play("file:a.mp3"))];
+        slots.push(slot("b", hard(2, 30), play("file:a.mp3")));
+        slots.extend(last);
+        let mut schedule = schedule("Europe/Berlin", slots);
+        (schedule.sessions[0].from, schedule.sessions[0].to) = (time(1, 30, 0, 0), to);
+        let catalog: Catalog = [segment("a", "x", 60)].into_iter().collect();
+        let day = Window { from: at("2026-03-29T00:00:00Z"), to: at("2026-03-29T12:00:00Z") };
+        let timeline = compile(&schedule, &catalog, &History::default(), &output(), day);
+        let said = timeline.findings.iter().find_map(|finding| {
+            let FindingKind::SkippedLocalTime { shift_ms } = finding.kind else { return None };
+            Some((shift_ms, timeline.time_zone.to_datetime(finding.at).time()))
+        });
+        let heard = rundown(&timeline).into_iter().find(|line| line.starts_with("b/0")).unwrap();
+        (said.unwrap(), heard)
+    };
+    let next = |minute| Some(slot("c", hard(3, minute), play("file:a.mp3")));
+    let later = ((Some(3_600_000), time(3, 30, 0, 0)), "b/0 03:30:00-03:31:00 a".to_owned());
+    assert_eq!(skipped(time(4, 0, 0, 0), None), later);
+    assert_eq!(skipped(time(4, 0, 0, 0), next(40)), later);
+    // The next hard start has that time, or one before it.
+    let none =
+        |minute| ((None, time(3, minute, 0, 0)), format!("b/0 03:{minute:02}:00-03:{minute:02}:00 NoRoom"));
+    assert_eq!(skipped(time(4, 0, 0, 0), next(30)), none(30));
+    assert_eq!(skipped(time(4, 0, 0, 0), next(15)), none(15));
+    assert_eq!(skipped(time(3, 0, 0, 0), None), none(0), "the session is over by then");
 }
 
 #[test]
