@@ -291,8 +291,12 @@ impl<'a> Day<'a> {
             rundown.again(item, begun, self.catalog, limit, self.date);
             next = begun.piece + 1;
         }
-        if item.until.is_some() {
-            return;
+        if let Some(until) = item.until {
+            // What follows may be opened, after a silence, while the last pieces wait for the word that they are over. What
+            // was approved only then is not put before it.
+            let Choice::Fitting(mut pieces) = choice.after(item.begun) else { return };
+            pieces.retain(|piece| piece.approval.as_ref().is_some_and(|approval| approval.at < until));
+            return self.place(rundown, item, Choice::Fitting(pieces), limit.min(until), ending);
         }
         if let Choice::Rotation(pool) = &choice {
             // Those that have begun were the last to be taken.

@@ -12,7 +12,7 @@ use super::{Begun, Content, CueId, FindingKind, History, Severity, Timeline, Win
 use crate::schedule::{
     DayPlan, PlanDate, QuietHours, Replacement, Schedule, SessionId, Slot, Start, Validity, Weekdays,
 };
-use crate::segment::{Catalog, FileTrouble, Genre, Segment, State};
+use crate::segment::{Approval, Catalog, FileTrouble, Genre, Segment, State};
 
 /// Monday 23 November 2026 in Viet Nam, up to 23:59, so that nothing of Tuesday is in the window.
 fn monday(schedule: &Schedule, segments: &[Segment]) -> Timeline {

@@ -162,6 +162,31 @@ fn a_piece_that_is_not_on_record_before_one_that_is_stays_in_the_plan() {
 }
 
 #[test]
+fn the_last_piece_is_in_the_plan_also_while_what_comes_after_a_silence_is_opened_before_it_is_on_record() {
+    let schedule =
+        vietnam(vec![slot("all", hard(5, 0), play("all:tin")), slot("sau", hard(5, 3), play("file:z.mp3"))]);
+    let approved = |id: &str, programme: &str, at: &str| {
+        let approval = Some(Approval { by: "hoa".into(), at: at.parse().unwrap() });
+        Segment { approval, ..segment(id, programme, 59) }
+    };
+    let before = "2026-11-22T09:00:00Z";
+    let mut segments =
+        vec![approved("z", "x", before), approved("a", "tin", before), approved("b", "tin", before)];
+    let plan = monday(&schedule, &segments);
+    let mut history = History::default();
+    plan.cues().filter(|cue| cue.id.to_string() != "2026-11-23/sang/all/1").for_each(|cue| {
+        history.note(&cue.id, begun(cue));
+    });
+    assert_eq!(rundown(&plan)[1..], ["all/1 05:00:59-05:01:58 a", "sau/0 05:03:00-05:03:59 z"]);
+    assert_eq!(with_history(&schedule, &segments, &history), plan);
+    // What was approved only then was not to come before it.
+    let mut older = approved("c", "tin", "2026-11-22T22:03:01Z");
+    older.added -= SignedDuration::from_hours(9);
+    segments.push(older);
+    assert_eq!(rundown(&with_history(&schedule, &segments, &history)), rundown(&plan));
+}
+
+#[test]
 fn a_piece_that_was_withdrawn_before_it_was_on_record_says_so_in_its_place() {
     let (schedule, mut segments, _, history) = notices(&["all/1"]);
     segments.iter_mut().find(|segment| segment.words.title == "a").unwrap().state = State::Withdrawn;
