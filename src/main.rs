@@ -3,15 +3,18 @@
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::Parser;
-use loa::app::cli::{Cli, Command};
+use loa::app::arguments;
+use loa::app::cli::Command;
 use loa::app::exit::Exit;
 use loa::app::heap;
 use loa::app::lines::Lines;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match arguments::parse() {
+        Ok(cli) => cli,
+        Err(code) => return code.into(),
+    };
     let Ok(lines) = Lines::new(std::io::stderr()) else { return Exit::Failed.into() };
     log_to(&lines, &cli.command);
     if matches!(cli.command, Command::Serve(_) | Command::Demo(_))

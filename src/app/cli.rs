@@ -9,6 +9,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::access::Role;
 use crate::output::OutputName;
+use crate::text::arguments;
 
 /// Unattended scheduling and playout for commune loudspeaker stations.
 #[derive(Debug, Parser)]
@@ -70,7 +71,7 @@ pub enum Command {
 #[derive(Debug, Clone, Args)]
 pub struct Serve {
     /// The address to listen on; a port of 0 takes a free one.
-    #[arg(long, default_value = "127.0.0.1:8600")]
+    #[arg(long, default_value = "127.0.0.1:8600", value_parser = listen)]
     pub listen: SocketAddr,
     /// Where the sound goes instead of the station's devices: `null` (nowhere, in real time) or `wav:PATH` (of several
     /// outputs, each has a file of its own: `PATH-ID`).
@@ -99,10 +100,10 @@ pub struct Demo {
 #[derive(Debug, Args)]
 pub struct Days {
     /// The first local date; today, where it is left out.
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = date)]
     pub from: Option<Date>,
     /// How many days.
-    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=366))]
+    #[arg(long, default_value_t = 7, value_parser = days)]
     pub days: u16,
     /// How to print.
     #[command(flatten)]
@@ -182,13 +183,13 @@ pub struct Add {
     #[arg(long)]
     pub source: Option<String>,
     /// The first date on which it may air.
-    #[arg(long)]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = date)]
     pub valid_from: Option<Date>,
     /// The last date on which it may air.
-    #[arg(long)]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = date)]
     pub valid_until: Option<Date>,
     /// A date in the ISO week it is for.
-    #[arg(long)]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = date)]
     pub week: Option<Date>,
     /// Who hands it in.
     #[arg(long, default_value = "console", value_name = "WHO", value_parser = who)]
@@ -239,9 +240,7 @@ fn address(text: &str) -> Result<String, &'static str> {
     let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
     let host = host.map_or("", |host| host.trim_end_matches('/'));
     if host.is_empty() || host.contains([' ', '/', '?', '#']) {
-        return Err(
-            "an address is to begin with `http://` or `https://`, and to have a host and nothing after it",
-        );
+        return Err(arguments::ADDRESS);
     }
     Ok(text.trim_end_matches('/').to_owned())
 }
@@ -285,23 +284,34 @@ pub enum UserCommand {
     },
 }
 
-fn moment(text: &str) -> Result<DateTime, String> {
-    text.parse::<DateTime>().or_else(|_| text.parse::<Date>().map(|date| date.at(0, 0, 0, 0))).map_err(|_| {
-        format!("`{text}` is no date such as 2026-11-23, nor a date and time such as 2026-11-23T05:30")
-    })
+fn moment(text: &str) -> Result<DateTime, &'static str> {
+    let midnight = |_| text.parse::<Date>().map(|date| date.at(0, 0, 0, 0));
+    text.parse::<DateTime>().or_else(midnight).map_err(|_| arguments::MOMENT)
+}
+
+fn date(text: &str) -> Result<Date, &'static str> {
+    text.parse().map_err(|_| arguments::DATE)
+}
+
+fn days(text: &str) -> Result<u16, &'static str> {
+    text.parse().ok().filter(|days| (1..=366).contains(days)).ok_or(arguments::DAYS)
+}
+
+fn listen(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| arguments::LISTEN)
 }
 
 /// A person's name, as people read it in the log.
-fn who(text: &str) -> Result<String, String> {
+fn who(text: &str) -> Result<String, &'static str> {
     let name = text.nfc().collect::<String>().trim().to_owned();
     if name.is_empty() || name.chars().any(char::is_control) {
-        return Err("nobody is called that".to_owned());
+        return Err(arguments::NAME);
     }
     Ok(name)
 }
 
 fn role(text: &str) -> Result<Role, String> {
-    text.parse().map_err(|_| format!("`{text}` is no role: uploader, approver, operator, auditor or admin"))
+    text.parse().map_err(|_| arguments::choose(&Role::ALL.map(|role| role.code().to_owned())))
 }
 
 #[cfg(test)]

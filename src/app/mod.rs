@@ -3,6 +3,7 @@
 //! [`serve`] starts store, recorder, engines, planner, housekeeping and web in that order, and stops them in reverse. The
 //! other commands are thin: they call the same functions and print what these give.
 
+pub mod arguments;
 pub mod boot;
 pub mod cli;
 pub mod commands;

@@ -3,6 +3,7 @@
 //! One file for each kind of thing it speaks of. Rooms hand over data; here it becomes words for people: what
 //! happened, what it means for the air, what to do.
 
+pub mod arguments;
 pub mod console;
 pub mod finding;
 pub mod http;

@@ -1,0 +1,71 @@
+//! What is wrong with a command line.
+
+/// The word before what is wrong.
+pub const WRONG: &str = "Lỗi";
+/// How a command is written.
+pub const USAGE: &str = "Cách dùng:";
+/// Where more is to be read.
+pub const MORE: &str = "Thêm `--help` vào lệnh để đọc hướng dẫn (tiếng Anh).";
+
+/// What a date is to look like.
+pub const DATE: &str = "hãy ghi ngày như 2026-11-23";
+/// What a date, or a date and time, is to look like.
+pub const MOMENT: &str = "hãy ghi ngày như 2026-11-23, hoặc ngày và giờ như 2026-11-23T05:30";
+/// How many days may be asked for.
+pub const DAYS: &str = "hãy ghi một số từ 1 đến 366";
+/// What an address to listen on is to look like.
+pub const LISTEN: &str = "hãy ghi địa chỉ và cổng, như 127.0.0.1:8600";
+/// What an address for a browser is to look like.
+pub const ADDRESS: &str =
+    "địa chỉ phải bắt đầu bằng `http://` hoặc `https://`, rồi đến tên máy và không có gì sau đó";
+/// What a person's name is to be.
+pub const NAME: &str = "tên người phải có chữ, viết trên một dòng";
+
+/// Something that a command does not take.
+pub fn unknown(argument: &str) -> String {
+    format!("lệnh này không có `{argument}`.")
+}
+
+/// Something that is no command.
+pub fn no_command(name: &str) -> String {
+    format!("không có lệnh `{name}`.")
+}
+
+/// What was meant, by the looks of it.
+pub fn perhaps(meant: &[String]) -> String {
+    format!("Có phải bạn muốn ghi {}?", listed(meant))
+}
+
+/// Something without which a command can do nothing.
+pub fn missing(arguments: &[String]) -> String {
+    format!("còn thiếu {}.", listed(arguments))
+}
+
+/// An option that stands there alone.
+pub fn no_value(argument: &str) -> String {
+    format!("`{argument}` còn thiếu giá trị.")
+}
+
+/// An option that stands alone, and here does not.
+pub fn takes_none(argument: &str, value: &str) -> String {
+    format!("`{argument}` không đi kèm giá trị như `{value}`.")
+}
+
+/// A value that cannot be, and why.
+pub fn bad_value(value: &str, argument: &str, why: &str) -> String {
+    format!("`{argument}` không nhận `{value}`: {why}.")
+}
+
+/// What may be chosen.
+pub fn choose(values: &[String]) -> String {
+    format!("hãy chọn {}", values.join(", "))
+}
+
+/// An option that is there twice.
+pub fn twice(argument: &str) -> String {
+    format!("`{argument}` chỉ được ghi một lần.")
+}
+
+fn listed(words: &[String]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
