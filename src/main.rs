@@ -1,6 +1,5 @@
 //! The program `loa`: arguments, logging, exit code. Everything else is in the library.
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use loa::app::arguments;
@@ -42,6 +41,6 @@ fn log_to(lines: &Lines, command: &Command) {
     if std::env::var_os("LOA_LOG").is_some_and(|format| format == "json") {
         format.json().init();
     } else {
-        format.with_ansi(std::io::stderr().is_terminal()).with_target(false).init();
+        format.with_target(false).init();
     }
 }

@@ -32,3 +32,13 @@ fn who_stops_taking_in_leaves_nothing_behind() {
         fs::remove_file(&started).unwrap();
     }
 }
+
+#[test]
+fn a_command_at_a_terminal_prints_its_answer_and_nothing_else() {
+    let station = Station::new();
+    station.succeed(&["user", "add", "lan", "--role", "uploader"]);
+    let list = format!("{} --station {} user list", env!("CARGO_BIN_EXE_loa"), station.path().display());
+    let shown = Command::new("script").args(["-qec", &list, "/dev/null"]).stdin(Stdio::null()).output();
+    let shown = String::from_utf8(shown.unwrap().stdout).unwrap();
+    assert_eq!(shown.replace("\r\n", "\n"), station.succeed(&["user", "list"]));
+}
