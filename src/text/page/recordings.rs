@@ -106,6 +106,38 @@ pub fn handed_in(by: &str, at: Timestamp, zone: &TimeZone) -> String {
     format!("{by} nộp vào {}", date::moment(at, zone))
 }
 
+/// Why something has no place in the next days: parts of a sentence.
+pub mod no_place {
+    use super::{Date, ISOWeekDate, date, week};
+
+    /// Of something that may air.
+    pub fn said(why: &str) -> String {
+        format!("Bản ghi này không có chỗ trong 7 ngày tới: {why}.")
+    }
+
+    /// Its programme is in no session.
+    pub fn no_slot(programme: &str) -> String {
+        format!("không có buổi nào phát “{programme}”")
+    }
+
+    /// Its programme is on air on none of the days it is for.
+    pub fn other_days(from: Option<Date>, until: Option<Date>) -> String {
+        let from = from.map(|day| format!(" từ {}", date::day(day))).unwrap_or_default();
+        let until = until.map(|day| format!(" đến hết {}", date::day(day))).unwrap_or_default();
+        format!("bản ghi chỉ được phát{from}{until}, không trúng buổi nào có chuyên mục này")
+    }
+
+    /// It is for another week.
+    pub fn other_week(of: ISOWeekDate) -> String {
+        format!("bản ghi này dành cho {}", week(of))
+    }
+
+    /// A newer one has its place.
+    pub fn newer(title: &str) -> String {
+        format!("“{title}” mới hơn, nên được phát thay")
+    }
+}
+
 /// Sending files in.
 pub mod send {
     use super::{SignedDuration, date, one};
@@ -327,11 +359,6 @@ pub mod one {
         }
     }
 
-    /// It will not air in the next days, because a newer one does.
-    pub fn displaced(newer: &str) -> String {
-        format!("Bản ghi này không có chỗ trong 7 ngày tới: “{newer}” mới hơn, nên được phát thay.")
-    }
-
     /// A content area of the plan, in the plan's words: `II.2 – Kỹ năng số thiết yếu`.
     pub fn topic(code: &str) -> String {
         let words = match code {
@@ -493,6 +520,18 @@ pub mod approve {
         format!(
             "nếu chỉ duyệt bản ghi này: sẽ phát {at}. Nếu duyệt cả các bản ghi khác đang chờ, một bản khác phát thay"
         )
+    }
+
+    /// It would not air in the next days.
+    pub fn would_not_air(why: &str) -> String {
+        format!("dù được duyệt cũng chưa phát trong 7 ngày tới: {why}")
+    }
+
+    /// What loses its place to it: when it would have aired first, and how often besides.
+    pub fn pushes_out(title: &str, at: &str, more: usize) -> String {
+        let more =
+            if more == 0 { String::new() } else { format!(" và {more} lần nữa trong 7 ngày tới") };
+        format!("Duyệt bản ghi này thì “{title}” không còn phát {at}{more}: bản ghi này được phát thay.")
     }
 
     /// It is approved: by whom, and when.

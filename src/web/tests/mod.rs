@@ -16,6 +16,7 @@ mod log;
 mod log_pages;
 mod pages;
 mod people;
+mod prospect;
 mod proxy;
 mod recordings;
 mod rehearsal;

@@ -1,6 +1,7 @@
 //! Bản ghi: what there is and what is missing, sending files in, one recording, taking it off the air; and Duyệt.
 
 mod one;
+mod prospect;
 mod queue;
 mod send;
 mod trail;

@@ -14,7 +14,8 @@ use super::super::form::{Fields, Sent};
 use super::super::page::{Failure, key, page, to};
 use super::super::to_do::broken_means;
 use super::super::visitor::Visitor;
-use super::queue::{SEEN, due, first_airings, judge, players};
+use super::prospect::{first_airings, hindrance, prospects, timelines};
+use super::queue::{SEEN, judge, players};
 use super::trail::{changes, script_change, trail, value};
 use super::waveform::waveform;
 use super::weeks::{coming, monday};
@@ -27,7 +28,6 @@ use crate::text::http::{Refusal, Why};
 use crate::text::outcome;
 use crate::text::page::home;
 use crate::text::page::recordings::{self as say_all, one as say, send};
-use crate::timeline::Cue;
 use crate::timeline::plan::Plan;
 use crate::web::State;
 use crate::web::input::{Asked, Named};
@@ -164,13 +164,6 @@ async fn show<N>(
     let gain_db = segment.sound.gain_db(loudness.target_lufs, loudness.max_boost_db);
     let roles = &visitor.person.user().roles;
     let may = |permission| permit(roles, permission);
-    let next = match segment.state {
-        Stand::Approved => {
-            first_airings(&plan, now, |_| false).get(&segment.id).map(|at| say_all::airs_next(*at, zone))
-        }
-        Stand::Pending => due(&plan, now, [&segment]).get(&segment.id).map(|due| due.said(zone)),
-        Stand::Draft | Stand::Withdrawn => None,
-    };
     let content = html! {
         (note)
         p { (badge(segment.state)) " "
@@ -183,9 +176,7 @@ async fn show<N>(
             p.note.bad { (home::file_broken(*trouble, &segment.words.title)) ". " (broken_means(state, &segment)) }
         }
         @if let Some(heard) = &heard { p { (say::heard(heard, zone)) } }
-        @if let Some(next) = next { p.due { (next) } } @else if let Some(newer) = displaced(&segment, &plan, now) {
-            p.note.warn { (say::displaced(&newer.words.title)) }
-        }
+        (airs_when(&segment, &plan, now))
         // They judge what is kept: beside words that are not, they would speak against what the form holds.
         @if !typed.is_some_and(|typed| typed.is_of_words()) {
             (placeless(&segment, &plan.schedule))
@@ -224,23 +215,25 @@ async fn show<N>(
     Ok(page(state, visitor, HERE, &segment.words.title, &content))
 }
 
-/// What will air in the next days in the place of an approved recording that will not, because it is newer and of the same
-/// programme.
-fn displaced<'a>(segment: &Segment, plan: &'a Plan, now: Timestamp) -> Option<&'a Segment> {
-    let id = segment.words.programme.as_ref().filter(|_| segment.state == Stand::Approved)?;
-    let programme = plan.schedule.programmes.get(id).filter(|_| !plan.schedule.plays_all_of(id))?;
-    let cues = || plan.timelines.iter().flat_map(|timeline| timeline.cues()).filter(move |cue| now <= cue.at);
-    // Where what is newer only waits for approval, the plan still has this one.
-    if cues().any(|cue| cue.segment().is_some_and(|airs| airs.id == segment.id)) {
-        return None;
+/// When it airs next, or would once it is approved; or why not.
+fn airs_when(segment: &Segment, plan: &Plan, now: Timestamp) -> Markup {
+    let zone = &plan.schedule.time_zone;
+    match segment.state {
+        Stand::Pending => html! {
+            @if let Some(prospect) = prospects(plan, now, [segment]).get(&segment.id) { (prospect.said(zone)) }
+        },
+        Stand::Approved => {
+            let timelines = timelines(plan, now, |_| false);
+            let next = first_airings(&timelines).get(&segment.id).copied();
+            html! {
+                @if let Some(at) = next { p.due { (say_all::airs_next(at, zone)) } }
+                @else if let Some(why) = hindrance(segment, plan, &timelines, now) {
+                    p.note.warn { (say_all::no_place::said(&why.said())) }
+                }
+            }
+        }
+        Stand::Draft | Stand::Withdrawn => html! {},
     }
-    let in_its_place = |cue: &Cue, newer: &Segment| {
-        cue.programme.as_ref() == Some(id)
-            && segment.added <= newer.added
-            && (!programme.weekly || newer.week() == segment.week())
-            && plan.catalog.can_air_on(segment, cue.id.block.date)
-    };
-    cues().find_map(|cue| cue.segment().filter(|newer| in_its_place(cue, newer)).map(|newer| &**newer))
 }
 
 /// What stands in the fields: what was typed, otherwise what is kept.

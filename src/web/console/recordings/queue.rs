@@ -1,30 +1,29 @@
 //! Duyệt: what waits for the approver, what airs soonest first.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State as Of;
 use axum::response::{Html, Response};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::super::form::Sent;
 use super::super::page::{Failure, key, page, to};
+use super::super::to_do::broken_means;
 use super::super::visitor::Visitor;
 use super::one::{Typed, fault, fault_id, turned_down};
+use super::prospect::{Prospect, prospects};
 use super::trail::value;
 use super::{QUEUE, about, address, last_day, placeless};
 use crate::access::may_approve;
 use crate::schedule::Schedule;
-use crate::segment::{Catalog, LONGEST_TEXT, Segment, SegmentId, State as Stand, Words};
+use crate::segment::{LONGEST_TEXT, Segment, SegmentId, State as Stand, Words};
 use crate::store::{SegmentEvent, Store, seen};
 use crate::text::http::Refusal;
 use crate::text::page::recordings::{self as say_all, approve as say, one};
-use crate::text::page::{date, names};
+use crate::text::page::{home, names};
 use crate::timeline::plan::Plan;
-use crate::timeline::{History, Window, compile};
 use crate::web::State;
 use crate::web::input::{Asked, Named};
 use crate::web::person::Approve;
@@ -33,109 +32,6 @@ use crate::web::recordings::{self, segment_id};
 
 /// The field that tells which words and which script the page showed.
 pub(super) const SEEN: &str = "seen";
-
-/// For how many recordings of a page it is looked up when they would air alone: a week is planned anew for each.
-const LOOKED_AT_ALONE: usize = 20;
-
-/// When something that waits for approval would air first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Due {
-    /// Once it is approved.
-    Approved(Timestamp),
-    /// If of all that waits it alone is approved; otherwise something else that waits airs there in its place.
-    Alone(Timestamp),
-    /// Not in the next days.
-    NotSoon,
-    /// It was not looked up.
-    Unknown,
-}
-
-impl Due {
-    /// When, where it would.
-    fn at(self) -> Option<Timestamp> {
-        match self {
-            Self::Approved(at) | Self::Alone(at) => Some(at),
-            Self::NotSoon | Self::Unknown => None,
-        }
-    }
-
-    /// In words.
-    pub(super) fn said(self, zone: &TimeZone) -> String {
-        match self {
-            Self::Approved(at) => say::would_air(&date::moment(at, zone)),
-            Self::Alone(at) => say::would_air_alone(&date::moment(at, zone)),
-            Self::NotSoon => say::NOT_SOON.to_owned(),
-            Self::Unknown => say::NOT_LOOKED_UP.to_owned(),
-        }
-    }
-}
-
-/// When each of these, which wait for approval, would air first, in their order.
-pub(super) fn due<'a>(
-    plan: &Plan,
-    now: Timestamp,
-    waiting: impl IntoIterator<Item = &'a Segment>,
-) -> BTreeMap<SegmentId, Due> {
-    let with_all = first_airings(plan, now, |_| true);
-    let mut left = LOOKED_AT_ALONE;
-    let mut due = |segment: &Segment| {
-        let with_all = with_all.get(&segment.id).copied();
-        // What belongs nowhere, and what has a broken file, airs in no plan.
-        let airs_nowhere =
-            segment.words.programme.is_none() || plan.catalog.troubles().contains_key(&segment.id);
-        if airs_nowhere || !has_rival(plan, segment) {
-            return with_all.map_or(Due::NotSoon, Due::Approved);
-        }
-        let Some(others) = left.checked_sub(1) else { return with_all.map_or(Due::Unknown, Due::Approved) };
-        left = others;
-        let alone = first_airings(plan, now, |other| other.id == segment.id).get(&segment.id).copied();
-        match (alone, with_all) {
-            (Some(alone), Some(all)) if all <= alone => Due::Approved(all),
-            (Some(alone), _) => Due::Alone(alone),
-            (None, all) => all.map_or(Due::NotSoon, Due::Approved),
-        }
-    };
-    waiting.into_iter().map(|segment| (segment.id.clone(), due(segment))).collect()
-}
-
-/// Whether something else of its programme waits too, and may keep it from where it would air alone.
-fn has_rival(plan: &Plan, segment: &Segment) -> bool {
-    plan.catalog.iter().any(|other| {
-        other.state == Stand::Pending
-            && other.id != segment.id
-            && other.words.programme == segment.words.programme
-    })
-}
-
-/// When each recording airs first: the timeline as it would be if these of what waits for approval had it. What has a
-/// broken file does not air.
-pub(super) fn first_airings(
-    plan: &Plan,
-    now: Timestamp,
-    is_approved: impl Fn(&Segment) -> bool,
-) -> BTreeMap<SegmentId, Timestamp> {
-    let approved = |segment: &Arc<Segment>| {
-        let mut segment = Segment::clone(segment);
-        if segment.state == Stand::Pending && is_approved(&segment) {
-            segment.state = Stand::Approved;
-        }
-        segment
-    };
-    let catalog: Catalog = plan.catalog.iter().map(approved).collect();
-    let catalog = catalog.with_troubles(plan.catalog.troubles().clone());
-    let mut first = BTreeMap::new();
-    for timeline in &plan.timelines {
-        let window = Window { from: now, to: timeline.window.to };
-        let timeline = compile(&plan.schedule, &catalog, &History::default(), &timeline.output, window);
-        for cue in timeline.cues().filter(|cue| cue.at >= now) {
-            if let Some(segment) = cue.segment() {
-                let at = first.entry(segment.id.clone()).or_insert(cue.at);
-                *at = cue.at.min(*at);
-            }
-        }
-    }
-    first
-}
 
 /// What was done just now.
 #[derive(Debug, Default, Deserialize)]
@@ -165,14 +61,14 @@ pub(in crate::web::console) async fn queue(
         // Freshly read: the plan may not have heard of what came a moment ago.
         let catalog = Arc::new(catalog.with_troubles(plan.catalog.troubles().clone()));
         let with_it = Plan { catalog, ..Plan::clone(&plan) };
-        let due = due(&with_it, now, waiting.iter().map(|(segment, _)| &**segment));
+        let prospects = prospects(&with_it, now, waiting.iter().map(|(segment, _)| &**segment));
         waiting.sort_by_key(|(segment, _)| {
-            let at = due.get(&segment.id).and_then(|due| due.at());
+            let at = prospects.get(&segment.id).and_then(Prospect::at);
             (at.is_none(), at)
         });
-        Ok((done, waiting, due, plan))
+        Ok((done, waiting, prospects, plan))
     };
-    let (done, waiting, due, plan) = state.store.run(read).await?;
+    let (done, waiting, prospects, plan) = state.store.run(read).await?;
     let zone = &plan.schedule.time_zone;
     let content = html! {
         @if let Some((done, events)) = &done { (what_became(done, events, zone)) }
@@ -181,7 +77,10 @@ pub(in crate::web::console) async fn queue(
         // A second press that was meant for the card before finds the next one in its place.
         ol.queue.second-press[done.is_some()] { @for (segment, script) in &waiting { li.card {
             h2 { a href=(address(&segment.id)) { (segment.words.title) } }
-            @if let Some(due) = due.get(&segment.id) { p.due { (due.said(zone)) } }
+            @if let Some(prospect) = prospects.get(&segment.id) { (prospect.said(zone)) }
+            @if let Some(trouble) = plan.catalog.troubles().get(&segment.id) {
+                p.note.bad { (home::file_broken(*trouble, &segment.words.title)) ". " (broken_means(&state, segment)) }
+            }
             (placeless(segment, &plan.schedule))
             (last_day(segment, &plan.schedule, now))
             (about(segment, &plan.schedule, zone))
