@@ -121,25 +121,51 @@ pub struct ActFilter {
     pub without: Option<ActKind>,
 }
 
-/// What people did between two instants, the second not included; newest first, at most 10,000.
+/// Acts of a page, the last done first; and what asks for those before them, where there are any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ActPage {
+    /// They.
+    pub acts: Vec<Act>,
+    /// What [`Store::act_page`] takes for the next.
+    pub before: Option<i64>,
+    /// Who did anything at all.
+    pub people: Vec<String>,
+}
+
+/// Where acts are looked for.
+enum Stretch {
+    /// Between two instants, the second not included.
+    Times(Timestamp, Timestamp),
+    /// Before this one was kept.
+    Before(i64),
+}
+
+/// What people did between two instants, the second not included; the last done first, at most 10,000.
 pub(super) fn acts_between(
     connection: &Connection,
     from: Timestamp,
     to: Timestamp,
     limit: u32,
 ) -> Result<Vec<Act>, StoreError> {
-    acts_of(connection, &ActFilter::default(), (from, to), limit)
+    let found = acts_of(connection, &ActFilter::default(), &Stretch::Times(from, to), limit)?;
+    Ok(found.into_iter().map(|(_, act)| act).collect())
 }
 
+/// In the order in which they were kept, with its number: where the clock was wrong, times are in another.
 fn acts_of(
     connection: &Connection,
     filter: &ActFilter,
-    (from, to): (Timestamp, Timestamp),
+    stretch: &Stretch,
     limit: u32,
-) -> Result<Vec<Act>, StoreError> {
-    let rows: Vec<(i64, String, String, String, String, Option<String>)> = connection
-        .prepare_cached(
-            "SELECT at_ms, by, what, subject, origin, title FROM
+) -> Result<Vec<(i64, Act)>, StoreError> {
+    type Row = (i64, i64, String, String, String, String, Option<String>);
+    let (which, from, to) = match stretch {
+        Stretch::Times(from, to) => ("at_ms", from.as_millisecond(), to.as_millisecond()),
+        Stretch::Before(id) => ("id", 0, *id),
+    };
+    let rows: Vec<Row> = connection
+        .prepare_cached(&format!(
+            "SELECT id, at_ms, by, what, subject, origin, title FROM
                (SELECT *, CASE
                     WHEN what GLOB 'segment.*' THEN 'recordings'
                     WHEN what GLOB 'interrupt.*' OR what GLOB 'output.*' THEN 'air'
@@ -147,20 +173,19 @@ fn acts_of(
                     WHEN what GLOB 'user.*' THEN 'people'
                     WHEN what = 'sign-in' THEN 'sign-ins'
                     ELSE '' END AS kind
-                FROM act WHERE at_ms >= ?1 AND at_ms < ?2)
+                FROM act WHERE {which} >= ?1 AND {which} < ?2)
              WHERE (?4 IS NULL OR by = ?4) AND (?5 IS NULL OR kind = ?5) AND (?6 IS NULL OR kind <> ?6)
-             ORDER BY at_ms DESC, id DESC LIMIT ?3",
-        )
+             ORDER BY id DESC LIMIT ?3"
+        ))
         .and_then(|mut statement| {
             let (kind, without) = (filter.kind.map(ActKind::code), filter.without.map(ActKind::code));
-            let stretch = (from.as_millisecond(), to.as_millisecond());
-            let wanted = params![stretch.0, stretch.1, limit.min(MOST_ACTS), filter.by, kind, without];
+            let wanted = params![from, to, limit.min(MOST_ACTS), filter.by, kind, without];
             statement.query_map(wanted, |row| row.try_into())?.collect()
         })
         .doing("read what people did")?;
     rows.into_iter()
-        .map(|(at_ms, by, what, subject, origin, title)| {
-            Ok(Act { at: instant(at_ms)?, by, what, subject, title, origin })
+        .map(|(id, at_ms, by, what, subject, origin, title)| {
+            Ok((id, Act { at: instant(at_ms)?, by, what, subject, title, origin }))
         })
         .collect()
 }
@@ -203,25 +228,29 @@ impl Store {
         })
     }
 
-    /// What people did between two instants, the second not included; newest first, at most 10,000.
+    /// What people did between two instants, the second not included; the last done first, at most 10,000.
     pub fn acts(&self, from: Timestamp, to: Timestamp, limit: u32) -> Result<Vec<Act>, StoreError> {
         self.read(|connection| acts_between(connection, from, to, limit))
     }
 
-    /// The same of some kinds, or of one person; and who did anything at all.
-    pub fn acts_and_people(
+    /// So many of some kinds, or of one person: the last of all, or those before a page.
+    pub fn act_page(
         &self,
         filter: &ActFilter,
-        before: Timestamp,
+        before: Option<i64>,
         limit: u32,
-    ) -> Result<(Vec<Act>, Vec<String>), StoreError> {
+    ) -> Result<ActPage, StoreError> {
         self.read(|connection| {
-            let acts = acts_of(connection, filter, (Timestamp::MIN, before), limit)?;
+            let stretch = Stretch::Before(before.unwrap_or(i64::MAX));
+            let mut found = acts_of(connection, filter, &stretch, limit.saturating_add(1))?;
+            let (fits, last) = (usize::try_from(limit).unwrap_or(usize::MAX), found.len());
+            found.truncate(fits);
+            let before = found.last().filter(|_| fits < last).map(|(id, _)| *id);
             let people = connection
                 .prepare_cached("SELECT DISTINCT by FROM act ORDER BY by")
                 .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
                 .doing("read who did anything")?;
-            Ok((acts, people))
+            Ok(ActPage { acts: found.into_iter().map(|(_, act)| act).collect(), before, people })
         })
     }
 }

@@ -43,7 +43,7 @@ use jiff::tz::TimeZone;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use tokio::sync::Semaphore;
 
-pub use acts::{Act, ActFilter, ActKind};
+pub use acts::{Act, ActFilter, ActKind, ActPage};
 pub use airings::{AiringFilter, Cursor, NotACursor, Page};
 pub use error::StoreError;
 pub use heard::Heard;

@@ -2,7 +2,6 @@
 
 use axum::extract::State as Of;
 use axum::response::Html;
-use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
 use super::form::{Fields, Query};
@@ -21,39 +20,18 @@ use crate::web::person::ReadActs;
 /// The page's address.
 pub(super) const HERE: &str = "/nhat-ky/thao-tac";
 /// Acts of a page.
-const PAGE: usize = 100;
+const PAGE: u32 = 100;
 
-/// Where a page begins: with the acts before an instant, without the first so many of those, which share a millisecond
-/// with the last of the page before.
-struct From {
-    before: Timestamp,
-    without: usize,
-}
-
-impl From {
-    fn of(asked: &Fields) -> Result<Self, Refusal> {
-        let wrong = |field: &str| Refusal::BadField { field: field.to_owned() };
-        let before = match asked.one("truoc") {
-            "" => Timestamp::MAX,
-            text => text.parse().map_err(|_| wrong("truoc"))?,
-        };
-        let without = match asked.one("bo") {
-            "" => 0,
-            text => text.parse().ok().filter(|without| *without <= 1_000).ok_or_else(|| wrong("bo"))?,
-        };
-        Ok(Self { before, without })
-    }
-
-    /// Where the page after these acts begins; none where there are no more.
-    fn after(&self, shown: &[Act], wanted: &Wanted<'_>) -> Option<String> {
-        let last = shown.last().filter(|_| shown.len() == PAGE)?.at;
-        let same = shown.iter().rev().take_while(|act| act.at == last).count();
-        // A page of one millisecond, and the next begins in it still.
-        let without = if same == PAGE { self.without + same } else { same };
-        let before = last.checked_add(SignedDuration::from_millis(1)).ok()?;
-        Some(wanted.address(&[("truoc", &before.to_string()), ("bo", &without.to_string())]))
+/// Before which act a page begins; none for the newest.
+fn before(asked: &Fields) -> Result<Option<i64>, Refusal> {
+    match asked.one(BEFORE) {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| Refusal::BadField { field: BEFORE.to_owned() }),
     }
 }
+
+/// What an address has that is not of the newest.
+const BEFORE: &str = "truoc";
 
 /// Every kind, sign-ins too.
 const EVERY: &str = "all";
@@ -107,26 +85,25 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// A page of them, newest first.
+/// A page of them, the last done first, whatever the clock said then.
 pub(super) async fn list(
     visitor: Visitor<ReadActs>,
     Of(state): Of<State>,
     Query(asked): Query,
 ) -> Result<Html<String>, Failure> {
     let plan = state.plan();
-    let from = From::of(&asked)?;
-    let (before, without) = (from.before, from.without);
-    let most = u32::try_from(without + PAGE).unwrap_or(u32::MAX);
+    let before = before(&asked)?;
     let wanted = Wanted::of(&asked);
     let filter = wanted.filter();
-    let (acts, people) = state.store.run(move |store| store.acts_and_people(&filter, before, most)).await?;
-    let shown = acts.get(without..).unwrap_or_default();
+    let found = state.store.run(move |store| store.act_page(&filter, before, PAGE)).await?;
     let content = html! {
-        (wanted.form(&people))
-        @if shown.is_empty() { p.note { (say_log::NO_ACTS) } } @else { (table(shown, &plan)) }
+        (wanted.form(&found.people))
+        @if found.acts.is_empty() { p.note { (say_log::NO_ACTS) } } @else { (table(&found.acts, &plan)) }
         div.actions {
-            @if before != Timestamp::MAX { a.button href=(wanted.address(&[])) { (say_log::NEWEST_ACTS) } }
-            @if let Some(older) = from.after(shown, &wanted) { a.button href=(older) { (say_log::OLDER_ACTS) } }
+            @if before.is_some() { a.button href=(wanted.address(&[])) { (say_log::NEWEST_ACTS) } }
+            @if let Some(older) = found.before {
+                a.button href=(wanted.address(&[(BEFORE, &older.to_string())])) { (say_log::OLDER_ACTS) }
+            }
         }
         p { a href=(super::log::HERE) { (say_log::TO_LOG) } }
     };

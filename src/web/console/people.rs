@@ -14,7 +14,7 @@ use super::form::{Fields, Sent};
 use super::page::{Failure, key, page, to};
 use super::visitor::Visitor;
 use crate::access::Role;
-use crate::store::{Act, LINK_DAYS, Link, People, Secret, Store, StoreError, User};
+use crate::store::{Act, ActFilter, LINK_DAYS, Link, People, Secret, Store, StoreError, User};
 use crate::text;
 use crate::text::http::Refusal;
 use crate::text::page::people as say;
@@ -161,7 +161,7 @@ fn role_boxes(ticked: &BTreeSet<Role>, described: Option<&str>) -> Markup {
 }
 
 async fn newest_acts(state: &State) -> Result<Markup, Failure> {
-    let acts = state.store.run(|store| store.acts(Timestamp::MIN, Timestamp::MAX, ACTS)).await?;
+    let acts = state.store.run(|store| store.act_page(&ActFilter::default(), None, ACTS)).await?.acts;
     Ok(html! {
         section {
             h2 { (say::ACTS) }

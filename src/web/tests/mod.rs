@@ -1,5 +1,6 @@
 //! The real router over a real store, with engines that only listen.
 
+mod acts;
 mod air;
 mod air_pages;
 mod calendar;
