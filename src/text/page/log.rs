@@ -176,6 +176,11 @@ pub fn summary(count: &Count) -> String {
     format!("{}. Thời lượng đã phát: {}.", parts.join(" · "), date::length(count.heard))
 }
 
+/// The same, of what a filter leaves.
+pub fn summary_filtered(count: &Count) -> String {
+    format!("Chỉ tính các mục đúng bộ lọc, không phải cả ngày: {}", summary(count))
+}
+
 /// Day and station on the sheet.
 pub fn sheet_day(day: Date) -> String {
     let day = date::day(day);

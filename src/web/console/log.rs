@@ -119,9 +119,23 @@ fn is_extra(airing: &Airing) -> bool {
     airing.item.cue.block.session.as_str() == INTERRUPT_SESSION
 }
 
-/// A day in numbers.
-fn count(state: &State, day: &AiringFilter, airings: &[Airing]) -> Count {
+/// A day in numbers, with what is still to come.
+fn count_day(state: &State, day: &AiringFilter, airings: &[Airing]) -> Count {
     let (plan, now) = (state.plan(), state.clock.now());
+    let mut count = count(airings, now);
+    let known: BTreeSet<_> = airings.iter().map(|airing| (&airing.item.output, &airing.item.cue)).collect();
+    let of_day = |at: Timestamp| day.from.is_none_or(|from| from <= at) && day.to.is_none_or(|to| at < to);
+    let cues = plan.timelines.iter().flat_map(|timeline| timeline.cues().map(|cue| (&timeline.output, cue)));
+    count.to_come += cues
+        .filter(|(output, cue)| {
+            of_day(cue.at) && now < cue.given_up_at() && !known.contains(&(*output, &cue.id))
+        })
+        .count();
+    count
+}
+
+/// What the log has, in numbers.
+fn count<'a>(airings: impl IntoIterator<Item = &'a Airing>, now: Timestamp) -> Count {
     let mut count = Count::default();
     for airing in airings {
         count.heard += airing.heard();
@@ -142,14 +156,6 @@ fn count(state: &State, day: &AiringFilter, airings: &[Airing]) -> Count {
             OutcomeKind::NotAired => count.not_aired += 1,
         }
     }
-    let known: BTreeSet<_> = airings.iter().map(|airing| (&airing.item.output, &airing.item.cue)).collect();
-    let of_day = |at: Timestamp| day.from.is_none_or(|from| from <= at) && day.to.is_none_or(|to| at < to);
-    let cues = plan.timelines.iter().flat_map(|timeline| timeline.cues().map(|cue| (&timeline.output, cue)));
-    count.to_come += cues
-        .filter(|(output, cue)| {
-            of_day(cue.at) && now < cue.given_up_at() && !known.contains(&(*output, &cue.id))
-        })
-        .count();
     count
 }
 
@@ -182,7 +188,10 @@ pub(super) async fn day(
             }
         }
         section #log data-live {
-            p.summary { (say::summary(&count(&state, &filter, &airings))) }
+            p.summary {
+                @if wanted.is_all() { (say::summary(&count_day(&state, &filter, &airings))) }
+                @else { (say::summary_filtered(&count(shown.iter().copied(), state.clock.now()))) }
+            }
             @if shown.is_empty() {
                 p.note { (if airings.is_empty() { say::EMPTY } else { say::NONE_SUCH }) }
             } @else {
@@ -396,7 +405,7 @@ pub(super) async fn sheet(
                     @if let Some(line) = last { (line) }
                     tr { td.foot colspan=(say::ON_PAPER.len()) {
                         @if airings.is_empty() { p { (say::EMPTY) } }
-                        p { (say::summary(&count(&state, &filter, &airings))) }
+                        p { (say::summary(&count_day(&state, &filter, &airings))) }
                         p.quiet { (say::printed(now, zone)) }
                         div.signatures {
                             @for who in [say::ON_DUTY, say::IN_CHARGE] { div { strong { (who) } (say::SIGN) } }

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use super::air_pages::Tab;
 use super::*;
 use crate::asrun::{Cause, Fact, NotAired};
 use crate::schedule::Late;
@@ -155,5 +156,25 @@ async fn a_failure_gives_a_number_and_no_secrets() {
     assert!(text.contains(&format!("số lỗi {number}")));
     for secret in ["SELECT", "sqlite", "database", site.dir.path().to_str().unwrap()] {
         assert!(!text.contains(secret), "{secret} in {text}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_filter_leaves_is_counted_and_said_to_be_no_whole_day() {
+    let site = site_with(&["Điểm tin", "Quét mã QR"]);
+    let sum = async |query: &str| {
+        let page = Tab::of(&site, "auditor").get(&format!("/nhat-ky?day=2026-11-23{query}")).await.text();
+        let (_, sum) = page.split_once("<p class=\"summary\">").unwrap();
+        sum.split_once("</p>").unwrap().0.to_owned()
+    };
+    let whole = sum("").await;
+    assert!(whole.starts_with("Theo lịch 2 mục · đã phát 0 · phát một phần 0 · không phát 2"), "{whole}");
+    for (query, planned) in [("&text=diem+tin", 1), ("&outcome=not-aired", 2), ("&outcome=aired", 0)] {
+        let said = format!(
+            "Chỉ tính các mục đúng bộ lọc, không phải cả ngày: Theo lịch {planned} mục · đã phát 0 · phát một phần 0 · \
+             không phát {planned}."
+        );
+        let sum = sum(query).await;
+        assert!(sum.starts_with(&said), "{query}: {sum}");
     }
 }
