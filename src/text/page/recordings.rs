@@ -469,6 +469,10 @@ pub mod withdraw {
     pub const NOW: &str = "Thu hồi vì lý do này";
     /// It was done just now.
     pub const DONE: &str = "Đã thu hồi. Nếu đang phát thì loa đã ngừng; bản ghi này không lên loa nữa.";
+    /// The same, where the page is not its own.
+    pub fn done_with(title: &str) -> String {
+        format!("Đã thu hồi “{title}”. Nếu đang phát thì loa đã ngừng; bản ghi này không lên loa nữa.")
+    }
     /// It was withdrawn before.
     pub const ALREADY: &str = "Bản ghi này đã được thu hồi và không phát nữa.";
 

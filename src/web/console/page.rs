@@ -14,7 +14,7 @@ use super::assets::{ICON, SCRIPT, STYLE};
 use super::calendar;
 use super::form::{KEY_FIELD, page_before, page_of};
 use super::in_force;
-use super::visitor::Visitor;
+use super::visitor::{Visitor, WITHDRAWN};
 use crate::access::{Permission, permit};
 use crate::text;
 use crate::text::http::Refusal;
@@ -45,6 +45,20 @@ const PAGES: [(&str, &str, Permission); 7] = [
     ("/nhat-ky", names::LOG, Permission::ReadLog),
     ("/nguoi-dung", names::PEOPLE, Permission::ManageUsers),
 ];
+
+/// Marks of what was done on a page before: they end an address that is gone back to later.
+const MARKS: [&str; 4] = ["vua", "da-luu", "chua-lam", WITHDRAWN];
+
+/// An address, where it is of an entry of [`PAGES`], as it was before anything was done there.
+pub(super) fn entry(address: &str) -> Option<String> {
+    let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    let (path, ..) = PAGES.into_iter().find(|(entry, ..)| *entry == path)?;
+    let asked = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| !MARKS.contains(&&**name));
+    match form_urlencoded::Serializer::new(String::new()).extend_pairs(asked).finish() {
+        query if query.is_empty() => Some(path.to_owned()),
+        query => Some(format!("{path}?{query}")),
+    }
+}
 
 /// A page of somebody who is signed in. `path` is the entry of [`PAGES`] it belongs to.
 pub(super) fn page<N>(
@@ -80,6 +94,9 @@ pub(super) fn page<N>(
         main #content tabindex="-1" {
             h1 { (title) }
             @if visitor.pressed_in_vain { p.note.warn role="alert" { (text::page::unsent::IN_VAIN) } }
+            @if let Some(title) = &visitor.withdrawn {
+                p.note.good role="status" { (text::page::recordings::withdraw::done_with(title)) }
+            }
             (content)
         }
     };

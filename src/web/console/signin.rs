@@ -166,7 +166,7 @@ async fn just_signed_in(state: &State, secret: &Secret, parts: &Parts) -> Result
     let login = secret.to_string();
     let key = key_of(&login);
     let user = person::signed_in(state, login).await?.ok_or(Refusal::NoUser)?;
-    Ok(Visitor { person: Person::of(user, parts)?, key, pressed_in_vain: false })
+    Ok(Visitor { person: Person::of(user, parts)?, key, pressed_in_vain: false, withdrawn: None })
 }
 
 /// The one place at which a hash of a password is computed: each takes memory, and the air has the first right to the

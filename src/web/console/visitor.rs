@@ -6,9 +6,11 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::form::page_before;
-use super::page::Failure;
+use super::page::{Failure, entry};
+use crate::segment::{SegmentId, State as Stand};
 use crate::web::State;
 use crate::web::person::{Needs, Person, key_of, login, signed_in};
+use crate::web::recordings::segment_id;
 
 /// Somebody who is signed in, and may do what `N` says.
 #[derive(Debug)]
@@ -19,6 +21,8 @@ pub(super) struct Visitor<N> {
     pub(super) key: String,
     /// They come from signing in, and what they pressed before was not done.
     pub(super) pressed_in_vain: bool,
+    /// What they withdrew from this page a moment ago, as it is called.
+    pub(super) withdrawn: Option<String>,
 }
 
 /// Why a page is not shown.
@@ -62,6 +66,23 @@ pub(super) fn not_in_vain(page: &str) -> &str {
     page.strip_suffix(IN_VAIN).and_then(|page| page.strip_suffix(['?', '&'])).unwrap_or(page)
 }
 
+/// What the address of a page has from which a recording was withdrawn: its id.
+pub(super) const WITHDRAWN: &str = "da-thu-hoi";
+
+/// The address of a page, so that it says which recording was withdrawn from there.
+pub(super) fn just_withdrawn(page: &str, id: &SegmentId) -> String {
+    format!("{page}{}{WITHDRAWN}={id}", if page.contains('?') { '&' } else { '?' })
+}
+
+/// What a page is to say is withdrawn, where it is.
+async fn withdrawn(parts: &Parts, state: &State) -> Option<String> {
+    let query = entry(parts.uri.path()).and(parts.uri.query())?;
+    let (_, id) = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == WITHDRAWN)?;
+    let id = segment_id(&id).ok()?;
+    let segment = state.store.run(move |store| store.segment(&id)).await.ok()??;
+    (segment.state == Stand::Withdrawn).then_some(segment.words.title)
+}
+
 fn to_sign_in(back: &str, more: &[(&str, &str)]) -> Response {
     let mut query = form_urlencoded::Serializer::new(String::new());
     let query = query.append_pair("sau", back).extend_pairs(more).finish();
@@ -81,6 +102,7 @@ impl<N: Needs> FromRequestParts<State> for Visitor<N> {
         let user = signed_in(state, login).await.map_err(|failure| Turned::Away(failure.into()))?;
         let person =
             Person::of(user.ok_or_else(back)?, parts).map_err(|problem| Turned::Away(problem.into()))?;
-        Ok(Self { person, key, pressed_in_vain: is_in_vain(&parts.uri) })
+        let withdrawn = withdrawn(parts, state).await;
+        Ok(Self { person, key, pressed_in_vain: is_in_vain(&parts.uri), withdrawn })
     }
 }

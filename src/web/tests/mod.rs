@@ -23,6 +23,7 @@ mod recordings;
 mod rehearsal;
 mod roles;
 mod slips;
+mod there_and_back;
 mod unsent;
 mod uploads;
 mod words;

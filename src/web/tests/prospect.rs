@@ -89,7 +89,11 @@ async fn of_what_waits_and_would_not_air_it_is_said_why() {
             json!({"valid_from": "2026-11-27", "valid_until": "2026-12-01"}),
             "bản ghi chỉ được phát từ thứ Sáu 27/11/2026 đến hết thứ Ba 01/12/2026, không trúng buổi nào",
         ),
-        (480.0, json!({"valid_until": "2026-11-25"}), "bản ghi chỉ được phát đến hết thứ Tư 25/11/2026, không trúng"),
+        (
+            480.0,
+            json!({"valid_until": "2026-11-25"}),
+            "bản ghi chỉ được phát đến hết thứ Tư 25/11/2026, không trúng",
+        ),
         (
             500.0,
             json!({"programme": "cam-tay-chi-viec", "week": "2026-12-07"}),

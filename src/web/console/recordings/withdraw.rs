@@ -2,12 +2,13 @@
 
 use axum::extract::State as Of;
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse as _, Response};
 use maud::html;
 
-use super::super::form::{Fields, Sent};
-use super::super::page::{Failure, key, page, to};
-use super::super::visitor::Visitor;
+use super::super::form::{Fields, Sent, page_before};
+use super::super::page::{Failure, entry, key, page, to};
+use super::super::visitor::{Visitor, just_withdrawn};
 use super::one::{fault, fault_id};
 use super::{HERE, about, address, badge};
 use crate::segment::{LONGEST_TEXT, Segment, State as Stand};
@@ -21,14 +22,19 @@ use crate::web::problem::Problem;
 use crate::web::recordings::{self, existing, segment_id};
 use crate::web::withdrawing;
 
+/// The field that says from which page somebody came, and where they go on.
+const FROM: &str = "ve";
+
 /// Asks why: to say it is the second press, and does it.
 pub(in crate::web::console) async fn ask(
     visitor: Visitor<Withdraw>,
     Of(state): Of<State>,
     Named(id): Named,
+    parts: Parts,
 ) -> Result<Html<String>, Failure> {
     let segment = existing(&state, segment_id(&id)?).await?;
-    Ok(asking(&state, &visitor, &segment, None))
+    let from = page_before(&parts).as_deref().and_then(entry);
+    Ok(asking(&state, &visitor, &segment, from.as_deref(), None))
 }
 
 /// The page; where what was typed is not taken, with that, and why.
@@ -36,22 +42,24 @@ fn asking(
     state: &State,
     visitor: &Visitor<Withdraw>,
     segment: &Segment,
+    from: Option<&str>,
     typed: Option<(&Fields, Why)>,
 ) -> Html<String> {
     let schedule = &state.plan().schedule;
+    let from_there = html! { @if let Some(from) = from { input type="hidden" name=(FROM) value=(from); } };
     let content = html! {
         @if segment.state == Stand::Withdrawn {
             p.note { (say::ALREADY) }
         } @else {
             p { strong { (say::AT_ONCE) } }
             form.card.reasons.second-press method="post" aria-labelledby="why" {
-                (key(visitor))
+                (key(visitor)) (from_there)
                 h2 #why { (say::WHY) }
                 @for reason in say::REASONS { button.danger name="reason" value=(reason) { (reason) } }
             }
             p { (say::MEANS) }
             form.card method="post" {
-                (key(visitor))
+                (key(visitor)) (from_there)
                 label { (say::OTHER)
                     input name="reason" required value=[typed.map(|(fields, _)| fields.one("reason"))] maxlength=(LONGEST_TEXT)
                         autocomplete="off" aria-invalid=[typed.map(|_| "true")] aria-describedby=[typed.map(|_| fault_id("reason"))];
@@ -59,7 +67,7 @@ fn asking(
                 }
                 div.actions { button.bad { (say::NOW) } }
             }
-            p.actions { a.button href=(address(&segment.id)) { (text::page::CANCEL) } }
+            p.actions { a.button href=(from.unwrap_or(&address(&segment.id))) { (text::page::CANCEL) } }
         }
         (badge(segment.state))
         (about(segment, schedule, &schedule.time_zone))
@@ -67,18 +75,22 @@ fn asking(
     page(state, visitor, HERE, &say::title(&segment.words.title), &content)
 }
 
-/// Does it.
+/// Does it, and goes on where it was asked for.
 pub(in crate::web::console) async fn withdraw(
     Of(state): Of<State>,
     Named(id): Named,
     Sent { visitor, fields }: Sent<Withdraw>,
 ) -> Result<Response, Failure> {
     let id = segment_id(&id)?;
+    let from = entry(fields.one(FROM));
     match withdrawing::withdraw(&state, &visitor.person, id.clone(), fields.one("reason")).await {
-        Ok(segment) => Ok(to(&format!("{}?da-thu-hoi=1", address(&segment.id)))),
+        Ok(segment) => Ok(to(&match from {
+            Some(from) => just_withdrawn(&from, &segment.id),
+            None => format!("{}?da-thu-hoi=1", address(&segment.id)),
+        })),
         Err(Problem(Refusal::BadWords(wrong))) => {
             let why = wrong.first().map(|(_, why)| (&fields, *why));
-            let shown = asking(&state, &visitor, &existing(&state, id).await?, why);
+            let shown = asking(&state, &visitor, &existing(&state, id).await?, from.as_deref(), why);
             Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response())
         }
         Err(problem) => Err(problem.into()),

@@ -1,0 +1,89 @@
+//! Who withdraws a recording goes on where they were.
+
+use super::air_pages::{Tab, hidden};
+use super::*;
+
+/// What is asked before a recording is withdrawn, by who comes from a page.
+async fn asked(site: &Site, tab: &Tab<'_>, id: &str, from: &str) -> String {
+    let request = Request::get(format!("/ban-ghi/{id}/thu-hoi"))
+        .header(header::COOKIE, &tab.cookie)
+        .header(header::HOST, "loa.local")
+        .header(header::REFERER, from);
+    let answer = site.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::OK, "{from}");
+    answer.text()
+}
+
+#[tokio::test]
+async fn who_withdraws_a_recording_goes_on_where_they_were_and_is_told_there() {
+    let site = Site::new();
+    let tab = Tab::of(&site, "approver");
+    let pages = [
+        ("/", "/"),
+        ("/nhat-ky?day=2026-11-23&text=di%E1%BB%83m", "/nhat-ky?day=2026-11-23&text=di%E1%BB%83m"),
+        ("/phat-ngay", "/phat-ngay"),
+        ("/ban-ghi?tim=b%C3%A0i&da-thu-hoi=x", "/ban-ghi?tim=b%C3%A0i"),
+        ("/duyet?vua=0707070707070707", "/duyet"),
+        ("/lich-phat?tuan=2026-W48&da-luu=1", "/lich-phat?tuan=2026-W48"),
+    ];
+    let mut pitch = 400.0;
+    for (from, back) in pages {
+        pitch += 20.0;
+        let id = site.approved(pitch).await["id"].as_str().unwrap().to_owned();
+        let page = asked(&site, &tab, &id, &format!("http://loa.local{from}")).await;
+        let kept = hidden(&page, "ve").replace("&amp;", "&");
+        assert_eq!(kept, back);
+        assert!(
+            page.contains(&format!("href=\"{}\">", back.replace('&', "&amp;"))),
+            "and so does who cancels: {page}"
+        );
+        let there = format!("/ban-ghi/{id}/thu-hoi");
+        let refused = tab.post(&there, &[("reason", ""), ("ve", &kept)]).await.text();
+        assert_eq!(hidden(&refused, "ve").replace("&amp;", "&"), back);
+        let done = tab.post(&there, &[("reason", "sai"), ("ve", &kept)]).await;
+        let mark = if back.contains('?') { '&' } else { '?' };
+        assert_eq!(done.header(header::LOCATION), format!("{back}{mark}da-thu-hoi={id}"));
+        let page = tab.get(done.header(header::LOCATION)).await.text();
+        assert!(page.contains("Đã thu hồi “bài”. Nếu đang phát thì loa đã ngừng"), "{from}: {page}");
+        assert!(!tab.get(back).await.text().contains("Đã thu hồi “bài”."), "{from}");
+    }
+    // What is not so is not said, whoever made the address.
+    let on_air = site.approved(880.0).await["id"].as_str().unwrap().to_owned();
+    for mark in [&*on_air, "x", "%3Cscript%3E", ""] {
+        let page = tab.get(&format!("/nhat-ky?da-thu-hoi={mark}")).await;
+        assert!(page.status == StatusCode::OK && !page.text().contains("Đã thu hồi"), "{mark}");
+    }
+}
+
+#[tokio::test]
+async fn it_is_gone_back_to_pages_of_the_station_and_to_no_others() {
+    let site = Site::new();
+    let tab = Tab::of(&site, "approver");
+    let id = site.approved(440.0).await["id"].as_str().unwrap().to_owned();
+    let (own, there) = (format!("/ban-ghi/{id}"), format!("/ban-ghi/{id}/thu-hoi"));
+    for from in [
+        "http://elsewhere.example/nhat-ky",
+        "http://loa.local//elsewhere.example",
+        "http://loa.local/dang-nhap?sau=%2Fnhat-ky",
+        &format!("http://loa.local{own}"),
+        &format!("http://loa.local{there}"),
+        "",
+    ] {
+        let page = asked(&site, &tab, &id, from).await;
+        assert!(
+            !page.contains("name=\"ve\"") && page.contains(&format!("href=\"{own}\">")),
+            "{from}: {page}"
+        );
+    }
+    for from in [
+        "//elsewhere.example",
+        "https://elsewhere.example/",
+        "/\\elsewhere",
+        "/dang-xuat",
+        "/nhat-ky/kiem-tra",
+        "",
+    ] {
+        let done = tab.post(&there, &[("reason", "sai"), ("ve", from)]).await;
+        assert_eq!(done.header(header::LOCATION), format!("{own}?da-thu-hoi=1"), "{from}");
+    }
+}
