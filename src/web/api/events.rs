@@ -9,7 +9,8 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::future::select_all;
 use futures_util::stream::{self, Stream};
 use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::task::{JoinError, JoinHandle};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::health;
 use super::status::outputs;
@@ -23,6 +24,9 @@ use crate::web::problem::Problem;
 /// At most four a second: what a level meter needs.
 const APART: Duration = Duration::from_millis(250);
 
+/// What a disk does not say within this is not waited for before the first event.
+const DISK_ANSWERS: Duration = Duration::from_secs(1);
+
 /// One listener's place in what happens.
 struct Listening {
     state: State,
@@ -32,6 +36,10 @@ struct Listening {
     shown: Shown,
     /// What was wrong with the station when the listener was last told, or began.
     wrong: Vec<String>,
+    /// What of it the disk said last.
+    of_the_disk: Vec<String>,
+    /// The disk is being asked; one that hangs holds up nothing else.
+    asked: Option<JoinHandle<Vec<String>>>,
     /// When it is looked again whether what was shown still opens the door.
     look: Instant,
     _place: OwnedSemaphorePermit,
@@ -42,7 +50,7 @@ impl Listening {
     async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
         if let Some(last) = self.last {
             loop {
-                let wrong = health::at_hand(&self.state);
+                let wrong = health::at_hand(&self.state, &self.of_the_disk);
                 if wrong != self.wrong {
                     self.wrong = wrong;
                     let event = Event::default().event("health").json_data(&self.wrong).ok()?;
@@ -51,10 +59,17 @@ impl Listening {
                 if self.look <= Instant::now() {
                     self.may_go_on().await.then_some(())?;
                     self.look = Instant::now() + self.state.limits.look_again;
+                    let state = self.state.clone();
+                    let ask = || tokio::spawn(async move { health::of_the_disk(&state).await });
+                    self.asked.get_or_insert_with(ask);
                 }
                 tokio::select! {
                     changed = changed(&mut self.engines) => { changed?; break }
                     () = sleep_until(self.look) => {}
+                    said = answer(&mut self.asked) => {
+                        self.asked = None;
+                        self.of_the_disk = said.unwrap_or_default();
+                    }
                 }
             }
             sleep_until(last + APART).await;
@@ -75,6 +90,14 @@ impl Listening {
     }
 }
 
+/// Waits for the answer to something that was asked; for ever, where nothing was.
+async fn answer<T>(asked: &mut Option<JoinHandle<T>>) -> Result<T, JoinError> {
+    match asked {
+        Some(asked) => asked.await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Waits for any engine's status to change, forgetting those that have ended; none when all have.
 async fn changed(engines: &mut Vec<watch::Receiver<Status>>) -> Option<()> {
     while !engines.is_empty() {
@@ -89,7 +112,7 @@ async fn changed(engines: &mut Vec<watch::Receiver<Status>>) -> Option<()> {
 }
 
 /// Server-sent events: `status`, with what `/status` has in `outputs`, first at once and then with every change; and
-/// `health`, with what `/health` has in `wrong` (but for what only a disk can tell), within seconds after that changed. They
+/// `health`, with what `/health` has in `wrong`, within seconds after that changed. They
 /// end with the token or the login of who listens.
 #[utoipa::path(get, path = "/events", tag = "station",
     responses((status = OK, description = "Events", content_type = "text/event-stream")))]
@@ -103,7 +126,9 @@ pub(super) async fn events(
     let heartbeat = state.limits.heartbeat;
     let engines = state.engines.iter().map(crate::engine::handle::Handle::watch).collect();
     let look = Instant::now() + state.limits.look_again;
-    let wrong = health::at_hand(&state);
-    let listening = Listening { state, engines, last: None, wrong, shown, look, _place: place };
+    let of_the_disk = timeout(DISK_ANSWERS, health::of_the_disk(&state)).await.unwrap_or_default();
+    let wrong = health::at_hand(&state, &of_the_disk);
+    let listening =
+        Listening { state, engines, last: None, wrong, of_the_disk, asked: None, shown, look, _place: place };
     Ok(Sse::new(stream::unfold(listening, Listening::next)).keep_alive(KeepAlive::new().interval(heartbeat)))
 }

@@ -64,6 +64,23 @@ pub(super) async fn health(Of(state): Of<State>) -> (StatusCode, Json<Health>) {
 /// Whether what airs is as it should be, and all that is wrong, as codes.
 pub(in crate::web) async fn wrong(state: &State) -> (bool, Vec<String>) {
     let mut wrong = of_the_air(state);
+    wrong.extend(of_the_disk(state).await);
+    let well = wrong.is_empty();
+    wrong.extend(of_the_programme(state));
+    (well, wrong)
+}
+
+/// All that is wrong, with what the disk said last: what may be looked at several times a second.
+pub(super) fn at_hand(state: &State, of_the_disk: &[String]) -> Vec<String> {
+    let mut wrong = of_the_air(state);
+    wrong.extend_from_slice(of_the_disk);
+    wrong.extend(of_the_programme(state));
+    wrong
+}
+
+/// What only a disk can tell; one that hangs tells it late.
+pub(super) async fn of_the_disk(state: &State) -> Vec<String> {
+    let mut wrong = Vec::new();
     let place = state.store.run(|store| Ok((store.is_in_place(), store.is_made_anew()))).await;
     let (is_in_place, is_made_anew) = place.unwrap_or((true, false));
     if !is_in_place {
@@ -79,15 +96,6 @@ pub(in crate::web) async fn wrong(state: &State) -> (bool, Vec<String>) {
     if disk_free(state).await.is_some_and(|free| free < LEAST_FREE) {
         wrong.push("disk-low".to_owned());
     }
-    let well = wrong.is_empty();
-    wrong.extend(of_the_programme(state));
-    (well, wrong)
-}
-
-/// All that is wrong as far as no disk has to be asked: what may be looked at several times a second.
-pub(super) fn at_hand(state: &State) -> Vec<String> {
-    let mut wrong = of_the_air(state);
-    wrong.extend(of_the_programme(state));
     wrong
 }
 

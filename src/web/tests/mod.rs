@@ -11,6 +11,7 @@ mod connection;
 mod console;
 mod document;
 mod drafts;
+mod events;
 mod home;
 mod listening;
 mod log;
