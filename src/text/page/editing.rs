@@ -95,7 +95,14 @@ pub fn same_air(also: Option<Date>) -> String {
 /// A session moves to hours that are over today.
 pub fn over_today(title: &str, from: &str, to: &str) -> String {
     format!(
-        "Sau khi lưu, hôm nay “{title}” sẽ không phát: giờ {from} – {to} đã qua. Muốn phát trong hôm nay thì chọn giờ muộn hơn."
+        "Sau khi lưu, hôm nay “{title}” sẽ không phát: giờ {from} – {to} đã qua. Nhật ký hôm nay sẽ ghi các mục của buổi là “không phát”. Muốn phát trong hôm nay thì chọn giờ muộn hơn."
+    )
+}
+
+/// A session that is over today moves to hours that are over as well.
+pub fn past_today(title: &str, from: &str, to: &str) -> String {
+    format!(
+        "Giờ mới {from} – {to} của “{title}” hôm nay đã qua: hôm nay buổi này không phát thêm, và nhật ký hôm nay sẽ ghi các mục theo giờ mới là “không phát”. Từ lần sau buổi phát theo giờ mới."
     )
 }
 

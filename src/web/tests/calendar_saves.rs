@@ -59,12 +59,17 @@ async fn a_session_that_moves_to_hours_that_are_over_is_said_not_to_air_today() 
     let tab = Tab::of(&site, "operator");
     let at = |from, to| with(&with(&AS_IT_IS, "from", from), "to", to);
     let over = "hôm nay “Buổi sáng” sẽ không phát: giờ 06:00 – 06:30 đã qua";
-    // It is eight o'clock: what was over already is no news.
+    // It is eight o'clock: what was over already is no news, but what the log will have of it.
+    let logged = "Giờ mới 06:00 – 06:30 của “Buổi sáng” hôm nay đã qua: hôm nay buổi này không phát thêm, và nhật ký hôm nay sẽ ghi các mục theo giờ mới là “không phát”";
     let before = tab.post(SESSION, &at("06:00", "06:30")).await.text();
     assert!(before.contains("Các mục thay đổi") && !before.contains(over), "{before}");
+    assert!(before.contains(logged), "{before}");
+    let title = tab.post(SESSION, &with(&AS_IT_IS, "title", "Sớm")).await.text();
+    assert!(!title.contains("hôm nay đã qua"), "the same hours: {title}");
     save(&tab, SESSION, &at("09:00", "09:30")).await;
     let shown = tab.post(SESSION, &at("06:00", "06:30")).await.text();
-    assert!(shown.contains(over) && !shown.contains("Không có thêm điều gì cần biết"), "{shown}");
+    assert!(shown.contains(over) && shown.contains("sẽ ghi các mục của buổi là “không phát”"), "{shown}");
+    assert!(!shown.contains(logged) && !shown.contains("Không có thêm điều gì cần biết"), "{shown}");
     let later = tab.post(SESSION, &at("10:00", "10:30")).await.text();
     assert!(later.contains("đổi giờ") && !later.contains("sẽ không phát"), "{later}");
 }

@@ -141,6 +141,7 @@ pub(super) fn show(effects: &Effects, now: Timestamp) -> Markup {
     let (mut appeared, gone) = (said(true), said(false));
     let doubts = over_today(effects, now).into_iter().chain(effects.doubts.iter().cloned());
     appeared.extend(doubts.map(|said| (Severity::Warning, said)));
+    appeared.extend(past_today(effects, now).into_iter().map(|said| (Severity::Note, said)));
     let zone = &effects.new.time_zone;
     html! {
         @if blocks == 0 { p.note.good { (say::same_air(effects.also)) } } @else { p.note { (say::summary(cues, blocks)) } }
@@ -175,6 +176,28 @@ fn over_today(effects: &Effects, now: Timestamp) -> BTreeSet<String> {
     });
     over.map(|block| {
         say::over_today(&block.title, &date::time(block.start, zone), &date::time(block.end, zone))
+    })
+    .collect()
+}
+
+/// The sessions whose old hours are over today, and their new ones as well: the log has these as not aired.
+fn past_today(effects: &Effects, now: Timestamp) -> BTreeSet<String> {
+    let zone = &effects.new.time_zone;
+    let today = zone.to_datetime(now).date();
+    let is_past = |block: &&Block| block.id.date == today && block.end <= now;
+    let hours = |block: &Block| (block.start, block.end);
+    let past = effects.outputs.iter().flat_map(|(old, new, _)| {
+        new.blocks.iter().filter(is_past).filter(move |block| {
+            let mut own = old
+                .blocks
+                .iter()
+                .filter(|old| old.id.date == today && old.id.session == block.id.session)
+                .peekable();
+            own.peek().is_some() && own.all(|old| old.end <= now && hours(old) != hours(block))
+        })
+    });
+    past.map(|block| {
+        say::past_today(&block.title, &date::time(block.start, zone), &date::time(block.end, zone))
     })
     .collect()
 }
