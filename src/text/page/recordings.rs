@@ -89,7 +89,7 @@ pub fn send_for(programme: &str, number: i8) -> String {
 
 /// When something will air next.
 pub fn airs_next(at: Timestamp, zone: &TimeZone) -> String {
-    format!("lên loa lần tới {}", date::moment(at, zone))
+    format!("lên loa lần tới vào {}", date::moment(at, zone))
 }
 
 /// Its last day is over.
@@ -431,23 +431,23 @@ pub mod one {
     pub fn heard(Heard { times, first, last }: &Heard, zone: &TimeZone) -> String {
         let (first, last) = (date::moment(*first, zone), date::moment(*last, zone));
         if *times == 1 {
-            format!("Đã lên loa 1 lần: {first}.")
+            format!("Đã lên loa 1 lần, vào {first}.")
         } else {
-            format!("Đã lên loa {times} lần, lần đầu {first}, lần gần nhất {last}.")
+            format!("Đã lên loa {times} lần, lần đầu vào {first}, lần gần nhất vào {last}.")
         }
     }
 
     /// Who gave it back, when and why.
     pub fn returned(by: &str, at: Timestamp, zone: &TimeZone, reason: &str) -> String {
         format!(
-            "{by} trả lại {}: “{reason}”. Hãy sửa rồi gửi duyệt lại; nếu phải thu lại thì nộp tệp mới.",
+            "{by} trả lại vào {}: “{reason}”. Hãy sửa rồi gửi duyệt lại; nếu phải thu lại thì nộp tệp mới.",
             date::moment(at, zone)
         )
     }
 
     /// Who approved it, and when.
     pub fn approved(by: &str, at: Timestamp, zone: &TimeZone) -> String {
-        format!("{by} duyệt {}", date::moment(at, zone))
+        format!("{by} duyệt vào {}", date::moment(at, zone))
     }
 }
 
@@ -516,13 +516,13 @@ pub mod approve {
 
     /// When it will air first, once approved.
     pub fn would_air(at: &str) -> String {
-        format!("nếu được duyệt sẽ phát {at}")
+        format!("nếu được duyệt sẽ phát vào {at}")
     }
 
     /// When it will air first, if of what waits it alone is approved.
     pub fn would_air_alone(at: &str) -> String {
         format!(
-            "nếu chỉ duyệt bản ghi này: sẽ phát {at}. Nếu duyệt cả các bản ghi khác đang chờ, một bản khác phát thay"
+            "nếu chỉ duyệt bản ghi này: sẽ phát vào {at}. Nếu duyệt cả các bản ghi khác đang chờ, một bản khác phát thay"
         )
     }
 
@@ -535,7 +535,7 @@ pub mod approve {
     pub fn pushes_out(title: &str, at: &str, more: usize) -> String {
         let more =
             if more == 0 { String::new() } else { format!(" và {more} lần nữa trong 7 ngày tới") };
-        format!("Duyệt bản ghi này thì “{title}” không còn phát {at}{more}: bản ghi này được phát thay.")
+        format!("Duyệt bản ghi này thì “{title}” không còn phát vào {at}{more}: bản ghi này được phát thay.")
     }
 
     /// It is approved: by whom, and when.

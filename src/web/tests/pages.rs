@@ -43,7 +43,7 @@ async fn a_recording_goes_its_way_through_the_pages() {
         "Quét mã QR",
         "bà con",
         hash,
-        "nếu được duyệt sẽ phát thứ Hai 30/11/2026, 05:30",
+        "nếu được duyệt sẽ phát vào thứ Hai 30/11/2026, 05:30",
         // All that is approved, what its programme says included.
         "Thể loại: <strong>chuyên mục",
         "Chủ đề: <strong>II.2 – Kỹ năng số thiết yếu",
@@ -58,7 +58,7 @@ async fn a_recording_goes_its_way_through_the_pages() {
     assert_eq!(back.header(header::LOCATION), format!("/duyet?vua={id}"));
     assert!(Tab::of(&site, "uploader").get(&here).await.text().contains("“nhỏ quá”"));
     // The reason stands above, not only in the history, and waits on the first page of the one who can mend it.
-    let said = "approver trả lại thứ Hai 23/11/2026, 08:00: “nhỏ quá”";
+    let said = "approver trả lại vào thứ Hai 23/11/2026, 08:00: “nhỏ quá”";
     let waits = "“Quét mã QR” bị approver trả lại";
     assert!(Tab::of(&site, "uploader").get(&here).await.text().contains(said));
     let home = Tab::of(&site, "uploader").get("/").await.text();
@@ -78,7 +78,7 @@ async fn a_recording_goes_its_way_through_the_pages() {
             .get(&here)
             .await
             .text()
-            .contains("approver duyệt thứ Hai 23/11/2026, 08:00")
+            .contains("approver duyệt vào thứ Hai 23/11/2026, 08:00")
     );
 
     // Nobody chose a reason that stands in the log: to choose is to withdraw.
@@ -139,7 +139,7 @@ async fn what_is_judged_twice_says_by_whom_and_when_it_was_the_first_time() {
     for tab in [&first, &second] {
         let back = tab.post(&at("duyet"), &[("hash", hash), ("ve", "/duyet")]).await;
         let page = tab.get(back.header(header::LOCATION)).await.text();
-        assert!(page.contains("Đã duyệt “bài”: approver duyệt thứ Hai 23/11/2026, 08:00."), "{page}");
+        assert!(page.contains("Đã duyệt “bài”: approver duyệt vào thứ Hai 23/11/2026, 08:00."), "{page}");
     }
     assert_eq!(give_back(&second, "rè", "/duyet").await.status, StatusCode::CONFLICT, "it is approved");
 }
@@ -434,7 +434,7 @@ async fn when_a_recording_airs_is_said_of_what_can_and_of_what_waits_on_a_condit
         let page = tab.get(&format!("/ban-ghi/{id}")).await.text();
         page.split_once("<p class=\"due\">").map(|(_, rest)| rest.split_once("</p>").unwrap().0.to_owned())
     };
-    let said = |words: &str| Some(format!("{words} thứ Hai 30/11/2026, 05:30"));
+    let said = |words: &str| Some(format!("{words} vào thứ Hai 30/11/2026, 05:30"));
     site.call("uploader", "POST", &format!("{path}/submit"), json!({})).await;
     assert_eq!(due(false).await, said("nếu được duyệt sẽ phát"));
     site.call("approver", "POST", &format!("{path}/approve"), json!({"hash": hash})).await;
@@ -449,7 +449,7 @@ async fn when_a_recording_airs_is_said_of_what_can_and_of_what_waits_on_a_condit
     for broken in [false, true] {
         due(broken).await;
         let queue = Tab::of(&site, "approver").get("/duyet").await.text();
-        assert_eq!(queue.contains("nếu được duyệt sẽ phát thứ Hai 30/11/2026, 05:30"), broken, "{queue}");
+        assert_eq!(queue.contains("nếu được duyệt sẽ phát vào thứ Hai 30/11/2026, 05:30"), broken, "{queue}");
     }
 }
 
@@ -537,8 +537,8 @@ async fn a_recording_tells_how_often_it_was_heard_and_when() {
     };
     assert_eq!(heard().await, None);
     let said = [
-        "1 lần: thứ Hai 30/11/2026, 05:30.",
-        "2 lần, lần đầu thứ Hai 30/11/2026, 05:30, lần gần nhất thứ Hai 07/12/2026, 05:30.",
+        "1 lần, vào thứ Hai 30/11/2026, 05:30.",
+        "2 lần, lần đầu vào thứ Hai 30/11/2026, 05:30, lần gần nhất vào thứ Hai 07/12/2026, 05:30.",
     ];
     for (days, said) in [0, 7].into_iter().zip(said) {
         let plan = plan(&site.state.store, site.clock.now() + SignedDuration::from_hours(24 * days));

@@ -44,13 +44,13 @@ async fn who_approves_is_told_which_approved_recording_loses_its_place() {
     approved(&site, 440.0, programme("Bài cũ")).await;
     let new = waiting(&site, 550.0, programme("Bài mới")).await;
     in_force(&site, WEEK);
-    let once = "Duyệt bản ghi này thì “Bài cũ” không còn phát thứ Hai 30/11/2026, 05:30: bản ghi này được phát thay.";
+    let once = "Duyệt bản ghi này thì “Bài cũ” không còn phát vào thứ Hai 30/11/2026, 05:30: bản ghi này được phát thay.";
     assert_eq!(said(&site, &new, once).await, (true, true));
 
     // Another that waits too takes nothing away as long as it only waits.
     let newest = waiting(&site, 660.0, programme("Bài mới nhất")).await;
     in_force(&site, &WEEK.replace("[\"T2\"]", "[\"T3\", \"T4\"]"));
-    let twice = "“Bài cũ” không còn phát thứ Ba 24/11/2026, 05:30 và 2 lần nữa trong 7 ngày tới";
+    let twice = "“Bài cũ” không còn phát vào thứ Ba 24/11/2026, 05:30 và 2 lần nữa trong 7 ngày tới";
     for id in [&new, &newest] {
         assert_eq!(said(&site, id, twice).await, (true, true));
         assert_eq!(said(&site, id, "“Bài mới” không còn").await, (false, false));
@@ -61,7 +61,7 @@ async fn who_approves_is_told_which_approved_recording_loses_its_place() {
         json!({"title": "Riêng hôm nay", "programme": "cam-tay-chi-viec", "valid_until": "2026-11-24"});
     let one_day = waiting(&site, 770.0, tuesday).await;
     in_force(&site, &WEEK.replace("[\"T2\"]", "[\"T3\", \"T4\"]"));
-    let only = "“Bài cũ” không còn phát thứ Ba 24/11/2026, 05:30: ";
+    let only = "“Bài cũ” không còn phát vào thứ Ba 24/11/2026, 05:30: ";
     assert_eq!(said(&site, &one_day, only).await, (true, true));
 }
 

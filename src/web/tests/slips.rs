@@ -367,7 +367,7 @@ async fn of_several_that_wait_for_one_place_each_is_said_when_it_would_air_alone
     site.plan.send_replace(Arc::new(plan(&site.state.store, site.clock.now())));
     let tab = Tab::of(&site, "approver");
     let (with_all, alone) =
-        ("nếu được duyệt sẽ phát thứ Hai 30/11", "nếu chỉ duyệt bản ghi này: sẽ phát thứ Hai 30/11");
+        ("nếu được duyệt sẽ phát vào thứ Hai 30/11", "nếu chỉ duyệt bản ghi này: sẽ phát vào thứ Hai 30/11");
     let queue = tab.get("/duyet").await.text();
     assert_eq!((queue.matches(with_all).count(), queue.matches(alone).count()), (1, 2), "{queue}");
     assert_eq!(queue.matches("chưa có trong lịch").count(), 1, "what belongs nowhere: {queue}");
@@ -398,7 +398,8 @@ async fn what_others_that_wait_put_off_is_said_to_air_when_it_would_alone() {
     site.plan.send_replace(Arc::new(plan_of(STATION, &daily, &site.state.store, site.clock.now())));
     let queue = Tab::of(&site, "approver").get("/duyet").await.text();
     // With both, the newer one has Tuesday and the older one Wednesday.
-    for said in ["nếu được duyệt sẽ phát thứ Ba 24/11", "nếu chỉ duyệt bản ghi này: sẽ phát thứ Ba 24/11"]
+    for said in
+        ["nếu được duyệt sẽ phát vào thứ Ba 24/11", "nếu chỉ duyệt bản ghi này: sẽ phát vào thứ Ba 24/11"]
     {
         assert_eq!(queue.matches(said).count(), 1, "{said}: {queue}");
     }
