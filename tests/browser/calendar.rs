@@ -73,6 +73,17 @@ fn a_clerk_changes_the_week_sees_what_it_does_and_takes_it_back() {
     hoa.days_lie_in_columns(2);
     hoa.press_on("(//section[contains(@class, 'day')])[4]//details[@open]/summary");
     hoa.days_lie_in_columns(1);
+    // On a phone what takes a piece off the air stands beside what becomes of it, and under no other finger.
+    let beside = hoa.script_on_phone(
+        "const box = (row, of) => row.querySelector(of)?.getBoundingClientRect();
+         return [...document.querySelectorAll('[open] .rundown tr')].filter((row) => row.querySelector('.withdraw')).map((row) => {
+           const [withdraw, edit, result] = [box(row, '.withdraw'), box(row, '.edit'), box(row, 'td:last-child')];
+           const apart = !edit || edit.right <= withdraw.left || edit.bottom <= withdraw.top;
+           return withdraw.top >= result.top - 1 && withdraw.bottom <= result.bottom + 1 && apart;
+         })",
+    );
+    let beside = beside.as_array().unwrap();
+    assert!(beside.len() > 5 && beside.iter().all(|is_so| is_so == true), "{beside:?}");
 
     // The news are to be shorter: nothing moves, and if they are too long it is said.
     hoa.script("document.querySelector('[open] a.edit[href$=\"/ban-tin\"]').click()");
