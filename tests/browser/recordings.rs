@@ -510,6 +510,8 @@ fn what_is_withdrawn_while_it_sounds_stops_within_a_second() {
     let path = minh.path();
     let id =
         path.strip_prefix("/ban-ghi/").and_then(|rest| rest.strip_suffix("/thu-hoi")).unwrap().to_owned();
+    let back = minh.script("return document.querySelector('main form [name=ve]').value");
+    assert_eq!(back.as_str(), Some("/"), "the browser says where the link was pressed");
     // Timed in the page, from the press to the engine's own word.
     let silent_after = minh.later(
         "const done = arguments[arguments.length - 1], form = document.querySelector('main form'), began = performance.now();
