@@ -22,6 +22,11 @@ pub fn day(date: Date) -> String {
     format!("{} {}", weekday(date.weekday()), date.strftime("%d/%m/%Y"))
 }
 
+/// What stands in a field for a date, for who sees it there in the order of another language.
+pub fn shown(date: Date) -> String {
+    format!("Lúc mở trang: {}", day(date))
+}
+
 /// The local time of an instant, to the minute it lies in: `05:30`.
 pub fn time(at: Timestamp, zone: &TimeZone) -> String {
     zone.to_datetime(nearest(at)).strftime("%H:%M").to_string()

@@ -8,12 +8,15 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use jiff::civil::Date;
+use maud::{Markup, html};
 
 use super::page::Failure;
 use super::signin::{late, ours};
 use super::visitor::{Turned, Visitor, not_in_vain};
 use crate::access::password::same;
 use crate::text::http::Refusal;
+use crate::text::page::date;
 use crate::web::drawer::Unsent;
 use crate::web::person::Needs;
 use crate::web::{PATIENCE, State};
@@ -183,6 +186,12 @@ pub(super) fn page_before(parts: &Parts) -> Option<String> {
         .filter(|path| ours(path) == *path)
         .map(|path| not_in_vain(path).to_owned());
     path.or_else(|| page_of(parts.uri.path()).filter(|_| !parts.method.is_safe()))
+}
+
+/// The date that a field shows, in words: browsers write it in the order of their own language. Somebody may choose another
+/// since.
+pub(super) fn in_words(value: &str) -> Markup {
+    html! { @if let Ok(day) = value.parse::<Date>() { small { (date::shown(day)) } } }
 }
 
 /// The page that an address for forms belongs to: a recording's, a person's, or that of its part of the console.

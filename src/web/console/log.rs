@@ -11,7 +11,7 @@ use maud::{Markup, html};
 
 use super::acts;
 use super::air::place;
-use super::form::{Fields, Query, Sent};
+use super::form::{Fields, Query, Sent, in_words};
 use super::page::{Failure, key, page};
 use super::recordings::withdraw_link;
 use super::rundown::class;
@@ -433,8 +433,8 @@ fn export_form(day: Date, wanted: &Wanted<'_>) -> Markup {
             summary { (say::EXPORT) }
             form.export action={ (HERE) "/tai-ve" } {
                 div.range {
-                    label { (say::FROM) input type="date" name="from" value=(first) required; }
-                    label { (say::TO) input type="date" name="to" value=(day) required; }
+                    label { (say::FROM) input type="date" name="from" value=(first) required; (in_words(&first.to_string())) }
+                    label { (say::TO) input type="date" name="to" value=(day) required; (in_words(&day.to_string())) }
                 }
                 div.actions {
                     button.main name="format" value="xlsx" { (say::XLSX) }

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 use maud::{Markup, html};
 
-use super::form::{Query, Sent};
+use super::form::{Query, Sent, in_words};
 use super::page::{Failure, key, page};
 use super::rundown::rehearsed;
 use super::visitor::Visitor;
@@ -59,7 +59,7 @@ fn form(visitor: &Visitor<See>, day: Date) -> Markup {
         p.lead { (say::INTRO) }
         form.card method="post" action=(HERE) {
             (key(visitor))
-            label { (say::DAY) input type="date" name="ngay" value=(day) required; }
+            label { (say::DAY) input type="date" name="ngay" value=(day) required; (in_words(&day.to_string())) }
             button.main { (say::GO) }
         }
     }

@@ -9,6 +9,7 @@ mod calendar_saves;
 mod clock;
 mod connection;
 mod console;
+mod dates;
 mod document;
 mod drafts;
 mod events;

@@ -15,7 +15,7 @@ use crate::segment::{Catalog, is_id};
 use crate::store::searchable;
 use crate::text::order::by_title;
 use crate::text::page::editing::form as say;
-use crate::web::console::form::Fields;
+use crate::web::console::form::{Fields, in_words};
 
 /// Values of a form that is filled in by us.
 pub(super) type Values = Vec<(&'static str, String)>;
@@ -126,6 +126,7 @@ pub(super) fn validity_inputs(fields: &Filled<'_>) -> Markup {
         @for (name, label) in [(VALIDITY[0], say::FROM_DATE), (VALIDITY[1], say::UNTIL_DATE)] {
             label { (label)
                 input type="date" name=(name) value=(fields.one(name)) aria-invalid=[fields.invalid(name)] aria-describedby=[fields.described(name)];
+                (in_words(fields.one(name)))
                 (fields.beside(name))
             }
         }

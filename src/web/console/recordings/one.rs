@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::super::form::{Fields, Sent};
+use super::super::form::{Fields, Sent, in_words};
 use super::super::page::{Failure, key, page, to};
 use super::super::to_do::broken_means;
 use super::super::visitor::Visitor;
@@ -311,6 +311,7 @@ fn form<N>(
     let date = |field: &'static str, label: &str| {
         html! { label { (label)
             input type="date" name=(field) value=(filled.of(field)) aria-invalid=[filled.invalid(field)] aria-describedby=[filled.described(field)];
+            (in_words(&filled.of(field)))
             (fault(field, filled.why(field)))
         } }
     };
