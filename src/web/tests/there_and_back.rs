@@ -1,5 +1,7 @@
 //! Who withdraws a recording goes on where they were.
 
+use std::cell::Cell;
+
 use super::air_pages::{Tab, hidden};
 use super::*;
 
@@ -12,6 +14,18 @@ async fn asked(site: &Site, tab: &Tab<'_>, id: &str, from: &str) -> String {
     let answer = site.send(request.body(Body::empty()).unwrap()).await;
     assert_eq!(answer.status, StatusCode::OK, "{from}");
     answer.text()
+}
+
+/// Plans anew once a recording is withdrawn, as the planner does, after a while.
+async fn plans_without(site: &Site, id: &str) {
+    let id: SegmentId = id.into();
+    while site.state.store.segment(&id).unwrap().unwrap().state != crate::segment::State::Withdrawn {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    site.plan.send_replace(Arc::new(plan(&site.state.store, site.clock.now())));
 }
 
 #[tokio::test]
@@ -40,7 +54,17 @@ async fn who_withdraws_a_recording_goes_on_where_they_were_and_is_told_there() {
         let there = format!("/ban-ghi/{id}/thu-hoi");
         let refused = tab.post(&there, &[("reason", ""), ("ve", &kept)]).await.text();
         assert_eq!(hidden(&refused, "ve").replace("&amp;", "&"), back);
-        let done = tab.post(&there, &[("reason", "sai"), ("ve", &kept)]).await;
+        let is_planned = Cell::new(false);
+        let withdraw = async {
+            let done = tab.post(&there, &[("reason", "sai"), ("ve", &kept)]).await;
+            assert!(is_planned.get(), "the page would still offer to withdraw it");
+            done
+        };
+        let planner = async {
+            plans_without(&site, &id).await;
+            is_planned.set(true);
+        };
+        let (done, ()) = tokio::join!(withdraw, planner);
         let mark = if back.contains('?') { '&' } else { '?' };
         assert_eq!(done.header(header::LOCATION), format!("{back}{mark}da-thu-hoi={id}"));
         let page = tab.get(done.header(header::LOCATION)).await.text();

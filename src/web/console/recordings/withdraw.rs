@@ -1,26 +1,34 @@
 //! Thu hồi: off the air, in two presses from wherever a recording is named. And Bỏ bản nháp, for one's own.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::extract::State as Of;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse as _, Response};
 use maud::html;
+use tokio::time::timeout;
 
 use super::super::form::{Fields, Sent, page_before};
 use super::super::page::{Failure, entry, key, page, to};
 use super::super::visitor::{Visitor, just_withdrawn};
 use super::one::{fault, fault_id};
 use super::{HERE, about, address, badge};
-use crate::segment::{LONGEST_TEXT, Segment, State as Stand};
+use crate::segment::{LONGEST_TEXT, Segment, SegmentId, State as Stand};
 use crate::text;
 use crate::text::http::{Refusal, Why};
 use crate::text::page::recordings::{discard, withdraw as say};
+use crate::timeline::plan::Plan;
 use crate::web::State;
 use crate::web::input::Named;
 use crate::web::person::{HandIn, Withdraw};
 use crate::web::problem::Problem;
 use crate::web::recordings::{self, existing, segment_id};
 use crate::web::withdrawing;
+
+/// How long a page waits for the plan; it is made anew at once, and on a small machine takes a part of a second.
+const PLANNED_WITHIN: Duration = Duration::from_secs(1);
 
 /// The field that says from which page somebody came, and where they go on.
 const FROM: &str = "ve";
@@ -84,10 +92,13 @@ pub(in crate::web::console) async fn withdraw(
     let id = segment_id(&id)?;
     let from = entry(fields.one(FROM));
     match withdrawing::withdraw(&state, &visitor.person, id.clone(), fields.one("reason")).await {
-        Ok(segment) => Ok(to(&match from {
-            Some(from) => just_withdrawn(&from, &segment.id),
-            None => format!("{}?da-thu-hoi=1", address(&segment.id)),
-        })),
+        Ok(segment) => {
+            let Some(from) = from else {
+                return Ok(to(&format!("{}?da-thu-hoi=1", address(&segment.id))));
+            };
+            out_of_the_plan(&state, &segment.id).await;
+            Ok(to(&just_withdrawn(&from, &segment.id)))
+        }
         Err(Problem(Refusal::BadWords(wrong))) => {
             let why = wrong.first().map(|(_, why)| (&fields, *why));
             let shown = asking(&state, &visitor, &existing(&state, id).await?, from.as_deref(), why);
@@ -95,6 +106,14 @@ pub(in crate::web::console) async fn withdraw(
         }
         Err(problem) => Err(problem.into()),
     }
+}
+
+/// Waits a moment until the plan is without it: the page would still offer to withdraw what it says is withdrawn.
+async fn out_of_the_plan(state: &State, id: &SegmentId) {
+    let mut plans = state.plan.clone();
+    let is_out =
+        |plan: &Arc<Plan>| plan.catalog.get(id).is_none_or(|segment| segment.state == Stand::Withdrawn);
+    let _in_time = timeout(PLANNED_WITHIN, plans.wait_for(is_out)).await.map(drop);
 }
 
 /// Asks whether a draft shall go.
