@@ -27,6 +27,8 @@ use sound::rig::{Server, beside_others, frames, milliseconds, wait_until, with_s
 
 #[path = "sound/program.rs"]
 mod program;
+#[path = "sound/stall.rs"]
+mod stall;
 mod sound {
     pub mod measure;
     pub mod rig;

@@ -13,6 +13,7 @@ use tracing::error;
 use super::mixer::VoiceId;
 use crate::asrun::{self, Cause, ClockHealth, Closed, Fact, NotAired};
 use crate::frames::{self, AIR_RATE};
+use crate::output::Hole;
 use crate::schedule::OutputId;
 use crate::timeline::{Cue, CueId};
 
@@ -31,23 +32,27 @@ struct Take {
     cue: CueId,
     number: u16,
     expected: u64,
-    /// The first frame, as the mixer counts, and when it leaves.
-    started: Option<(u64, Timestamp)>,
-    end: Option<End>,
+    /// The first frame.
+    started: Option<Mark>,
+    /// The one after the last.
+    end: Option<Mark>,
+    /// Frames of the segment in between; none before its end is known.
+    placed: u64,
     starved: u64,
     unpowered: bool,
     lost: u64,
     cause: Option<Cause>,
 }
 
-/// The last frame of a take was placed.
+/// A frame that was placed.
 #[derive(Debug, Clone, Copy)]
-struct End {
-    frame: u64,
-    at: Timestamp,
-    placed: u64,
-    /// How many frames the output has accepted when it has this one.
-    accepted: u64,
+pub(super) struct Mark {
+    /// As the mixer counts.
+    pub(super) frame: u64,
+    /// When it leaves.
+    pub(super) at: Timestamp,
+    /// How many frames the output has accepted before this one.
+    pub(super) accepted: u64,
 }
 
 /// Writes the facts of one output.
@@ -104,6 +109,7 @@ impl Ledger {
                 expected,
                 started: None,
                 end: None,
+                placed: 0,
                 starved: 0,
                 unpowered: false,
                 lost: 0,
@@ -131,10 +137,15 @@ impl Ledger {
         self.takes.contains_key(&voice)
     }
 
+    /// A frame was placed, `ahead` frames after those that the output has accepted.
+    pub(super) fn mark(&self, frame: u64, at: Timestamp, ahead: u64) -> Mark {
+        Mark { frame, at, accepted: self.accepted + ahead }
+    }
+
     /// A take's first frame was placed.
-    pub(super) fn started(&mut self, voice: VoiceId, frame: u64, at: Timestamp) {
+    pub(super) fn started(&mut self, voice: VoiceId, first: Mark) {
         if let Some(take) = self.takes.get_mut(&voice) {
-            take.started = Some((frame, at));
+            take.started = Some(first);
         }
     }
 
@@ -145,17 +156,10 @@ impl Ledger {
         }
     }
 
-    /// A take's last frame was placed, `ahead` frames after those that the output has accepted.
-    pub(super) fn ended(
-        &mut self,
-        voice: VoiceId,
-        frame: u64,
-        at: Timestamp,
-        (placed, starved): (u64, u64),
-        ahead: u64,
-    ) {
+    /// A take's last frame was placed, before `end`.
+    pub(super) fn ended(&mut self, voice: VoiceId, end: Mark, (placed, starved): (u64, u64)) {
         if let Some(take) = self.takes.get_mut(&voice) {
-            take.end = Some(End { frame, at, placed, accepted: self.accepted + ahead });
+            (take.end, take.placed) = (Some(end), placed);
             take.starved += starved;
         }
     }
@@ -206,9 +210,9 @@ impl Ledger {
     /// The output took none of the frames from `from` to before `to`, as the mixer counts.
     pub(super) fn lose(&mut self, from: u64, to: u64) {
         for take in self.takes.values_mut() {
-            let Some((start, _)) = take.started else { continue };
+            let Some(start) = take.started else { continue };
             let end = take.end.map_or(u64::MAX, |end| end.frame);
-            take.lost += to.min(end).saturating_sub(from.max(start));
+            take.lost += to.min(end).saturating_sub(from.max(start.frame));
         }
     }
 
@@ -225,11 +229,26 @@ impl Ledger {
         self.gone = self.accepted.saturating_sub(delivered);
     }
 
-    /// The device had to play silence, as the loop was late.
-    pub(super) fn starve(&mut self, frames: u64) {
-        let sounding = |take: &&mut Take| take.started.is_some() && take.end.is_none();
-        if let Some(take) = self.takes.values_mut().find(sounding) {
+    /// The device played silence, as the loop was late or it stood still: that is told some time after. Who had sound before
+    /// and after the hole was not heard whole; what begins or ends beyond it left that much later than was known then, and
+    /// `next` is when the first frame will leave that is not accepted yet.
+    pub(super) fn starve(&mut self, frames: u64, hole: Hole, next: Timestamp) {
+        let Hole { from, to } = hole.later(self.gone);
+        let sounding = |take: &&mut Take| {
+            take.started.is_some_and(|start| start.accepted < to)
+                && take.end.is_none_or(|end| from < end.accepted)
+        };
+        if let Some(take) = self.takes.values_mut().rfind(sounding) {
             take.starved += frames;
+        }
+        let accepted = self.accepted;
+        let leaves = |mark: &mut Mark| {
+            let early = frames::duration(accepted.saturating_sub(mark.accepted), AIR_RATE);
+            mark.at = next + frames::duration(mark.accepted.saturating_sub(accepted), AIR_RATE) - early;
+        };
+        for take in self.takes.values_mut() {
+            take.started.iter_mut().filter(|start| start.accepted >= to).for_each(leaves);
+            take.end.iter_mut().filter(|end| end.accepted > to).for_each(leaves);
         }
     }
 
@@ -264,10 +283,9 @@ impl Ledger {
     }
 
     fn close(&mut self, take: &Take, at: Timestamp) {
-        let placed = take.end.map_or(0, |end| end.placed);
-        let delivered = placed.saturating_sub(take.lost);
+        let delivered = take.placed.saturating_sub(take.lost);
         let heard = delivered > 0;
-        let short = take.end.is_some() && placed + take.starved + SHORT < take.expected;
+        let short = take.end.is_some() && take.placed + take.starved + SHORT < take.expected;
         let by_itself = match (take.lost > 0, short) {
             (true, _) => Some(Cause::OutputDown),
             (false, true) => Some(Cause::FileBroken),
@@ -277,7 +295,7 @@ impl Ledger {
             cue: take.cue.clone(),
             output: self.output.clone(),
             take: take.number,
-            started: take.started.map(|(_, at)| at).filter(|_| heard),
+            started: take.started.map(|start| start.at).filter(|_| heard),
             ended: take.end.map(|end| end.at).filter(|_| heard),
             delivered,
             starved: take.starved,
@@ -359,5 +377,47 @@ mod tests {
         ledger.not_aired(cue, Cause::TooLate, ClockHealth::default(), at(0.0));
         ledger.flush_all();
         assert_eq!(ledger.unlogged(), 0);
+    }
+
+    /// When two takes began and ended, in seconds, and how many frames of silence each had: a sounded from the frame 48,000 to
+    /// 96,000, b from 144,000 on, and there was a hole.
+    fn after_a_hole(hole: Hole) -> [(f64, Option<f64>, u64); 2] {
+        let (facts, _log) = sync_channel(16);
+        let mut ledger = Ledger::new("loa".into(), Some(facts));
+        let (a, b) = (VoiceId(1), VoiceId(2));
+        for (voice, slot) in [(a, "a"), (b, "b")] {
+            let cue = cue(slot, Join::Hard, 0.0, &segment(10, 60.0));
+            let begins = (SignedDuration::ZERO, None);
+            ledger.open(voice, &cue, begins, "card".to_owned(), ClockHealth::default(), at(0.0));
+        }
+        ledger.started(a, ledger.mark(48_000, at(1.0), 48_000));
+        ledger.ended(a, ledger.mark(96_000, at(2.0), 96_000), (48_000, 0));
+        ledger.started(b, ledger.mark(144_000, at(3.0), 144_000));
+        ledger.accepted(192_000);
+        // What was thought to leave at 4 s does at 5 s.
+        ledger.starve(48_000, hole, at(5.0));
+        let second = |at: Timestamp| at.duration_since(self::at(0.0)).as_secs_f64();
+        [a, b].map(|voice| {
+            let take = &ledger.takes[&voice];
+            (second(take.started.unwrap().at), take.end.map(|end| second(end.at)), take.starved)
+        })
+    }
+
+    #[test]
+    fn a_hole_is_laid_to_what_sounded_on_both_sides_of_it_and_what_comes_after_it_left_later() {
+        let cases = [
+            (Hole::after(24_000), [(2.0, Some(3.0), 0), (4.0, None, 0)]),
+            (Hole::after(48_000), [(2.0, Some(3.0), 0), (4.0, None, 0)]),
+            (Hole::after(72_000), [(1.0, Some(3.0), 48_000), (4.0, None, 0)]),
+            (Hole::after(96_000), [(1.0, Some(2.0), 0), (4.0, None, 0)]),
+            (Hole::after(120_000), [(1.0, Some(2.0), 0), (4.0, None, 0)]),
+            (Hole::after(150_000), [(1.0, Some(2.0), 0), (3.0, None, 48_000)]),
+            // Where its place is not known to the frame, it is laid to who may have had it.
+            (Hole { from: 90_000, to: 120_000 }, [(1.0, Some(2.0), 48_000), (4.0, None, 0)]),
+            (Hole { from: 100_000, to: 120_000 }, [(1.0, Some(2.0), 0), (4.0, None, 0)]),
+        ];
+        for (hole, expected) in cases {
+            assert_eq!(after_a_hole(hole), expected, "{hole:?}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::{debug, info, warn};
 
 use super::handle::Command;
-use super::ledger::SHORT;
+use super::ledger::{Mark, SHORT};
 use super::limiter::LOOKAHEAD;
 use super::mixer::{Happening, Voice, VoiceId};
 use super::preroll::Answer;
@@ -417,7 +417,8 @@ impl Engine {
         // Starts are told first, so that the sequencer knows that of a chained cue by its frame.
         for happening in &happened {
             if let Happening::Started { voice, frame } = *happening {
-                self.started(voice, frame, at(frame));
+                let first = self.ledger.mark(frame, at(frame), frame - base + LOOKAHEAD as u64);
+                self.started(voice, first);
             }
         }
         for happening in happened.drain(..) {
@@ -427,9 +428,9 @@ impl Engine {
                 let placed = placed.saturating_sub(missing);
                 self.preroll.discard(source);
                 self.own_starved += starved;
-                let ahead = frame - base + LOOKAHEAD as u64;
-                self.ledger.ended(voice, frame, at(frame), (placed, starved), ahead);
-                self.ended(voice, at(frame));
+                let end = self.ledger.mark(frame, at(frame), frame - base + LOOKAHEAD as u64);
+                self.ledger.ended(voice, end, (placed, starved));
+                self.ended(voice, end.at);
             }
         }
         self.happened = happened;
@@ -459,9 +460,10 @@ impl Engine {
         }
     }
 
-    fn started(&mut self, voice: VoiceId, frame: u64, at: Timestamp) {
+    fn started(&mut self, voice: VoiceId, first: Mark) {
         self.open_take(voice);
-        self.ledger.started(voice, frame, at);
+        self.ledger.started(voice, first);
+        let at = first.at;
         let Some(held) = self.held.iter_mut().find(|held| held.voice == voice) else { return };
         held.stage = Stage::Sounding(at);
         let due = at + FIRST_HEARTBEAT;
@@ -503,8 +505,11 @@ impl Engine {
         }
         self.hear_of_output(wrote.is_ok());
         let starved = self.output.starved();
-        self.ledger.starve(starved.saturating_sub(self.device_starved));
-        self.device_starved = starved;
+        let before = std::mem::replace(&mut self.device_starved, starved);
+        if let Some(frames) = starved.checked_sub(before).filter(|frames| *frames > 0) {
+            let next = self.output.next_frame_at();
+            self.ledger.starve(frames, self.output.hole(), next);
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use super::device::DeviceName;
 use super::feed::{Line, Meter};
 use super::pace::{Pace, wall_at};
 use super::supervisor::{Order, Supervisor};
-use super::{CHANNELS, CHUNK_FRAMES, Lost, Output, OutputError, duration_of, frames_of};
+use super::{CHANNELS, CHUNK_FRAMES, Hole, Lost, Output, OutputError, duration_of, frames_of};
 use crate::clock::Clock;
 
 /// How long a write waits for a device that may be about to run: longer than the supervisor takes for its verdict.
@@ -153,5 +153,9 @@ impl Output for Card {
 
     fn starved(&self) -> u64 {
         self.starved + self.meter.as_ref().map_or(0, |meter| meter.starved())
+    }
+
+    fn hole(&self) -> Hole {
+        self.meter.as_ref().map_or_else(Hole::default, |meter| meter.hole()).later(self.delivered)
     }
 }

@@ -11,7 +11,7 @@ use rodio::cpal::{FromSample, Sample};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::device::PERIOD_FRAMES;
-use super::{CHANNELS, CHUNK_FRAMES, duration_of, frames_during};
+use super::{CHANNELS, CHUNK_FRAMES, Hole, duration_of, frames_during};
 use crate::clock::Clock;
 
 /// Frames that wait for the callback at most: 149 ms. Less, and a busy machine starves; more, and an emergency waits.
@@ -36,6 +36,8 @@ pub struct Meter {
     taken: AtomicU64,
     silence: AtomicU64,
     starved: AtomicU64,
+    hole_from: AtomicU64,
+    hole_to: AtomicU64,
     stalled_ns: AtomicU64,
     calls: AtomicU64,
     errors: AtomicU64,
@@ -50,6 +52,8 @@ impl Meter {
             taken: AtomicU64::new(0),
             silence: AtomicU64::new(0),
             starved: AtomicU64::new(0),
+            hole_from: AtomicU64::new(0),
+            hole_to: AtomicU64::new(0),
             stalled_ns: AtomicU64::new(0),
             calls: AtomicU64::new(0),
             errors: AtomicU64::new(0),
@@ -68,8 +72,15 @@ impl Meter {
         self.starved.load(Ordering::Acquire)
     }
 
-    /// Takes note of frames of silence that stood in for sound.
-    pub(super) fn starve(&self, frames: u64) {
+    /// Where the newest of them were.
+    pub(super) fn hole(&self) -> Hole {
+        Hole { from: self.hole_from.load(Ordering::Acquire), to: self.hole_to.load(Ordering::Acquire) }
+    }
+
+    /// Takes note of frames of silence that stood in for sound, and of where.
+    pub(super) fn starve(&self, frames: u64, hole: Hole) {
+        self.hole_from.store(hole.from, Ordering::Release);
+        self.hole_to.store(hole.to, Ordering::Release);
         self.starved.fetch_add(frames, Ordering::AcqRel);
     }
 
@@ -84,8 +95,8 @@ impl Meter {
     }
 
     /// Takes note of time that the device let pass without playing: a hole for who listens, though no frame is lost.
-    pub(super) fn stall(&self, time: Duration) {
-        self.starve(frames_during(time));
+    pub(super) fn stall(&self, Stall { time, hole }: Stall) {
+        self.starve(frames_during(time), hole);
         self.stalled_ns.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::AcqRel);
     }
 
@@ -262,13 +273,21 @@ impl Feed {
         if missing > 0 {
             // An engine that pauses, or let go of its end, has said that it will be silent.
             let silent = self.meter.paused.load(Ordering::Acquire) || self.ring.is_abandoned();
-            if self.meter.taken() > 0 && !silent {
-                self.meter.starve(missing);
+            let taken = self.meter.taken();
+            if taken > 0 && !silent {
+                self.meter.starve(missing, Hole::after(taken));
             }
             self.meter.silence.fetch_add(missing, Ordering::AcqRel);
         }
         self.meter.call();
     }
+}
+
+/// Time that a device let pass without playing, and where in the sound that is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stall {
+    pub(super) time: Duration,
+    pub(super) hole: Hole,
 }
 
 /// Knows when frames leave, from what the device says of it now and then.
@@ -277,18 +296,22 @@ pub(super) struct FrameClock {
     meter: Arc<Meter>,
     clock: Arc<dyn Clock>,
     readings: Readings,
+    /// The frame of sound that left when a reading last was like the others.
+    sure: u64,
+    /// The one that left when the first was not.
+    doubted: Option<u64>,
 }
 
 impl FrameClock {
     /// One that knows nothing yet.
     pub(super) fn new(meter: Arc<Meter>, clock: Arc<dyn Clock>) -> Self {
-        Self { meter, clock, readings: Readings::default() }
+        Self { meter, clock, readings: Readings::default(), sure: 0, doubted: None }
     }
 
     /// Adds a reading: frame `position` leaves in `lead`, of which zero says nothing. Gives the time that the device has
     /// let pass without playing, once it is sure of that. The monotonic clock is read, not the wall's: a step of the wall clock is not
     /// the device's doing.
-    pub(super) fn read(&mut self, position: u64, lead: Duration) -> Option<Duration> {
+    pub(super) fn read(&mut self, position: u64, lead: Duration) -> Option<Stall> {
         if lead.is_zero() {
             return None; // the device's buffer is being filled before it runs
         }
@@ -297,7 +320,15 @@ impl FrameClock {
         let before = self.meter.base.swap(base, Ordering::AcqRel);
         let moved = if before == UNKNOWN { 0 } else { base.saturating_sub(before) };
         let stalled = moved > STALL_NS && self.readings.is_settled();
-        stalled.then(|| Duration::from_nanos(moved.unsigned_abs()))
+        let silence = self.meter.silence.load(Ordering::Acquire);
+        let leaves = position.saturating_sub(frames_during(lead)).saturating_sub(silence);
+        let hole = Hole { from: self.sure, to: self.doubted.unwrap_or(leaves).max(self.sure) };
+        if self.readings.agree {
+            (self.sure, self.doubted) = (leaves, None);
+        } else {
+            self.doubted.get_or_insert(leaves);
+        }
+        stalled.then(|| Stall { time: Duration::from_nanos(moved.unsigned_abs()), hole })
     }
 
     /// Whether it is sure of itself: there are readings enough, and the newest is like the others.
@@ -308,6 +339,7 @@ impl FrameClock {
     /// Forgets everything: the stream was interrupted.
     pub(super) fn restart(&mut self) {
         self.readings = Readings::default();
+        self.doubted = None;
         self.meter.base.store(UNKNOWN, Ordering::Release);
     }
 }
@@ -416,6 +448,7 @@ mod tests {
         assert_eq!(heard[..200], [0.5; 200]);
         assert_eq!(heard[200..], [0.0; 1_720]);
         assert_eq!((line.meter.taken(), line.meter.starved()), (1_060, 860));
+        assert_eq!(line.meter.hole(), Hole::after(1_060));
         line.meter.pause(true);
         call(&mut feed, &clock, LEAD);
         line.meter.pause(false);
@@ -468,5 +501,6 @@ mod tests {
         }
         assert_eq!(line.meter.stalled(), Duration::from_millis(500), "once, and in full");
         assert_eq!(line.meter.starved(), 24_000, "who listens hears a hole");
+        assert_eq!(line.meter.hole(), Hole::after(0), "before all sound");
     }
 }

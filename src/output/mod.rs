@@ -60,6 +60,31 @@ pub trait Output: Debug + Send {
     fn starved(&self) -> u64 {
         0
     }
+    /// Where the newest of them were heard, as far as is known.
+    fn hole(&self) -> Hole {
+        Hole::default()
+    }
+}
+
+/// Where in the sound there was a hole, by the frames that were delivered before it: `from` at least, and `to` at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Hole {
+    /// So many had left before it for certain.
+    pub from: u64,
+    /// So many had left when the sound was there again.
+    pub to: u64,
+}
+
+impl Hole {
+    /// One whose place is known to the frame.
+    pub fn after(frame: u64) -> Self {
+        Self { from: frame, to: frame }
+    }
+
+    /// The same where so many frames more were delivered before.
+    pub fn later(self, frames: u64) -> Self {
+        Self { from: self.from.saturating_add(frames), to: self.to.saturating_add(frames) }
+    }
 }
 
 /// The output cannot sound at the moment; the frames were dropped, in time.

@@ -439,7 +439,8 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 mod tests {
     use std::sync::{Mutex, PoisonError};
 
-    use super::super::feed;
+    use super::super::Hole;
+    use super::super::feed::{self, Stall};
     use super::*;
     use crate::clock::ManualClock;
 
@@ -506,7 +507,7 @@ mod tests {
         }
         assert!(rig.keeper.open.is_some() && rig.keeper.health.is_up());
         let running = rig.keeper.open.as_mut().unwrap();
-        running.meter.stall(Duration::from_millis(500));
+        running.meter.stall(Stall { time: Duration::from_millis(500), hole: Hole::default() });
         assert_eq!([0; 2].map(|_| running.stood_still().as_millis()), [500, 0], "what is said once");
         assert_eq!(Arc::strong_count(&rig.streams), 3, "this, the rig's own, and one stream");
     }

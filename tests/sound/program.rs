@@ -14,7 +14,7 @@ use crate::sound::rig::{Server, beside_others, milliseconds, wait_until, with_se
 use crate::sound::station::{Slot, Station, sleep_until};
 use crate::stolen_time;
 
-const SECOND: usize = RATE as usize;
+pub(crate) const SECOND: usize = RATE as usize;
 /// What the log and the recording may differ by. The recorder knows its own instants to about 0.1 ms.
 const AS_LOGGED_MS: f64 = 1.0;
 
@@ -23,7 +23,7 @@ fn tone(hertz: f64, seconds: usize) -> impl Iterator<Item = f32> {
     (0..seconds * SECOND).map(move |frame| tone_at(frame, hertz))
 }
 
-fn seconds(count: i64) -> SignedDuration {
+pub(crate) fn seconds(count: i64) -> SignedDuration {
     SignedDuration::from_secs(count)
 }
 

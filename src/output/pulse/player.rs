@@ -22,8 +22,8 @@ use tracing::debug;
 
 use super::{FRAME_BYTES, Server};
 use crate::clock::Clock;
-use crate::output::feed::{FrameClock, Meter, Way};
-use crate::output::{AHEAD_FRAMES, BURST_FRAMES, CHUNK_FRAMES, duration_of, frames_during, frames_of};
+use crate::output::feed::{FrameClock, Meter, Stall, Way};
+use crate::output::{AHEAD_FRAMES, BURST_FRAMES, CHUNK_FRAMES, Hole, duration_of, frames_during, frames_of};
 
 /// Bytes for which the server asks at a time.
 pub(super) const BURST_BYTES: u32 = bytes_of(BURST_FRAMES);
@@ -45,6 +45,9 @@ const QUESTION_EVERY: u8 = 2;
 const HURRY: Duration = Duration::from_millis(20);
 /// How long the server is waited for at a time, in milliseconds.
 const LOOK: u8 = 200;
+/// So many answers are waited for once the server speaks again after it was silent: by the second it has told whether it had
+/// nothing to play meanwhile.
+const AFTER_SILENCE: u8 = 2;
 /// An answer that took longer says nothing of the clock any more.
 const STALE: Duration = Duration::from_millis(300);
 
@@ -74,9 +77,22 @@ pub(in crate::output) struct Player {
     /// What the server said, of which the first bytes are understood.
     incoming: Vec<u8>,
     /// The server had nothing to play, and how long that took is not known yet.
-    ran_dry: bool,
+    dry: Option<Dry>,
+    /// Answers to be waited for before anything is pushed: the server was silent, and what leaves when is not known.
+    doubts: u8,
+    /// It stood still: it was silent for longer than it ever is while it plays.
+    stood_still: bool,
     /// Nothing was pushed for a while, because nothing was to sound.
     paused: bool,
+}
+
+/// The server had nothing to play.
+#[derive(Debug, Clone, Copy)]
+struct Dry {
+    /// After so many frames.
+    after: u64,
+    /// When the next one would have left, by the clock's `elapsed`.
+    due: Duration,
 }
 
 impl Player {
@@ -110,7 +126,9 @@ impl Player {
             outgoing: Vec::with_capacity(BUFFER_BYTES as usize + HEADERS),
             sent: 0,
             incoming,
-            ran_dry: false,
+            dry: None,
+            doubts: 0,
+            stood_still: false,
             paused: false,
         })
     }
@@ -118,14 +136,17 @@ impl Player {
     /// Sends what was pushed, and waits until the server says something. When it asks for more, it is now and then asked in
     /// turn when its last frame will leave: its sink has just worked, and knows its latency best.
     fn exchange(&mut self) -> Result<(), ProtocolError> {
-        if !self.frame_clock.is_sure() {
+        if self.doubts > 0 || !self.frame_clock.is_sure() {
             self.ask()?;
             self.send()?;
             thread::sleep(HURRY);
             return self.listen();
         }
         self.send()?;
-        self.wait_for_server()?;
+        if !self.wait_for_server()? {
+            (self.doubts, self.stood_still) = (AFTER_SILENCE, true);
+            return Ok(());
+        }
         let wanted = self.wanted;
         self.listen()?;
         if self.wanted > wanted {
@@ -142,12 +163,13 @@ impl Player {
         Ok(())
     }
 
-    /// Waits until the server has said something, or takes what it had no room for.
-    fn wait_for_server(&self) -> io::Result<()> {
+    /// Waits until the server has said something, or takes what it had no room for; whether it did.
+    fn wait_for_server(&self) -> io::Result<bool> {
         let unsent = if self.outgoing.is_empty() { PollFlags::empty() } else { PollFlags::POLLOUT };
         let mut events = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN | unsent)];
         match poll(&mut events, PollTimeout::from(LOOK)) {
-            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Ok(ready) => Ok(ready > 0),
+            Err(Errno::EINTR) => Ok(true),
             Err(error) => Err(error.into()),
         }
     }
@@ -227,7 +249,9 @@ impl Player {
                 let latency = TagStructReader::new(&mut message, self.version).read()?;
                 self.learn(&latency);
             }
-            (_, Command::Underflow(which)) if which.channel == self.channel => self.ran_dry = true,
+            (_, Command::Underflow(which)) if which.channel == self.channel => {
+                self.run_dry(frames(which.offset));
+            }
             (_, Command::PlaybackStreamKilled(_)) => {
                 return Err(io::Error::from(io::ErrorKind::NotConnected).into());
             }
@@ -237,19 +261,39 @@ impl Player {
         Ok(())
     }
 
+    /// The server has played all that it had. When the next frame leaves is known no more, at once: else what starts now would
+    /// be placed by a clock that lags. Where the hole is, is known; for how long, only when the clock is sure again.
+    fn run_dry(&mut self, after: u64) {
+        let after = after.clamp(self.meter.taken().min(self.pushed), self.pushed);
+        // None where that is known not to have been a hole: before the first sound, and after a rest.
+        let due = self.meter.leaves_at(after);
+        self.meter.reach(after);
+        self.dry = self.dry.or(due.map(|due| Dry { after, due }));
+        self.frame_clock.restart();
+    }
+
     /// What the server knew when it was asked.
     fn learn(&mut self, latency: &PlaybackLatency) {
-        let frames = |bytes: i64| u64::try_from(bytes).unwrap_or(0) / u64::from(FRAME_BYTES);
-        self.meter.reach(frames(latency.read_offset.min(latency.write_offset)));
+        self.doubts = self.doubts.saturating_sub(1);
         let lead = lead(latency, self.clock.now());
-        if let Some(silence) = self.frame_clock.read(frames(latency.write_offset), lead) {
-            if self.ran_dry {
-                self.meter.starve(frames_during(silence));
+        let stall = self.frame_clock.read(frames(latency.write_offset), lead);
+        let is_sure = self.frame_clock.is_sure();
+        if let Some(Dry { after, due }) = self.dry.take_if(|_| is_sure) {
+            let leaves = self.meter.leaves_at(after).unwrap_or(due);
+            let stall = Stall { time: leaves.saturating_sub(due), hole: Hole::after(after) };
+            if self.stood_still {
+                self.meter.stall(stall);
             } else {
-                self.meter.stall(silence);
+                self.meter.starve(frames_during(stall.time), stall.hole);
             }
+        } else if let (Some(stall), None) = (stall, self.dry) {
+            self.meter.stall(stall);
         }
-        self.ran_dry &= !self.frame_clock.is_sure();
+        // What comes after a hole has not left, for who asks, before it is known how long that was.
+        if self.dry.is_none() {
+            self.meter.reach(frames(latency.read_offset.min(latency.write_offset)));
+            self.stood_still &= !is_sure;
+        }
     }
 }
 
@@ -258,6 +302,10 @@ impl Way for Player {
         if std::mem::take(&mut self.paused) {
             // The server ran dry meanwhile, as it was to; when the next frames leave is to be learnt anew.
             self.frame_clock.restart();
+            self.dry = None;
+        }
+        if self.doubts > 0 {
+            return false;
         }
         let Ok(bytes) = u32::try_from(size_of_val(samples)) else { return false };
         let room = self.outgoing.capacity() - self.outgoing.len() >= bytes as usize + HEADERS / 2;
@@ -295,6 +343,11 @@ impl Way for Player {
 #[expect(clippy::cast_possible_truncation, reason = "a few thousand frames")]
 const fn bytes_of(frames: usize) -> u32 {
     frames as u32 * FRAME_BYTES
+}
+
+/// Frames in so many bytes of the stream.
+fn frames(bytes: i64) -> u64 {
+    u64::try_from(bytes).unwrap_or(0) / u64::from(FRAME_BYTES)
 }
 
 /// The message that begins at a byte of what came, and the byte after it; none if it did not come whole.

@@ -204,15 +204,79 @@ fn silence_is_laid_to_whom_it_belongs() {
         };
         play(&mut peer, 40);
         assert_eq!((meter.starved(), meter.stalled()), (0, Duration::ZERO));
+        let played = peer.played;
         if ran_dry {
-            peer.say(&Command::Underflow(Underflow { channel: CHANNEL, offset: 0 }));
+            let offset = i64::try_from(played * u64::from(FRAME_BYTES)).unwrap();
+            peer.say(&Command::Underflow(Underflow { channel: CHANNEL, offset }));
         }
         peer.clock.advance(Duration::from_millis(100));
         play(&mut peer, 40);
         let stalled = frames_during(meter.stalled()); // a reading is exact to a microsecond
         let expected = (4_800, if ran_dry { 0 } else { 4_800 });
         assert_eq!((meter.starved(), stalled), expected, "once, and in full");
+        let Hole { from, to } = meter.hole();
+        assert!((from..=to).contains(&played), "{from}..={to} after {played}");
+        assert!(to - from <= if ran_dry { 0 } else { 4 * CHUNK_FRAMES as u64 });
     }
+}
+
+#[test]
+fn a_clock_that_lags_tells_no_time_and_what_comes_after_a_hole_has_not_left_before_its_length_is_known() {
+    let (mut player, mut peer, meter) = player(2);
+    let play = |player: &mut Player, peer: &mut Peer, chunks| {
+        for _ in 0..chunks {
+            while !player.push(&chunk(0.5)) {
+                player.wait();
+                peer.play();
+            }
+        }
+    };
+    play(&mut player, &mut peer, 40);
+    assert!(meter.leaves_at(player.pushed).is_some());
+    // Until all that it had is played the server says nothing more, and then for a second.
+    peer.hear();
+    let all = u64::try_from(peer.sound.len()).unwrap() / u64::from(FRAME_BYTES);
+    peer.clock.advance(duration_of(all - peer.played) + Duration::from_secs(1));
+    peer.played = all;
+    let offset = i64::try_from(peer.sound.len()).unwrap();
+    peer.say(&Command::Underflow(Underflow { channel: CHANNEL, offset }));
+    peer.want(2);
+    player.wait();
+    assert_eq!((meter.leaves_at(player.pushed), player.queued()), (None, player.pushed - all));
+    while meter.starved() == 0 {
+        assert_eq!(meter.taken(), all);
+        play(&mut player, &mut peer, 1);
+    }
+    assert_eq!((meter.starved(), meter.hole()), (48_000, Hole::after(all)));
+    play(&mut player, &mut peer, 2);
+    assert!(meter.taken() > all);
+}
+
+#[test]
+fn after_a_silence_of_the_servers_nothing_is_pushed_before_it_has_answered() {
+    let (mut player, mut peer, meter) = player(2);
+    while !player.frame_clock.is_sure() {
+        while !player.push(&chunk(0.5)) {
+            player.wait();
+            peer.play();
+        }
+    }
+    while player.doubts == 0 {
+        while player.push(&chunk(0.5)) {}
+        player.wait(); // in vain, once all was heard that it had said
+    }
+    peer.want(4);
+    player.wait();
+    assert!(player.wanted >= 4 * CHUNK_BYTES);
+    let mut answers = 0;
+    while !player.push(&chunk(0.5)) {
+        for number in peer.hear() {
+            peer.answer(number);
+            answers += 1;
+        }
+        player.wait();
+    }
+    assert!(answers >= AFTER_SILENCE && !meter.has_ended());
 }
 
 #[test]

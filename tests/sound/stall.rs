@@ -1,0 +1,111 @@
+//! A sound server that stands still near a hard start: what that costs on the air, and that the log says the same.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use loa::asrun::{Airing, Outcome};
+
+use crate::program::{SECOND, seconds};
+use crate::sound::measure::{RATE, Recording, Stretch, rising, second_of};
+use crate::sound::rig::{milliseconds, wait_until, with_server};
+use crate::sound::station::{Slot, Station, sleep_until};
+
+/// From one piece to the next.
+const APART: i32 = 7;
+
+/// The server stands still `from` a piece's start, in milliseconds, and for so long.
+struct Stall {
+    from: i64,
+    length: i64,
+    /// How many seconds long the piece is.
+    piece: usize,
+}
+
+/// What was heard of a piece, and what the log says of it.
+struct Heard {
+    /// Its planned start.
+    at: Timestamp,
+    stretch: Stretch,
+    /// When it began and ended, in milliseconds after its planned start.
+    from: f64,
+    to: f64,
+    /// How far into the piece it began, in milliseconds.
+    begins: f64,
+    airing: Airing,
+}
+
+/// One piece for each stall, at its second.
+fn play(name: &str, stalls: &[Stall]) -> Vec<Heard> {
+    let mut all = Vec::new();
+    with_server(name, |server| {
+        let mut station = Station::new();
+        for length in [3] {
+            station.record(&format!("{length}.wav"), None, rising(length * SECOND));
+        }
+        let first = station.soon() + seconds(1);
+        let at = |n: usize| first + seconds(1) * APART * i32::try_from(n).unwrap();
+        let slot =
+            |(n, stall): (usize, &Stall)| Slot::hard(format!("p{n}"), at(n), &format!("{}.wav", stall.piece));
+        let slots: Vec<_> = stalls.iter().enumerate().map(slot).collect();
+        station.week("", &slots, at(stalls.len()) + seconds(60));
+        let recorder = server.record();
+        station.serve();
+        for (n, stall) in stalls.iter().enumerate() {
+            sleep_until(at(n) + SignedDuration::from_millis(stall.from));
+            server.stand_still(Duration::from_millis(stall.length.unsigned_abs()));
+        }
+        let last = format!("p{}", stalls.len() - 1);
+        sleep_until(at(stalls.len() - 1) + seconds(6));
+        wait_until("it is logged", || station.airing(&last).outcome() != Outcome::OnAir);
+        let recording = recorder.finish();
+        all = (0..stalls.len()).map(|n| heard(&recording, at(n), station.airing(&format!("p{n}")))).collect();
+        station.stop();
+    });
+    for Heard { from, to, begins, airing, .. } in &all {
+        println!("{from:.1} to {to:.1} ms, from {begins:.1} ms into it: {:?}", airing.outcome());
+    }
+    all
+}
+
+fn heard(recording: &Recording, at: Timestamp, airing: Airing) -> Heard {
+    let near = |stretch: &&Stretch| {
+        (-1_000.0..f64::from(APART) * 500.0).contains(&milliseconds(at, recording.at(stretch.from)))
+    };
+    let all = recording.stretches(Duration::from_millis(100));
+    let [stretch] = all.iter().filter(near).collect::<Vec<_>>()[..] else {
+        panic!("it is not heard once: {all:?}\n{airing:#?}")
+    };
+    let [from, to] = [stretch.from, stretch.to].map(|frame| milliseconds(at, recording.at(frame)));
+    // Half a second into it, past its fade.
+    let begins = second_of(recording.pitch(stretch.from + SECOND / 2)) * 1e3 - 500.0;
+    assert_eq!(recording.gaps(*stretch), []);
+    Heard { at, stretch: *stretch, from, to, begins, airing }
+}
+
+impl Heard {
+    /// The log says of its beginning and its end, and of holes, what was heard.
+    fn check(&self) {
+        let end = self.airing.takes.last().unwrap().end.as_ref().unwrap();
+        let [from, to] = [end.started, end.ended].map(|instant| milliseconds(self.at, instant.unwrap()));
+        let off = (from - self.from).abs().max((to - self.to).abs());
+        println!("what is logged is off by {off:.2} ms");
+        assert!(off < 10.0, "{:#?}", self.airing);
+        assert_eq!(self.airing.starved(), 0, "it has no hole: {:#?}", self.airing);
+    }
+}
+
+#[test]
+fn a_hole_in_the_silence_before_a_piece_is_not_the_pieces() {
+    // The second one has the server back after its start, too little later to be joined.
+    let stalls = [(-1_000, 900), (-600, 1_000), (-400, 350)];
+    let stalls = stalls.map(|(from, length)| Stall { from, length, piece: 3 });
+    for (heard, stall) in
+        play("stall::a_hole_in_the_silence_before_a_piece_is_not_the_pieces", &stalls).iter().zip(&stalls)
+    {
+        heard.check();
+        assert_eq!(heard.airing.outcome(), Outcome::Aired);
+        assert_eq!(heard.stretch.len(), 3 * RATE as usize);
+        let due = (stall.from + stall.length).max(0) as f64;
+        assert!((-1.0..150.0).contains(&(heard.from - due)), "{} ms after {due}", heard.from);
+    }
+}
