@@ -15,9 +15,9 @@ use super::preroll::Answer;
 use super::{Ending, Engine, Held, Stage};
 use crate::asrun::{Cause, ClockHealth};
 use crate::frames::{self, AIR_RATE};
-use crate::media::source::Source;
-use crate::output::CHUNK_FRAMES;
-use crate::sequencer::{Action, Event};
+use crate::media::source::{Read, Source};
+use crate::output::{CHANNELS, CHUNK_FRAMES};
+use crate::sequencer::{Action, Event, IN_HAND};
 use crate::timeline::{Cue, CueId, Layer};
 
 /// The output rests where nothing is due for this long.
@@ -208,8 +208,9 @@ impl Engine {
     fn act(&mut self, action: &Action, now: Timestamp) {
         match action {
             Action::Prepare { cue, skip } => {
+                let in_hand = self.further_in(&cue.id, *skip);
                 self.discard(&cue.id);
-                self.prepare(cue, *skip);
+                self.prepare(cue, *skip, in_hand);
             }
             Action::Discard { cue } => self.discard(cue),
             Action::Start { cue, at } => {
@@ -246,13 +247,43 @@ impl Engine {
         }
     }
 
-    fn prepare(&mut self, cue: &Arc<Cue>, skip: SignedDuration) {
+    /// The source of a cue that is ready, moved on to where it is to begin, where what of it is decoded reaches so far: no file
+    /// is waited for.
+    fn further_in(&mut self, cue: &CueId, skip: SignedDuration) -> Option<Box<dyn Source>> {
+        let ready = |held: &&mut Held| held.cue.id == *cue && matches!(held.stage, Stage::Ready(_));
+        let held = self.held.iter_mut().find(ready)?;
+        let further = skip - held.skip;
+        if further.is_negative() || further > IN_HAND {
+            return None;
+        }
+        let Stage::Ready(mut source) = std::mem::replace(&mut held.stage, Stage::Opening) else {
+            return None;
+        };
+        let mut left = frames::count(further, AIR_RATE);
+        while left > 0 {
+            let part = usize::try_from(left).map_or(CHUNK_FRAMES, |left| left.min(CHUNK_FRAMES));
+            // What is in the chunk is written already.
+            let unheard = self.chunk.get_mut(..part * CHANNELS).unwrap_or_default();
+            match source.read(unheard) {
+                Read::Frames(_) => left -= part as u64,
+                Read::Starved(_) | Read::Ended(_) => {
+                    self.preroll.discard(source);
+                    return None;
+                }
+            }
+        }
+        Some(source)
+    }
+
+    fn prepare(&mut self, cue: &Arc<Cue>, skip: SignedDuration, in_hand: Option<Box<dyn Source>>) {
         let voice = VoiceId(self.next_voice);
         self.next_voice += 1;
         self.held.push(Held { cue: Arc::clone(cue), skip, voice, stage: Stage::Opening });
         let kept = cue.segment().and_then(|segment| self.kept.get(&segment.id));
-        match kept.map(|sound| sound.from_frame(frames::count(skip, AIR_RATE))) {
-            Some(source) => self.prepared(&cue.id, Ok(Box::new(source))),
+        let kept =
+            kept.map(|sound| Box::new(sound.from_frame(frames::count(skip, AIR_RATE))) as Box<dyn Source>);
+        match kept.or(in_hand) {
+            Some(source) => self.prepared(&cue.id, Ok(source)),
             None => {
                 self.preroll.open(cue, skip);
                 // A rehearsal has its answer at once; going on without a chunk in between costs it nothing.

@@ -38,6 +38,7 @@ use amplifier::Amplifier;
 use interrupt::Order;
 pub use interrupt::WAITS_FOR_OUTPUT;
 use quiet::Curfew;
+pub use rundown::IN_HAND;
 
 id! {
     /// An interrupt a person ordered.

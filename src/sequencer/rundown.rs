@@ -17,6 +17,9 @@ const AHEAD: usize = 2;
 /// A cue that follows is chained to the one on air where its own instant is no further behind that one's end.
 pub(super) const CHAIN_TOLERANCE: SignedDuration = SignedDuration::from_secs(2);
 
+/// So much of what is ready lies decoded, for certain: it may begin so far in without being opened anew.
+pub const IN_HAND: SignedDuration = SignedDuration::from_millis(1_900);
+
 /// What one step gives up at most: a clock that jumps a week must not flood the engine.
 const GIVEN_UP_AT_ONCE: usize = 32;
 
@@ -211,6 +214,11 @@ impl Sequencer {
         }
         // Late by the rule beyond what it was opened for: it is opened further in.
         if late::skip_at(cue, start) > skip + TOLERANCE {
+            let in_hand = matches!(entry.progress, Progress::Ready { .. })
+                && late::skip_at(cue, start) <= skip + IN_HAND;
+            if in_hand && start < self.soonest(entry, earliest, entry.tries, pass) {
+                return Verdict::Prepare { start, too_slow: false };
+            }
             let too_slow =
                 matches!(entry.progress, Progress::Preparing { .. }) && nominal + TOLERANCE < pass.now;
             return self.prepare_verdict(entry, earliest, too_slow, pass);

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::record::{Record, Take};
-use super::{Action, Event, Interrupt, Repeats, Sequencer, Settings};
+use super::{Action, Event, IN_HAND, Interrupt, Repeats, Sequencer, Settings};
 use crate::asrun::Cause;
 use crate::schedule::{Late, QuietHours, SlotId};
 use crate::segment::{ContentHash, Segment, Sound, State, Words};
@@ -373,11 +373,14 @@ impl Sim {
     fn obey(&mut self, action: &Action) {
         match action {
             Action::Prepare { cue, skip } => {
+                let further = self.opened.get(&cue.id).filter(|held| held.told).map(|held| *skip - held.skip);
+                let in_hand = further.is_some_and(|by| (SignedDuration::ZERO..=IN_HAND).contains(&by));
                 self.discard(&cue.id);
                 if self.fails.contains(&cue.id) {
                     self.inbox.push(Event::Failed(cue.id.clone(), Cause::FileBroken));
                 } else {
-                    let (cue, opening, told) = (Arc::clone(cue), self.opening, self.opening.is_zero());
+                    let opening = if in_hand { SignedDuration::ZERO } else { self.opening };
+                    let (cue, told) = (Arc::clone(cue), opening.is_zero());
                     if told {
                         self.inbox.push(Event::Ready(cue.id.clone()));
                     }

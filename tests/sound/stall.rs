@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use loa::asrun::{Airing, Outcome};
+use loa::asrun::{Airing, Cause, Outcome};
 
 use crate::program::{SECOND, seconds};
 use crate::sound::measure::{RATE, Recording, Stretch, rising, second_of};
@@ -39,7 +39,7 @@ fn play(name: &str, stalls: &[Stall]) -> Vec<Heard> {
     let mut all = Vec::new();
     with_server(name, |server| {
         let mut station = Station::new();
-        for length in [3] {
+        for length in [3, 4] {
             station.record(&format!("{length}.wav"), None, rising(length * SECOND));
         }
         let first = station.soon() + seconds(1);
@@ -107,5 +107,22 @@ fn a_hole_in_the_silence_before_a_piece_is_not_the_pieces() {
         assert_eq!(heard.stretch.len(), 3 * RATE as usize);
         let due = (stall.from + stall.length).max(0) as f64;
         assert!((-1.0..150.0).contains(&(heard.from - due)), "{} ms after {due}", heard.from);
+    }
+}
+
+#[test]
+fn after_a_stall_over_a_start_the_sound_is_back_with_the_server() {
+    let stalls =
+        [(-1_000, 1_700, 4), (-1_000, 1_700, 3)].map(|(from, length, piece)| Stall { from, length, piece });
+    for (heard, stall) in play("stall::after_a_stall_over_a_start_the_sound_is_back_with_the_server", &stalls)
+        .iter()
+        .zip(&stalls)
+    {
+        heard.check();
+        assert_eq!(heard.airing.outcome(), Outcome::Partly(Cause::JoinedLate));
+        let due = (stall.from + stall.length) as f64;
+        assert!((0.0..250.0).contains(&(heard.from - due)), "{} ms after {due}", heard.from);
+        assert!((heard.begins - heard.from).abs() < 10.0, "{} ms into it", heard.begins);
+        assert!((heard.to - (stall.piece * 1_000) as f64).abs() < 10.0, "{}", heard.to);
     }
 }

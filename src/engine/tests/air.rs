@@ -513,3 +513,18 @@ fn whatever_people_do_every_cue_has_one_outcome() {
         station.check();
     }
 }
+
+#[test]
+fn what_is_ready_is_joined_at_once_after_the_device_stood_still() {
+    let mut station = Station::new(vec![cue("a", Join::Hard, 100.0, &segment(10, 3.0))]);
+    station.run_until(99.5);
+    station.clock.advance(Duration::from_millis(1_500));
+    station.run_until(110.0);
+    station.finish();
+    station.check();
+    // At its full level after its fade.
+    assert_about(station.heard(10).unwrap(), 101.1, 0.05);
+    let takes = station.takes("a");
+    assert_about(since(takes[0].started.unwrap()), 101.0, 0.05);
+    assert_about(since(takes[0].ended.unwrap()), 103.0, 0.05);
+}

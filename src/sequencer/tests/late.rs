@@ -84,3 +84,18 @@ fn what_the_end_of_its_session_cuts_is_not_cut_by_a_start() {
     sim.run_to(s(100));
     assert_eq!(heard(&sim), ["a@0.0", "-a@50.0 PlannedCut"]);
 }
+
+#[test]
+fn what_is_ready_is_joined_at_once_where_a_device_that_stood_still_made_it_late() {
+    let late_by = |milliseconds| {
+        let mut sim = from_start(600, [c("a", 100, 60)]);
+        sim.run_to(s(99));
+        sim.now = s(100) + SignedDuration::from_millis(milliseconds);
+        sim.run_to(s(600));
+        heard(&sim)
+    };
+    assert_eq!(late_by(400), ["a@100.4", "-a@160.4"]);
+    assert_eq!(late_by(1_500), ["a+1.5@101.5", "-a@160.1"]);
+    // No more of it is decoded: it is opened again.
+    assert_eq!(late_by(2_500), ["a+4.0@104.0", "-a@160.0"]);
+}
