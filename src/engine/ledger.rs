@@ -23,8 +23,9 @@ const BACKLOG: usize = 16_384;
 const NUMBERED: usize = 4_096;
 /// Frames by which a source may end before its planned end, by the rounding of lengths; beyond, its file is broken.
 pub(super) const SHORT: u64 = AIR_RATE as u64 / 10;
-/// How long a device may take to have the last frames of a take, before they count as heard.
-const PATIENCE: SignedDuration = SignedDuration::from_secs(2);
+/// Frames after the last one of a take of which a device that has accepted them has played that one, whatever it says of it:
+/// 2 s. The clock of the wall does not count: it goes on while a device stands still, and what that costs is told later.
+const PATIENCE: u64 = 2 * AIR_RATE as u64;
 
 /// A take that is not closed.
 #[derive(Debug)]
@@ -262,8 +263,8 @@ impl Ledger {
     /// Closes the takes whose last frame has left; with `up` false, none will any more.
     pub(super) fn settle(&mut self, delivered: u64, up: bool, now: Timestamp) {
         let taken = delivered + self.gone;
-        let over =
-            |take: &Take| take.end.is_some_and(|end| !up || taken >= end.accepted || now > end.at + PATIENCE);
+        let played = taken.max(self.accepted.saturating_sub(PATIENCE));
+        let over = |take: &Take| take.end.is_some_and(|end| !up || played >= end.accepted);
         // Nothing to collect in nearly every turn, and then nothing is allocated.
         let closed: Vec<Take> =
             self.takes.extract_if(.., |_, take| over(take)).map(|(_, take)| take).collect();
@@ -419,5 +420,21 @@ mod tests {
         for (hole, expected) in cases {
             assert_eq!(after_a_hole(hole), expected, "{hole:?}");
         }
+    }
+
+    #[test]
+    fn a_take_stays_open_while_its_device_stands_still_and_not_for_ever() {
+        let mut ledger = Ledger::new("loa".into(), None);
+        let (voice, cue) = (VoiceId(1), cue("a", Join::Hard, 0.0, &segment(10, 1.0)));
+        let begins = (SignedDuration::ZERO, None);
+        ledger.open(voice, &cue, begins, "card".to_owned(), ClockHealth::default(), at(0.0));
+        ledger.started(voice, ledger.mark(0, at(0.0), 0));
+        ledger.ended(voice, ledger.mark(48_000, at(1.0), 48_000), (48_000, 0));
+        ledger.accepted(58_000);
+        ledger.settle(40_000, true, at(4.0));
+        assert!(ledger.has(voice), "it may have had a hole meanwhile");
+        ledger.accepted(PATIENCE);
+        ledger.settle(40_000, true, at(6.0));
+        assert!(!ledger.has(voice));
     }
 }
