@@ -225,7 +225,7 @@ impl Ledger {
         self.gone += under_way;
     }
 
-    /// Nothing is under way: the output begins anew.
+    /// The output begins anew, or goes on with what it has: of what it accepted it will have delivered so many frames.
     pub(super) fn resume(&mut self, delivered: u64) {
         self.gone = self.accepted.saturating_sub(delivered);
     }

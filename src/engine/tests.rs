@@ -181,6 +181,10 @@ impl Output for Device {
         self.delivered
     }
 
+    fn under_way(&self) -> u64 {
+        self.in_flight
+    }
+
     fn rest(&mut self, until: Timestamp) {
         let ahead = Duration::try_from(until.duration_since(self.clock.now())).unwrap_or_default();
         self.clock.advance(ahead);

@@ -432,7 +432,8 @@ impl Engine {
     fn wake(&mut self) -> bool {
         let rested = self.resting.take().is_some();
         if rested {
-            self.ledger.resume(self.output.delivered());
+            // A rest that is broken off soon finds the device as it was, with what it has still to play.
+            self.ledger.resume(self.output.delivered() + self.output.under_way());
             self.chunk.fill(0.0);
             self.write();
         }

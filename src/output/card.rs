@@ -132,6 +132,11 @@ impl Output for Card {
         self.delivered + self.meter.as_ref().map_or(0, |meter| meter.taken())
     }
 
+    fn under_way(&self) -> u64 {
+        let open = self.line.as_ref().filter(|line| !line.meter.has_ended());
+        open.map_or(0, |line| self.pushed.saturating_sub(line.meter.taken()))
+    }
+
     fn rest(&mut self, _until: Timestamp) {
         if !self.resting {
             self.resting = self.supervisor.order(Order::Rest);

@@ -48,6 +48,10 @@ pub trait Output: Debug + Send {
     fn next_frame_at(&mut self) -> Timestamp;
     /// Frames that a healthy device has really taken since this output was made.
     fn delivered(&self) -> u64;
+    /// Frames that were taken from the engine and are on their way there still.
+    fn under_way(&self) -> u64 {
+        0
+    }
     /// Nothing will be written before `until`: the device may be let go. `write` wakes it.
     fn rest(&mut self, until: Timestamp);
     /// The device's stable name, for the log.

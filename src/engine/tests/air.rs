@@ -528,3 +528,16 @@ fn what_is_ready_is_joined_at_once_after_the_device_stood_still() {
     assert_about(since(takes[0].started.unwrap()), 101.0, 0.05);
     assert_about(since(takes[0].ended.unwrap()), 103.0, 0.05);
 }
+
+#[test]
+fn what_the_device_had_still_to_play_when_a_rest_began_closes_no_later_take_too_soon() {
+    let piece = segment(10, 20.0);
+    let mut station =
+        Station::new(vec![cue("a", Join::Hard, 100.0, &piece), cue("b", Join::Hard, 600.0, &piece)]);
+    station.run_until(700.0);
+    for (slot, end) in [("a", 120.0), ("b", 620.0)] {
+        let closed = station.takes(slot)[0];
+        // Three chunks are in the device when the last frame was written, and it has what it was given before.
+        assert_about(since(closed.at), end + 3.5 * 1_024.0 * FRAME, 0.022);
+    }
+}
