@@ -9,8 +9,13 @@ use num_complex::Complex32;
 use rustfft::num_traits::Zero as _;
 use rustfft::{Fft, FftPlanner};
 
-/// Frames of the file in one block, at least. At 44.1 kHz they are just as many, and their only factors are 2, 3 and 7.
+/// Frames of the file in one block, at least: the filter's length. At 44.1 kHz they are just as many, and their only factors
+/// are 2, 3 and 7.
 const BLOCK: usize = 588;
+
+/// Blocks of one signal that a step takes. The filter makes them a block longer, so that a transform is of one more: the
+/// longer a step, the less of that is silence.
+const AT_ONCE: usize = 2;
 
 /// By how much the filter attenuates what the other rate cannot hold.
 const STOP_BAND_DB: f64 = 100.0;
@@ -97,11 +102,11 @@ struct Converter {
     inverse: Arc<dyn Fft<f32>>,
     /// The spectrum of the low-pass filter.
     filter: Vec<Complex32>,
-    /// Two blocks at the file's rate: one of frames, one of silence; and their spectrum.
+    /// Blocks at the file's rate: those of frames, one of silence; and their spectrum.
     from: Vec<Complex32>,
-    /// Two blocks on the air: what is ready, and what the next step adds to.
+    /// As many on the air: what is ready, and one to which the next step adds.
     to: Vec<Complex32>,
-    /// The second of the step before.
+    /// The last of the step before.
     tail: Vec<Complex32>,
     scratch: Vec<Complex32>,
 }
@@ -113,12 +118,13 @@ impl Converter {
         let times = BLOCK.div_ceil(rate / shared);
         let (from, to) = (times * rate / shared, times * air / shared);
         let mut planner = FftPlanner::new();
-        let (forward, inverse) = (planner.plan_fft_forward(2 * from), planner.plan_fft_inverse(2 * to));
+        let [all_from, all_to] = [from, to].map(|block| (AT_ONCE + 1) * block);
+        let (forward, inverse) = (planner.plan_fft_forward(all_from), planner.plan_fft_inverse(all_to));
         let scratch = forward.get_inplace_scratch_len().max(inverse.get_inplace_scratch_len());
         let mut converter = Self {
             filter: low_pass(from, to),
-            from: vec![Complex32::zero(); 2 * from],
-            to: vec![Complex32::zero(); 2 * to],
+            from: vec![Complex32::zero(); all_from],
+            to: vec![Complex32::zero(); all_to],
             tail: vec![Complex32::zero(); to],
             scratch: vec![Complex32::zero(); scratch],
             forward,
@@ -133,17 +139,22 @@ impl Converter {
         self.tail.len() / 2
     }
 
+    /// Frames of each of the two signals in a step.
+    fn frames(&self) -> usize {
+        self.from.len() / (AT_ONCE + 1) * AT_ONCE
+    }
+
     /// Samples that a step takes.
     fn samples(&self) -> usize {
-        self.from.len()
+        2 * self.frames()
     }
 
     /// Takes [`samples`](Self::samples) interleaved samples of one or two channels, and appends to `out` what they become.
     fn step(&mut self, samples: &[f32], channels: usize, out: &mut Vec<f32>) {
-        let block = self.from.len() / 2;
-        let (frames, silence) = self.from.split_at_mut(block);
+        let taken = self.frames();
+        let (frames, silence) = self.from.split_at_mut(taken);
         if channels == 1 {
-            let (first, second) = samples.split_at(block);
+            let (first, second) = samples.split_at(taken);
             for (frame, (re, im)) in frames.iter_mut().zip(first.iter().zip(second)) {
                 *frame = Complex32::new(*re, *im);
             }
@@ -154,23 +165,19 @@ impl Converter {
         self.forward.process_with_scratch(&mut self.from, &mut self.scratch);
         self.filter_into_other_rate();
         self.inverse.process_with_scratch(&mut self.to, &mut self.scratch);
-        let (ready, later) = self.to.split_at(self.tail.len());
-        let start = out.len();
-        out.resize(start + 2 * ready.len(), 0.0);
-        let (_, made) = out.split_at_mut(start);
+        let (ready, later) = self.to.split_at_mut(AT_ONCE * self.tail.len());
         if channels == 1 {
-            let (first, second) = made.split_at_mut(ready.len());
-            let parts = ready.iter().zip(later).zip(&mut self.tail);
-            for ((first, second), ((ready, later), tail)) in first.iter_mut().zip(second).zip(parts) {
-                (*first, *second) = (ready.re + tail.re, ready.im + later.re);
+            // What is left of the first signal belongs to the second, which follows it.
+            for (frame, (tail, later)) in ready.iter_mut().zip(self.tail.iter_mut().zip(later)) {
+                *frame += Complex32::new(tail.re, later.re);
                 tail.re = later.im;
             }
+            out.extend(ready.iter().map(|frame| frame.re));
+            out.extend(ready.iter().map(|frame| frame.im));
         } else {
-            let made: &mut [Complex32] = bytemuck::cast_slice_mut(made);
-            for (frame, (ready, tail)) in made.iter_mut().zip(ready.iter().zip(&self.tail)) {
-                *frame = ready + tail;
-            }
+            ready.iter_mut().zip(&self.tail).for_each(|(frame, tail)| *frame += tail);
             self.tail.copy_from_slice(later);
+            out.extend_from_slice(bytemuck::cast_slice(ready));
         }
     }
 
@@ -194,8 +201,8 @@ impl fmt::Debug for Converter {
     }
 }
 
-/// A block of `from` taps, and as much silence, of a low-pass filter at the lower of both rates' halves: a sinc under a
-/// Kaiser window, by the formulas of A. V. Oppenheim and R. W. Schafer, Discrete-Time Signal Processing, "FIR filter
+/// A low-pass filter at the lower of both rates' halves, a block of `from` taps and then silence for the rest of a step: a
+/// sinc under a Kaiser window, by the formulas of A. V. Oppenheim and R. W. Schafer, Discrete-Time Signal Processing, "FIR filter
 /// design by windowing". Scaled by what the transforms leave out.
 #[expect(
     clippy::cast_precision_loss,
@@ -216,8 +223,8 @@ fn low_pass(from: usize, to: usize) -> Vec<Complex32> {
         window * if angle == 0.0 { 1.0 } else { angle.sin() / angle }
     };
     let sum: f64 = (0..from).map(tap).sum();
-    let scaled = |n| Complex32::new((tap(n) / sum / (2.0 * taps)) as f32, 0.0);
-    (0..from).map(scaled).chain(std::iter::repeat_n(Complex32::zero(), from)).collect()
+    let scaled = |n| Complex32::new((tap(n) / sum / ((AT_ONCE + 1) as f64 * taps)) as f32, 0.0);
+    (0..from).map(scaled).chain(std::iter::repeat_n(Complex32::zero(), AT_ONCE * from)).collect()
 }
 
 /// The modified Bessel function of the first kind and order 0, by its power series.
@@ -241,8 +248,8 @@ pub fn period_seconds(sample_rate: u32) -> u64 {
     }
     let rate = sample_rate.max(1) as usize;
     let least = rate / greatest_common_divisor(rate, AIR_RATE as usize);
-    // Two blocks of mono are one step.
-    let step = 2 * BLOCK.div_ceil(least) * least;
+    // A step of mono takes two signals that follow each other.
+    let step = 2 * AT_ONCE * BLOCK.div_ceil(least) * least;
     (step / greatest_common_divisor(step, rate)) as u64
 }
 
@@ -296,7 +303,7 @@ mod tests {
     fn who_begins_after_whole_steps_gets_the_same_frames() {
         let periods = [8_000, 16_000, 24_000, 32_000, 48_000, 96_000].map(period_seconds);
         assert_eq!(periods, [147, 147, 49, 147, 1, 49]);
-        for (sample_rate, seconds) in [(44_100, 2), (22_050, 4), (37_800, 1), (44_056, 1)] {
+        for (sample_rate, seconds) in [(44_100, 4), (22_050, 8), (37_800, 1), (44_056, 1)] {
             assert_eq!(period_seconds(sample_rate), seconds, "{sample_rate} Hz");
             for channels in [1, 2] {
                 let skipped = seconds as usize * sample_rate as usize;
