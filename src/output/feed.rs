@@ -19,7 +19,7 @@ pub const RING_FRAMES: usize = 7 * CHUNK_FRAMES;
 /// Frames for which there is room in it when an engine is woken that had to wait: 85 ms. Less wakes it more often than
 /// it must; more, and less is left for a machine that is busy.
 const ROOM_FRAMES: usize = 4 * CHUNK_FRAMES;
-/// Readings on which the frame clock rests: with a card, it has found its way again half a second after a stall.
+/// Readings on which a card's frame clock rests: it has found its way again half a second after a stall.
 const READINGS: usize = 15;
 /// A step of the frame clock from which on it is the device that stalled, not a reading that was late.
 const STALL_NS: i64 = 5_000_000;
@@ -216,7 +216,7 @@ pub struct Feed {
     channels: usize,
     /// Frames given to the device so far.
     position: u64,
-    frame_clock: FrameClock,
+    frame_clock: FrameClock<READINGS>,
 }
 
 /// Joins an engine and a callback of 1 or 2 audio channels.
@@ -290,22 +290,22 @@ pub(super) struct Stall {
     pub(super) hole: Hole,
 }
 
-/// Knows when frames leave, from what the device says of it now and then.
+/// Knows when frames leave, from the last `READINGS` times that the device said something of it.
 #[derive(Debug)]
-pub(super) struct FrameClock {
+pub(super) struct FrameClock<const READINGS: usize> {
     meter: Arc<Meter>,
     clock: Arc<dyn Clock>,
-    readings: Readings,
+    readings: Readings<READINGS>,
     /// The frame of sound that left when a reading last was like the others.
     sure: u64,
     /// The one that left when the first was not.
     doubted: Option<u64>,
 }
 
-impl FrameClock {
+impl<const READINGS: usize> FrameClock<READINGS> {
     /// One that knows nothing yet.
     pub(super) fn new(meter: Arc<Meter>, clock: Arc<dyn Clock>) -> Self {
-        Self { meter, clock, readings: Readings::default(), sure: 0, doubted: None }
+        Self { meter, clock, readings: Readings::new(), sure: 0, doubted: None }
     }
 
     /// Adds a reading: frame `position` leaves in `lead`, of which zero says nothing. Gives the time that the device has
@@ -338,31 +338,35 @@ impl FrameClock {
 
     /// Forgets everything: the stream was interrupted.
     pub(super) fn restart(&mut self) {
-        self.readings = Readings::default();
+        self.readings = Readings::new();
         self.doubted = None;
         self.meter.base.store(UNKNOWN, Ordering::Release);
     }
 }
 
 /// The last readings of the frame clock.
-#[derive(Debug, Default)]
-struct Readings {
-    last: [i64; READINGS],
+#[derive(Debug)]
+struct Readings<const COUNT: usize> {
+    last: [i64; COUNT],
     next: usize,
     filled: usize,
     /// Whether there are enough, and the newest is like the others.
     agree: bool,
 }
 
-impl Readings {
+impl<const COUNT: usize> Readings<COUNT> {
+    const fn new() -> Self {
+        Self { last: [0; COUNT], next: 0, filled: 0, agree: false }
+    }
+
     /// Adds one and returns the first quartile of all. What disturbs a reading, on a busy machine, is lateness, and
     /// nearly always makes it too large: measured, they lie within 0.2 ms above a sharp edge, and now and then far above.
     fn add(&mut self, reading: i64) -> i64 {
         if let Some(place) = self.last.get_mut(self.next) {
             *place = reading;
         }
-        self.next = (self.next + 1) % READINGS;
-        self.filled = READINGS.min(self.filled + 1);
+        self.next = (self.next + 1) % COUNT;
+        self.filled = COUNT.min(self.filled + 1);
         let mut sorted = self.last;
         let known = sorted.get_mut(..self.filled).unwrap_or_default();
         known.sort_unstable();
@@ -373,7 +377,7 @@ impl Readings {
 
     /// Whether it has had time to find its way since the stream began: the first readings of a new stream are wild.
     fn is_settled(&self) -> bool {
-        self.filled == READINGS
+        self.filled == COUNT
     }
 }
 

@@ -1,6 +1,6 @@
 //! One stream of the sound server, spoken to from the engine's thread.
 //!
-//! The thread is woken once for a burst, for which the server asks, and once more for every other: then the server is asked
+//! The thread is woken once for a burst, for which the server asks, and once more for every fourth: then the server is asked
 //! at once when the last one will have left, and answers. To be woken costs as much as mixing does. Nothing here allocates once the stream runs, and nothing waits for
 //! long.
 
@@ -39,8 +39,11 @@ const HELD_BYTES: u32 = BUFFER_BYTES - bytes_of(AHEAD_FRAMES);
 const HEADERS: usize = 1_024;
 /// The longest message of the server's that is to be understood. Those that concern a stream are much shorter.
 const LONGEST: usize = 64 * 1_024;
-/// Bursts from one question to the next: a quarter of a second. A card's clock drifts by some microseconds in it.
-const QUESTION_EVERY: u8 = 2;
+/// Bursts from one question to the next: half a second. A card's clock drifts by some microseconds in it.
+const QUESTION_EVERY: u8 = 4;
+/// Answers on which the frame clock rests: four seconds of them, in which a card's clock does not drift by a tenth of a
+/// millisecond.
+const ANSWERS: usize = 8;
 /// Between two questions while the frame clock is not sure of itself.
 const HURRY: Duration = Duration::from_millis(20);
 /// How long the server is waited for at a time, in milliseconds.
@@ -59,7 +62,7 @@ pub(in crate::output) struct Player {
     channel: u32,
     meter: Arc<Meter>,
     clock: Arc<dyn Clock>,
-    frame_clock: FrameClock,
+    frame_clock: FrameClock<ANSWERS>,
     /// Bytes that the server waits for and is to get.
     wanted: u32,
     /// Frames pushed so far.
