@@ -238,6 +238,8 @@ pub struct BrokenTake {
     pub heard: bool,
     /// Why it was not whole.
     pub cause: Cause,
+    /// Whether it sounded up to its end: the cause is why it began in the middle.
+    pub went_on: bool,
 }
 
 impl Airing {
@@ -377,7 +379,8 @@ impl Airing {
         takes.filter_map(|(number, take)| {
             let end = take.end.as_ref()?;
             let (began, heard) = (end.started.unwrap_or(take.planned), end.delivered > 0);
-            Some(BrokenTake { number, began, heard, cause: take.cause()? })
+            let Fault { cause, went_on } = take.fault()?;
+            Some(BrokenTake { number, began, heard, cause, went_on })
         })
     }
 
@@ -463,22 +466,35 @@ impl Take {
 
     /// Why it was not the whole cue; none where it was, or is still on air.
     fn cause(&self) -> Option<Cause> {
-        let end = self.end.as_ref()?;
-        if self.is_whole() {
-            None
-        } else if end.cause == Some(Cause::PlannedCut) && self.skip.is_positive() {
-            // The cut was planned; that its beginning was not heard was not.
-            Some(self.held_by.unwrap_or(Cause::JoinedLate))
-        } else if end.cause.is_some() {
-            end.cause
-        } else if end.starved > 0 {
-            Some(Cause::Starved)
-        } else if end.delivered + TOLERANCE_FRAMES < self.expected || end.delivered == 0 {
-            Some(Cause::OutputDown)
-        } else {
-            Some(self.held_by.unwrap_or(Cause::JoinedLate))
-        }
+        self.fault().map(|fault| fault.cause)
     }
+
+    fn fault(&self) -> Option<Fault> {
+        let end = self.end.as_ref().filter(|_| !self.is_whole())?;
+        let is_planned = end.cause == Some(Cause::PlannedCut);
+        let of_its_course = match end.cause {
+            Some(cause) if !is_planned => Some(cause),
+            _ if end.starved > 0 => Some(Cause::Starved),
+            None if end.delivered + TOLERANCE_FRAMES < self.expected || end.delivered == 0 => {
+                Some(Cause::OutputDown)
+            }
+            // An end that was planned explains nothing that is missing before it.
+            _ => None,
+        };
+        let of_its_beginning =
+            if is_planned && self.skip.is_zero() { Cause::PlannedCut } else { Cause::JoinedLate };
+        Some(match of_its_course {
+            Some(cause) => Fault { cause, went_on: false },
+            None => Fault { cause: self.held_by.unwrap_or(of_its_beginning), went_on: true },
+        })
+    }
+}
+
+/// Why a take was not the whole cue.
+struct Fault {
+    cause: Cause,
+    /// Whether it sounded up to its end, so that the cause is one of its beginning.
+    went_on: bool,
 }
 
 #[cfg(test)]

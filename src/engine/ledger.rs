@@ -45,6 +45,27 @@ struct Take {
     cause: Option<Cause>,
 }
 
+impl Take {
+    /// It will be cut. The first cause counts; but where its end was planned, and its fade begun, what ends it before that.
+    fn cut(&mut self, cause: Cause) {
+        if self.cause.is_none_or(|first| is_planned(first) && !is_planned(cause)) {
+            self.cause = Some(cause);
+        }
+    }
+}
+
+/// Whether something ends so because others are planned after it.
+fn is_planned(cause: Cause) -> bool {
+    matches!(cause, Cause::PlannedCut | Cause::CutByNext)
+}
+
+/// The takes of a cue, counted.
+#[derive(Debug, Default)]
+struct Numbers {
+    next: u16,
+    taken_back: u16,
+}
+
 /// A frame that was placed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mark {
@@ -64,7 +85,7 @@ pub(super) struct Ledger {
     facts: Option<SyncSender<Fact>>,
     backlog: VecDeque<Fact>,
     takes: BTreeMap<VoiceId, Take>,
-    numbers: BTreeMap<CueId, u16>,
+    numbers: BTreeMap<CueId, Numbers>,
     /// Frames the output has accepted, and those of them that will never be heard.
     accepted: u64,
     gone: u64,
@@ -96,8 +117,9 @@ impl Ledger {
         if self.takes.contains_key(&voice) {
             return;
         }
-        let number = self.numbers.get(&cue.id).copied().unwrap_or(0);
-        self.numbers.insert(cue.id.clone(), number.saturating_add(1));
+        let numbers = self.numbers.entry(cue.id.clone()).or_default();
+        let (number, is_first) = (numbers.next, numbers.next == numbers.taken_back);
+        numbers.next = number.saturating_add(1);
         if self.numbers.len() > NUMBERED {
             self.numbers.pop_first();
         }
@@ -122,7 +144,7 @@ impl Ledger {
             planned: cue.at + skip,
             skip,
             // A second take goes on after the first, which says why that ended.
-            held_by: held_by.filter(|_| number == 0 && (skip.is_positive() || at > cue.at)),
+            held_by: held_by.filter(|_| is_first && (skip.is_positive() || at > cue.at)),
             expected,
             sample_rate: AIR_RATE,
             device,
@@ -150,10 +172,10 @@ impl Ledger {
         }
     }
 
-    /// A take will be cut; the first cause counts.
+    /// A take will be cut.
     pub(super) fn cut(&mut self, voice: VoiceId, cause: Cause) {
         if let Some(take) = self.takes.get_mut(&voice) {
-            take.cause.get_or_insert(cause);
+            take.cut(cause);
         }
     }
 
@@ -176,6 +198,9 @@ impl Ledger {
     /// A take that was opened is not to sound, or not like that.
     pub(super) fn take_back(&mut self, voice: VoiceId, at: Timestamp) {
         if let Some(Take { cue, number, .. }) = self.takes.remove(&voice) {
+            if let Some(numbers) = self.numbers.get_mut(&cue) {
+                numbers.taken_back = numbers.taken_back.saturating_add(1);
+            }
             self.send(Fact::TakenBack { cue, output: self.output.clone(), take: number, at });
         }
     }
@@ -277,7 +302,7 @@ impl Ledger {
     pub(super) fn settle_all(&mut self, now: Timestamp) {
         for mut take in std::mem::take(&mut self.takes).into_values() {
             if take.end.is_none() {
-                take.cause.get_or_insert(Cause::ProgramStopped);
+                take.cut(Cause::ProgramStopped);
             }
             self.close(&take, now);
         }
@@ -301,7 +326,7 @@ impl Ledger {
             delivered,
             starved: take.starved,
             unpowered: take.unpowered,
-            cause: take.cause.or(by_itself),
+            cause: take.cause.filter(|cause| !(is_planned(*cause) && take.lost > 0)).or(by_itself),
             at,
         }));
     }
@@ -378,6 +403,57 @@ mod tests {
         ledger.not_aired(cue, Cause::TooLate, ClockHealth::default(), at(0.0));
         ledger.flush_all();
         assert_eq!(ledger.unlogged(), 0);
+    }
+
+    /// Opens the take of a voice, held up by an emergency.
+    fn open(ledger: &mut Ledger, voice: VoiceId) {
+        let cue = cue("a", Join::Hard, 0.0, &segment(10, 60.0));
+        let begins = (SignedDuration::ZERO, Some(Cause::Emergency));
+        ledger.open(voice, &cue, begins, "card".to_owned(), ClockHealth::default(), at(4.0));
+    }
+
+    #[test]
+    fn what_ends_a_piece_in_its_planned_fade_is_its_end() {
+        use Cause::{CutByNext, OutputDown, PlannedCut, StoppedByOperator, Withdrawn};
+        for (causes, lost, expected) in [
+            (vec![PlannedCut], 0, PlannedCut),
+            (vec![PlannedCut, CutByNext], 0, PlannedCut),
+            (vec![PlannedCut, Withdrawn], 0, Withdrawn),
+            (vec![PlannedCut, StoppedByOperator, Withdrawn], 0, StoppedByOperator),
+            (vec![Withdrawn, PlannedCut], 0, Withdrawn),
+            (vec![PlannedCut], 9, OutputDown),
+            (vec![Withdrawn], 9, Withdrawn),
+        ] {
+            let mut ledger = Ledger::new("loa".into(), None);
+            open(&mut ledger, VoiceId(1));
+            ledger.started(VoiceId(1), ledger.mark(0, at(4.0), 0));
+            causes.iter().for_each(|cause| ledger.cut(VoiceId(1), *cause));
+            ledger.lose(0, lost);
+            ledger.ended(VoiceId(1), ledger.mark(480_000, at(14.0), 480_000), (480_000, 0));
+            ledger.settle(480_000, true, at(14.0));
+            let closed = ledger.take_facts().find_map(|fact| match fact {
+                Fact::Closed(closed) => closed.cause,
+                _ => None,
+            });
+            assert_eq!(closed, Some(expected), "{causes:?}, {lost} frames lost");
+        }
+    }
+
+    #[test]
+    fn what_held_a_piece_up_is_told_of_the_first_take_that_is_not_taken_back() {
+        let mut ledger = Ledger::new("loa".into(), None);
+        open(&mut ledger, VoiceId(1));
+        ledger.take_back(VoiceId(1), at(4.0));
+        open(&mut ledger, VoiceId(2));
+        open(&mut ledger, VoiceId(3));
+        let told: Vec<_> = ledger
+            .take_facts()
+            .filter_map(|fact| match fact {
+                Fact::Opened { take, .. } => Some((take.take, take.held_by.is_some())),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(told, [(0, true), (1, true), (2, false)]);
     }
 
     /// When two takes began and ended, in seconds, and how many frames of silence each had: a sounded from the frame 48,000 to

@@ -178,12 +178,17 @@ fn takes(airing: &Airing, outcome: &Outcome, time: impl Fn(Timestamp) -> String)
         takes.remove(told);
     }
     // A device that comes and goes gives a cue many takes.
-    let alike = |one: &BrokenTake, next: &BrokenTake| (one.cause, one.heard) == (next.cause, next.heard);
+    let kind = |take: &BrokenTake| (take.cause, take.heard, take.went_on);
+    let alike = |one: &BrokenTake, next: &BrokenTake| kind(one) == kind(next);
     let said = |alike: &[BrokenTake]| {
         let (first, last) = alike.first().zip(alike.last())?;
         let to = if last.number == first.number { String::new() } else { format!("–{}", last.number) };
+        let (number, began) = (first.number, time(first.began));
+        if first.went_on && first.cause != Cause::JoinedLate {
+            return Some(format!("lần {number}{to} từ {began}, vào giữa chừng vì {}", cause(first.cause)));
+        }
         let mute = if first.heard { "" } else { ", không có tiếng" };
-        Some(format!("lần {}{to} lúc {}: {}{mute}", first.number, time(first.began), cause(first.cause)))
+        Some(format!("lần {number}{to} lúc {began}: {}{mute}", cause(first.cause)))
     };
     let mut all: Vec<_> = takes.chunk_by(alike).filter_map(said).collect();
     let unheard = airing.unheard.as_ref().map(|unheard| unheard.cause);
@@ -465,6 +470,15 @@ pub(crate) mod tests {
             more(&mut airing, &format!("2026-11-22T22:{minute}:00Z"), 9, Cause::OutputDown);
         }
         assert_eq!(remark(&airing), format!("{first}; {broken}; lần 3–4 lúc 05:34:00: thiết bị hỏng"));
+
+        // One that sounded up to its end says why it began in the middle.
+        airing.takes.truncate(2);
+        airing.takes[1].held_by = Some(Cause::NotRunning);
+        let end = airing.takes[1].end.as_mut().unwrap();
+        (end.delivered, end.cause) = (480_000, None);
+        airing.takes[1].skip = SignedDuration::from_secs(3);
+        let joined = "lần 2 từ 05:33:00, vào giữa chừng vì máy phát không hoạt động";
+        assert_eq!(remark(&airing), format!("{first}; {joined}"));
 
         airing.takes.truncate(1);
         let unheard = |cause| {

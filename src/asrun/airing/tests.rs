@@ -73,6 +73,8 @@ fn aired_means_every_frame_in_one_take_from_the_beginning_without_a_cause() {
         expected: EXPECTED / 2,
         ..take(0, Some(end(EXPECTED / 2, None)))
     };
+    let with_a_hole = End { starved: 9, ..end(EXPECTED / 2, Some(Cause::PlannedCut)) };
+    assert_eq!(outcome(&[with_a_hole]), Outcome::Partly(Cause::Starved), "no plan has holes");
     let cut = End { cause: Some(Cause::PlannedCut), ..end(EXPECTED / 2, None) };
     let cut = airing(vec![Take { end: Some(cut), ..joined.clone() }]);
     assert_eq!(cut.outcome(), Outcome::Partly(Cause::JoinedLate), "what was planned is no cause");
