@@ -2,6 +2,7 @@
 
 use super::air_pages::Tab;
 use super::*;
+use crate::asrun::{Closed, Fact, Take};
 
 /// A recording with these words that waits for approval; its id.
 async fn waiting(site: &Site, pitch: f32, words: Value) -> String {
@@ -17,15 +18,62 @@ async fn waiting(site: &Site, pitch: f32, words: Value) -> String {
 /// The same, approved.
 async fn approved(site: &Site, pitch: f32, words: Value) -> String {
     let id = waiting(site, pitch, words).await;
+    approve(site, &id).await;
+    id
+}
+
+async fn approve(site: &Site, id: &str) {
     let path = format!("/api/v1/segments/{id}");
     let hash = site.get("approver", &path).await.json()["hash"].clone();
     let approved = site.call("approver", "POST", &format!("{path}/approve"), json!({"hash": hash})).await;
     assert_eq!(approved.status, StatusCode::OK, "{}", approved.text());
-    id
 }
 
 fn in_force(site: &Site, week: &str) {
     site.plan.send_replace(Arc::new(plan_of(STATION, week, &site.state.store, site.clock.now())));
+}
+
+/// The same over the window that the planner has, with what is on record in it.
+fn in_force_as_planned(site: &Site, week: &str) {
+    let (store, now) = (&site.state.store, site.clock.now());
+    let mut plan = plan_of(STATION, week, store, now);
+    let hours = SignedDuration::from_hours;
+    let (output, window) = ("loa-xa".into(), Window { from: now - hours(36), to: now + hours(8 * 24) });
+    let history = store.history(&output, window).unwrap();
+    plan.timelines = vec![Arc::new(compile(&plan.schedule, &plan.catalog, &history, &output, window))];
+    site.plan.send_replace(Arc::new(plan));
+}
+
+/// Puts on record that the first cue of the plan in force was heard whole.
+fn heard(site: &Site) {
+    let cue = Arc::clone(site.plan.borrow().timelines[0].cues().next().unwrap());
+    let (output, id) = (schedule::OutputId::new("loa-xa"), cue.id.clone());
+    let take = Take {
+        take: 0,
+        planned: cue.at,
+        skip: SignedDuration::ZERO,
+        held_by: None,
+        expected: 48_000,
+        sample_rate: 48_000,
+        device: "null".to_owned(),
+        clock: ClockHealth::Synchronised,
+        opened: cue.at,
+        end: None,
+    };
+    let closed = Closed {
+        cue: id,
+        output: output.clone(),
+        take: 0,
+        started: Some(cue.at),
+        ended: Some(cue.end),
+        delivered: 48_000,
+        starved: 0,
+        unpowered: false,
+        cause: None,
+        at: cue.end,
+    };
+    site.state.store.record(&Fact::Opened { cue, output, take }).unwrap();
+    site.state.store.record(&Fact::Closed(closed)).unwrap();
 }
 
 /// Whether something is said of a recording on its card and on its page.
@@ -107,4 +155,51 @@ async fn of_what_waits_and_would_not_air_it_is_said_why() {
         let why = format!("dù được duyệt cũng chưa phát trong 7 ngày tới: {why}");
         assert_eq!(said(&site, id, &why).await, (true, true), "{why}");
     }
+}
+
+#[tokio::test]
+async fn what_waits_may_air_in_the_rest_of_the_session_that_is_under_way() {
+    let site = Site::new();
+    let week = WEEK.replace("05:30:00\nto = 06:00:00", "07:30:00\nto = 09:00:00")
+        + "start = \"hard\"\nat = 08:30:00\n[[session.slot]]\nid = \"cuoi\"\nplay = { programme = \"tin\" }\n"
+        + "[[programme]]\nid = \"tin\"\ntitle = \"Tin\"\n";
+    let id = waiting(&site, 440.0, json!({"title": "Bài", "programme": "cam-tay-chi-viec"})).await;
+    in_force_as_planned(&site, &week);
+    let today = "nếu được duyệt sẽ phát vào thứ Hai 23/11/2026, 08:30";
+    assert_eq!(said(&site, &id, today).await, (true, true));
+    approve(&site, &id).await;
+    in_force_as_planned(&site, &week);
+    let page = Tab::of(&site, "approver").get(&format!("/ban-ghi/{id}")).await.text();
+    assert!(page.contains("lên loa lần tới vào thứ Hai 23/11/2026, 08:30"), "{page}");
+}
+
+#[tokio::test]
+async fn what_waits_is_not_said_to_air_where_what_aired_is_repeated() {
+    let site = Site::new();
+    let week = WEEK.to_owned()
+        + "[[session]]\nid = \"chieu\"\ntitle = \"Chiều\"\ndays = [\"T2\"]\nfrom = 17:00:00\nto = 17:30:00\n"
+        + "[[session.slot]]\nid = \"lai\"\nplay = { repeat = \"sang/chuyen-muc\" }\n";
+    let programme = |title: &str| json!({"title": title, "programme": "cam-tay-chi-viec"});
+    approved(&site, 440.0, programme("Bài cũ")).await;
+    in_force_as_planned(&site, &week);
+    heard(&site);
+    let new = waiting(&site, 550.0, programme("Bài mới")).await;
+    in_force_as_planned(&site, &week);
+    assert_eq!(said(&site, &new, "23/11/2026, 17:00").await, (false, false));
+    let in_a_week = "nếu được duyệt sẽ phát vào thứ Hai 30/11/2026, 05:30";
+    assert_eq!(said(&site, &new, in_a_week).await, (true, true));
+    approve(&site, &new).await;
+    in_force_as_planned(&site, &week);
+    let page = Tab::of(&site, "approver").get(&format!("/ban-ghi/{new}")).await.text();
+    assert!(page.contains("lên loa lần tới vào thứ Hai 30/11/2026, 05:30"), "{page}");
+}
+
+#[tokio::test]
+async fn the_page_of_a_recording_knows_at_once_when_it_airs() {
+    let site = Site::new();
+    let id = waiting(&site, 440.0, json!({"title": "Bài", "programme": "cam-tay-chi-viec"})).await;
+    assert_eq!(said(&site, &id, "nếu được duyệt sẽ phát vào thứ Hai 30/11").await, (true, true));
+    approve(&site, &id).await;
+    let page = Tab::of(&site, "approver").get(&format!("/ban-ghi/{id}")).await.text();
+    assert!(page.contains("lên loa lần tới vào thứ Hai 30/11/2026, 05:30"), "{page}");
 }

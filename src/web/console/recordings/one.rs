@@ -14,7 +14,7 @@ use super::super::form::{Fields, Sent, in_words};
 use super::super::page::{Failure, key, page, to};
 use super::super::to_do::broken_means;
 use super::super::visitor::Visitor;
-use super::prospect::{first_airings, hindrance, prospects, timelines};
+use super::prospect::{Outlook, first_airings, hindrance, prospects, timelines};
 use super::queue::{SEEN, judge, players};
 use super::trail::{changes, script_change, trail, value};
 use super::waveform::waveform;
@@ -154,11 +154,13 @@ async fn show<N>(
     note: Markup,
 ) -> Result<Html<String>, Failure> {
     let (plan, now, id) = (state.plan(), state.clock.now(), segment.id.clone());
+    let of = (segment.clone(), Arc::clone(&plan));
     let read = move |store: &Store| {
         let peaks = store.peaks(&id)?.unwrap_or_default();
-        Ok::<_, StoreError>((peaks, store.script(&id)?, store.segment_events(&id)?, store.heard(&id)?))
+        let airs = airs_when(&of.0, store, &of.1, now)?;
+        Ok::<_, StoreError>((peaks, store.script(&id)?, store.segment_events(&id)?, store.heard(&id)?, airs))
     };
-    let (peaks, script, events, heard) = state.store.run(read).await?;
+    let (peaks, script, events, heard, airs) = state.store.run(read).await?;
     let zone = &plan.schedule.time_zone;
     let loudness = plan.schedule.loudness;
     let gain_db = segment.sound.gain_db(loudness.target_lufs, loudness.max_boost_db);
@@ -176,7 +178,7 @@ async fn show<N>(
             p.note.bad { (home::file_broken(*trouble, &segment.words.title)) ". " (broken_means(state, &segment)) }
         }
         @if let Some(heard) = &heard { p { (say::heard(heard, zone)) } }
-        (airs_when(&segment, &plan, now))
+        (airs)
         // They judge what is kept: beside words that are not, they would speak against what the form holds.
         @if !typed.is_some_and(|typed| typed.is_of_words()) {
             (placeless(&segment, &plan.schedule))
@@ -216,24 +218,28 @@ async fn show<N>(
 }
 
 /// When it airs next, or would once it is approved; or why not.
-fn airs_when(segment: &Segment, plan: &Plan, now: Timestamp) -> Markup {
+fn airs_when(segment: &Segment, store: &Store, plan: &Plan, now: Timestamp) -> Result<Markup, StoreError> {
     let zone = &plan.schedule.time_zone;
-    match segment.state {
-        Stand::Pending => html! {
-            @if let Some(prospect) = prospects(plan, now, [segment]).get(&segment.id) { (prospect.said(zone)) }
-        },
+    Ok(match segment.state {
+        Stand::Pending => {
+            let outlook = Outlook::read(store, plan, now)?;
+            html! {
+                @if let Some(prospect) = prospects(&outlook, [segment]).get(&segment.id) { (prospect.said(zone)) }
+            }
+        }
         Stand::Approved => {
-            let timelines = timelines(plan, now, |_| false);
+            let outlook = Outlook::read(store, plan, now)?;
+            let timelines = timelines(&outlook, |_| false);
             let next = first_airings(&timelines).get(&segment.id).copied();
             html! {
                 @if let Some(at) = next { p.due { (say_all::airs_next(at, zone)) } }
-                @else if let Some(why) = hindrance(segment, plan, &timelines, now) {
+                @else if let Some(why) = hindrance(segment, &outlook, &timelines) {
                     p.note.warn { (say_all::no_place::said(&why.said())) }
                 }
             }
         }
         Stand::Draft | Stand::Withdrawn => html! {},
-    }
+    })
 }
 
 /// What stands in the fields: what was typed, otherwise what is kept.

@@ -10,13 +10,39 @@ use maud::{Markup, html};
 
 use super::programme_title;
 use crate::segment::{Catalog, Segment, SegmentId, State as Stand};
+use crate::store::{Store, StoreError};
 use crate::text::page::date;
 use crate::text::page::recordings::{approve as say, no_place};
 use crate::timeline::plan::Plan;
-use crate::timeline::{Cue, CueId, History, Timeline, Window, compile, week_of};
+use crate::timeline::{Cue, CueId, History, Timeline, compile, week_of};
 
 /// For how many recordings of a page it is looked up when they would air alone: a week is planned anew for each.
 const LOOKED_AT_ALONE: usize = 20;
+
+/// What a forecast is made from.
+#[derive(Debug)]
+pub(super) struct Outlook {
+    /// The plan in force, with the recordings as they are now.
+    plan: Plan,
+    /// What is on record of each of its timelines: what is under way stays as it began, and a repeat has what aired.
+    histories: Vec<History>,
+    now: Timestamp,
+}
+
+impl Outlook {
+    /// With the recordings freshly read: the plan may not have heard of what came a moment ago.
+    pub(super) fn read(store: &Store, plan: &Plan, now: Timestamp) -> Result<Self, StoreError> {
+        let catalog = Arc::new(store.catalog()?.with_troubles(plan.catalog.troubles().clone()));
+        let history = |timeline: &Arc<Timeline>| store.history(&timeline.output, timeline.window);
+        let histories = plan.timelines.iter().map(history).collect::<Result<_, _>>()?;
+        Ok(Self { plan: Plan { catalog, ..Plan::clone(plan) }, histories, now })
+    }
+
+    /// The recordings.
+    pub(super) fn catalog(&self) -> &Catalog {
+        &self.plan.catalog
+    }
+}
 
 /// What would come of it if something that waits were approved.
 #[derive(Debug)]
@@ -108,16 +134,16 @@ impl Hindrance {
 
 /// What approving each of these, which wait, would come to.
 pub(super) fn prospects<'a>(
-    plan: &Plan,
-    now: Timestamp,
+    outlook: &Outlook,
     waiting: impl IntoIterator<Item = &'a Segment>,
 ) -> BTreeMap<SegmentId, Prospect> {
-    let (as_it_is, with_all) = (timelines(plan, now, |_| false), timelines(plan, now, |_| true));
+    let plan = &outlook.plan;
+    let (as_it_is, with_all) = (timelines(outlook, |_| false), timelines(outlook, |_| true));
     let first = first_airings(&with_all);
     let mut left = LOOKED_AT_ALONE;
     let mut prospect = |segment: &Segment| {
         let all = first.get(&segment.id).copied();
-        let not_soon = |with: &[Timeline]| Due::NotSoon(hindrance(segment, plan, with, now));
+        let not_soon = |with: &[Timeline]| Due::NotSoon(hindrance(segment, outlook, with));
         // What belongs nowhere, and what has a broken file, airs in no plan.
         let airs_nowhere =
             segment.words.programme.is_none() || plan.catalog.troubles().contains_key(&segment.id);
@@ -129,7 +155,7 @@ pub(super) fn prospects<'a>(
             return Prospect { due: all.map_or(Due::Unknown, Due::Approved), pushes_out: Vec::new() };
         };
         left = others;
-        let with_it = timelines(plan, now, |other| other.id == segment.id);
+        let with_it = timelines(outlook, |other| other.id == segment.id);
         let due = match (first_airings(&with_it).get(&segment.id).copied(), all) {
             (Some(alone), Some(all)) if all <= alone => Due::Approved(all),
             (Some(alone), _) => Due::Alone(alone),
@@ -150,12 +176,9 @@ fn has_rival(plan: &Plan, segment: &Segment) -> bool {
     })
 }
 
-/// The timelines as they would be if these of what waits for approval had it. What has a broken file does not air.
-pub(super) fn timelines(
-    plan: &Plan,
-    now: Timestamp,
-    is_approved: impl Fn(&Segment) -> bool,
-) -> Vec<Timeline> {
+/// What is still to come, as it would be if these of what waits for approval had it. What has a broken file does not air.
+pub(super) fn timelines(outlook: &Outlook, is_approved: impl Fn(&Segment) -> bool) -> Vec<Timeline> {
+    let Outlook { plan, histories, now } = outlook;
     let approved = |segment: &Arc<Segment>| {
         let mut segment = Segment::clone(segment);
         if segment.state == Stand::Pending && is_approved(&segment) {
@@ -165,15 +188,14 @@ pub(super) fn timelines(
     };
     let catalog: Catalog = plan.catalog.iter().map(approved).collect();
     let catalog = catalog.with_troubles(plan.catalog.troubles().clone());
-    let compiled = |timeline: &Arc<Timeline>| {
-        let window = Window { from: now, to: timeline.window.to };
-        let mut timeline = compile(&plan.schedule, &catalog, &History::default(), &timeline.output, window);
+    let compiled = |(timeline, history): (&Arc<Timeline>, &History)| {
+        let mut timeline = compile(&plan.schedule, &catalog, history, &timeline.output, timeline.window);
         for block in &mut timeline.blocks {
-            block.cues.retain(|cue| cue.at >= now);
+            block.cues.retain(|cue| cue.at >= *now);
         }
         timeline
     };
-    plan.timelines.iter().map(compiled).collect()
+    plan.timelines.iter().zip(histories).map(compiled).collect()
 }
 
 fn cues(timelines: &[Timeline]) -> impl Iterator<Item = &Arc<Cue>> {
@@ -222,15 +244,11 @@ fn pushed_out(segment: &Segment, plan: &Plan, now: &[Timeline], then: &[Timeline
 
 /// Why a recording has no place in timelines in which it was approved. That it has no programme, that its last day is
 /// over, and that its file is broken is said elsewhere.
-pub(super) fn hindrance(
-    segment: &Segment,
-    plan: &Plan,
-    timelines: &[Timeline],
-    now: Timestamp,
-) -> Option<Hindrance> {
+pub(super) fn hindrance(segment: &Segment, outlook: &Outlook, timelines: &[Timeline]) -> Option<Hindrance> {
+    let plan = &outlook.plan;
     let (schedule, words) = (&plan.schedule, &segment.words);
     let id = words.programme.as_ref()?;
-    let today = schedule.time_zone.to_datetime(now).date();
+    let today = schedule.time_zone.to_datetime(outlook.now).date();
     if plan.catalog.troubles().contains_key(&segment.id) || words.valid_until.is_some_and(|last| last < today)
     {
         return None;

@@ -13,7 +13,7 @@ use super::super::page::{Failure, key, page, to};
 use super::super::to_do::broken_means;
 use super::super::visitor::Visitor;
 use super::one::{Typed, fault, fault_id, turned_down};
-use super::prospect::{Prospect, prospects};
+use super::prospect::{Outlook, Prospect, prospects};
 use super::trail::value;
 use super::{QUEUE, about, address, last_day, placeless};
 use crate::access::may_approve;
@@ -23,7 +23,6 @@ use crate::store::{SegmentEvent, Store, seen};
 use crate::text::http::Refusal;
 use crate::text::page::recordings::{self as say_all, approve as say, one};
 use crate::text::page::{home, names};
-use crate::timeline::plan::Plan;
 use crate::web::State;
 use crate::web::input::{Asked, Named};
 use crate::web::person::Approve;
@@ -51,17 +50,14 @@ pub(in crate::web::console) async fn queue(
     let read = move |store: &Store| {
         let done = SegmentId::new(done.vua);
         let done = store.segment(&done)?.zip(Some(store.segment_events(&done)?));
-        let catalog = store.catalog()?;
+        let outlook = Outlook::read(store, &plan, now)?;
         let mut scripts = store.scripts_to_approve()?;
-        let waiting = catalog.iter().filter(|segment| segment.state == Stand::Pending);
+        let waiting = outlook.catalog().iter().filter(|segment| segment.state == Stand::Pending);
         let mut waiting = waiting
             .map(|segment| (Arc::clone(segment), scripts.remove(&segment.id).unwrap_or_default()))
             .collect::<Vec<_>>();
         waiting.sort_by_key(|(segment, _)| (segment.words.week.or(segment.words.valid_from), segment.added));
-        // Freshly read: the plan may not have heard of what came a moment ago.
-        let catalog = Arc::new(catalog.with_troubles(plan.catalog.troubles().clone()));
-        let with_it = Plan { catalog, ..Plan::clone(&plan) };
-        let prospects = prospects(&with_it, now, waiting.iter().map(|(segment, _)| &**segment));
+        let prospects = prospects(&outlook, waiting.iter().map(|(segment, _)| &**segment));
         waiting.sort_by_key(|(segment, _)| {
             let at = prospects.get(&segment.id).and_then(Prospect::at);
             (at.is_none(), at)
