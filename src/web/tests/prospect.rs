@@ -195,6 +195,25 @@ async fn what_waits_is_not_said_to_air_where_what_aired_is_repeated() {
 }
 
 #[tokio::test]
+async fn what_would_win_is_not_said_to_lose_where_others_put_it_off_by_seconds() {
+    let site = Site::new();
+    let week = WEEK.replace(
+        "[[session.slot]]",
+        "[[session.slot]]\nid = \"tin\"\nplay = { programme = \"tin\" }\n[[session.slot]]",
+    ) + "[[programme]]\nid = \"tin\"\ntitle = \"Tin\"\n";
+    in_force(&site, &week);
+    waiting(&site, 330.0, json!({"title": "Tin", "programme": "tin"})).await;
+    let programme = |title: &str| json!({"title": title, "programme": "cam-tay-chi-viec"});
+    let old = waiting(&site, 440.0, programme("Bài cũ")).await;
+    let new = waiting(&site, 550.0, programme("Bài mới")).await;
+    in_force(&site, &week);
+    let loses = "Nếu duyệt cả các bản ghi khác đang chờ, một bản khác phát thay";
+    assert_eq!(said(&site, &new, loses).await, (false, false));
+    assert_eq!(said(&site, &new, "nếu được duyệt sẽ phát vào thứ Hai 30/11").await, (true, true));
+    assert_eq!(said(&site, &old, loses).await, (true, true));
+}
+
+#[tokio::test]
 async fn the_page_of_a_recording_knows_at_once_when_it_airs() {
     let site = Site::new();
     let id = waiting(&site, 440.0, json!({"title": "Bài", "programme": "cam-tay-chi-viec"})).await;

@@ -156,9 +156,14 @@ pub(super) fn prospects<'a>(
         };
         left = others;
         let with_it = timelines(outlook, |other| other.id == segment.id);
-        let due = match (first_airings(&with_it).get(&segment.id).copied(), all) {
-            (Some(alone), Some(all)) if all <= alone => Due::Approved(all),
-            (Some(alone), _) => Due::Alone(alone),
+        let alone = airings(&with_it, segment).min_by_key(|cue| cue.at);
+        // What else waits may move it by seconds within its session, and takes nothing from it by that.
+        let keeps = |slot: &CueId| {
+            airings(&with_all, segment).any(|cue| (&cue.id.block, &cue.id.slot) == (&slot.block, &slot.slot))
+        };
+        let due = match (alone, all) {
+            (Some(alone), Some(all)) if keeps(&alone.id) => Due::Approved(all),
+            (Some(alone), _) => Due::Alone(alone.at),
             (None, Some(all)) => Due::Approved(all),
             (None, None) => not_soon(&with_it),
         };
@@ -202,6 +207,11 @@ fn cues(timelines: &[Timeline]) -> impl Iterator<Item = &Arc<Cue>> {
     timelines.iter().flat_map(Timeline::cues)
 }
 
+/// Where this one airs.
+fn airings<'a>(timelines: &'a [Timeline], segment: &'a Segment) -> impl Iterator<Item = &'a Arc<Cue>> {
+    cues(timelines).filter(|cue| cue.segment().is_some_and(|airs| airs.id == segment.id))
+}
+
 /// When each recording airs first.
 pub(super) fn first_airings(timelines: &[Timeline]) -> BTreeMap<SegmentId, Timestamp> {
     let mut first = BTreeMap::new();
@@ -221,10 +231,7 @@ fn pushed_out(segment: &Segment, plan: &Plan, now: &[Timeline], then: &[Timeline
     let Some(id) = segment.words.programme.as_ref().filter(|id| one_at_a_time(id)) else {
         return Vec::new();
     };
-    let taken: BTreeSet<&CueId> = cues(then)
-        .filter(|cue| cue.segment().is_some_and(|airs| airs.id == segment.id))
-        .map(|cue| &cue.id)
-        .collect();
+    let taken: BTreeSet<&CueId> = airings(then, segment).map(|cue| &cue.id).collect();
     // Several outputs play it at once.
     let mut lost: BTreeMap<&SegmentId, (&str, BTreeSet<Timestamp>)> = BTreeMap::new();
     for cue in cues(now).filter(|cue| taken.contains(&cue.id)) {
