@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use jiff::civil::{Date, ISOWeekDate};
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
 use super::programme_title;
@@ -18,6 +18,8 @@ use crate::timeline::{Cue, CueId, History, Timeline, compile, week_of};
 
 /// For how many recordings of a page it is looked up when they would air alone: a week is planned anew for each.
 const LOOKED_AT_ALONE: usize = 20;
+/// The next days, as the pages call them: seven.
+const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// What a forecast is made from.
 #[derive(Debug)]
@@ -103,7 +105,7 @@ struct PushedOut {
     title: String,
     /// When it would have aired first.
     at: Timestamp,
-    /// How often besides.
+    /// How often besides, in the next days.
     more: usize,
 }
 
@@ -149,7 +151,7 @@ pub(super) fn prospects<'a>(
             segment.words.programme.is_none() || plan.catalog.troubles().contains_key(&segment.id);
         if airs_nowhere || !has_rival(plan, segment) {
             let due = all.map_or_else(|| not_soon(&with_all), Due::Approved);
-            return Prospect { due, pushes_out: pushed_out(segment, plan, &as_it_is, &with_all) };
+            return Prospect { due, pushes_out: pushed_out(segment, outlook, &as_it_is, &with_all) };
         }
         let Some(others) = left.checked_sub(1) else {
             return Prospect { due: all.map_or(Due::Unknown, Due::Approved), pushes_out: Vec::new() };
@@ -167,7 +169,7 @@ pub(super) fn prospects<'a>(
             (None, Some(all)) => Due::Approved(all),
             (None, None) => not_soon(&with_it),
         };
-        Prospect { due, pushes_out: pushed_out(segment, plan, &as_it_is, &with_it) }
+        Prospect { due, pushes_out: pushed_out(segment, outlook, &as_it_is, &with_it) }
     };
     waiting.into_iter().map(|segment| (segment.id.clone(), prospect(segment))).collect()
 }
@@ -225,9 +227,10 @@ pub(super) fn first_airings(timelines: &[Timeline]) -> BTreeMap<SegmentId, Times
 }
 
 /// What airs now where this one, of the same programme, would.
-fn pushed_out(segment: &Segment, plan: &Plan, now: &[Timeline], then: &[Timeline]) -> Vec<PushedOut> {
+fn pushed_out(segment: &Segment, outlook: &Outlook, now: &[Timeline], then: &[Timeline]) -> Vec<PushedOut> {
+    let schedule = &outlook.plan.schedule;
     // Of what a programme plays all, or a pool in turn, nothing takes the place of another for good.
-    let one_at_a_time = |id| plan.schedule.programmes.contains_key(id) && !plan.schedule.plays_all_of(id);
+    let one_at_a_time = |id| schedule.programmes.contains_key(id) && !schedule.plays_all_of(id);
     let Some(id) = segment.words.programme.as_ref().filter(|id| one_at_a_time(id)) else {
         return Vec::new();
     };
@@ -241,8 +244,11 @@ fn pushed_out(segment: &Segment, plan: &Plan, now: &[Timeline], then: &[Timeline
             lost.entry(&airs.id).or_insert((&airs.words.title, BTreeSet::new())).1.insert(cue.at);
         }
     }
+    // The plan reaches further than the days of which this speaks.
+    let counted_until = outlook.now + SOON;
     let told = |(title, times): (&str, BTreeSet<Timestamp>)| {
-        Some(PushedOut { title: title.to_owned(), at: *times.first()?, more: times.len() - 1 })
+        let more = times.iter().skip(1).filter(|at| **at < counted_until).count();
+        Some(PushedOut { title: title.to_owned(), at: *times.first()?, more })
     };
     let mut pushed_out: Vec<_> = lost.into_values().filter_map(told).collect();
     pushed_out.sort_by_key(|lost| lost.at);
