@@ -115,6 +115,9 @@ pub mod no_place {
         format!("Bản ghi này không có chỗ trong 7 ngày tới: {why}.")
     }
 
+    /// Its programme is for when a person takes the air, and needs no session.
+    pub const AT_HAND: &str = "dành cho “Phát ngay” hoặc “Khẩn cấp”, không cần có trong lịch";
+
     /// Its programme is in no session.
     pub fn no_slot(programme: &str) -> String {
         format!("không có buổi nào phát “{programme}”")

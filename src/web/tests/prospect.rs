@@ -222,3 +222,19 @@ async fn the_page_of_a_recording_knows_at_once_when_it_airs() {
     let page = Tab::of(&site, "approver").get(&format!("/ban-ghi/{id}")).await.text();
     assert!(page.contains("lên loa lần tới vào thứ Hai 30/11/2026, 05:30"), "{page}");
 }
+
+#[tokio::test]
+async fn what_is_kept_ready_for_emergencies_is_not_warned_of_for_want_of_a_session() {
+    let site = Site::new();
+    let week = WEEK.to_owned() + "[[programme]]\nid = \"lu\"\ntitle = \"Báo lũ\"\nready = true\n";
+    in_force(&site, &week);
+    let id = waiting(&site, 440.0, json!({"title": "Lũ về", "programme": "lu"})).await;
+    in_force(&site, &week);
+    let (warned, told) = ("không có buổi nào", "dành cho “Phát ngay” hoặc “Khẩn cấp”");
+    assert_eq!(said(&site, &id, warned).await, (false, false));
+    assert_eq!(said(&site, &id, told).await, (true, true));
+    approve(&site, &id).await;
+    in_force(&site, &week);
+    let page = Tab::of(&site, "approver").get(&format!("/ban-ghi/{id}")).await.text();
+    assert!(page.contains(told) && !page.contains("không có chỗ"), "{page}");
+}

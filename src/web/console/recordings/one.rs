@@ -14,7 +14,7 @@ use super::super::form::{Fields, Sent, in_words};
 use super::super::page::{Failure, key, page, to};
 use super::super::to_do::broken_means;
 use super::super::visitor::Visitor;
-use super::prospect::{Outlook, first_airings, hindrance, prospects, timelines};
+use super::prospect::{Hindrance, Outlook, first_airings, hindrance, prospects, timelines};
 use super::queue::{SEEN, judge, players};
 use super::trail::{changes, script_change, trail, value};
 use super::waveform::waveform;
@@ -233,9 +233,11 @@ fn airs_when(segment: &Segment, store: &Store, plan: &Plan, now: Timestamp) -> R
             let next = first_airings(&timelines).get(&segment.id).copied();
             html! {
                 @if let Some(at) = next { p.due { (say_all::airs_next(at, zone)) } }
-                @else if let Some(why) = hindrance(segment, &outlook, &timelines) {
-                    p.note.warn { (say_all::no_place::said(&why.said())) }
-                }
+                @else { @match hindrance(segment, &outlook, &timelines) {
+                    Some(Hindrance::AtHand) => p.due { (say_all::no_place::AT_HAND) },
+                    Some(why) => p.note.warn { (say_all::no_place::said(&why.said())) },
+                    None => {}
+                } }
             }
         }
         Stand::Draft | Stand::Withdrawn => html! {},

@@ -92,6 +92,7 @@ impl Due {
         match self {
             Self::Approved(at) => say::would_air(&date::moment(*at, zone)),
             Self::Alone(at) => say::would_air_alone(&date::moment(*at, zone)),
+            Self::NotSoon(Some(Hindrance::AtHand)) => no_place::AT_HAND.to_owned(),
             Self::NotSoon(Some(why)) => say::would_not_air(&why.said()),
             Self::NotSoon(None) => say::NOT_SOON.to_owned(),
             Self::Unknown => say::NOT_LOOKED_UP.to_owned(),
@@ -112,6 +113,8 @@ struct PushedOut {
 /// Why a recording of a programme has no place in the next days.
 #[derive(Debug)]
 pub(super) enum Hindrance {
+    /// None: its programme is in no session, and is kept at hand for when a person takes the air.
+    AtHand,
     /// Its programme is in no session.
     NoSlot { programme: String },
     /// On none of the days it is for.
@@ -126,6 +129,7 @@ impl Hindrance {
     /// A part of a sentence.
     pub(super) fn said(&self) -> String {
         match self {
+            Self::AtHand => no_place::AT_HAND.to_owned(),
             Self::NoSlot { programme } => no_place::no_slot(programme),
             Self::OtherDays { from, until } => no_place::other_days(*from, *until),
             Self::OtherWeek(week) => no_place::other_week(*week),
@@ -271,6 +275,9 @@ pub(super) fn hindrance(segment: &Segment, outlook: &Outlook, timelines: &[Timel
         return (!schedule.takes(id)).then(|| Hindrance::NoSlot { programme: id.to_string() });
     };
     let slots: Vec<_> = cues(timelines).filter(|cue| cue.programme.as_ref() == Some(id)).collect();
+    if slots.is_empty() && programme.ready {
+        return Some(Hindrance::AtHand);
+    }
     if slots.is_empty() {
         return Some(Hindrance::NoSlot { programme: programme_title(schedule, id) });
     }
