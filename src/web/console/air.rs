@@ -29,8 +29,8 @@ use crate::text::page::air as say;
 pub(super) use crate::text::page::air::place;
 use crate::text::page::home::file_broken;
 use crate::text::page::{date, names};
-use crate::timeline::Layer;
 use crate::timeline::plan::Plan;
+use crate::timeline::{CueId, Layer};
 use crate::web::State;
 use crate::web::air::{self, Wish};
 use crate::web::person::CallEmergency;
@@ -408,7 +408,7 @@ fn touched(
     free: Timestamp,
 ) -> Vec<(String, Timestamp, Option<SignedDuration>)> {
     let Some(timeline) = plan.timeline(&status.output) else { return Vec::new() };
-    let sounds = |cue: &crate::timeline::CueId| status.on_air.as_ref().is_some_and(|air| air.cue == *cue);
+    let sounds = |cue: &CueId| status.on_air.as_ref().is_some_and(|air| air.cue == *cue);
     let blocks = timeline.blocks.iter().filter(|block| block.start < free && now < block.end);
     let cues = blocks.flat_map(|block| block.cues.iter().map(move |cue| (cue, block.end)));
     cues.filter(|(cue, _)| sounds(&cue.id) || (now < cue.at && cue.at < free))
@@ -517,11 +517,15 @@ pub(super) async fn stop(
     Sent { visitor, fields }: Sent<crate::web::person::TakeTheAir>,
 ) -> Result<Response, Failure> {
     // The one that the page showed: pressed twice, or late, it must not stop what came after.
-    let cue = fields.one("cue").parse().map_err(|_| Refusal::BadField { field: "cue".to_owned() })?;
-    match air::stop(&state, &visitor.person, fields.one("output"), Some(cue)).await {
-        Err(Problem(Refusal::NotOnAir)) => Ok(to(&format!("{HERE}?{OVER}=1"))),
-        stopped => {
-            stopped.map(|()| to(&format!("{HERE}?{STOPPED}={}", fields.one("output")))).map_err(Failure::from)
+    let cue: CueId = fields.one("cue").parse().map_err(|_| Refusal::BadField { field: "cue".to_owned() })?;
+    let output = fields.one("output");
+    match air::stop(&state, &visitor.person, output, Some(cue.clone())).await {
+        Ok(()) => {
+            let is_cue = |status: &Status| status.on_air.as_ref().is_some_and(|air| air.cue == cue);
+            air::shown(&state, |status| status.output.as_str() != output || !is_cue(status)).await;
+            Ok(to(&format!("{HERE}?{STOPPED}={output}")))
         }
+        Err(Problem(Refusal::NotOnAir)) => Ok(to(&format!("{HERE}?{OVER}=1"))),
+        Err(problem) => Err(problem.into()),
     }
 }

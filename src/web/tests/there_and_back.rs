@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use super::air_pages::{Tab, hidden};
 use super::*;
+use crate::engine::handle::Next;
 
 /// What is asked before a recording is withdrawn, by who comes from a page.
 async fn asked(site: &Site, tab: &Tab<'_>, id: &str, from: &str) -> String {
@@ -109,5 +110,50 @@ async fn it_is_gone_back_to_pages_of_the_station_and_to_no_others() {
     ] {
         let done = tab.post(&there, &[("reason", "sai"), ("ve", from)]).await;
         assert_eq!(done.header(header::LOCATION), format!("{own}?da-thu-hoi=1"), "{from}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_withdrawn_is_not_said_to_be_on_the_air_or_next() {
+    let site = Site::new();
+    let tab = Tab::of(&site, "approver");
+    let status = site.status.as_ref().unwrap();
+    for (pitch, is_next) in [(440.0, false), (460.0, true)] {
+        let bytes = wav(pitch, 1.0);
+        let parts = [Part::file("bài.wav", &bytes), Part::word("programme", "cam-tay-chi-viec")];
+        let recording = site.hand_in("uploader", &parts).await.json();
+        let id = recording["id"].as_str().unwrap();
+        let path = format!("/api/v1/segments/{id}");
+        site.call("uploader", "POST", &format!("{path}/submit"), json!({})).await;
+        site.call("approver", "POST", &format!("{path}/approve"), json!({"hash": recording["hash"]})).await;
+        site.plan.send_replace(Arc::new(plan(&site.state.store, site.clock.now())));
+        let cue =
+            site.plan.borrow().timelines[0].cues().find(|cue| cue.segment().is_some()).cloned().unwrap();
+        assert_eq!(cue.segment().unwrap().id.as_str(), id);
+        if is_next {
+            let next = Next { cue: cue.id.clone(), title: cue.title.clone(), at: cue.at };
+            status.send_modify(|status| status.next = Some(next));
+        } else {
+            site.sounds(&cue.id.to_string());
+            status.send_modify(|status| status.on_air.as_mut().unwrap().segment = id.into());
+        }
+        let is_shown = Cell::new(false);
+        let withdraw = async {
+            let (there, fields) =
+                (format!("/ban-ghi/{id}/thu-hoi"), [("reason", "sai"), ("ve", "/phat-ngay")]);
+            let done = tab.post(&there, &fields).await;
+            assert!(is_shown.get(), "the page would say that it sounds, or comes next");
+            done
+        };
+        let engine = async {
+            plans_without(&site, id).await;
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            is_shown.set(true);
+            status.send_modify(|status| (status.on_air, status.next) = (None, None));
+        };
+        let (done, ()) = tokio::join!(withdraw, engine);
+        assert_eq!(done.header(header::LOCATION), format!("/phat-ngay?da-thu-hoi={id}"));
     }
 }

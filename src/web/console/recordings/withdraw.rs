@@ -15,12 +15,16 @@ use super::super::page::{Failure, entry, key, page, to};
 use super::super::visitor::{Visitor, just_withdrawn};
 use super::one::{fault, fault_id};
 use super::{HERE, about, address, badge};
+use crate::engine::handle::Status;
+use crate::schedule::OutputId;
 use crate::segment::{LONGEST_TEXT, Segment, SegmentId, State as Stand};
 use crate::text;
 use crate::text::http::{Refusal, Why};
 use crate::text::page::recordings::{discard, withdraw as say};
+use crate::timeline::CueId;
 use crate::timeline::plan::Plan;
 use crate::web::State;
+use crate::web::air::shown;
 use crate::web::input::Named;
 use crate::web::person::{HandIn, Withdraw};
 use crate::web::problem::Problem;
@@ -91,12 +95,15 @@ pub(in crate::web::console) async fn withdraw(
 ) -> Result<Response, Failure> {
     let id = segment_id(&id)?;
     let from = entry(fields.one(FROM));
+    let before = state.plan();
     match withdrawing::withdraw(&state, &visitor.person, id.clone(), fields.one("reason")).await {
         Ok(segment) => {
             let Some(from) = from else {
+                off_the_air(&state, &before, &segment.id).await;
                 return Ok(to(&format!("{}?da-thu-hoi=1", address(&segment.id))));
             };
             out_of_the_plan(&state, &segment.id).await;
+            off_the_air(&state, &before, &segment.id).await;
             Ok(to(&just_withdrawn(&from, &segment.id)))
         }
         Err(Problem(Refusal::BadWords(wrong))) => {
@@ -114,6 +121,31 @@ async fn out_of_the_plan(state: &State, id: &SegmentId) {
     let is_out =
         |plan: &Arc<Plan>| plan.catalog.get(id).is_none_or(|segment| segment.state == Stand::Withdrawn);
     let _in_time = timeout(PLANNED_WITHIN, plans.wait_for(is_out)).await.map(drop);
+}
+
+/// Waits a moment until no engine says that it sounds, or comes next as the plan had it `before`: the page would say that
+/// what is withdrawn is on the air.
+async fn off_the_air(state: &State, before: &Plan, id: &SegmentId) {
+    let plan = state.plan();
+    let is_next = |status: &Status| {
+        status.next.as_ref().is_some_and(|next| {
+            // The same place may have something else by now.
+            let other = planned(&plan, &status.output, &next.cue).is_some_and(|now| now != id);
+            planned(before, &status.output, &next.cue) == Some(id) && !other
+        })
+    };
+    shown(state, |status| {
+        status.on_air.as_ref().is_none_or(|air| air.segment != *id)
+            && status.interrupts.iter().all(|one| one.segment != *id)
+            && !is_next(status)
+    })
+    .await;
+}
+
+/// What a plan has for a cue of an output.
+fn planned<'a>(plan: &'a Plan, output: &OutputId, cue: &CueId) -> Option<&'a SegmentId> {
+    let cue = plan.timeline(output)?.cues().find(|planned| planned.id == *cue)?;
+    cue.segment().map(|segment| &segment.id)
 }
 
 /// Asks whether a draft shall go.
