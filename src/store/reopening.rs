@@ -17,7 +17,7 @@ const LONGEST_CUE: SignedDuration = SignedDuration::from_hours(24);
 pub struct Doubt {
     /// The newest instant on record, later than what the clock shows.
     pub newest: Timestamp,
-    /// What the log says did not air, and will, once the clock is confirmed; by when it is planned.
+    /// What the log says did not air, and is open again once the clock is confirmed; by when it is planned.
     pub reopens: Vec<Airing>,
     /// How much of what is still to come sounded already, and will not again.
     pub heard: usize,

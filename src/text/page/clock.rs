@@ -25,13 +25,13 @@ pub const CONFIRM: &str = "Giờ của máy đúng, xác nhận";
 pub const LOOK_AGAIN: &str =
     "Chưa xác nhận: trang đã mở quá lâu, hoặc giờ của máy vừa được chỉnh. Hãy xem lại giờ dưới đây.";
 
-/// What the log says did not air, and will.
+/// What the log says did not air, and may; the schedule may have no time or no recording for some.
 pub fn reopens(count: usize) -> String {
     match count {
         0 => "Nhật ký không ghi “không phát” cho mục nào còn ở phía trước, nên không có mục nào phải mở lại."
             .to_owned(),
         count => format!(
-            "{count} mục chưa đến giờ mà nhật ký đã ghi “không phát” được mở lại và sẽ phát đúng giờ:"
+            "{count} mục chưa đến giờ mà nhật ký đã ghi “không phát” được mở lại; mục nào phát được theo lịch thì phát đúng giờ:"
         ),
     }
 }

@@ -21,7 +21,7 @@ use crate::web::person::ConfirmClock;
 pub(super) const HERE: &str = "/gio-may";
 /// Where its form is sent.
 pub(super) const CONFIRM: &str = "/gio-may/xac-nhan";
-/// How many pieces are named that will air again.
+/// How many pieces are named that are open again.
 const NAMED: usize = 10;
 /// How long the time that the page shows can be taken for the one that was confirmed. A clock that was set meanwhile is
 /// asked for anew too.
@@ -83,7 +83,7 @@ fn asking(visitor: &Visitor<ConfirmClock>, doubt: &Doubt, (now, zone): (Timestam
     }
 }
 
-/// The first of what will air again.
+/// The first of what is open again.
 fn named(airings: &[Airing], zone: &TimeZone) -> Markup {
     html! {
         ul {

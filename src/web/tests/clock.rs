@@ -37,6 +37,9 @@ async fn a_clock_that_the_log_speaks_against_is_confirmed_on_a_page_that_says_wh
     ] {
         assert!(page.contains(words), "{words} in {page}");
     }
+    // The plan has no recording for it.
+    assert!(site.plan.borrow().timelines[0].cues().all(|cue| cue.segment().is_none()));
+    assert!(!page.contains("sẽ phát") && page.contains("mục nào phát được theo lịch"), "{page}");
     assert!(confirmations(&site).is_empty(), "looking confirms nothing");
     let shown = hidden(&page, "shown").to_owned();
     // Of a time that nobody looked at, nothing is known.
