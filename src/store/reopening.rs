@@ -1,16 +1,24 @@
 //! A clock that was ahead and is right now: what it settled before its time is open again.
 
+use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
+use rusqlite::OptionalExtension as _;
 
 use super::acts::Act;
 use super::airings::airing_from_json;
 use super::error::Doing;
+use super::journal::instant;
 use super::{Store, StoreError};
 use crate::asrun::{Airing, ClockHealth, Entry, Item, Note};
 use crate::timeline::Layer;
 
 /// What was planned so long ago airs no more, whatever its late rule.
 const LONGEST_CUE: SignedDuration = SignedDuration::from_hours(24);
+
+/// The act of who gives their word for the clock.
+const CONFIRM: &str = "clock.confirm";
+/// How that act has the newest time on record.
+const NEWEST: &str = "%d/%m/%Y %H:%M:%S";
 
 /// What speaks against a clock that nothing but a person can vouch for.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,13 +57,29 @@ impl Store {
         let act = Act {
             at: now,
             by: by.to_owned(),
-            what: "clock.confirm".to_owned(),
-            subject: newest.strftime("%d/%m/%Y %H:%M:%S").to_string(),
+            what: CONFIRM.to_owned(),
+            subject: newest.strftime(NEWEST).to_string(),
             title: None,
             origin: origin.to_owned(),
         };
         self.reopen(now, by, &doubt.reopens, Some(act))?;
         Ok(Some(doubt))
+    }
+
+    /// Who last gave their word for the clock, and when, where that was against times that are later than `now`.
+    pub fn clock_vouched_for(&self, now: Timestamp) -> Result<Option<(String, Timestamp)>, StoreError> {
+        let last: Option<(String, i64, String)> = self.read(|connection| {
+            connection
+                .prepare_cached("SELECT by, at_ms, subject FROM act WHERE what = ?1 ORDER BY id DESC LIMIT 1")
+                .and_then(|mut statement| statement.query_row([CONFIRM], |row| row.try_into()).optional())
+                .doing("find who confirmed the clock")
+        })?;
+        let Some((by, at_ms, newest)) = last else { return Ok(None) };
+        // Of a later version, or another zone: nothing is said of what cannot be read.
+        let newest = DateTime::strptime(NEWEST, newest)
+            .and_then(|newest| newest.to_zoned(self.station().time_zone.clone()))
+            .is_ok_and(|newest| newest.timestamp() > now);
+        Ok(newest.then_some((by, instant(at_ms)?)))
     }
 
     /// Notes that the clock is right, as `by` says: a time server, or a person. What was logged under a later date was the

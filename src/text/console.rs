@@ -220,13 +220,19 @@ pub fn clock_confirmed(now: &Zoned, newest: &Zoned, reopened: usize) -> String {
     )
 }
 
-/// Nothing speaks against the clock.
-pub fn clock_not_in_doubt(now: &Zoned) -> String {
-    format!(
-        "Giờ của máy là {}. Nhật ký không có dòng nào ghi muộn hơn, nên giờ này không cần xác nhận: các buổi phát theo lịch \
-         vẫn lên loa.",
-        clock_time(now)
-    )
+/// Nothing speaks against the clock: nothing ever did, or somebody gave their word for it, and when.
+pub fn clock_not_in_doubt(now: &Zoned, vouched: Option<(&str, &Zoned)>) -> String {
+    let why = vouched.map_or_else(
+        || "Nhật ký không có gì trái với giờ này, nên giờ này không cần xác nhận".to_owned(),
+        |(by, at)| {
+            format!(
+                "{by} đã xác nhận giờ của máy lúc {}, nên giờ này không cần xác nhận lại; những dòng nhật ký ghi ở giờ muộn \
+                 hơn là do đồng hồ khi ấy chạy sai",
+                clock_time(at)
+            )
+        },
+    );
+    format!("Giờ của máy là {}. {why}. Các buổi phát theo lịch vẫn lên loa.", clock_time(now))
 }
 
 fn clock_time(at: &Zoned) -> String {

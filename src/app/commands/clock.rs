@@ -28,10 +28,12 @@ pub fn clock(station: &Station, now: Timestamp, command: &ClockCommand) -> anyho
 fn confirm(store: &Store, now: Timestamp, by: &str, zone: &TimeZone) -> Result<String, StoreError> {
     let local = |at: Timestamp| at.to_zoned(zone.clone());
     let taken = store.take_clock_at_word(now, by, ORIGIN)?;
-    Ok(taken.map_or_else(
-        || console::clock_not_in_doubt(&local(now)),
-        |doubt| console::clock_confirmed(&local(now), &local(doubt.newest), doubt.reopens.len()),
-    ))
+    if let Some(doubt) = taken {
+        return Ok(console::clock_confirmed(&local(now), &local(doubt.newest), doubt.reopens.len()));
+    }
+    let vouched = store.clock_vouched_for(now)?;
+    let vouched = vouched.as_ref().map(|(by, at)| (&**by, local(*at)));
+    Ok(console::clock_not_in_doubt(&local(now), vouched.as_ref().map(|(by, at)| (*by, at))))
 }
 
 #[cfg(test)]
@@ -48,11 +50,17 @@ mod tests {
         let (now, ahead) = (at("2026-11-30T02:00:00Z"), at("2027-11-30T02:00:00Z"));
         let confirmed = || confirm(&store, now, "minh", &zone).unwrap();
         assert!(confirmed().contains("không cần xác nhận"), "nothing is on record yet");
+        assert!(!confirmed().contains("muộn hơn"), "nobody has confirmed anything");
         store.note(ahead, Note::Stopped).unwrap();
         let said = confirmed();
         assert!(said.contains("09:00 ngày 30/11/2026") && said.contains("09:00 ngày 30/11/2027"), "{said}");
         assert_eq!(store.newest_instant().unwrap(), Some(now));
-        assert!(confirmed().contains("không cần xác nhận"));
+        let again = confirmed();
+        assert!(
+            again.contains("minh đã xác nhận giờ của máy lúc 09:00 ngày 30/11/2026")
+                && again.contains("muộn hơn"),
+            "{again}"
+        );
         let acts = store.acts(now, ahead, 9).unwrap();
         assert_eq!(
             acts.iter().map(|act| (&*act.by, &*act.what)).collect::<Vec<_>>(),

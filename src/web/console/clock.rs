@@ -10,7 +10,7 @@ use super::form::{Query, Sent};
 use super::page::{Failure, key, page, to};
 use super::visitor::Visitor;
 use crate::asrun::Airing;
-use crate::store::Doubt;
+use crate::store::{Doubt, Store};
 use crate::text;
 use crate::text::page::{clock as say, date};
 use crate::web::State;
@@ -35,7 +35,8 @@ pub(super) async fn ask(
 ) -> Result<Html<String>, Failure> {
     let (now, plan) = (state.clock.now(), state.plan());
     let zone = &plan.schedule.time_zone;
-    let doubt = state.store.run(move |store| store.doubt(now)).await?;
+    let read = move |store: &Store| Ok((store.doubt(now)?, store.clock_vouched_for(now)?));
+    let (doubt, vouched) = state.store.run(read).await?;
     let content = html! {
         @match &doubt {
             Some(doubt) => {
@@ -45,7 +46,10 @@ pub(super) async fn ask(
             None => {
                 @match asked.one("xong").parse::<usize>() {
                     Ok(reopened) => p.note.good role="status" { (say::confirmed(reopened)) },
-                    Err(_) => p { (text::console::clock_not_in_doubt(&now.to_zoned(zone.clone()))) },
+                    Err(_) => {
+                        @let vouched = vouched.as_ref().map(|(by, at)| (&**by, at.to_zoned(zone.clone())));
+                        p { (text::console::clock_not_in_doubt(&now.to_zoned(zone.clone()), vouched.as_ref().map(|(by, at)| (*by, at)))) }
+                    },
                 }
                 p.actions { a.button href="/" { (text::page::TO_HOME) } }
             },

@@ -64,6 +64,7 @@ async fn a_clock_that_the_log_speaks_against_is_confirmed_on_a_page_that_says_wh
     assert!(!page.contains("không cần xác nhận") && !page.contains("/gio-may/xac-nhan"), "{page}");
     let page = tab.get("/gio-may").await.text();
     assert!(page.contains("không cần xác nhận") && !page.contains("/gio-may/xac-nhan"), "{page}");
+    assert!(page.contains("operator đã xác nhận giờ của máy lúc 08:59 ngày 23/11/2026"), "{page}");
     let said = ("operator".to_owned(), "23/11/2027 08:00:00".to_owned());
     assert_eq!(confirmations(&site), [said], "pressed twice, it was said once");
     assert_eq!(site.state.store.newest_instant().unwrap(), Some(site.clock.now()));
