@@ -1,5 +1,6 @@
 //! What every page has: its frame, its way around, and how it says that something went wrong.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts as _, Request, State as Of};
@@ -15,7 +16,7 @@ use super::calendar;
 use super::form::{KEY_FIELD, page_before, page_of};
 use super::in_force;
 use super::visitor::{Visitor, WITHDRAWN};
-use crate::access::{Permission, permit};
+use crate::access::{Permission, Role, permit};
 use crate::text;
 use crate::text::http::Refusal;
 use crate::text::page::{home as say, names};
@@ -49,10 +50,10 @@ const PAGES: [(&str, &str, Permission); 7] = [
 /// Marks of what was done on a page before: they end an address that is gone back to later.
 const MARKS: [&str; 4] = ["vua", "da-luu", "chua-lam", WITHDRAWN];
 
-/// An address, where it is of an entry of [`PAGES`], as it was before anything was done there.
-pub(super) fn entry(address: &str) -> Option<String> {
+/// An address, where it is of an entry of [`PAGES`] that these roles may see, as it was before anything was done there.
+pub(super) fn entry(address: &str, roles: &BTreeSet<Role>) -> Option<String> {
     let (path, query) = address.split_once('?').unwrap_or((address, ""));
-    let (path, ..) = PAGES.into_iter().find(|(entry, ..)| *entry == path)?;
+    let (path, ..) = PAGES.into_iter().find(|(entry, _, needed)| *entry == path && permit(roles, *needed))?;
     let asked = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| !MARKS.contains(&&**name));
     match form_urlencoded::Serializer::new(String::new()).extend_pairs(asked).finish() {
         query if query.is_empty() => Some(path.to_owned()),

@@ -1,5 +1,7 @@
 //! Who looks at a page: somebody who is signed in, and may.
 
+use std::collections::BTreeSet;
+
 use axum::extract::FromRequestParts;
 use axum::http::Uri;
 use axum::http::request::Parts;
@@ -7,6 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::form::page_before;
 use super::page::{Failure, entry};
+use crate::access::Role;
 use crate::segment::{SegmentId, State as Stand};
 use crate::web::State;
 use crate::web::person::{Needs, Person, key_of, login, signed_in};
@@ -75,8 +78,8 @@ pub(super) fn just_withdrawn(page: &str, id: &SegmentId) -> String {
 }
 
 /// What a page is to say is withdrawn, where it is.
-async fn withdrawn(parts: &Parts, state: &State) -> Option<String> {
-    let query = entry(parts.uri.path()).and(parts.uri.query())?;
+async fn withdrawn(parts: &Parts, state: &State, roles: &BTreeSet<Role>) -> Option<String> {
+    let query = entry(parts.uri.path(), roles).and(parts.uri.query())?;
     let (_, id) = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == WITHDRAWN)?;
     let id = segment_id(&id).ok()?;
     let segment = state.store.run(move |store| store.segment(&id)).await.ok()??;
@@ -102,7 +105,7 @@ impl<N: Needs> FromRequestParts<State> for Visitor<N> {
         let user = signed_in(state, login).await.map_err(|failure| Turned::Away(failure.into()))?;
         let person =
             Person::of(user.ok_or_else(back)?, parts).map_err(|problem| Turned::Away(problem.into()))?;
-        let withdrawn = withdrawn(parts, state).await;
+        let withdrawn = withdrawn(parts, state, &person.user().roles).await;
         Ok(Self { person, key, pressed_in_vain: is_in_vain(&parts.uri), withdrawn })
     }
 }

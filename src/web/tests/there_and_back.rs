@@ -88,6 +88,7 @@ async fn it_is_gone_back_to_pages_of_the_station_and_to_no_others() {
     let (own, there) = (format!("/ban-ghi/{id}"), format!("/ban-ghi/{id}/thu-hoi"));
     for from in [
         "http://elsewhere.example/nhat-ky",
+        "http://loa.local/nguoi-dung",
         "http://loa.local//elsewhere.example",
         "http://loa.local/dang-nhap?sau=%2Fnhat-ky",
         &format!("http://loa.local{own}"),
@@ -106,6 +107,8 @@ async fn it_is_gone_back_to_pages_of_the_station_and_to_no_others() {
         "/\\elsewhere",
         "/dang-xuat",
         "/nhat-ky/kiem-tra",
+        // That is for who may see it.
+        "/nguoi-dung",
         "",
     ] {
         let done = tab.post(&there, &[("reason", "sai"), ("ve", from)]).await;

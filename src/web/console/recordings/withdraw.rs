@@ -45,7 +45,8 @@ pub(in crate::web::console) async fn ask(
     parts: Parts,
 ) -> Result<Html<String>, Failure> {
     let segment = existing(&state, segment_id(&id)?).await?;
-    let from = page_before(&parts).as_deref().and_then(entry);
+    let roles = &visitor.person.user().roles;
+    let from = page_before(&parts).and_then(|page| entry(&page, roles));
     Ok(asking(&state, &visitor, &segment, from.as_deref(), None))
 }
 
@@ -94,7 +95,7 @@ pub(in crate::web::console) async fn withdraw(
     Sent { visitor, fields }: Sent<Withdraw>,
 ) -> Result<Response, Failure> {
     let id = segment_id(&id)?;
-    let from = entry(fields.one(FROM));
+    let from = entry(fields.one(FROM), &visitor.person.user().roles);
     let before = state.plan();
     match withdrawing::withdraw(&state, &visitor.person, id.clone(), fields.one("reason")).await {
         Ok(segment) => {
