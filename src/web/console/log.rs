@@ -357,7 +357,7 @@ fn row(airing: &Airing, schedule: &Schedule, now: Timestamp, withdraw: Option<&S
                 @if item.title != title { small { (item.title) } }
                 @if let Some(programme) = programme { @if programme.title != item.title { small { (programme.title) } } }
                 @if schedule.outputs.len() > 1 { small { (place(schedule, &item.output)) } }
-                @if let Some(segment) = withdraw { " " (withdraw_link(segment)) }
+                @if let Some(segment) = withdraw { " " (withdraw_link(segment, None)) }
                 small.narrow { (who) }
             }
             td { span.result.(class(&outcome)) { (outcome_now(airing, now)) } @if !remark.is_empty() { small { (remark) } } }

@@ -15,6 +15,7 @@ use super::assets::{ICON, SCRIPT, STYLE};
 use super::calendar;
 use super::form::{KEY_FIELD, page_before, page_of};
 use super::in_force;
+use super::rundown::OPENED;
 use super::visitor::{Visitor, WITHDRAWN};
 use crate::access::{Permission, Role, permit};
 use crate::text;
@@ -47,8 +48,8 @@ const PAGES: [(&str, &str, Permission); 7] = [
     ("/nguoi-dung", names::PEOPLE, Permission::ManageUsers),
 ];
 
-/// Marks of what was done on a page before: they end an address that is gone back to later.
-const MARKS: [&str; 4] = ["vua", "da-luu", "chua-lam", WITHDRAWN];
+/// Marks of what was done on a page before, and where on it: they end an address that is gone back to later.
+const MARKS: [&str; 5] = ["vua", "da-luu", "chua-lam", WITHDRAWN, OPENED];
 
 /// An address, where it is of an entry of [`PAGES`] that these roles may see, as it was before anything was done there.
 pub(super) fn entry(address: &str, roles: &BTreeSet<Role>) -> Option<String> {

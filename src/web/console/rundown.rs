@@ -10,6 +10,7 @@ use crate::schedule::Schedule;
 use crate::segment::{Segment, SegmentId};
 use crate::text::outcome::{outcome_name, outcome_now, whys};
 use crate::text::page::air::place;
+use crate::text::page::recordings::withdraw::done_with;
 use crate::text::page::{calendar, date, home as say, rehearsal};
 use crate::timeline::{Block, Cue, CueId, Finding, Severity};
 
@@ -24,6 +25,12 @@ pub(super) struct Notes<'a> {
     pub(super) closed: bool,
     /// Whether what is still to sound can be withdrawn from here.
     pub(super) withdraw: bool,
+    /// What names the session in the address of its page, where it is closed and can be opened so.
+    pub(super) place: Option<String>,
+    /// Whether somebody comes back to it.
+    pub(super) back: bool,
+    /// What they withdrew there.
+    pub(super) withdrawn: Option<String>,
 }
 
 impl Notes<'_> {
@@ -41,6 +48,11 @@ impl Notes<'_> {
         self.findings.iter().filter(|(finding, _)| finding.severity == severity).count()
     }
 }
+
+/// What the address of a page has that opens a session.
+pub(super) const OPENED: &str = "buoi";
+/// Where that is on the page.
+pub(super) const COME_BACK: &str = "buoi-dang-xem";
 
 /// How a finding looks.
 pub(super) fn sign(severity: Severity) -> &'static str {
@@ -61,7 +73,8 @@ pub(super) fn session<'a>(
 ) -> Markup {
     html! {
         details.session.bad[notes.count(Severity::Error) > 0].warn[notes.count(Severity::Warning) > 0]
-            open[block.end > now && !notes.closed] {
+            id=[notes.back.then_some(COME_BACK)]
+            open[notes.back || (block.end > now && !notes.closed)] {
             summary {
                 strong { (block.title) } " " span.times { (date::time(block.start, zone)) " – " (date::time(block.end, zone)) }
                 @for severity in [Severity::Error, Severity::Warning] {
@@ -69,6 +82,8 @@ pub(super) fn session<'a>(
                 }
             }
             @if let Some(address) = &notes.edit { p.ways { a.button href=(address) { (calendar::EDIT_SESSION) } } }
+            // What stands above all sessions is out of sight from here.
+            @if let Some(title) = &notes.withdrawn { p.note.good { (done_with(title)) } }
             (notes.of(None))
             table.rundown {
                 (heads())
@@ -81,7 +96,7 @@ pub(super) fn session<'a>(
                         @if let Some(heard) = heard { br; span.heard { (heard) } }
                         @if let Some(address) = edit { " " a.edit href=(address) aria-label=(calendar::edit_slot(&cue.title)) { (calendar::EDIT) } }
                         @if let Some(segment) = cue.segment().filter(|segment| notes.withdraw && shown.is_to_sound(segment, now)) {
-                            " " (recordings::withdraw_link(segment))
+                            " " (recordings::withdraw_link(segment, notes.place.as_deref()))
                         }
                         (notes.of(Some(&cue.id)))
                     }, shown.heard.map(|_| (shown.end, shown.at)), zone, &shown.became))

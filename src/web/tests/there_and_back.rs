@@ -17,6 +17,19 @@ async fn asked(site: &Site, tab: &Tab<'_>, id: &str, from: &str) -> String {
     answer.text()
 }
 
+/// The id of a recording that the plan has in its session.
+async fn planned_piece(site: &Site, pitch: f32) -> String {
+    let bytes = wav(pitch, 1.0);
+    let parts = [Part::file("bài.wav", &bytes), Part::word("programme", "cam-tay-chi-viec")];
+    let recording = site.hand_in("uploader", &parts).await.json();
+    let id = recording["id"].as_str().unwrap();
+    let path = format!("/api/v1/segments/{id}");
+    site.call("uploader", "POST", &format!("{path}/submit"), json!({})).await;
+    site.call("approver", "POST", &format!("{path}/approve"), json!({"hash": recording["hash"]})).await;
+    site.plan.send_replace(Arc::new(plan(&site.state.store, site.clock.now())));
+    id.to_owned()
+}
+
 /// Plans anew once a recording is withdrawn, as the planner does, after a while.
 async fn plans_without(site: &Site, id: &str) {
     let id: SegmentId = id.into();
@@ -122,14 +135,7 @@ async fn what_was_withdrawn_is_not_said_to_be_on_the_air_or_next() {
     let tab = Tab::of(&site, "approver");
     let status = site.status.as_ref().unwrap();
     for (pitch, is_next) in [(440.0, false), (460.0, true)] {
-        let bytes = wav(pitch, 1.0);
-        let parts = [Part::file("bài.wav", &bytes), Part::word("programme", "cam-tay-chi-viec")];
-        let recording = site.hand_in("uploader", &parts).await.json();
-        let id = recording["id"].as_str().unwrap();
-        let path = format!("/api/v1/segments/{id}");
-        site.call("uploader", "POST", &format!("{path}/submit"), json!({})).await;
-        site.call("approver", "POST", &format!("{path}/approve"), json!({"hash": recording["hash"]})).await;
-        site.plan.send_replace(Arc::new(plan(&site.state.store, site.clock.now())));
+        let id = &*planned_piece(&site, pitch).await;
         let cue =
             site.plan.borrow().timelines[0].cues().find(|cue| cue.segment().is_some()).cloned().unwrap();
         assert_eq!(cue.segment().unwrap().id.as_str(), id);
@@ -159,4 +165,34 @@ async fn what_was_withdrawn_is_not_said_to_be_on_the_air_or_next() {
         let (done, ()) = tokio::join!(withdraw, engine);
         assert_eq!(done.header(header::LOCATION), format!("/phat-ngay?da-thu-hoi={id}"));
     }
+}
+
+#[tokio::test]
+async fn who_withdraws_from_the_calendar_comes_back_to_the_session_that_they_had_open() {
+    let site = Site::new();
+    let tab = Tab::of(&site, "approver");
+    let id = planned_piece(&site, 440.0).await;
+    let week = "/lich-phat?tuan=2026-W49";
+    let page = tab.get(week).await.text();
+    let asks = format!("/ban-ghi/{id}/thu-hoi?buoi=2026-11-30%2Fsang%2Floa-xa");
+    assert!(page.contains(&asks) && !page.contains("buoi-dang-xem"), "{page}");
+    let request = Request::get(&asks)
+        .header(header::COOKIE, &tab.cookie)
+        .header(header::HOST, "loa.local")
+        .header(header::REFERER, format!("http://loa.local{week}&buoi=x"));
+    let page = site.send(request.body(Body::empty()).unwrap()).await.text();
+    let back = "/lich-phat?tuan=2026-W49&amp;buoi=2026-11-30%2Fsang%2Floa-xa#buoi-dang-xem";
+    assert!(page.contains(&format!("href=\"{back}\">Thôi")), "{page}");
+    let (from, session) = (hidden(&page, "ve").to_owned(), hidden(&page, "buoi").to_owned());
+    let opened = "<details class=\"session\" id=\"buoi-dang-xem\" open>";
+    let page = tab.get(&back.replace("&amp;", "&")).await.text();
+    assert!(page.contains(opened) && page.matches(" open>").count() == 1, "{page}");
+    let (there, fields) =
+        (format!("/ban-ghi/{id}/thu-hoi"), [("reason", "sai"), ("ve", &*from), ("buoi", &*session)]);
+    let (done, ()) = tokio::join!(tab.post(&there, &fields), plans_without(&site, &id));
+    let back = done.header(header::LOCATION);
+    assert_eq!(back, format!("{week}&da-thu-hoi={id}&buoi=2026-11-30%2Fsang%2Floa-xa#buoi-dang-xem"));
+    let page = tab.get(back).await.text();
+    let (_, session) = page.split_once("id=\"buoi-dang-xem\"").unwrap();
+    assert!(session.contains("Đã thu hồi “bài”"), "it is said where they look: {page}");
 }

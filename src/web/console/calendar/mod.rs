@@ -87,11 +87,12 @@ fn sessions(router: Router<State>, of: &str) -> Router<State> {
         .route(&format!("{of}/buoi/{{session}}/muc/{{slot}}/{{step}}"), get(slot::ask_step).post(slot::step))
 }
 
-/// Which week, and what was just saved.
+/// Which week, what was just saved, and the session that somebody comes back to.
 #[derive(Debug, Deserialize)]
 pub(super) struct Wanted {
     tuan: Option<String>,
     luu: Option<String>,
+    buoi: Option<String>,
 }
 
 /// What somebody may do from here.
@@ -99,6 +100,13 @@ pub(super) struct Wanted {
 struct May {
     edit: bool,
     withdraw: bool,
+}
+
+/// Who comes back to a session, and what they withdrew there.
+#[derive(Debug, Clone, Copy)]
+struct Back<'a> {
+    session: Option<&'a str>,
+    withdrawn: Option<&'a str>,
 }
 
 /// What a week holds: for each output its timeline, and what the log has of it.
@@ -165,7 +173,7 @@ pub(super) async fn calendar(
     let roles = &visitor.person.user().roles;
     let may =
         May { edit: permit(roles, Permission::EditSchedule), withdraw: permit(roles, Permission::Withdraw) };
-    let now = state.clock.now();
+    let back = Back { session: wanted.buoi.as_deref(), withdrawn: visitor.withdrawn.as_deref() };
     let saved = match wanted.luu.and_then(|id| id.parse().ok()).filter(|_| may.edit) {
         Some(id) => just_saved(&state, id, visitor.person.name()).await?,
         None => None,
@@ -184,7 +192,7 @@ pub(super) async fn calendar(
         p.lead { (say::week(week.number(), week.monday, week.sunday())) }
         (ways(week, today, may.edit))
         div.week-columns {
-            @for date in week.days() { (day(&held, date, today, may, now)) }
+            @for date in week.days() { (day(&held, date, today, may, back)) }
         }
     };
     Ok(page(&state, &visitor, HERE, names::CALENDAR, &content))
@@ -221,8 +229,8 @@ fn ways(week: Week, today: Date, may_edit: bool) -> Markup {
     }
 }
 
-fn day(held: &Held, date: Date, today: Date, may: May, now: Timestamp) -> Markup {
-    let (plan, zone) = (&held.plan, &held.plan.schedule.time_zone);
+fn day(held: &Held, date: Date, today: Date, may: May, back: Back<'_>) -> Markup {
+    let (plan, zone, now) = (&held.plan, &held.plan.schedule.time_zone, held.now);
     let blocks = held.on(date);
     let of_cue: BTreeMap<(&OutputId, &CueId), &Airing> =
         held.aired.iter().map(|airing| ((&airing.item.output, &airing.item.cue), airing)).collect();
@@ -251,7 +259,7 @@ fn day(held: &Held, date: Date, today: Date, may: May, now: Timestamp) -> Markup
             @for (timeline, block) in blocks {
                 @if plan.schedule.outputs.len() > 1 { p.output.quiet { (place_of(&plan.schedule, &timeline.output)) } }
                 (rundown(block, zone, |cue| of_cue.get(&(&timeline.output, cue)).copied(), now,
-                    &notes(plan, timeline, block, May { edit: may.edit && block.end > now, ..may }, now)))
+                    &notes(plan, timeline, block, May { edit: may.edit && block.end > now, ..may }, back, now)))
             }
             @for (caption, airings) in [(OUT_OF_SCHEDULE, on_the_spot), (say::BESIDES, besides)] {
                 @if !airings.is_empty() { details.session { summary { (caption) } (aired_besides(caption, airings, &plan.schedule)) } }
@@ -266,6 +274,7 @@ fn notes<'a>(
     timeline: &'a Timeline,
     block: &'a Block,
     may: May,
+    back: Back<'_>,
     now: Timestamp,
 ) -> Notes<'a> {
     let names = Names::of(plan, timeline);
@@ -275,5 +284,16 @@ fn notes<'a>(
     let of = special.filter(|day| day.sessions.iter().any(|own| own.id == block.id.session));
     let edit = may.edit.then(|| place::session_address(of.map(|day| day.date), &block.id.session));
     let findings = findings.map(|finding| (finding, beside(finding, &names))).collect();
-    Notes { findings, edit, closed: true, withdraw: may.withdraw }
+    let place = format!("{}/{}/{}", block.id.date, block.id.session, timeline.output);
+    let is_back = back.session == Some(&*place);
+    let withdrawn = back.withdrawn.filter(|_| is_back).map(str::to_owned);
+    Notes {
+        findings,
+        edit,
+        closed: true,
+        withdraw: may.withdraw,
+        place: Some(place),
+        back: is_back,
+        withdrawn,
+    }
 }

@@ -22,6 +22,7 @@ use serde::Deserialize;
 
 use super::KEPT_BYTES;
 use super::page::{Failure, page};
+use super::rundown::OPENED;
 use super::visitor::Visitor;
 use crate::access::{Permission, permit};
 use crate::schedule::Schedule;
@@ -150,7 +151,7 @@ pub(super) async fn list(
                 a.title href=(address(&segment.id)) { (segment.words.title) }
                 (about(segment, &plan.schedule, zone))
                 @if may(Permission::Withdraw) && segment.state != Stand::Withdrawn {
-                    (withdraw_link(segment))
+                    (withdraw_link(segment, None))
                 }
             } } }
             @if let Some(last) = &next { p { a.button href=(wanted.after(Some(last))) { (say::OLDER) } } }
@@ -173,11 +174,21 @@ fn badge(state: Stand) -> Markup {
     html! { span.state.(code) { (outcome::state(state)) } }
 }
 
-/// Takes a recording off the air, from a list in which it is named.
-pub(super) fn withdraw_link(segment: &Segment) -> Markup {
-    html! {
-        a.withdraw href={ (address(&segment.id)) "/thu-hoi" } aria-label=(say::withdraw_of(&segment.words.title)) { (say::WITHDRAW) }
+/// Takes a recording off the air, from a list in which it is named; `session` is what opens that list again.
+pub(super) fn withdraw_link(segment: &Segment, session: Option<&str>) -> Markup {
+    let mut there = format!("{}/thu-hoi", address(&segment.id));
+    if let Some(session) = session {
+        there = opened(&there, session);
     }
+    html! {
+        a.withdraw href=(there) aria-label=(say::withdraw_of(&segment.words.title)) { (say::WITHDRAW) }
+    }
+}
+
+/// An address with what opens a session.
+fn opened(address: &str, session: &str) -> String {
+    let session: String = form_urlencoded::byte_serialize(session.as_bytes()).collect();
+    format!("{address}{}{OPENED}={session}", if address.contains('?') { '&' } else { '?' })
 }
 
 /// Takes what sounds at this moment off the air.

@@ -1,5 +1,6 @@
 //! Thu hồi: off the air, in two presses from wherever a recording is named. And Bỏ bản nháp, for one's own.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +11,13 @@ use axum::response::{Html, IntoResponse as _, Response};
 use maud::html;
 use tokio::time::timeout;
 
-use super::super::form::{Fields, Sent, page_before};
+use super::super::form::{Fields, Query, Sent, page_before};
 use super::super::page::{Failure, entry, key, page, to};
+use super::super::rundown::{COME_BACK, OPENED};
 use super::super::visitor::{Visitor, just_withdrawn};
 use super::one::{fault, fault_id};
-use super::{HERE, about, address, badge};
+use super::{HERE, about, address, badge, opened};
+use crate::access::Role;
 use crate::engine::handle::Status;
 use crate::schedule::OutputId;
 use crate::segment::{LONGEST_TEXT, Segment, SegmentId, State as Stand};
@@ -37,17 +40,41 @@ const PLANNED_WITHIN: Duration = Duration::from_secs(1);
 /// The field that says from which page somebody came, and where they go on.
 const FROM: &str = "ve";
 
+/// The way back to the page that somebody came from.
+struct Way {
+    page: String,
+    /// What opens the session there in which the recording is named.
+    session: Option<String>,
+}
+
+impl Way {
+    fn of(page: &str, session: &str, roles: &BTreeSet<Role>) -> Option<Self> {
+        let session = Some(session).filter(|session| !session.is_empty()).map(str::to_owned);
+        Some(Self { page: entry(page, roles)?, session })
+    }
+
+    /// The page's address, so that it says what was withdrawn from there.
+    fn address(&self, withdrawn: Option<&SegmentId>) -> String {
+        let page = withdrawn.map_or_else(|| self.page.clone(), |id| just_withdrawn(&self.page, id));
+        match &self.session {
+            Some(session) => format!("{}#{COME_BACK}", opened(&page, session)),
+            None => page,
+        }
+    }
+}
+
 /// Asks why: to say it is the second press, and does it.
 pub(in crate::web::console) async fn ask(
     visitor: Visitor<Withdraw>,
     Of(state): Of<State>,
     Named(id): Named,
+    Query(asked): Query,
     parts: Parts,
 ) -> Result<Html<String>, Failure> {
     let segment = existing(&state, segment_id(&id)?).await?;
     let roles = &visitor.person.user().roles;
-    let from = page_before(&parts).and_then(|page| entry(&page, roles));
-    Ok(asking(&state, &visitor, &segment, from.as_deref(), None))
+    let from = Way::of(&page_before(&parts).unwrap_or_default(), asked.one(OPENED), roles);
+    Ok(asking(&state, &visitor, &segment, from.as_ref(), None))
 }
 
 /// The page; where what was typed is not taken, with that, and why.
@@ -55,11 +82,17 @@ fn asking(
     state: &State,
     visitor: &Visitor<Withdraw>,
     segment: &Segment,
-    from: Option<&str>,
+    from: Option<&Way>,
     typed: Option<(&Fields, Why)>,
 ) -> Html<String> {
     let schedule = &state.plan().schedule;
-    let from_there = html! { @if let Some(from) = from { input type="hidden" name=(FROM) value=(from); } };
+    let from_there = html! {
+        @if let Some(Way { page, session }) = from {
+            input type="hidden" name=(FROM) value=(page);
+            @if let Some(session) = session { input type="hidden" name=(OPENED) value=(session); }
+        }
+    };
+    let back = from.map_or_else(|| address(&segment.id), |from| from.address(None));
     let content = html! {
         @if segment.state == Stand::Withdrawn {
             p.note { (say::ALREADY) }
@@ -80,7 +113,7 @@ fn asking(
                 }
                 div.actions { button.bad { (say::NOW) } }
             }
-            p.actions { a.button href=(from.unwrap_or(&address(&segment.id))) { (text::page::CANCEL) } }
+            p.actions { a.button href=(back) { (text::page::CANCEL) } }
         }
         (badge(segment.state))
         (about(segment, schedule, &schedule.time_zone))
@@ -95,7 +128,7 @@ pub(in crate::web::console) async fn withdraw(
     Sent { visitor, fields }: Sent<Withdraw>,
 ) -> Result<Response, Failure> {
     let id = segment_id(&id)?;
-    let from = entry(fields.one(FROM), &visitor.person.user().roles);
+    let from = Way::of(fields.one(FROM), fields.one(OPENED), &visitor.person.user().roles);
     let before = state.plan();
     match withdrawing::withdraw(&state, &visitor.person, id.clone(), fields.one("reason")).await {
         Ok(segment) => {
@@ -105,11 +138,11 @@ pub(in crate::web::console) async fn withdraw(
             };
             out_of_the_plan(&state, &segment.id).await;
             off_the_air(&state, &before, &segment.id).await;
-            Ok(to(&just_withdrawn(&from, &segment.id)))
+            Ok(to(&from.address(Some(&segment.id))))
         }
         Err(Problem(Refusal::BadWords(wrong))) => {
             let why = wrong.first().map(|(_, why)| (&fields, *why));
-            let shown = asking(&state, &visitor, &existing(&state, id).await?, from.as_deref(), why);
+            let shown = asking(&state, &visitor, &existing(&state, id).await?, from.as_ref(), why);
             Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response())
         }
         Err(problem) => Err(problem.into()),
