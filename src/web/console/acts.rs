@@ -69,7 +69,7 @@ impl<'a> Wanted<'a> {
 
     fn form(&self, people: &[String]) -> Markup {
         html! {
-            form.card.filter action=(HERE) {
+            form.card.filter.of-acts action=(HERE) {
                 label { (say_log::BY) select name="ai" {
                     option value="" { (say_log::ALL) }
                     @for name in people { option value=(name) selected[name == self.by] { (name) } }
