@@ -275,7 +275,7 @@ pub const DEMO_WITHOUT_SOUND: &str = "Máy này không có đường ra âm than
 
 /// What a rehearsal came to.
 pub fn rehearsed(cues: usize, aired: usize, sound: SignedDuration) -> String {
-    format!("Đã chạy thử: {cues} mục, {aired} mục phát trọn vẹn, {} âm thanh.", length(sound))
+    format!("Đã chạy thử: {cues} mục, {aired} mục phát đúng lịch, {} âm thanh.", length(sound))
 }
 
 /// A backup is whole.

@@ -32,12 +32,12 @@ pub fn outcome(outcome: &Outcome) -> &'static str {
     if *outcome == Outcome::Aired { "phát được" } else { outcome_name(outcome) }
 }
 
-/// All of it will sound whole.
+/// All of it will sound as it is planned: the last piece of a fill may be faded out before its end.
 pub fn well(cues: usize, sound: SignedDuration) -> String {
-    format!("Cả {cues} mục phát trọn vẹn, {} âm thanh.", date::wait(sound))
+    format!("Cả {cues} mục phát đúng lịch, {} âm thanh.", date::wait(sound))
 }
 
 /// Some of it will not.
 pub fn not_well(cues: usize, whole: usize) -> String {
-    format!("{} trong {cues} mục không phát trọn vẹn; lý do ghi ở từng mục dưới đây.", cues - whole)
+    format!("{} trong {cues} mục không phát đúng lịch; lý do ghi ở từng mục dưới đây.", cues - whole)
 }

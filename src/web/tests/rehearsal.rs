@@ -23,7 +23,7 @@ async fn a_day_is_rehearsed_through_the_engine_and_leaves_no_trace() {
 
     let well = rehearse(NEXT_MONDAY).await;
     assert_eq!(well.status, StatusCode::OK, "{}", well.text());
-    assert!(well.text().contains("Cả 1 mục phát trọn vẹn, 1 giây âm thanh."), "{}", well.text());
+    assert!(well.text().contains("Cả 1 mục phát đúng lịch, 1 giây âm thanh."), "{}", well.text());
     let title = recording["title"].as_str().unwrap();
     assert!(well.text().contains(&format!("<span class=\"heard\">{title}</span>")), "{}", well.text());
     assert!(well.text().contains("phát được</span>") && !well.text().contains("đã phát"), "{}", well.text());
@@ -37,7 +37,7 @@ async fn a_day_is_rehearsed_through_the_engine_and_leaves_no_trace() {
     let file = site.state.audio_dir.join(recording["file"].as_str().unwrap());
     std::fs::File::create(&file).unwrap().write_all(&wav(880.0, 1.0)).unwrap();
     let broken = rehearse(NEXT_MONDAY).await;
-    assert!(broken.text().contains("1 trong 1 mục không phát trọn vẹn"), "{}", broken.text());
+    assert!(broken.text().contains("1 trong 1 mục không phát đúng lịch"), "{}", broken.text());
     assert!(broken.text().contains("tệp lỗi"), "{}", broken.text());
 
     let place = site.state.limits.rehearsals.try_acquire().unwrap();
