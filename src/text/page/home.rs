@@ -257,7 +257,7 @@ pub fn trouble(code: &str, place: impl Fn(&str) -> String) -> (Lamp, String) {
         ),
         "database-gone" => say(
             Lamp::Disk,
-            "Tệp dữ liệu của đài (`data/loa.db`) đã bị xóa hoặc bị thay trong lúc chương trình đang chạy. Loa vẫn phát, nhưng nhật ký và những gì làm từ lúc này sẽ mất khi chương trình dừng. Đừng tắt máy; hãy báo kỹ thuật viên ngay.",
+            "Tệp dữ liệu của đài (`data/loa.db`) đã bị xóa hoặc bị thay trong lúc chương trình đang chạy. Loa vẫn phát, nhưng nhật ký và những gì làm từ lúc này có thể mất khi chương trình dừng; nếu chương trình được dừng đúng cách thì máy chép lại vào tệp `rescued-….sqlite` trong `data/backup`. Đừng tắt máy; hãy báo kỹ thuật viên ngay.",
         ),
         "database-new" => say(
             Lamp::Disk,
@@ -314,6 +314,8 @@ mod tests {
         assert!(sentence.contains("tăng âm của đường ra “Toàn xã”"), "{sentence}");
         assert_eq!(trouble("clock-wrong", place).0, Lamp::Clock);
         assert_eq!(trouble("files-hang:loa-xa", place).0, Lamp::Disk);
+        let (_, gone) = trouble("database-gone", place);
+        assert!(gone.contains("có thể mất") && gone.contains("`data/backup`"), "{gone}");
         assert_eq!(trouble("unready", place).0, Lamp::Disk);
         assert!(trouble("something-new", place).1.contains("something-new"), "none is kept from people");
     }

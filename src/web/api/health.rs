@@ -40,7 +40,7 @@ pub(super) struct Health {
     status: &'static str,
     /// What is wrong: `engine-ended:<output>`, `engine-hangs:<output>`, `output-down:<output>`, `amplifier-fails:<output>`, `files-hang:<output>`, `log-behind:<output>`, `no-engine:<output>` (new in
     /// the schedule: the program must be started again), `clock-wrong`, `store-failed`, `log-failed`,
-    /// `database-gone` (its file was removed or replaced: what is written is lost when the program ends), `database-new` (it
+    /// `database-gone` (its file was removed or replaced: what is written may be lost when the program ends), `database-new` (it
     /// was gone at a start, and is made anew: until a copy is put back, or `data/log-head.lost` is removed), `withdrawal-unkept` (a recording is off
     /// the air, and after a start it would air again: the disk does not take its withdrawal), `act-unkept` (so of taking the air or giving it back: after a start an emergency that
     /// was called off would go on, and one that was just ordered would not), `plan-ended`,
