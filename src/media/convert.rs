@@ -2,7 +2,7 @@
 //! which format it is to expect, so that no uploaded text can make it open other files or addresses.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,16 +40,55 @@ pub(crate) fn kind_of(path: &Path) -> io::Result<Option<Kind>> {
     Ok(kind_of_head(&head_of(path)?))
 }
 
-/// Whether the first bytes are those of a film of which the decoders here do not know the container. Among its packets
-/// they find what looks like the beginning of sound, and would take snatches for the whole.
-pub(crate) fn is_unknown_film(path: &Path) -> io::Result<bool> {
-    Ok(film_of_head(&head_of(path)?).is_some())
+/// Whether the first bytes are those of a film of which the decoders here do not know the container, or of a stream whose
+/// headers they take for none. Further in they find what looks like the beginning of sound, and would take snatches for the
+/// whole.
+pub(crate) fn is_beyond_the_decoders(path: &Path) -> io::Result<bool> {
+    let head = head_of(path)?;
+    Ok(film_of_head(&head).is_some() || is_unread_layer_two(&head))
 }
 
+/// The first bytes; of a stream that a tag stands before, those behind it.
 fn head_of(path: &Path) -> io::Result<Vec<u8>> {
-    let mut head = Vec::with_capacity(HEAD);
-    File::open(path)?.take(HEAD as u64).read_to_end(&mut head)?;
-    Ok(head)
+    let head = bytes_at(path, 0)?;
+    match tag_bytes(&head) {
+        Some(behind) => bytes_at(path, behind),
+        None => Ok(head),
+    }
+}
+
+fn bytes_at(path: &Path, at: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(HEAD);
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(at))?;
+    file.take(HEAD as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// How long the ID3 tag is with which a file begins, if it does: its header has ten bytes, and counts the others by seven
+/// bits in each of four.
+fn tag_bytes(head: &[u8]) -> Option<u64> {
+    let size = head.strip_prefix(b"ID3")?.get(3..7)?;
+    Some(size.iter().fold(0, |size, byte| (size << 7) | u64::from(byte & 0x7f)) + 10)
+}
+
+/// Whether a stream of Layer II begins with a header that the decoder here takes for none: its bit rate is free, or one that
+/// the standard does not allow for its channels, as 384 kbit/s for one. Many write such.
+fn is_unread_layer_two(head: &[u8]) -> bool {
+    let [0xff, second, third, fourth, ..] = *head else { return false };
+    if second & 0xe6 != 0xe4 {
+        return false;
+    }
+    let (is_first_version, is_mono) = (second & 0x18 == 0x18, fourth >> 6 == 3);
+    match (is_first_version, is_mono, third >> 4) {
+        (_, _, 0) => true,
+        // From 224 kbit/s on.
+        (true, true, rate) => (11..=14).contains(&rate),
+        // 32, 48, 56 and 80 kbit/s.
+        (true, false, rate) => matches!(rate, 1 | 2 | 3 | 5),
+        (false, false, rate) => matches!(rate, 4 | 6 | 7 | 9),
+        (false, true, _) => false,
+    }
 }
 
 fn film_of_head(head: &[u8]) -> Option<Kind> {
@@ -95,8 +134,7 @@ fn kind_of_head(head: &[u8]) -> Option<Kind> {
     match head {
         // ADTS: twelve bits of sync, layer 0.
         [0xff, second, ..] if second & 0xf6 == 0xf0 => Some(Kind { name: "AAC", reader: "aac" }),
-        // Layer II with a bit rate that the standard does not allow for its channels, as 384 kbit/s for one: many write it,
-        // and the decoder here takes it for no header at all.
+        // Layer II, of which the decoder here does not read all.
         [0xff, second, ..] if second & 0xe6 == 0xe4 => Some(Kind { name: "MP2", reader: "mp3" }),
         _ => None,
     }
@@ -105,7 +143,7 @@ fn kind_of_head(head: &[u8]) -> Option<Kind> {
 /// Whether the first bytes of a file are as those of a recording are, in any format: one that cannot be decoded then is
 /// cut off or damaged, and no other kind of file.
 pub(crate) fn begins_as_sound(path: &Path) -> io::Result<bool> {
-    let head = head_of(path)?;
+    let head = bytes_at(path, 0)?;
     let named = [&b"ID3"[..], b"fLaC", b"FORM", b".snd"].iter().any(|magic| head.starts_with(magic));
     // Eleven bits of sync.
     let mpeg = matches!(head.as_slice(), [0xff, second, ..] if second & 0xe0 == 0xe0);

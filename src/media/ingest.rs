@@ -226,7 +226,7 @@ impl Ingest {
     }
 
     fn decode(&self, path: &Path, cancel: &AtomicBool) -> Result<Look, Refusal> {
-        if convert::is_unknown_film(path).map_err(|cause| Refusal::of_disk("read the file", cause))? {
+        if convert::is_beyond_the_decoders(path).map_err(|cause| Refusal::of_disk("read the file", cause))? {
             return Ok(Look::Convert(None));
         }
         let file = File::open(path).map_err(|cause| Refusal::of_disk("open the file", cause))?;
@@ -234,12 +234,7 @@ impl Ingest {
             Ok(decoder) if decoder.may_lack_its_upper_band() => return Ok(Look::Convert(Some("HE-AAC"))),
             Ok(decoder) => decoder,
             Err(DecodeError::NothingDecoded { declared: Some(frames) }) if frames > 0 => {
-                // Any bytes may hold what looks like the beginning of a stream.
-                let is_sound = convert::begins_as_sound(path)
-                    .map_err(|cause| Refusal::of_disk("read the file", cause))?;
-                if !is_sound {
-                    return Err(Refusal::NotAudio);
-                }
+                check_beginning(path)?;
                 return Err(Refusal::Truncated { declared: None, found: SignedDuration::ZERO });
             }
             Err(DecodeError::Read(cause)) => return Err(Refusal::of_disk("read the file", cause)),
@@ -257,7 +252,7 @@ impl Ingest {
             return Ok(Look::Convert(None));
         };
         let max_frames = u64::try_from(most.as_secs()).unwrap_or(0).saturating_mul(shape.sample_rate.into());
-        let mut frames: u64 = 0;
+        let (mut frames, mut blocks): (u64, u32) = (0, 0);
         while let Some(block) = decoder.next_block().map_err(|error| match error {
             DecodeError::Read(cause) => Refusal::of_disk("read the file", cause),
             DecodeError::NotAudio
@@ -268,10 +263,18 @@ impl Ingest {
                 return Err(Refusal::Cancelled);
             }
             meter.add(&block.samples);
+            blocks = blocks.saturating_add(1);
             frames += (block.samples.len() / block.channels) as u64;
             if frames > max_frames {
                 return Err(Refusal::TooLong { most });
             }
+        }
+        // A block is a packet: what is left of a file that lost more than it kept is no recording, but what was taken for
+        // packets among something else.
+        if decoder.skipped_packets() > blocks {
+            check_beginning(path)?;
+            let kind = convert::kind_of(path).map_err(|cause| Refusal::of_disk("read the file", cause))?;
+            return kind.map_or(Err(Refusal::DecoderFailed), |_| Ok(Look::Convert(None)));
         }
         check_completeness(&decoder, frames)?;
         let measured = meter.finish(decoder.padding());
@@ -364,6 +367,13 @@ impl Ingest {
         let put_back = examined.file.put_back(&self.audio_dir, name, catalog);
         put_back.map_err(|cause| Refusal::of_disk("put the file back into the audio folder", cause))
     }
+}
+
+/// Refuses a file that does not begin as sound does: any bytes may hold what looks like the beginning of a stream.
+fn check_beginning(path: &Path) -> Result<(), Refusal> {
+    let is_sound =
+        convert::begins_as_sound(path).map_err(|cause| Refusal::of_disk("read the file", cause))?;
+    if is_sound { Ok(()) } else { Err(Refusal::NotAudio) }
 }
 
 /// Refuses a file that ends before its end. What damaged packets lost is forgiven up to a point, since it is counted

@@ -263,6 +263,7 @@ const FOREIGN: &[(&str, &str, &str)] = &[
     ("a.ac3", "-c:a ac3", "AC-3"),
     ("mono.mp2", "-ac 1 -b:a 384k", "MP2"),
     ("stereo.mp2", "-b:a 56k", "MP2"),
+    ("low.mp2", "-ar 22050 -b:a 80k", "MP2"),
     ("a.rf64.wav", "-rf64 always", "RF64"),
     ("low.m4a", "-c:a aac -ar 22050", "HE-AAC"),
     ("film.ts", "-c:a aac", "MPEG-TS"),
@@ -289,6 +290,57 @@ fn foreign_formats_are_converted_where_there_is_ffmpeg() {
         assert_eq!(hash_of_path(&desk.audio.path().join(kept)).unwrap(), hash);
     }
     desk.assert_nothing_is_left();
+}
+
+/// The decoder takes every header of such a stream for none, and finds others among its sound.
+#[test]
+fn a_stream_in_which_the_decoder_finds_false_headers_is_converted_whole() {
+    let mut desk = Desk::new();
+    for name in ["ban-tin", "so-suc-khoe-dien-tu", "thong-bao-1", "thong-bao-2"] {
+        let recording = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("audio/{name}.ogg"));
+        let path = desk.made.path().join(format!("{name}.mp2"));
+        ffmpeg(&recording, "-t 30 -ac 1 -b:a 384k", &path);
+        let seconds = fs::metadata(&path).unwrap().len() as f64 / 48_000.0;
+        let examined = desk.examine(&path).unwrap_or_else(|refusal| panic!("{name}: {refusal:?}"));
+        let sound = examined.sound.clone();
+        assert!((sound.whole.as_secs_f64() - seconds).abs() < 0.1, "{name}: {sound:?}, {seconds} s");
+        assert_eq!((examined.converted_from, sound.skipped_packets), (Some("MP2"), 0), "{name}");
+        drop(examined);
+        let mut tagged = [&b"ID3\x03\0\0\0\0\x10\0"[..], &[0; 2048]].concat();
+        tagged.extend(fs::read(&path).unwrap());
+        let tagged = desk.examine(&desk.write("tagged.mp2", &tagged)).unwrap();
+        assert_eq!(tagged.sound.whole, sound.whole, "{name}");
+        drop(tagged);
+        let ffmpeg = desk.ingest.ffmpeg.take();
+        let refusal = desk.refusal(&path);
+        assert!(
+            matches!(refusal, Refusal::UnsupportedCodec { ref name, ffmpeg_missing: true } if name == "MP2"),
+            "{name}: {refusal:?}"
+        );
+        desk.ingest.ffmpeg = ffmpeg;
+    }
+}
+
+#[test]
+fn what_little_could_be_read_of_a_file_is_not_taken_for_all_of_it() {
+    let desk = Desk::new();
+    let (tone, path) = (desk.made.path().join("long.wav"), desk.made.path().join("a.mp3"));
+    wav(&tone, 44_100, 2, (0..44_100 * 8).map(|n| 0.2 * (n as f32 * 0.05).sin()));
+    ffmpeg(&tone, "-b:a 128k -write_xing 0 -id3v2_version 0", &path);
+    let mut bytes = fs::read(&path).unwrap();
+    // From the first second on every header is kept, and what follows it is not.
+    let frames: Vec<usize> = (16_000..bytes.len() - 4)
+        .filter(|&at| bytes[at] == 0xff && bytes[at + 1] == 0xfb && bytes[at + 2] & 0xfc == 0x90)
+        .collect();
+    for pair in frames.windows(2).filter(|pair| pair[1] - pair[0] > 36) {
+        bytes[pair[0] + 4..pair[0] + 36].fill(0xff);
+    }
+    let refusal = desk.refusal(&desk.write("bad.mp3", &bytes));
+    assert!(matches!(refusal, Refusal::DecoderFailed), "{refusal:?}");
+    let mut led = vec![b'x'; 4_000];
+    led.extend(bytes);
+    let refusal = desk.refusal(&desk.write("led.mp3", &led));
+    assert!(matches!(refusal, Refusal::NotAudio), "{refusal:?}");
 }
 
 #[test]
