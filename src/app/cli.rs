@@ -8,7 +8,7 @@ use jiff::civil::{Date, DateTime};
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::access::Role;
-use crate::output::OutputName;
+use crate::output::{OutputError, OutputName};
 use crate::text::arguments;
 
 /// Unattended scheduling and playout for commune loudspeaker stations.
@@ -75,7 +75,7 @@ pub struct Serve {
     pub listen: SocketAddr,
     /// Where the sound goes instead of the station's devices: `null` (nowhere, in real time) or `wav:PATH` (of several
     /// outputs, each has a file of its own: `PATH-ID`).
-    #[arg(long, value_name = "null|wav:PATH")]
+    #[arg(long, value_name = "null|wav:PATH", value_parser = output)]
     pub output: Option<OutputName>,
     /// A proxy on this machine stands in front: its X-Forwarded-For and X-Forwarded-Proto are believed.
     #[arg(long)]
@@ -299,6 +299,13 @@ fn days(text: &str) -> Result<u16, &'static str> {
 
 fn listen(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse().map_err(|_| arguments::LISTEN)
+}
+
+fn output(text: &str) -> Result<OutputName, &'static str> {
+    text.parse().map_err(|failure| match failure {
+        OutputError::Timeless(_) => arguments::TIMELESS,
+        OutputError::Name(_) | OutputError::File { .. } | OutputError::Thread(_) => arguments::OUTPUT,
+    })
 }
 
 /// A person's name, as people read it in the log.

@@ -15,6 +15,10 @@ pub const MOMENT: &str = "hãy ghi ngày như 2026-11-23, hoặc ngày và giờ
 pub const DAYS: &str = "hãy ghi một số từ 1 đến 366";
 /// What an address to listen on is to look like.
 pub const LISTEN: &str = "hãy ghi địa chỉ và cổng, như 127.0.0.1:8600";
+/// What an output is called.
+pub const OUTPUT: &str = "hãy ghi `null`, `wav:TỆP`, `default`, hoặc một tên do lệnh `loa devices` kể ra";
+/// An output that would not keep time.
+pub const TIMELESS: &str = "thiết bị này không giữ nhịp thời gian; hãy ghi `null` nếu không cần tiếng";
 /// What an address for a browser is to look like.
 pub const ADDRESS: &str =
     "địa chỉ phải bắt đầu bằng `http://` hoặc `https://`, rồi đến tên máy và không có gì sau đó";
