@@ -21,6 +21,7 @@ use crate::store::{Store, StoreError};
 use crate::text::console;
 use crate::text::finding::of_plan;
 use crate::text::outcome::OUTPUT;
+use crate::text::page::date::nearest;
 use crate::text::problem::problem;
 use crate::text::table::Table;
 use crate::timeline::plan::Plan;
@@ -148,7 +149,7 @@ impl BadFile {
 /// Says which files are not as they were approved.
 fn print_bad_files(plan: &Plan, files: &[BadFile]) -> std::io::Result<()> {
     for BadFile { code, file, title, at, .. } in files {
-        let first = at.to_zoned(plan.schedule.time_zone.clone());
+        let first = nearest(*at).to_zoned(plan.schedule.time_zone.clone());
         let said = match code {
             FileTrouble::FileMissing => console::file_missing(file, title, &first),
             FileTrouble::FileChanged => console::file_changed(file, title, &first),
@@ -257,7 +258,7 @@ impl<'a> CueLine<'a> {
 }
 
 fn row(cue: &Cue, timeline: &Timeline) -> [String; 5] {
-    let local = cue.at.to_zoned(timeline.time_zone.clone());
+    let local = nearest(cue.at).to_zoned(timeline.time_zone.clone());
     let (what, note) = match &cue.content {
         Content::Segment(segment) => (segment.words.title.clone(), String::new()),
         Content::Nothing(why) => {
@@ -456,6 +457,19 @@ pub(super) mod tests {
         assert_eq!((bad.len(), bad[0].command), (1, "no-such-relay"));
         schedule.outputs[0].amplifier = Some(Amplifier { on: command("sh on"), off: Vec::new() });
         assert_eq!(bad_commands(&schedule), []);
+    }
+
+    #[test]
+    fn a_cue_has_the_same_second_here_and_in_the_log() {
+        let slot = fixture::slot("tin", Start::Follow, fixture::play("programme:tin"));
+        let schedule = fixture::schedule("Asia/Ho_Chi_Minh", vec![slot]);
+        let window = Window { from: NOW.parse().unwrap(), to: "2026-11-23T17:00:00Z".parse().unwrap() };
+        let timeline =
+            compile(&schedule, &Catalog::default(), &History::default(), &fixture::output(), window);
+        let mut cue = timeline.cues().next().unwrap().as_ref().clone();
+        cue.at = "2026-11-23T10:29:05.75Z".parse().unwrap();
+        assert_eq!(row(&cue, &timeline)[0], "23/11 17:29:06");
+        assert_eq!(crate::text::page::date::second(cue.at, &timeline.time_zone), "17:29:06");
     }
 
     #[test]

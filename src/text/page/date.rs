@@ -38,7 +38,7 @@ pub fn second(at: Timestamp, zone: &TimeZone) -> String {
 }
 
 /// The nearest second: a frame that leaves a few nanoseconds before its second is not a second early, on no page.
-fn nearest(at: Timestamp) -> Timestamp {
+pub fn nearest(at: Timestamp) -> Timestamp {
     at.round(Unit::Second).unwrap_or(at)
 }
 
