@@ -29,6 +29,8 @@ use std::sync::Arc;
 use anyhow::anyhow;
 
 use crate::clock::{Clock, SystemClock};
+use crate::output::OutputError;
+use crate::store::StoreError;
 use crate::text::console;
 use crate::text::http::Refusal;
 use cli::{Cli, Command, SegmentCommand};
@@ -44,6 +46,16 @@ pub fn run(cli: &Cli) -> anyhow::Result<Exit> {
 fn in_words(failure: anyhow::Error) -> anyhow::Error {
     if let Some(refusal) = failure.downcast_ref().and_then(Refusal::of_store) {
         return anyhow!(refusal.detail());
+    }
+    if let Some(StoreError::Absent { file }) = failure.downcast_ref() {
+        return anyhow!(console::no_database(&file.display().to_string()));
+    }
+    if let Some(OutputError::File { path, source }) = failure.downcast_ref() {
+        return anyhow!(console::not_written(
+            &path.display().to_string(),
+            path.is_dir(),
+            &source.to_string()
+        ));
     }
     match failure.downcast_ref() {
         Some(StationError::NoSchedule(folder)) => anyhow!(console::no_station(&folder.display().to_string())),
@@ -79,6 +91,48 @@ fn done(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Restore { from, other_station } => {
             let whose = if *other_station { commands::Whose::Anybodys } else { commands::Whose::Own };
             commands::restore(from, &cli.station, whose)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::store::DATABASE;
+
+    fn station_in(folder: &Path) -> Station {
+        let station = Station::new_in(folder).unwrap();
+        std::fs::create_dir(station.schedule()).unwrap();
+        for name in ["station.toml", "week.toml"] {
+            let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("schedule").join(name);
+            std::fs::copy(example, station.schedule().join(name)).unwrap();
+        }
+        station
+    }
+
+    #[test]
+    fn a_command_that_can_do_nothing_says_so_in_peoples_words_and_makes_no_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let station = station_in(folder.path());
+        for (line, said) in [
+            ("user revoke lan", "Chưa có cơ sở dữ liệu"),
+            ("user link lan", "Chưa có cơ sở dữ liệu"),
+            ("user list", "Chưa có cơ sở dữ liệu"),
+            ("airings", "Chưa có cơ sở dữ liệu"),
+            ("segment list", "Chưa có cơ sở dữ liệu"),
+            ("user add a/b --role operator", "Tên người dùng chỉ gồm"),
+            ("rehearse --days 1 --wav /", "`/` là một thư mục"),
+            ("rehearse --days 1 --wav /no/such/a.wav", "Không ghi được tệp `/no/such/a.wav`"),
+        ] {
+            let folder = station.root().to_str().unwrap();
+            let words = ["loa", "--station", folder].into_iter().chain(line.split(' '));
+            let failure = run(&Cli::try_parse_from(words).unwrap()).expect_err(line);
+            assert!(format!("{failure:#}").contains(said), "{line}: {failure:#}");
+            assert!(!station.data().join(DATABASE).exists(), "{line}");
         }
     }
 }

@@ -235,7 +235,8 @@ pub fn clock_not_in_doubt(now: &Zoned, vouched: Option<(&str, &Zoned)>) -> Strin
     format!("Giờ của máy là {}. {why}. Các buổi phát theo lịch vẫn lên loa.", clock_time(now))
 }
 
-fn clock_time(at: &Zoned) -> String {
+/// An instant, as the commands write it.
+pub fn clock_time(at: &Zoned) -> String {
     at.strftime("%H:%M ngày %d/%m/%Y").to_string()
 }
 
@@ -360,6 +361,71 @@ pub fn no_station(folder: &str) -> String {
     format!(
         "`{folder}` không phải thư mục của đài: trong đó không có `schedule/station.toml`. Hãy chỉ đúng thư mục bằng \
          `--station`, hoặc chạy thử đài mẫu bằng `loa demo`."
+    )
+}
+
+/// There is no database yet, or no longer.
+pub fn no_database(file: &str) -> String {
+    format!(
+        "Chưa có cơ sở dữ liệu `{file}`, nên lệnh này chưa làm gì. Tệp ấy giữ bản ghi, người dùng và nhật ký; nó được tạo khi \
+         chạy `loa serve`, nộp bản ghi hoặc thêm người dùng lần đầu. Nếu đài đã từng phát thì tệp đã bị xóa hay dời đi: hãy \
+         đặt lại bản sao mới nhất trong `data/backup` bằng `loa restore`."
+    )
+}
+
+/// There is nothing of that name.
+pub fn nothing_there(name: &str) -> String {
+    format!("Không có `{name}`, nên chưa làm gì. Hãy kiểm tra lại tên và thư mục.")
+}
+
+/// A file cannot be read; why, as the system says it.
+pub fn unreadable(name: &str, why: &str) -> String {
+    format!(
+        "Không đọc được `{name}`, nên chưa làm gì. Hãy kiểm tra quyền đọc và ổ đĩa (hệ thống báo: {why})."
+    )
+}
+
+/// A file for sound cannot be made; why, as the system says it.
+pub fn not_written(name: &str, is_folder: bool, why: &str) -> String {
+    if is_folder {
+        return format!(
+            "`{name}` là một thư mục. Hãy ghi tên của tệp WAV sẽ được tạo, ví dụ `nghe-thu.wav`."
+        );
+    }
+    format!(
+        "Không ghi được tệp `{name}`. Hãy kiểm tra thư mục có sẵn chưa, quyền ghi và chỗ trống (hệ thống báo: {why})."
+    )
+}
+
+/// A folder stands where a list of recordings is to be.
+pub fn list_is_folder(name: &str) -> String {
+    let name = name.trim_end_matches('/');
+    format!("`{name}/` là một thư mục. Hãy chỉ đúng tệp danh sách, ví dụ `{name}/segments.toml`.")
+}
+
+/// A file is no list of recordings; why, as the reader of such files says it.
+pub fn no_list(name: &str, why: Option<&str>) -> String {
+    let why = why.map_or_else(String::new, |why| format!(" (chi tiết: {why})"));
+    format!(
+        "`{name}` không phải danh sách bản ghi{why}, nên chưa nhận gì. Mỗi bản ghi trong danh sách là một phần `[[segment]]` có \
+         `file = \"…\"` và `title = \"…\"`; hãy xem mẫu ở `audio/segments.toml` của đài mẫu."
+    )
+}
+
+/// What is to be restored is no backup.
+pub fn no_backup(from: &str) -> String {
+    format!(
+        "`{from}` không phải bản sao lưu của loa, nên chưa khôi phục gì. Bản sao lưu là thư mục do `loa backup` tạo ra, trong có \
+         `schedule/station.toml`, `audio` và `data/loa.db`; còn bản sao cơ sở dữ liệu hằng đêm là tệp `.sqlite` nằm trong \
+         `data/backup` của đài. Hãy xem lại đường dẫn."
+    )
+}
+
+/// A copy of a database, or that in a backup, is damaged.
+pub fn bad_copy(copy: &str) -> String {
+    format!(
+        "Cơ sở dữ liệu `{copy}` trong bản sao lưu đã hỏng, hoặc không phải của loa, nên không khôi phục được từ đó. Hãy chọn một \
+         bản sao lưu khác."
     )
 }
 

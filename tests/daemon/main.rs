@@ -482,7 +482,7 @@ fn what_only_reads_makes_no_database() {
         let code = if matches!(command, ["check" | "timeline"]) { 3 } else { 1 };
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{command:?}: {said}");
-        assert!(code == 3 || said.contains("there is no database"), "{command:?}: {said}");
+        assert!(code == 3 || said.contains("Chưa có cơ sở dữ liệu"), "{command:?}: {said}");
         assert!(!station.path().join("data/loa.db").exists(), "{command:?}");
         assert!(!elsewhere.path().join("copy.part").exists(), "{command:?}");
     }

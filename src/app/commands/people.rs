@@ -8,7 +8,8 @@ use crate::app::exit::Exit;
 use crate::app::station::Station;
 use crate::clock::Clock;
 use crate::output::device;
-use crate::store::{Act, LINK_DAYS, Link, Store};
+use crate::segment::is_id;
+use crate::store::{Act, LINK_DAYS, Link, Store, StoreError};
 use crate::text::console;
 use crate::text::page::signin;
 use crate::text::table::Table;
@@ -19,9 +20,13 @@ pub(super) const ORIGIN: &str = "command line";
 /// Makes, lists or revokes people's tokens.
 pub fn user(station: &Station, clock: &Arc<dyn Clock>, command: &UserCommand) -> anyhow::Result<Exit> {
     let store = match command {
-        UserCommand::List(_) => Store::open_existing(&station.data())?,
-        UserCommand::Add { .. } | UserCommand::Link { .. } | UserCommand::Revoke { .. } => {
-            Store::open(&station.data())?
+        // Only who comes to a station makes its database, and nobody of a name that cannot be.
+        UserCommand::Add { name, .. } if !is_id(name) => {
+            return Err(StoreError::BadUserName(name.clone()).into());
+        }
+        UserCommand::Add { .. } => Store::open(&station.data())?,
+        UserCommand::List(_) | UserCommand::Link { .. } | UserCommand::Revoke { .. } => {
+            Store::open_existing(&station.data())?
         }
     };
     let now = clock.now();

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context, bail};
+use anyhow::{anyhow, bail};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -39,7 +40,18 @@ pub fn segment(
     stop: &AtomicBool,
 ) -> anyhow::Result<Exit> {
     let store = match command {
-        SegmentCommand::Add(_) | SegmentCommand::Import { .. } => Store::open(&station.data())?,
+        // Where nothing could come in, no database is made.
+        SegmentCommand::Add(add) if add.files.iter().all(|file| no_file(file).is_some()) => {
+            for file in &add.files {
+                refuse(file, &no_file(file).unwrap_or_default())?;
+            }
+            return Ok(Exit::Failed);
+        }
+        SegmentCommand::Add(_) => Store::open(&station.data())?,
+        SegmentCommand::Import { list, .. } => {
+            read_list(list)?;
+            Store::open(&station.data())?
+        }
         SegmentCommand::List(_) | SegmentCommand::Approve(_) | SegmentCommand::Withdraw(_) => {
             Store::open_existing(&station.data())?
         }
@@ -110,7 +122,7 @@ impl<'a> Door<'a> {
     /// Takes one recording in and hands it to the approver; whether it was there already. None where it was refused,
     /// which is said here, as is what the approver should know of it.
     fn take_in(&self, file: &Path, words: &Words, by: &str) -> anyhow::Result<Option<(Segment, bool)>> {
-        let refuse = |why: &str| say(&console::refused(&file.display().to_string(), why));
+        let refuse = |why: &str| refuse(file, why);
         let bad_word = |field: &str, why| Refusal::BadWords(vec![(field.to_owned(), why)]).detail();
         if let Some(why) = no_file(file) {
             refuse(&why)?;
@@ -161,6 +173,10 @@ impl<'a> Door<'a> {
     }
 }
 
+fn refuse(file: &Path, why: &str) -> io::Result<()> {
+    say(&console::refused(&file.display().to_string(), why))
+}
+
 /// Why a name cannot be that of a recording: there is no file of it.
 fn no_file(name: &Path) -> Option<String> {
     if name.is_dir() {
@@ -206,6 +222,22 @@ struct Entry {
     words: Words,
 }
 
+/// Reads a list, or says in words why that is none.
+fn read_list(list: &Path) -> anyhow::Result<List> {
+    let name = list.display().to_string();
+    if list.is_dir() {
+        bail!("{}", console::list_is_folder(&name));
+    }
+    match fs::read_to_string(list) {
+        Ok(text) => toml::from_str(&text)
+            .map_err(|cause: toml::de::Error| anyhow!(console::no_list(&name, Some(cause.message())))),
+        Err(cause) if cause.kind() == ErrorKind::NotFound => bail!("{}", console::nothing_there(&name)),
+        // Bytes that are no text.
+        Err(cause) if cause.kind() == ErrorKind::InvalidData => bail!("{}", console::no_list(&name, None)),
+        Err(cause) => bail!("{}", console::unreadable(&name, &cause.to_string())),
+    }
+}
+
 /// Takes in what a list names; approves it too, where somebody answers for it.
 pub fn import(
     station: &Station,
@@ -214,9 +246,7 @@ pub fn import(
     (list, approve_as): (&Path, Option<&str>),
     stop: &AtomicBool,
 ) -> anyhow::Result<Exit> {
-    let text = fs::read_to_string(list).with_context(|| format!("cannot read `{}`", list.display()))?;
-    let entries: List =
-        toml::from_str(&text).with_context(|| format!("`{}` is not a list of recordings", list.display()))?;
+    let entries = read_list(list)?;
     let door = Door::new(station, store, clock, stop);
     let folder = list.parent().unwrap_or(Path::new("."));
     let (mut fresh, mut known, mut exit) = (0, 0, Exit::Fine);
@@ -430,6 +460,27 @@ mod tests {
             let import = ["import", list.to_str().unwrap(), "--approve-as", "minh"];
             assert_eq!((code_of(&station, &import), store.catalog().unwrap().iter().count()), (code, known));
         }
+    }
+
+    #[test]
+    fn what_is_no_list_and_no_file_is_told_and_makes_no_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let station = example_in(folder.path());
+        let (letter, picture) = (station.schedule().join("station.toml"), folder.path().join("a.jpg"));
+        File::create(&picture).unwrap().write_all(&[0xff; 9]).unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(NOW.parse().unwrap()));
+        for (list, said) in [
+            (Path::new("/no/such"), "Không có `/no/such`"),
+            (folder.path(), "là một thư mục"),
+            (&letter, "không phải danh sách bản ghi"),
+            (&picture, "không phải danh sách bản ghi"),
+        ] {
+            let command = SegmentCommand::Import { list: list.to_owned(), approve_as: None };
+            let refused = segment(&station, &clock, &command, &AtomicBool::new(false)).unwrap_err();
+            assert!(format!("{refused:#}").contains(said), "{refused:#}");
+        }
+        assert_eq!(code_of(&station, &["add", "/no/such.mp3", "/"]), 1);
+        assert!(!station.data().join(crate::store::DATABASE).exists());
     }
 
     #[test]
