@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use super::{print, say};
 use crate::app::cli::{Format, UserCommand};
 use crate::app::exit::Exit;
@@ -9,7 +12,7 @@ use crate::app::station::Station;
 use crate::clock::Clock;
 use crate::output::device;
 use crate::segment::is_id;
-use crate::store::{Act, LINK_DAYS, Link, Store, StoreError};
+use crate::store::{Act, LINK_DAYS, Link, Store, StoreError, User};
 use crate::text::console;
 use crate::text::page::signin;
 use crate::text::table::Table;
@@ -50,13 +53,9 @@ pub fn user(station: &Station, clock: &Arc<dyn Clock>, command: &UserCommand) ->
         }
         UserCommand::List(format) => {
             let users = store.users()?;
-            let mut table = Table::new(console::USER_COLUMNS);
-            for user in &users {
-                let roles: Vec<_> = user.roles.iter().map(ToString::to_string).collect();
-                let revoked = user.revoked.map(|at| at.to_string()).unwrap_or_default();
-                table.row([user.name.clone(), roles.join(", "), user.created.to_string(), revoked]);
-            }
-            print(format.format, &table, &users)?;
+            let schedule = station.known_schedule();
+            let zone = schedule.map_or(TimeZone::UTC, |schedule| schedule.time_zone);
+            print(format.format, &table_of(&users, &zone), &users)?;
         }
         UserCommand::Link { name, at } => {
             let (whose, act) = (Link::For(name.clone()), act("user.link", name));
@@ -78,6 +77,18 @@ pub fn user(station: &Station, clock: &Arc<dyn Clock>, command: &UserCommand) ->
     Ok(Exit::Fine)
 }
 
+/// People, in the local time of their station.
+fn table_of(users: &[User], zone: &TimeZone) -> Table {
+    let mut table = Table::new(console::USER_COLUMNS);
+    let local = |at: Timestamp| console::clock_time(&at.to_zoned(zone.clone()));
+    for user in users {
+        let roles: Vec<_> = user.roles.iter().map(ToString::to_string).collect();
+        let revoked = user.revoked.map(local).unwrap_or_default();
+        table.row([user.name.clone(), roles.join(", "), local(user.created), revoked]);
+    }
+    table
+}
+
 /// Lists the outputs by the names that `device` takes.
 pub fn devices(format: Format) -> anyhow::Result<Exit> {
     let devices = device::devices();
@@ -89,4 +100,26 @@ pub fn devices(format: Format) -> anyhow::Result<Exit> {
     }
     print(format.format, &table, &devices)?;
     Ok(Exit::Fine)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn people_are_listed_in_the_stations_time() {
+        let at = |text: &str| -> Timestamp { text.parse().unwrap() };
+        let user = User {
+            name: "lan".to_owned(),
+            roles: BTreeSet::new(),
+            created: at("2026-11-22T22:30:05Z"),
+            revoked: Some(at("2026-11-23T17:00:00Z")),
+        };
+        let mut text = Vec::new();
+        table_of(&[user], &TimeZone::get("Asia/Ho_Chi_Minh").unwrap()).print(&mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.contains("05:30 ngày 23/11/2026") && text.contains("00:00 ngày 24/11/2026"), "{text}");
+    }
 }
