@@ -2,20 +2,20 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use jiff::Timestamp;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::say;
 use crate::app::exit::Exit;
-use crate::app::station::{Station, UNFINISHED};
+use crate::app::station::{Station, StationError, UNFINISHED};
 use crate::editing::files::texts;
 use crate::media::library::troubles;
 use crate::segment::{Catalog, State};
-use crate::store::{self, Bad, DATABASE, Fault, Origin, Store, Verdict};
+use crate::store::{self, Bad, DATABASE, Fault, Origin, Store, StoreError, Verdict};
 use crate::text::console;
 
 /// Copies a station into a new folder; it may play meanwhile.
@@ -92,19 +92,36 @@ fn lost(audio: &Path, catalog: &Catalog, states: &[State]) -> Vec<String> {
 ///
 /// Proved are every byte that may air, and the log's chain. What was withdrawn or never submitted needs no file.
 pub fn restore(from: &Path, to: &Path, whose: Whose) -> anyhow::Result<Exit> {
-    if fs::metadata(from).with_context(|| format!("cannot read `{}`", from.display()))?.is_file() {
+    let name = from.display().to_string();
+    let is_file = match fs::metadata(from) {
+        Ok(about) => about.is_file(),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => bail!("{}", console::nothing_there(&name)),
+        Err(cause) => bail!("{}", console::unreadable(&name, &cause.to_string())),
+    };
+    let database = if is_file { from.to_owned() } else { from.join("data").join(DATABASE) };
+    // What broke off is told from what never was one.
+    if !fs::exists(from.join(UNFINISHED)).unwrap_or(false) && !is_database(&database) {
+        bail!("{}", console::no_backup(&name));
+    }
+    if is_file {
         return put_back(from, &Station::open(to)?, whose);
     }
     let holds_one = fs::exists(to.join("schedule"))? || fs::exists(to.join("data"))?;
     if holds_one && !fs::exists(to.join(UNFINISHED))? {
         bail!("{}", console::station_is_there(&to.display().to_string()));
     }
-    let backup = Station::open(from)?;
+    let backup = Station::open(from).map_err(|failure| match failure {
+        StationError::NoSchedule(_) => anyhow!(console::no_backup(&name)),
+        StationError::Unfinished(_)
+        | StationError::MakeFolder { .. }
+        | StationError::Running(_)
+        | StationError::Lock { .. } => failure.into(),
+    })?;
     let _alone = begin(to)?;
     copy_folder(&backup.schedule(), &to.join("schedule"))?;
     copy_folder(&backup.audio(), &to.join("audio"))?;
     let station = Station::new_in(to)?;
-    store::restore(&backup.data().join(DATABASE), &station.data())?;
+    restore_database(&database, &station)?;
     let (verdict, whole) = prove(&station)?;
     fs::remove_file(to.join(UNFINISHED))?;
     if !verdict.is_sound() {
@@ -134,7 +151,7 @@ fn put_back(copy: &Path, station: &Station, whose: Whose) -> anyhow::Result<Exit
         say(&console::of_another_station(&theirs, &ours, &station.root().display().to_string()))?;
         return Ok(Exit::Failed);
     }
-    store::restore(copy, &station.data())?;
+    restore_database(copy, station)?;
     // Said before what is wrong with it: it is done, whatever that is.
     say(console::PUT_BACK)?;
     let (verdict, whole) = prove(station)?;
@@ -149,6 +166,26 @@ fn put_back(copy: &Path, station: &Station, whose: Whose) -> anyhow::Result<Exit
     let Some(whole) = whole else { return Ok(Exit::Failed) };
     say(&console::put_back(whole, verdict.rows))?;
     Ok(Exit::Fine)
+}
+
+/// Whether a file begins as a database does. One that cannot be read may be one.
+fn is_database(file: &Path) -> bool {
+    const MAGIC: &[u8] = b"SQLite format 3\0";
+    let mut head = Vec::new();
+    match File::open(file).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut head)) {
+        Ok(_) => head == MAGIC,
+        Err(cause) => cause.kind() != io::ErrorKind::NotFound,
+    }
+}
+
+/// Puts a database in place of a station's own; where the copy is the damaged one, that is said of it.
+fn restore_database(copy: &Path, station: &Station) -> anyhow::Result<()> {
+    match store::restore(copy, &station.data()) {
+        Err(StoreError::Damaged { file, .. }) if file == copy => {
+            bail!("{}", console::bad_copy(&copy.display().to_string()))
+        }
+        restored => Ok(restored?),
+    }
 }
 
 /// The names of the station that a copy is of and of this one, where they are two: the copy has another name, and its log did
@@ -208,7 +245,6 @@ mod tests {
 
     use super::super::plan::tests::{NOW, station_with};
     use super::*;
-    use crate::app::station::StationError;
     use crate::asrun::Note;
     use crate::clock::{Clock, ManualClock};
     use crate::store::{Act, Step};
@@ -287,6 +323,39 @@ mod tests {
         assert_eq!(Store::open(&station.data()).unwrap().catalog().unwrap().iter().count(), 1);
         let kept = |name: &str| station.data().join(name).exists();
         assert!(kept("loa.db.before-restore") && kept("loa.db.before-restore-2"), "each as it was");
+    }
+
+    #[test]
+    fn what_is_no_backup_is_told_from_one_that_is_damaged() {
+        let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (station, _) = station_with(&[("ban-tin.ogg", "")], folder.path(), NOW.parse().unwrap());
+        let new = other.path().join("new");
+        let write = |name: &str, bytes: &[u8]| {
+            let path = other.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            File::create(&path).unwrap().write_all(bytes).unwrap();
+            path
+        };
+        let half = other.path().join("half");
+        backup(&station, &half).unwrap();
+        let mut damaged = fs::read(half.join("data").join(DATABASE)).unwrap();
+        damaged[8_000..].fill(7);
+        write("half/data/loa.db", &damaged);
+        let sound = write("sounds/a.m4a", b"\0\0\0\x20ftypM4A ");
+        for (from, to, said) in [
+            (Path::new("/no/such"), new.as_path(), "Không có `/no/such`"),
+            (sound.as_path(), station.root(), "không phải bản sao lưu của loa"),
+            (sound.parent().unwrap(), new.as_path(), "không phải bản sao lưu của loa"),
+            (&write("2026-11-23.sqlite", &damaged), station.root(), "Hãy chọn một bản sao lưu khác"),
+            (&half, new.as_path(), "Hãy chọn một bản sao lưu khác"),
+        ] {
+            let refused = restore(from, to, Whose::Own).unwrap_err().to_string();
+            assert!(refused.contains(said), "{}: {refused}", from.display());
+            assert_eq!(new.exists(), from == half, "{}", from.display());
+        }
+        assert!(!other.path().join("sounds/data").exists(), "nothing is made in what is no backup");
+        assert!(!station.data().join("loa.db.before-restore").exists(), "nothing was touched");
+        assert_eq!(Store::open(&station.data()).unwrap().catalog().unwrap().iter().count(), 1);
     }
 
     #[test]
