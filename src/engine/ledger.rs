@@ -378,6 +378,7 @@ impl Ledger {
 }
 
 #[cfg(test)]
+#[expect(clippy::wildcard_enum_match_arm, reason = "each test looks for facts of one kind")]
 mod tests {
     use std::sync::mpsc::sync_channel;
 
