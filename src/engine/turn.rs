@@ -539,7 +539,7 @@ impl Engine {
         let starved = self.output.starved();
         let before = std::mem::replace(&mut self.device_starved, starved);
         if let Some(frames) = starved.checked_sub(before).filter(|frames| *frames > 0) {
-            let next = self.output.next_frame_at();
+            let next = self.output.next_frame_after_hole_at();
             self.ledger.starve(frames, self.output.hole(), next);
         }
     }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::device::DeviceName;
 use super::feed::{Line, Meter};
-use super::pace::{Pace, wall_at};
+use super::pace::{Pace, wall_at, wall_then};
 use super::supervisor::{Order, Supervisor};
 use super::{CHANNELS, CHUNK_FRAMES, Hole, Lost, Output, OutputError, duration_of, frames_of};
 use crate::clock::Clock;
@@ -162,5 +162,17 @@ impl Output for Card {
 
     fn hole(&self) -> Hole {
         self.meter.as_ref().map_or_else(Hole::default, |meter| meter.hole()).later(self.delivered)
+    }
+
+    fn next_frame_after_hole_at(&mut self) -> Timestamp {
+        let meter = self.line.as_ref().map(|line| &line.meter);
+        let known = meter.and_then(|meter| meter.hole_leaves().map(|leaves| (leaves, meter.hole().to)));
+        match known {
+            Some((leaves, to)) => {
+                let next = leaves + duration_of(self.pushed.saturating_sub(to));
+                wall_then(self.clock.as_ref(), next)
+            }
+            None => self.next_frame_at(),
+        }
     }
 }

@@ -38,6 +38,8 @@ pub struct Meter {
     starved: AtomicU64,
     hole_from: AtomicU64,
     hole_to: AtomicU64,
+    /// Nanoseconds of the clock's `elapsed` at which the frame after the hole left, where that is to be told.
+    hole_leaves: AtomicI64,
     stalled_ns: AtomicU64,
     calls: AtomicU64,
     errors: AtomicU64,
@@ -54,6 +56,7 @@ impl Meter {
             starved: AtomicU64::new(0),
             hole_from: AtomicU64::new(0),
             hole_to: AtomicU64::new(0),
+            hole_leaves: AtomicI64::new(UNKNOWN),
             stalled_ns: AtomicU64::new(0),
             calls: AtomicU64::new(0),
             errors: AtomicU64::new(0),
@@ -77,8 +80,21 @@ impl Meter {
         Hole { from: self.hole_from.load(Ordering::Acquire), to: self.hole_to.load(Ordering::Acquire) }
     }
 
+    /// When the frame after the newest hole left, by the clock's `elapsed`, where another one has come since of which the
+    /// length is not known: what the clock tells is then not that.
+    pub(super) fn hole_leaves(&self) -> Option<Duration> {
+        let leaves = self.hole_leaves.load(Ordering::Acquire);
+        (leaves != UNKNOWN).then(|| Duration::from_nanos(leaves.max(0).unsigned_abs()))
+    }
+
+    /// Takes note of when the frame after the newest hole left.
+    pub(super) fn leave_hole(&self, leaves: Duration) {
+        self.hole_leaves.store(i64::try_from(leaves.as_nanos()).unwrap_or(i64::MAX), Ordering::Release);
+    }
+
     /// Takes note of frames of silence that stood in for sound, and of where.
     pub(super) fn starve(&self, frames: u64, hole: Hole) {
+        self.hole_leaves.store(UNKNOWN, Ordering::Release);
         self.hole_from.store(hole.from, Ordering::Release);
         self.hole_to.store(hole.to, Ordering::Release);
         self.starved.fetch_add(frames, Ordering::AcqRel);

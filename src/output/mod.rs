@@ -68,6 +68,11 @@ pub trait Output: Debug + Send {
     fn hole(&self) -> Hole {
         Hole::default()
     }
+    /// When the next frame written would leave if that hole were the last one. Not `next_frame_at` where there is another one
+    /// since, of which is not known yet how long it was.
+    fn next_frame_after_hole_at(&mut self) -> Timestamp {
+        self.next_frame_at()
+    }
 }
 
 /// Where in the sound there was a hole, by the frames that were delivered before it: `from` at least, and `to` at most.

@@ -44,9 +44,22 @@ impl Pace {
     }
 }
 
-/// The wall clock's time at an instant of `elapsed`; now, if that is past. Read through the monotonic clock, so that a
-/// step of the wall clock is followed at once and is never taken for the device's doing.
+/// The wall clock's time at an instant of `elapsed`; now, if that is past.
 pub(super) fn wall_at(clock: &dyn Clock, at: Duration) -> Timestamp {
+    let (elapsed, wall) = together(clock);
+    wall.saturating_add(at.saturating_sub(elapsed)).unwrap_or(wall)
+}
+
+/// The same, also of the past.
+pub(super) fn wall_then(clock: &dyn Clock, at: Duration) -> Timestamp {
+    let (elapsed, wall) = together(clock);
+    let now = wall.saturating_add(at.saturating_sub(elapsed)).unwrap_or(wall);
+    now.saturating_sub(elapsed.saturating_sub(at)).unwrap_or(now)
+}
+
+/// Both clocks at one instant. Times are read through the monotonic one, so that a step of the wall clock is followed at once and
+/// is never taken for the device's doing.
+fn together(clock: &dyn Clock) -> (Duration, Timestamp) {
     // Between the two readings this thread may have lost its processor; then they do not belong together.
     const TOGETHER: Duration = Duration::from_micros(20);
     let mut before = clock.elapsed();
@@ -59,7 +72,7 @@ pub(super) fn wall_at(clock: &dyn Clock, at: Duration) -> Timestamp {
         before = after;
         wall = clock.now();
     }
-    wall.saturating_add(at.saturating_sub(before)).unwrap_or(wall)
+    (before, wall)
 }
 
 #[cfg(test)]
@@ -90,5 +103,7 @@ mod tests {
         clock.step_to(Timestamp::from_second(9_000).unwrap());
         let at = wall_at(&clock, Duration::from_secs(11));
         assert_eq!(at, Timestamp::from_second(9_001).unwrap());
+        let past = [wall_at, wall_then].map(|wall| wall(&clock, Duration::from_secs(8)).as_second());
+        assert_eq!(past, [9_000, 8_998]);
     }
 }

@@ -126,3 +126,32 @@ fn after_a_stall_over_a_start_the_sound_is_back_with_the_server() {
         assert!((heard.to - (stall.piece * 1_000) as f64).abs() < 10.0, "{}", heard.to);
     }
 }
+
+#[test]
+fn of_two_stalls_about_a_start_one_is_before_the_piece_and_one_is_in_it() {
+    with_server("stall::of_two_stalls_about_a_start_one_is_before_the_piece_and_one_is_in_it", |server| {
+        let mut station = Station::new();
+        station.record("3.wav", None, rising(3 * SECOND));
+        let at = station.soon() + seconds(1);
+        station.week("", &[Slot::hard("p", at, "3.wav")], at + seconds(60));
+        let recorder = server.record();
+        station.serve();
+        for (from, length) in [(-400, 350), (50, 400)] {
+            sleep_until(at + SignedDuration::from_millis(from));
+            server.stand_still(Duration::from_millis(length));
+        }
+        sleep_until(at + seconds(5));
+        wait_until("it is logged", || station.airing("p").outcome() != Outcome::OnAir);
+        let (recording, airing) = (recorder.finish(), station.airing("p"));
+        station.stop();
+        let stretches = recording.stretches(Duration::from_millis(50));
+        let [before, after] = stretches[..] else { panic!("it has one hole: {stretches:?}\n{airing:#?}") };
+        let end = airing.takes.last().unwrap().end.as_ref().unwrap();
+        let hole = (after.from - before.to) as f64 / f64::from(RATE) * 1e3;
+        let logged = airing.starved() as f64 / f64::from(RATE) * 1e3;
+        let off = [(end.started, before.from), (end.ended, after.to)]
+            .map(|(logged, frame)| milliseconds(logged.unwrap(), recording.at(frame)));
+        println!("the log is off by {off:.2?} ms; a hole of {hole:.1} ms, {logged:.1} logged");
+        assert!(off.iter().all(|off| off.abs() < 10.0) && (hole - logged).abs() < 20.0, "{airing:#?}");
+    });
+}

@@ -92,9 +92,9 @@ pub(in crate::output) struct Player {
 /// The server had nothing to play.
 #[derive(Debug, Clone, Copy)]
 struct Dry {
-    /// After so many frames.
-    after: u64,
-    /// When the next one would have left, by the clock's `elapsed`.
+    /// Where: more than one place if it was so twice, and nothing is known of the time between.
+    hole: Hole,
+    /// When the frame after it would have left, by the clock's `elapsed`.
     due: Duration,
 }
 
@@ -270,9 +270,32 @@ impl Player {
         let after = after.clamp(self.meter.taken().min(self.pushed), self.pushed);
         // None where that is known not to have been a hole: before the first sound, and after a rest.
         let due = self.meter.leaves_at(after);
+        // It was so before, and how long that took was to be seen: each hole is told by itself, as a piece may have begun in
+        // between. Few answers are better than none.
+        if let Some(before) = self.dry.take_if(|_| due.is_some()) {
+            self.tell(before);
+            self.meter.leave_hole(self.meter.leaves_at(before.hole.to).unwrap_or(before.due));
+        }
         self.meter.reach(after);
-        self.dry = self.dry.or(due.map(|due| Dry { after, due }));
+        self.dry = match self.dry {
+            Some(Dry { hole: Hole { from, to }, due }) => {
+                let due = due + duration_of(after.saturating_sub(to));
+                Some(Dry { hole: Hole { from, to: after.max(to) }, due })
+            }
+            None => due.map(|due| Dry { hole: Hole::after(after), due }),
+        };
         self.frame_clock.restart();
+    }
+
+    /// Tells of a hole, now that the clock says when the frame after it leaves.
+    fn tell(&self, Dry { hole, due }: Dry) {
+        let leaves = self.meter.leaves_at(hole.to).unwrap_or(due);
+        let stall = Stall { time: leaves.saturating_sub(due), hole };
+        if self.stood_still {
+            self.meter.stall(stall);
+        } else {
+            self.meter.starve(frames_during(stall.time), hole);
+        }
     }
 
     /// What the server knew when it was asked.
@@ -281,14 +304,8 @@ impl Player {
         let lead = lead(latency, self.clock.now());
         let stall = self.frame_clock.read(frames(latency.write_offset), lead);
         let is_sure = self.frame_clock.is_sure();
-        if let Some(Dry { after, due }) = self.dry.take_if(|_| is_sure) {
-            let leaves = self.meter.leaves_at(after).unwrap_or(due);
-            let stall = Stall { time: leaves.saturating_sub(due), hole: Hole::after(after) };
-            if self.stood_still {
-                self.meter.stall(stall);
-            } else {
-                self.meter.starve(frames_during(stall.time), stall.hole);
-            }
+        if let Some(dry) = self.dry.take_if(|_| is_sure) {
+            self.tell(dry);
         } else if let (Some(stall), None) = (stall, self.dry) {
             self.meter.stall(stall);
         }

@@ -220,6 +220,54 @@ fn silence_is_laid_to_whom_it_belongs() {
     }
 }
 
+/// The server runs dry where it is, for so long.
+fn run_dry(peer: &mut Peer, time: Duration) -> u64 {
+    let offset = i64::try_from(peer.played * u64::from(FRAME_BYTES)).unwrap();
+    peer.say(&Command::Underflow(Underflow { channel: CHANNEL, offset }));
+    peer.clock.advance(time);
+    peer.played
+}
+
+#[test]
+fn of_two_holes_close_together_each_has_its_place_and_its_length() {
+    for (between, apart) in [(3, true), (0, false)] {
+        let (mut player, mut peer, meter) = player(2);
+        let play = |player: &mut Player, peer: &mut Peer, chunks| {
+            for _ in 0..chunks {
+                while !player.push(&chunk(0.5)) {
+                    player.wait();
+                    peer.play();
+                }
+            }
+        };
+        play(&mut player, &mut peer, 40);
+        let before = run_dry(&mut peer, Duration::from_millis(100));
+        if !apart {
+            peer.played += 512; // that was all it had, and nobody asked it meanwhile
+        }
+        play(&mut player, &mut peer, between);
+        assert_eq!(meter.starved(), 0, "its length is not known");
+        let after = run_dry(&mut peer, Duration::from_millis(200));
+        player.wait();
+        if apart {
+            assert!(before < after);
+            assert_eq!((meter.starved(), meter.hole()), (4_800, Hole::after(before)));
+            let due = meter.hole_leaves().unwrap() + duration_of(after - before);
+            assert_eq!(meter.leaves_at(after), None);
+            play(&mut player, &mut peer, 40);
+            assert_eq!((meter.starved(), meter.hole()), (14_400, Hole::after(after)));
+            assert_eq!(meter.hole_leaves(), None, "the clock tells it");
+            let leaves = meter.leaves_at(after).unwrap();
+            // A reading is exact to a microsecond.
+            assert!(leaves.abs_diff(due + Duration::from_millis(200)) < Duration::from_micros(2));
+        } else {
+            play(&mut player, &mut peer, 40);
+            let all = Hole { from: before, to: after };
+            assert_eq!((meter.starved(), meter.hole()), (14_400 - 512, all));
+        }
+    }
+}
+
 #[test]
 fn a_clock_that_lags_tells_no_time_and_what_comes_after_a_hole_has_not_left_before_its_length_is_known() {
     let (mut player, mut peer, meter) = player(2);
