@@ -15,6 +15,11 @@ use crate::clock::Clock;
 
 /// How long a write waits for a device that may be about to run: longer than the supervisor takes for its verdict.
 const PATIENCE: Duration = Duration::from_secs(7);
+/// How long a device that was lost and is back may take to tell when its frames leave. A null sink to which nobody listened
+/// takes 2 s; some never do.
+const SETTLING: Duration = Duration::from_secs(3);
+/// What it plays meanwhile.
+const SILENCE: [f32; CHUNK_FRAMES * CHANNELS] = [0.0; CHUNK_FRAMES * CHANNELS];
 
 /// Plays on a sound device, found again whenever it is lost.
 #[derive(Debug)]
@@ -24,6 +29,13 @@ pub struct Card {
     line: Option<Line>,
     /// Frames given to the line.
     pushed: u64,
+    /// The first of them that were silence while it settled, and are nobody's.
+    silent: u64,
+    /// A line that plays silence until it is known when its frames leave: a piece that starts or is joined before would be
+    /// out of its place, and its start logged before it is heard.
+    settling: Option<Settling>,
+    /// A write found the device down since there was a line.
+    lost: bool,
     /// The line at hand, or the last one: a resting device still plays what it has.
     meter: Option<Arc<Meter>>,
     /// What became of the lines before it.
@@ -33,6 +45,15 @@ pub struct Card {
     /// Gives the time while there is no line.
     pace: Pace,
     device: String,
+}
+
+/// A line to a device that was lost and is back.
+#[derive(Debug)]
+struct Settling {
+    line: Line,
+    pushed: u64,
+    /// When it is taken as it is, by the clock's `elapsed`.
+    give_up: Duration,
 }
 
 impl Card {
@@ -45,6 +66,9 @@ impl Card {
             clock,
             line: None,
             pushed: 0,
+            silent: 0,
+            settling: None,
+            lost: false,
             meter: None,
             delivered: 0,
             starved: 0,
@@ -64,7 +88,15 @@ impl Card {
         let give_up = self.clock.elapsed() + PATIENCE;
         while self.line.is_none() {
             if let Some(line) = self.supervisor.new_line() {
-                self.take(line);
+                let give_up = self.clock.elapsed() + SETTLING;
+                if self.lost {
+                    self.settling = Some(Settling { line, pushed: 0, give_up });
+                } else {
+                    self.take(line, 0);
+                }
+            } else if self.settling.is_some() {
+                self.settle();
+                break;
             } else if self.supervisor.health.is_down() || self.clock.elapsed() >= give_up {
                 break;
             } else {
@@ -74,19 +106,39 @@ impl Card {
         self.line.as_mut()
     }
 
+    /// Goes on with a line that settles; takes it if it has.
+    fn settle(&mut self) {
+        let Some(mut settling) = self.settling.take() else { return };
+        let Line { way, meter, .. } = &mut settling.line;
+        way.wait();
+        if meter.has_ended() {
+            self.lose();
+        } else if meter.is_sure() || self.clock.elapsed() >= settling.give_up {
+            meter.forgive();
+            self.take(settling.line, settling.pushed);
+        } else {
+            while way.push(&SILENCE) {
+                settling.pushed += frames_of(&SILENCE);
+            }
+            self.settling = Some(settling);
+        }
+    }
+
     /// Gives the line up; the supervisor looks after the device at once.
     fn lose(&mut self) {
         self.line = None;
         let _full = self.supervisor.order(Order::Wake);
     }
 
-    fn take(&mut self, line: Line) {
+    /// Takes a line to which that much silence was given.
+    fn take(&mut self, line: Line, silent: u64) {
         if let Some(last) = self.meter.replace(Arc::clone(&line.meter)) {
-            self.delivered += last.taken();
+            self.delivered += last.taken().saturating_sub(self.silent);
             self.starved += last.starved();
         }
         self.device.clone_from(&line.device);
-        self.pushed = 0;
+        (self.pushed, self.silent) = (silent, silent);
+        self.lost = false;
         self.line = Some(line);
         self.pace.restart();
     }
@@ -114,6 +166,7 @@ impl Output for Card {
         for chunk in samples.chunks(CHUNK_FRAMES * CHANNELS) {
             let pushed = self.push(chunk);
             if pushed.is_err() {
+                self.lost = true;
                 self.pace.keep(frames_of(chunk));
             }
             outcome = outcome.and(pushed);
@@ -129,12 +182,12 @@ impl Output for Card {
     }
 
     fn delivered(&self) -> u64 {
-        self.delivered + self.meter.as_ref().map_or(0, |meter| meter.taken())
+        self.delivered + self.meter.as_ref().map_or(0, |meter| meter.taken().saturating_sub(self.silent))
     }
 
     fn under_way(&self) -> u64 {
         let open = self.line.as_ref().filter(|line| !line.meter.has_ended());
-        open.map_or(0, |line| self.pushed.saturating_sub(line.meter.taken()))
+        open.map_or(0, |line| self.pushed.saturating_sub(line.meter.taken().max(self.silent)))
     }
 
     fn rest(&mut self, _until: Timestamp) {
@@ -161,7 +214,9 @@ impl Output for Card {
     }
 
     fn hole(&self) -> Hole {
-        self.meter.as_ref().map_or_else(Hole::default, |meter| meter.hole()).later(self.delivered)
+        let Hole { from, to } = self.meter.as_ref().map_or_else(Hole::default, |meter| meter.hole());
+        let [from, to] = [from, to].map(|frame| frame.saturating_sub(self.silent));
+        Hole { from, to }.later(self.delivered)
     }
 
     fn next_frame_after_hole_at(&mut self) -> Timestamp {
@@ -174,5 +229,141 @@ impl Output for Card {
             }
             None => self.next_frame_at(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use rtrb::Producer;
+
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::output::feed::{FrameClock, Way};
+
+    const CHUNK: u64 = CHUNK_FRAMES as u64;
+    const SOUND: [f32; CHUNK_FRAMES * CHANNELS] = [0.5; CHUNK_FRAMES * CHANNELS];
+
+    /// A device with room for ten chunks, which counts those that sound.
+    #[derive(Debug)]
+    struct Room {
+        meter: Arc<Meter>,
+        pushed: u64,
+        sounding: Arc<AtomicU64>,
+    }
+
+    impl Way for Room {
+        fn push(&mut self, samples: &[f32]) -> bool {
+            let room = self.queued() < 10 * CHUNK;
+            if room {
+                self.pushed += frames_of(samples);
+                self.sounding.fetch_add(u64::from(samples[0] > 0.0), Ordering::SeqCst);
+            }
+            room
+        }
+
+        fn wait(&mut self) {}
+
+        fn queued(&self) -> u64 {
+            self.pushed - self.meter.taken()
+        }
+
+        fn pause(&mut self) {}
+    }
+
+    /// A card whose device was lost and is back, and what becomes of it.
+    struct Rig {
+        card: Card,
+        clock: Arc<ManualClock>,
+        meter: Arc<Meter>,
+        sounding: Arc<AtomicU64>,
+        _lines: Producer<Line>,
+    }
+
+    fn back() -> Rig {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_second(1_000).unwrap()));
+        clock.advance(Duration::from_secs(100));
+        let mut card =
+            Card::open("alsa:none".parse().unwrap(), Arc::clone(&clock) as Arc<dyn Clock>).unwrap();
+        let (supervisor, mut lines) = Supervisor::of_lines();
+        card.supervisor = supervisor;
+        assert_eq!(card.write(&SOUND), Err(Lost));
+        clock.advance(duration_of(CHUNK));
+        let (meter, sounding) = (Arc::new(Meter::new()), Arc::default());
+        let room = Room { meter: Arc::clone(&meter), pushed: 0, sounding: Arc::clone(&sounding) };
+        let line = Line { way: Box::new(room), meter: Arc::clone(&meter), device: "card".to_owned() };
+        lines.push(line).unwrap();
+        Rig { card, clock, meter, sounding, _lines: lines }
+    }
+
+    impl Rig {
+        /// Writes a chunk, and time goes on.
+        fn write(&mut self) -> Result<(), Lost> {
+            let written = self.card.write(&SOUND);
+            self.clock.advance(duration_of(CHUNK));
+            written
+        }
+    }
+
+    #[test]
+    fn a_device_that_is_back_has_sound_once_it_is_known_when_that_leaves() {
+        let mut rig = back();
+        let mut frame_clock =
+            FrameClock::<8>::new(Arc::clone(&rig.meter), Arc::clone(&rig.clock) as Arc<dyn Clock>);
+        for chunk in 0..20 {
+            assert_eq!(rig.write(), Err(Lost));
+            assert_eq!((rig.card.delivered(), rig.card.under_way()), (0, 0));
+            let next = rig.card.next_frame_at();
+            assert!(next.duration_since(rig.clock.now()).as_secs_f64() < 0.3, "time goes on");
+            // It stands still at first.
+            if chunk >= 10 {
+                rig.meter.reach((chunk - 9) * CHUNK);
+                frame_clock.read(2 * CHUNK + (chunk - 9) * CHUNK, duration_of(2 * CHUNK));
+            }
+            if rig.meter.is_sure() {
+                break;
+            }
+        }
+        assert!(rig.meter.is_sure() && rig.sounding.load(Ordering::SeqCst) == 0);
+        rig.meter.starve(100, Hole::after(CHUNK));
+        let taken = rig.meter.taken() + CHUNK;
+        rig.meter.reach(taken);
+        assert_eq!(rig.write(), Ok(()));
+        assert_eq!(rig.sounding.load(Ordering::SeqCst), 1);
+        assert_eq!((rig.card.delivered(), rig.card.under_way(), rig.card.starved()), (0, CHUNK, 0));
+        let leaves = rig.meter.leaves_at(rig.card.pushed).unwrap();
+        assert_eq!(rig.card.next_frame_at(), wall_at(rig.clock.as_ref(), leaves));
+        // What it has still of the silence is no sound that was delivered.
+        let silent = rig.card.silent;
+        assert!(silent >= taken + 8 * CHUNK, "{silent} after {taken}");
+        rig.meter.reach(silent);
+        assert_eq!(rig.card.delivered(), 0);
+        rig.meter.reach(silent + 100);
+        assert_eq!((rig.card.delivered(), rig.card.under_way()), (100, CHUNK - 100));
+        rig.meter.starve(50, Hole::after(silent + 100));
+        assert_eq!((rig.card.starved(), rig.card.hole()), (50, Hole::after(100)));
+    }
+
+    #[test]
+    fn a_device_that_never_tells_is_not_waited_for_for_ever() {
+        let mut rig = back();
+        let began = rig.clock.elapsed();
+        while rig.write().is_err() {
+            rig.meter.reach(rig.meter.taken() + CHUNK);
+        }
+        let took = rig.clock.elapsed().saturating_sub(began);
+        assert!(took.abs_diff(SETTLING) < Duration::from_millis(50), "{took:?}");
+        assert!(rig.card.next_frame_at() >= rig.clock.now());
+    }
+
+    #[test]
+    fn a_device_that_is_lost_again_before_it_is_known_is_looked_for_again() {
+        let mut rig = back();
+        assert_eq!(rig.write(), Err(Lost));
+        assert!(rig.card.settling.is_some());
+        rig.meter.end();
+        assert_eq!(rig.write(), Err(Lost));
+        assert!(rig.card.settling.is_none());
     }
 }

@@ -41,6 +41,7 @@ pub struct Meter {
     /// Nanoseconds of the clock's `elapsed` at which the frame after the hole left, where that is to be told.
     hole_leaves: AtomicI64,
     stalled_ns: AtomicU64,
+    sure: AtomicBool,
     calls: AtomicU64,
     errors: AtomicU64,
     paused: AtomicBool,
@@ -58,6 +59,7 @@ impl Meter {
             hole_to: AtomicU64::new(0),
             hole_leaves: AtomicI64::new(UNKNOWN),
             stalled_ns: AtomicU64::new(0),
+            sure: AtomicBool::new(false),
             calls: AtomicU64::new(0),
             errors: AtomicU64::new(0),
             paused: AtomicBool::new(false),
@@ -154,6 +156,16 @@ impl Meter {
     /// Whether `end` was called.
     pub(super) fn has_ended(&self) -> bool {
         self.ended.load(Ordering::Acquire)
+    }
+
+    /// Whether it is known for certain when frames leave.
+    pub(super) fn is_sure(&self) -> bool {
+        self.sure.load(Ordering::Acquire)
+    }
+
+    /// What has left so far was silence that filled the time; what was wanting of it nobody has missed.
+    pub(super) fn forgive(&self) {
+        self.starved.store(0, Ordering::Release);
     }
 
     /// When, by the clock's `elapsed`, the frame after `pushed` frames of sound will leave; none before the first
@@ -334,6 +346,7 @@ impl<const READINGS: usize> FrameClock<READINGS> {
         let leaves = i64::try_from((self.clock.elapsed() + lead).as_nanos()).unwrap_or(i64::MAX);
         let base = self.readings.add(leaves.saturating_sub(nanoseconds_of(position)));
         let before = self.meter.base.swap(base, Ordering::AcqRel);
+        self.meter.sure.store(self.readings.agree, Ordering::Release);
         let moved = if before == UNKNOWN { 0 } else { base.saturating_sub(before) };
         let stalled = moved > STALL_NS && self.readings.is_settled();
         let silence = self.meter.silence.load(Ordering::Acquire);
@@ -357,6 +370,7 @@ impl<const READINGS: usize> FrameClock<READINGS> {
         self.readings = Readings::new();
         self.doubted = None;
         self.meter.base.store(UNKNOWN, Ordering::Release);
+        self.meter.sure.store(false, Ordering::Release);
     }
 }
 

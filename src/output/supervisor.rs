@@ -97,6 +97,15 @@ impl Supervisor {
         Ok(Self { orders, lines: receiving, health })
     }
 
+    /// One without a thread, whose device is lost; lines come from the test.
+    #[cfg(test)]
+    pub(super) fn of_lines() -> (Self, Producer<Line>) {
+        let (orders, _) = sync_channel(8);
+        let (sent, lines) = RingBuffer::new(2);
+        let health = Arc::new(Health { state: AtomicU8::new(DOWN) });
+        (Self { orders, lines, health }, sent)
+    }
+
     /// Asks, without waiting; false if the order has to be given again.
     pub(super) fn order(&self, order: Order) -> bool {
         match self.orders.try_send(order) {
