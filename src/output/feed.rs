@@ -82,8 +82,8 @@ impl Meter {
         Hole { from: self.hole_from.load(Ordering::Acquire), to: self.hole_to.load(Ordering::Acquire) }
     }
 
-    /// When the frame after the newest hole left, by the clock's `elapsed`, where another one has come since of which the
-    /// length is not known: what the clock tells is then not that.
+    /// When the frame after the newest hole left, by the clock's `elapsed`, where that was told: another one may have come
+    /// since of which the length is not known, and then the clock does not tell it.
     pub(super) fn hole_leaves(&self) -> Option<Duration> {
         let leaves = self.hole_leaves.load(Ordering::Acquire);
         (leaves != UNKNOWN).then(|| Duration::from_nanos(leaves.max(0).unsigned_abs()))

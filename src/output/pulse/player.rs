@@ -274,7 +274,6 @@ impl Player {
         // between. Few answers are better than none.
         if let Some(before) = self.dry.take_if(|_| due.is_some()) {
             self.tell(before);
-            self.meter.leave_hole(self.meter.leaves_at(before.hole.to).unwrap_or(before.due));
         }
         self.meter.reach(after);
         self.dry = match self.dry {
@@ -296,6 +295,8 @@ impl Player {
         } else {
             self.meter.starve(frames_during(stall.time), hole);
         }
+        // Before the engine looks there may be another one.
+        self.meter.leave_hole(leaves);
     }
 
     /// What the server knew when it was asked.
