@@ -29,7 +29,7 @@ const ERRORS_PER_SECOND: u64 = 50;
 /// as ALSA's `null` and `file` do, and would keep a processor busy.
 const HEAD_START: Duration = Duration::from_secs(1);
 /// Between attempts to open a device: from the first to the last.
-const BACK_OFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(1));
 /// How long one attempt is waited for.
 const OPEN_LIMIT: Duration = Duration::from_secs(6);
 /// What was written before a rest is still heard: a full ring, the device's buffer, and some.

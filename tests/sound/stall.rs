@@ -10,6 +10,9 @@ use crate::sound::measure::{RATE, Recording, Stretch, rising, second_of};
 use crate::sound::rig::{milliseconds, wait_until, with_server};
 use crate::sound::station::{Slot, Station, sleep_until};
 
+/// So near, in milliseconds, is what is joined to its place, and the log to what was heard: a server that stood still is
+/// asked only a few times before sound goes on, and its null sink has yet to catch up. The faults meant here are of hundreds.
+const CLOSE: f64 = 40.0;
 /// From one piece to the next.
 const APART: i32 = 7;
 
@@ -89,7 +92,7 @@ impl Heard {
         let [from, to] = [end.started, end.ended].map(|instant| milliseconds(self.at, instant.unwrap()));
         let off = (from - self.from).abs().max((to - self.to).abs());
         println!("what is logged is off by {off:.2} ms");
-        assert!(off < 10.0, "{:#?}", self.airing);
+        assert!(off < CLOSE, "{:#?}", self.airing);
         assert_eq!(self.airing.starved(), 0, "it has no hole: {:#?}", self.airing);
     }
 }
@@ -122,8 +125,8 @@ fn after_a_stall_over_a_start_the_sound_is_back_with_the_server() {
         assert_eq!(heard.airing.outcome(), Outcome::Partly(Cause::JoinedLate));
         let due = (stall.from + stall.length) as f64;
         assert!((0.0..250.0).contains(&(heard.from - due)), "{} ms after {due}", heard.from);
-        assert!((heard.begins - heard.from).abs() < 10.0, "{} ms into it", heard.begins);
-        assert!((heard.to - (stall.piece * 1_000) as f64).abs() < 10.0, "{}", heard.to);
+        assert!((heard.begins - heard.from).abs() < CLOSE, "{} ms into it", heard.begins);
+        assert!((heard.to - (stall.piece * 1_000) as f64).abs() < CLOSE, "{}", heard.to);
     }
 }
 
@@ -152,7 +155,7 @@ fn of_two_stalls_about_a_start_one_is_before_the_piece_and_one_is_in_it() {
         let off = [(end.started, before.from), (end.ended, after.to)]
             .map(|(logged, frame)| milliseconds(logged.unwrap(), recording.at(frame)));
         println!("the log is off by {off:.2?} ms; a hole of {hole:.1} ms, {logged:.1} logged");
-        assert!(off.iter().all(|off| off.abs() < 10.0) && (hole - logged).abs() < 20.0, "{airing:#?}");
+        assert!(off.iter().all(|off| off.abs() < CLOSE) && (hole - logged).abs() < 20.0, "{airing:#?}");
     });
 }
 
@@ -175,7 +178,7 @@ fn after_a_server_is_back_a_piece_is_joined_in_its_place_and_logged_as_heard() {
         station.stop();
         println!("{:.1} to {:.1} ms, from {:.1} ms into it", heard.from, heard.to, heard.begins);
         heard.check();
-        assert!(heard.from < 5_000.0 && (heard.begins - heard.from).abs() < 10.0);
-        assert!((heard.to - 6_000.0).abs() < 10.0);
+        assert!(heard.from < 5_000.0 && (heard.begins - heard.from).abs() < CLOSE);
+        assert!((heard.to - 6_000.0).abs() < CLOSE);
     });
 }
