@@ -39,8 +39,8 @@ impl Store {
         };
         let ahead = self.ahead(now)?.into_iter().filter(|airing| airing.item.layer == Layer::Scheduled);
         let (reopens, rest): (Vec<_>, Vec<_>) = ahead.partition(|airing| airing.is_refuted(now));
-        let heard =
-            rest.iter().filter(|airing| airing.item.planned > now && !airing.takes.is_empty()).count();
+        let will_not_again = |airing: &&Airing| !airing.takes.is_empty() && airing.is_settled(now);
+        let heard = rest.iter().filter(|airing| airing.item.planned > now).filter(will_not_again).count();
         Ok(Some(Doubt { newest, reopens, heard }))
     }
 
@@ -128,8 +128,19 @@ fn speaks_against(now: Timestamp, newest: Timestamp) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{air, at, cue, not_aired, store};
+    use super::super::tests::{EXPECTED, air, at, closed, cue, not_aired, opened, store};
     use crate::asrun::{Cause, Fact, NotAired, Outcome};
+
+    #[test]
+    fn of_what_sounded_ahead_of_its_time_only_what_will_not_sound_again_is_told() {
+        let (store, _dir) = store();
+        air(&store, &cue(20, 1));
+        let cut = cue(30, 1);
+        store.record(&opened(&cut, 0)).unwrap();
+        store.record(&closed(&cut, 0, EXPECTED / 2, Some(Cause::ProgramStopped))).unwrap();
+        let doubt = store.doubt(at(600)).unwrap().unwrap();
+        assert_eq!((doubt.reopens.len(), doubt.heard), (0, 1));
+    }
 
     #[test]
     fn a_clock_that_is_confirmed_opens_again_what_was_settled_ahead_of_it() {

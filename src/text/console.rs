@@ -210,7 +210,7 @@ pub fn revoked(name: &str) -> String {
 pub fn clock_confirmed(now: &Zoned, newest: &Zoned, reopened: usize) -> String {
     let again = match reopened {
         0 => String::new(),
-        cues => format!(" {cues} mục chưa đến giờ mà nhật ký đã ghi “không phát” được mở lại."),
+        cues => format!(" {cues} mục chưa hết giờ mà nhật ký đã ghi “không phát” được mở lại."),
     };
     format!(
         "Đã ghi nhận giờ của máy là đúng: {}. Dòng nhật ký ghi lúc {} là do đồng hồ khi ấy chạy sai.{again} Từ bây giờ các \

@@ -31,7 +31,7 @@ pub fn reopens(count: usize) -> String {
         0 => "Nhật ký không ghi “không phát” cho mục nào còn ở phía trước, nên không có mục nào phải mở lại."
             .to_owned(),
         count => format!(
-            "{count} mục chưa đến giờ mà nhật ký đã ghi “không phát” được mở lại; mục nào phát được theo lịch thì phát đúng giờ:"
+            "{count} mục chưa hết giờ mà nhật ký đã ghi “không phát” được mở lại; mục nào phát được theo lịch thì vẫn phát:"
         ),
     }
 }
@@ -50,7 +50,9 @@ pub fn heard(count: usize) -> String {
 pub fn confirmed(reopened: usize) -> String {
     let again = match reopened {
         0 => String::new(),
-        count => format!(" {count} mục chưa đến giờ được mở lại."),
+        count => {
+            format!(" {count} mục chưa hết giờ được mở lại; mục nào phát được theo lịch thì vẫn phát.")
+        }
     };
     format!("Đã ghi nhận giờ của máy là đúng.{again} Các buổi phát theo lịch lên loa theo giờ này.")
 }

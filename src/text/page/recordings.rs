@@ -357,7 +357,7 @@ pub mod one {
         match state {
             State::Draft => "Chưa lên loa. Điền thông tin rồi gửi duyệt.",
             State::Pending => "Chưa lên loa. Đang chờ người duyệt nghe và duyệt.",
-            State::Approved => "Được phép lên loa theo lịch.",
+            State::Approved => "Được phép lên loa.",
             State::Withdrawn => "Không bao giờ lên loa nữa. Muốn phát lại nội dung này, hãy nộp một tệp mới.",
         }
     }

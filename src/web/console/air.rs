@@ -70,7 +70,7 @@ pub(super) async fn choose(
     let content = html! {
         (not_taken(&asked, &plan))
         @if !asked.one(STOPPED).is_empty() {
-            p.note.good role="status" { (say::STOPPED) " " (after_stop(&state, &plan, asked.one(STOPPED), now)) }
+            (stopped(&state, &plan, asked.one(STOPPED), now))
         }
         @if !asked.one(OVER).is_empty() { p.note.warn role="status" { (say::OVER) } }
         section #in-force data-live {
@@ -241,10 +241,21 @@ fn stoppable(state: &State, visitor: &Visitor<CallEmergency>, now: Timestamp) ->
 
 /// What the loudspeakers of an output do once what sounds there is stopped.
 fn after_stop(state: &State, plan: &Plan, output: &str, now: Timestamp) -> String {
-    let engine = state.engines.iter().find(|engine| engine.output().as_str() == output);
-    let next = engine.and_then(|engine| coming(&engine.status(), plan, now, false));
+    let next = engine(state, output).and_then(|engine| coming(&engine.status(), plan, now, false));
     let next = next.map(|next| (next.title, next.at.max(now)));
     say::after_stop(next.as_ref().map(|(title, at)| (&**title, *at)), now, &plan.schedule.time_zone)
+}
+
+/// Something was stopped. What comes then is told until it sounds: the page may be looked at again.
+fn stopped(state: &State, plan: &Plan, output: &str, now: Timestamp) -> Markup {
+    let goes_on = engine(state, output).is_some_and(|engine| engine.status().on_air.is_some());
+    html! {
+        p.note.good role="status" { (say::STOPPED) @if !goes_on { " " (after_stop(state, plan, output, now)) } }
+    }
+}
+
+fn engine<'a>(state: &'a State, output: &str) -> Option<&'a Handle> {
+    state.engines.iter().find(|engine| engine.output().as_str() == output)
 }
 
 /// What a form or an address asks for.

@@ -49,7 +49,7 @@ const PAGES: [(&str, &str, Permission); 7] = [
 ];
 
 /// Marks of what was done on a page before, and where on it: they end an address that is gone back to later.
-const MARKS: [&str; 5] = ["vua", "da-luu", "chua-lam", WITHDRAWN, OPENED];
+const MARKS: [&str; 7] = ["vua", "da-luu", "chua-lam", WITHDRAWN, OPENED, "da-dung", "da-het"];
 
 /// An address, where it is of an entry of [`PAGES`] that these roles may see, as it was before anything was done there.
 pub(super) fn entry(address: &str, roles: &BTreeSet<Role>) -> Option<String> {

@@ -293,10 +293,18 @@ async fn only_who_may_takes_the_air_and_only_from_a_page_of_ours() {
         at,
     };
     site.status.as_ref().unwrap().send_modify(|status| status.next = Some(next));
-    for page in ["/phat-ngay", stopped.header(header::LOCATION)] {
-        let page = operator.get(page).await.text();
-        assert!(page.contains("Loa im lặng cho đến mục sau: “Tin xã”, 08:01:12."), "{page}");
-    }
+    let silence = "Loa im lặng cho đến mục sau: “Tin xã”, 08:01:12.";
+    let page = operator.get("/phat-ngay").await.text();
+    assert!(page.contains(silence), "{page}");
+    let there = stopped.header(header::LOCATION);
+    let told = async || {
+        let page = operator.get(there).await.text();
+        let (_, note) = page.split_once("Đã dừng mục đang phát").unwrap();
+        note.split_once("</p>").unwrap().0.contains(silence)
+    };
+    assert!(!told().await, "the next one sounds");
+    site.status.as_ref().unwrap().send_modify(|status| status.on_air = None);
+    assert!(told().await);
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ async fn a_clock_that_the_log_speaks_against_is_confirmed_on_a_page_that_says_wh
         "thứ Hai 23/11/2026, 08:00:00",
         "thứ Ba 23/11/2027, 08:00:00",
         "đừng xác nhận",
-        "1 mục chưa đến giờ mà nhật ký đã ghi “không phát” được mở lại",
+        "1 mục chưa hết giờ mà nhật ký đã ghi “không phát” được mở lại",
         "05:30 · ",
     ] {
         assert!(page.contains(words), "{words} in {page}");
@@ -60,7 +60,7 @@ async fn a_clock_that_the_log_speaks_against_is_confirmed_on_a_page_that_says_wh
         assert_eq!((done.status, done.header(header::LOCATION)), (StatusCode::SEE_OTHER, there));
     }
     let page = tab.get("/gio-may?xong=1").await.text();
-    assert!(page.contains("Đã ghi nhận giờ của máy là đúng. 1 mục chưa đến giờ được mở lại"), "{page}");
+    assert!(page.contains("Đã ghi nhận giờ của máy là đúng. 1 mục chưa hết giờ được mở lại"), "{page}");
     assert!(!page.contains("không cần xác nhận") && !page.contains("/gio-may/xac-nhan"), "{page}");
     let page = tab.get("/gio-may").await.text();
     assert!(page.contains("không cần xác nhận") && !page.contains("/gio-may/xac-nhan"), "{page}");
