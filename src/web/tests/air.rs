@@ -446,25 +446,6 @@ async fn a_broken_schedule_is_told_in_words() {
 }
 
 #[tokio::test]
-async fn who_listens_hears_of_a_trouble_that_changes_nothing_on_air_and_of_its_end() {
-    let limits = Limits { look_again: Duration::from_millis(20), ..Limits::default() };
-    let site = Site::with(limits, Bounds::default());
-    let request = site.request("auditor", "GET", "/api/v1/events").body(Body::empty()).unwrap();
-    let mut events = site.router.clone().oneshot(request).await.unwrap().into_body().into_data_stream();
-    let mut next = async || {
-        let event = tokio::time::timeout(Duration::from_secs(10), events.next()).await;
-        String::from_utf8(event.unwrap().unwrap().unwrap().to_vec()).unwrap()
-    };
-    assert!(next().await.starts_with("event: status"));
-    let sources = Sources { station: Some("name = 1".to_owned()), week: None, days: None };
-    let broken = schedule::read(&sources).unwrap_err();
-    for (problems, said) in [(broken, "[\"schedule-broken\"]"), (Vec::new(), "[]")] {
-        site.plan.send_modify(|plan| Arc::make_mut(plan).problems = Arc::new(problems));
-        assert_eq!(next().await.trim(), format!("event: health\ndata: {said}"));
-    }
-}
-
-#[tokio::test]
 async fn the_timeline_shows_what_will_sound_and_what_will_not() {
     let site = Site::new();
     let empty = site.get("uploader", "/api/v1/timeline?from=2026-11-30").await.json();

@@ -130,6 +130,16 @@ fn bytes(sound: &[f32]) -> Vec<u8> {
     sound.iter().flat_map(|sample| sample.to_le_bytes()).collect()
 }
 
+/// So many chunks of sound, each as soon as it is taken.
+fn play(player: &mut Player, peer: &mut Peer, chunks: u32) {
+    for _ in 0..chunks {
+        while !player.push(&chunk(0.5)) {
+            player.wait();
+            peer.play();
+        }
+    }
+}
+
 #[test]
 fn what_is_wanted_goes_out_whole_with_a_question_and_the_answer_sets_the_clock() {
     let (mut player, mut peer, meter) = player(2);
@@ -194,15 +204,7 @@ fn the_servers_end_is_told() {
 fn silence_is_laid_to_whom_it_belongs() {
     for ran_dry in [true, false] {
         let (mut player, mut peer, meter) = player(2);
-        let mut play = |peer: &mut Peer, chunks| {
-            for _ in 0..chunks {
-                while !player.push(&chunk(0.5)) {
-                    player.wait();
-                    peer.play();
-                }
-            }
-        };
-        play(&mut peer, 40);
+        play(&mut player, &mut peer, 40);
         assert_eq!((meter.starved(), meter.stalled()), (0, Duration::ZERO));
         let played = peer.played;
         if ran_dry {
@@ -210,7 +212,7 @@ fn silence_is_laid_to_whom_it_belongs() {
             peer.say(&Command::Underflow(Underflow { channel: CHANNEL, offset }));
         }
         peer.clock.advance(Duration::from_millis(100));
-        play(&mut peer, 40);
+        play(&mut player, &mut peer, 40);
         let stalled = frames_during(meter.stalled()); // a reading is exact to a microsecond
         let expected = (4_800, if ran_dry { 0 } else { 4_800 });
         assert_eq!((meter.starved(), stalled), expected, "once, and in full");
@@ -232,14 +234,6 @@ fn run_dry(peer: &mut Peer, time: Duration) -> u64 {
 fn of_two_holes_close_together_each_has_its_place_and_its_length() {
     for (between, apart) in [(3, true), (0, false)] {
         let (mut player, mut peer, meter) = player(2);
-        let play = |player: &mut Player, peer: &mut Peer, chunks| {
-            for _ in 0..chunks {
-                while !player.push(&chunk(0.5)) {
-                    player.wait();
-                    peer.play();
-                }
-            }
-        };
         play(&mut player, &mut peer, 40);
         let before = run_dry(&mut peer, Duration::from_millis(100));
         if !apart {
@@ -270,14 +264,6 @@ fn of_two_holes_close_together_each_has_its_place_and_its_length() {
 #[test]
 fn a_clock_that_lags_tells_no_time_and_what_comes_after_a_hole_has_not_left_before_its_length_is_known() {
     let (mut player, mut peer, meter) = player(2);
-    let play = |player: &mut Player, peer: &mut Peer, chunks| {
-        for _ in 0..chunks {
-            while !player.push(&chunk(0.5)) {
-                player.wait();
-                peer.play();
-            }
-        }
-    };
     play(&mut player, &mut peer, 40);
     assert!(meter.leaves_at(player.pushed).is_some());
     // Until all that it had is played the server says nothing more, and then for a second.
