@@ -337,8 +337,8 @@ impl<const READINGS: usize> FrameClock<READINGS> {
     }
 
     /// Adds a reading: frame `position` leaves in `lead`, of which zero says nothing. Gives the time that the device has
-    /// let pass without playing, once it is sure of that. The monotonic clock is read, not the wall's: a step of the wall clock is not
-    /// the device's doing.
+    /// let pass without playing, and where, once it is sure of that. The monotonic clock is read, not the wall's: a step
+    /// of the wall clock is not the device's doing.
     pub(super) fn read(&mut self, position: u64, lead: Duration) -> Option<Stall> {
         if lead.is_zero() {
             return None; // the device's buffer is being filled before it runs

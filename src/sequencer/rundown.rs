@@ -17,7 +17,9 @@ const AHEAD: usize = 2;
 /// A cue that follows is chained to the one on air where its own instant is no further behind that one's end.
 pub(super) const CHAIN_TOLERANCE: SignedDuration = SignedDuration::from_secs(2);
 
-/// So much of what is ready lies decoded, for certain: it may begin so far in without being opened anew.
+/// How far into it what is ready may begin without being opened anew: a little less than is decoded of what waits.
+///
+/// Where less of it is there, as right after it became ready, the engine opens it anew all the same.
 pub const IN_HAND: SignedDuration = SignedDuration::from_millis(1_900);
 
 /// What one step gives up at most: a clock that jumps a week must not flood the engine.

@@ -1,8 +1,8 @@
 //! One stream of the sound server, spoken to from the engine's thread.
 //!
-//! The thread is woken once for a burst, for which the server asks, and once more for every fourth: then the server is asked
-//! at once when the last one will have left, and answers. To be woken costs as much as mixing does. Nothing here allocates once the stream runs, and nothing waits for
-//! long.
+//! The thread is woken once for a burst, for which the server asks, and once more for every fourth: then the server is
+//! asked at once when the last one will have left, and answers. To be woken costs as much as mixing does. Nothing here
+//! allocates once the stream runs, and nothing waits for long.
 
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsFd as _;

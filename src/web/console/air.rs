@@ -49,9 +49,9 @@ const AGAIN: &str = "again";
 /// Recordings that are shown beside those kept ready.
 const SHOWN: usize = 12;
 /// What says in the page's address that something was stopped just now.
-const STOPPED: &str = "da-dung";
+pub(super) const STOPPED: &str = "da-dung";
 /// What tells that what was to be stopped was over.
-const OVER: &str = "da-het";
+pub(super) const OVER: &str = "da-het";
 /// What tells a new confirmation that the one before was too old.
 const OLD: &str = "old";
 /// How long a confirmation is good for: what it says it will interrupt has to be true.

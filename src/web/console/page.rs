@@ -11,6 +11,7 @@ use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 use tokio::time::timeout;
 
+use super::air::{OVER, STOPPED};
 use super::assets::{ICON, SCRIPT, STYLE};
 use super::calendar;
 use super::form::{KEY_FIELD, page_before, page_of};
@@ -49,7 +50,7 @@ const PAGES: [(&str, &str, Permission); 7] = [
 ];
 
 /// Marks of what was done on a page before, and where on it: they end an address that is gone back to later.
-const MARKS: [&str; 7] = ["vua", "da-luu", "chua-lam", WITHDRAWN, OPENED, "da-dung", "da-het"];
+const MARKS: [&str; 7] = ["vua", "da-luu", "chua-lam", WITHDRAWN, OPENED, STOPPED, OVER];
 
 /// An address, where it is of an entry of [`PAGES`] that these roles may see, as it was before anything was done there.
 pub(super) fn entry(address: &str, roles: &BTreeSet<Role>) -> Option<String> {

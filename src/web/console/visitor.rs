@@ -69,7 +69,7 @@ pub(super) fn not_in_vain(page: &str) -> &str {
     page.strip_suffix(IN_VAIN).and_then(|page| page.strip_suffix(['?', '&'])).unwrap_or(page)
 }
 
-/// What the address of a page has from which a recording was withdrawn: its id.
+/// What the address of a page has from which a recording was withdrawn: its id; on its own page, only that it was.
 pub(super) const WITHDRAWN: &str = "da-thu-hoi";
 
 /// The address of a page, so that it says which recording was withdrawn from there.

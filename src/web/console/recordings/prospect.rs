@@ -157,10 +157,10 @@ pub(super) fn prospects<'a>(
             let due = all.map_or_else(|| not_soon(&with_all), Due::Approved);
             return Prospect { due, pushes_out: pushed_out(segment, outlook, &as_it_is, &with_all) };
         }
-        let Some(others) = left.checked_sub(1) else {
+        let Some(fewer) = left.checked_sub(1) else {
             return Prospect { due: all.map_or(Due::Unknown, Due::Approved), pushes_out: Vec::new() };
         };
-        left = others;
+        left = fewer;
         let with_it = timelines(outlook, |other| other.id == segment.id);
         let alone = airings(&with_it, segment).min_by_key(|cue| cue.at);
         // What else waits may move it by seconds within its session, and takes nothing from it by that.
@@ -230,8 +230,13 @@ pub(super) fn first_airings(timelines: &[Timeline]) -> BTreeMap<SegmentId, Times
     first
 }
 
-/// What airs now where this one, of the same programme, would.
-fn pushed_out(segment: &Segment, outlook: &Outlook, now: &[Timeline], then: &[Timeline]) -> Vec<PushedOut> {
+/// What airs, as it is, where this one, of the same programme, would then.
+fn pushed_out(
+    segment: &Segment,
+    outlook: &Outlook,
+    as_it_is: &[Timeline],
+    then: &[Timeline],
+) -> Vec<PushedOut> {
     let schedule = &outlook.plan.schedule;
     // Of what a programme plays all, or a pool in turn, nothing takes the place of another for good.
     let one_at_a_time = |id| schedule.programmes.contains_key(id) && !schedule.plays_all_of(id);
@@ -241,7 +246,7 @@ fn pushed_out(segment: &Segment, outlook: &Outlook, now: &[Timeline], then: &[Ti
     let taken: BTreeSet<&CueId> = airings(then, segment).map(|cue| &cue.id).collect();
     // Several outputs play it at once.
     let mut lost: BTreeMap<&SegmentId, (&str, BTreeSet<Timestamp>)> = BTreeMap::new();
-    for cue in cues(now).filter(|cue| taken.contains(&cue.id)) {
+    for cue in cues(as_it_is).filter(|cue| taken.contains(&cue.id)) {
         let airs =
             cue.segment().filter(|airs| airs.id != segment.id && airs.words.programme.as_ref() == Some(id));
         if let Some(airs) = airs {

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::super::form::{Fields, Query, Sent, page_before};
 use super::super::page::{Failure, entry, key, page, to};
 use super::super::rundown::{COME_BACK, OPENED};
-use super::super::visitor::{Visitor, just_withdrawn};
+use super::super::visitor::{Visitor, WITHDRAWN, just_withdrawn};
 use super::one::{fault, fault_id};
 use super::{HERE, about, address, badge, opened};
 use crate::access::Role;
@@ -134,7 +134,7 @@ pub(in crate::web::console) async fn withdraw(
         Ok(segment) => {
             let Some(from) = from else {
                 off_the_air(&state, &before, &segment.id).await;
-                return Ok(to(&format!("{}?da-thu-hoi=1", address(&segment.id))));
+                return Ok(to(&format!("{}?{WITHDRAWN}=1", address(&segment.id))));
             };
             out_of_the_plan(&state, &segment.id).await;
             off_the_air(&state, &before, &segment.id).await;
