@@ -370,9 +370,7 @@ fn take(
     }
     // What is not a number would poison every filter after it.
     for sample in &mut block.samples {
-        if !sample.is_finite() {
-            *sample = 0.0;
-        }
+        *sample = if sample.is_finite() { *sample } else { 0.0 };
     }
     true
 }

@@ -38,8 +38,6 @@ pub struct Resampler {
     converter: Option<Box<Converter>>,
     sample_rate: u32,
     channels: usize,
-    /// Samples that do not fill a step yet.
-    waiting: Vec<f32>,
     /// Frames of the filter's delay still to drop.
     delay: usize,
     taken: u64,
@@ -54,24 +52,24 @@ impl Resampler {
         }
         let converter = (sample_rate != AIR_RATE).then(|| Box::new(Converter::new(sample_rate)));
         let delay = converter.as_ref().map_or(0, |converter| converter.delay());
-        Ok(Self { converter, sample_rate, channels, waiting: Vec::new(), delay, taken: 0, given: 0 })
+        Ok(Self { converter, sample_rate, channels, delay, taken: 0, given: 0 })
     }
 
     /// Takes interleaved samples and appends to `out` what is ready.
-    pub fn push(&mut self, samples: &[f32], out: &mut Vec<f32>) {
+    pub fn push(&mut self, mut samples: &[f32], out: &mut Vec<f32>) {
         self.taken += (samples.len() / self.channels) as u64;
         let Some(converter) = &mut self.converter else {
             self.given = self.taken;
             out.extend_from_slice(samples);
             return;
         };
-        self.waiting.extend_from_slice(samples);
-        let steps = self.waiting.chunks_exact(converter.samples());
-        let (before, left) = (out.len(), steps.remainder().len());
-        for step in steps {
-            converter.step(step, self.channels, out);
+        let before = out.len();
+        while !samples.is_empty() {
+            samples = converter.fill(samples, self.channels);
+            if converter.lacks() == 0 {
+                converter.step(self.channels, out);
+            }
         }
-        self.waiting.drain(..self.waiting.len() - left);
         let dropped = self.delay.min((out.len() - before) / self.channels);
         self.delay -= dropped;
         out.drain(before..before + dropped * self.channels);
@@ -83,7 +81,7 @@ impl Resampler {
         let (taken, whole) = (self.taken, on_air(self.taken, self.sample_rate));
         while let Some(converter) = self.converter.as_ref().filter(|_| self.given < whole) {
             // Silence follows, and pushes out what is still in the filter.
-            let silence = vec![0.0; converter.samples() - self.waiting.len()];
+            let silence = vec![0.0; converter.lacks()];
             self.push(&silence, out);
         }
         let excess = usize::try_from(self.given - whole).unwrap_or(0) * self.channels;
@@ -104,6 +102,8 @@ struct Converter {
     filter: Vec<Complex32>,
     /// Blocks at the file's rate: those of frames, one of silence; and their spectrum.
     from: Vec<Complex32>,
+    /// Samples that are in them for the next step.
+    filled: usize,
     /// As many on the air: what is ready, and one to which the next step adds.
     to: Vec<Complex32>,
     /// The last of the step before.
@@ -124,6 +124,7 @@ impl Converter {
         let mut converter = Self {
             filter: low_pass(from, to),
             from: vec![Complex32::zero(); all_from],
+            filled: 0,
             to: vec![Complex32::zero(); all_to],
             tail: vec![Complex32::zero(); to],
             scratch: vec![Complex32::zero(); scratch],
@@ -144,24 +145,34 @@ impl Converter {
         self.from.len() / (AT_ONCE + 1) * AT_ONCE
     }
 
-    /// Samples that a step takes.
-    fn samples(&self) -> usize {
-        2 * self.frames()
+    /// Samples that the next step lacks.
+    fn lacks(&self) -> usize {
+        2 * self.frames() - self.filled
     }
 
-    /// Takes [`samples`](Self::samples) interleaved samples of one or two channels, and appends to `out` what they become.
-    fn step(&mut self, samples: &[f32], channels: usize, out: &mut Vec<f32>) {
-        let taken = self.frames();
-        let (frames, silence) = self.from.split_at_mut(taken);
+    /// Takes what the next step lacks of interleaved samples of one or two channels, and gives back the rest.
+    fn fill<'a>(&mut self, samples: &'a [f32], channels: usize) -> &'a [f32] {
+        let (lacks, signal) = (self.lacks(), self.frames());
+        // Of mono, one signal at a time.
+        let most = if channels == 1 && self.filled < signal { signal - self.filled } else { lacks };
+        let (now, later) = samples.split_at(samples.len().min(most));
+        let all: &mut [f32] = bytemuck::cast_slice_mut(&mut self.from);
         if channels == 1 {
-            let (first, second) = samples.split_at(taken);
-            for (frame, (re, im)) in frames.iter_mut().zip(first.iter().zip(second)) {
-                *frame = Complex32::new(*re, *im);
-            }
-        } else {
-            frames.copy_from_slice(bytemuck::cast_slice(samples));
+            let first = 2 * (self.filled % signal) + self.filled / signal;
+            let places = all.iter_mut().skip(first).step_by(2);
+            places.zip(now).for_each(|(place, sample)| *place = *sample);
+        } else if let Some(places) = all.get_mut(self.filled..self.filled + now.len()) {
+            places.copy_from_slice(now);
         }
-        silence.fill(Complex32::zero());
+        self.filled += now.len();
+        later
+    }
+
+    /// Takes what [`fill`](Self::fill) was given, and appends to `out` what it becomes.
+    fn step(&mut self, channels: usize, out: &mut Vec<f32>) {
+        let frames = self.frames();
+        self.from.iter_mut().skip(frames).for_each(|silence| *silence = Complex32::zero());
+        self.filled = 0;
         self.forward.process_with_scratch(&mut self.from, &mut self.scratch);
         self.filter_into_other_rate();
         self.inverse.process_with_scratch(&mut self.to, &mut self.scratch);
