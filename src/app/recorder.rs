@@ -89,11 +89,10 @@ mod tests {
     use std::sync::Arc;
     use std::sync::mpsc::sync_channel;
 
-    use jiff::SignedDuration;
     use tokio::sync::mpsc::channel;
 
     use super::*;
-    use crate::asrun::{ClockHealth, Closed, NotAired, Take};
+    use crate::asrun::{ClockHealth, NotAired, fixture as facts};
     use crate::schedule::Start;
     use crate::segment::Catalog;
     use crate::timeline::{Cue, History, Window, compile, fixture};
@@ -113,45 +112,22 @@ mod tests {
     fn suspects(closed: Option<Cause>, not_aired: Cause) -> Vec<SegmentId> {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
-        let (cue, at, output) = (cue(), fixture::at("2026-11-22T23:00:00Z"), fixture::output());
-        let take = Take {
-            take: 0,
-            planned: at,
-            skip: SignedDuration::ZERO,
-            held_by: None,
-            expected: 480_000,
-            sample_rate: 48_000,
-            device: "null".into(),
-            clock: ClockHealth::default(),
-            opened: at,
-            end: None,
-        };
-        let close = Closed {
-            cue: cue.id.clone(),
-            output: output.clone(),
-            take: 0,
-            started: Some(at),
-            ended: Some(at),
-            delivered: 48_000,
-            starved: 0,
-            unpowered: false,
-            cause: closed,
-            at,
-        };
+        let (cue, at) = (cue(), fixture::at("2026-11-22T23:00:00Z"));
+        let (opened, closed) = (facts::opened(&cue, 0, at, 10), facts::closed(&cue, 0, at, 1, closed));
         let mut other = Cue::clone(&cue);
         other.id.piece = 1;
         let missed = NotAired {
             cue: Arc::new(other),
-            output: output.clone(),
+            output: fixture::output(),
             cause: not_aired,
-            clock: take.clock,
+            clock: ClockHealth::Synchronised,
             at,
         };
-        let (facts, queue) = sync_channel(3);
-        for fact in [Fact::Opened { cue, output, take }, Fact::Closed(close), Fact::NotAired(missed)] {
-            facts.send(fact).unwrap();
+        let (send, queue) = sync_channel(3);
+        for fact in [opened, closed, Fact::NotAired(missed)] {
+            send.send(fact).unwrap();
         }
-        drop(facts);
+        drop(send);
         let (replan, _nudges) = sync_channel(1);
         let (broken, mut told) = channel(2);
         record(&queue, &store, &replan, &broken, &AtomicBool::new(false));

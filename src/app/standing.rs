@@ -128,7 +128,7 @@ mod tests {
     use tokio::sync::watch;
 
     use super::*;
-    use crate::asrun::{ClockHealth, Closed, Fact, NotAired, Take};
+    use crate::asrun::{ClockHealth, Fact, NotAired, fixture as facts};
     use crate::engine::handle::Status;
     use crate::schedule::Start;
     use crate::segment::{Catalog, Segment};
@@ -201,35 +201,10 @@ mod tests {
 
         /// One that sounded for so long, unless it is on the air still.
         fn aired(&self, piece: u16, second: i64, sounded: Option<(i64, Option<Cause>)>) {
-            let (cue, output) = (self.cue(piece, second), fixture::output());
-            let take = Take {
-                take: 0,
-                planned: at(second),
-                skip: SignedDuration::ZERO,
-                held_by: None,
-                expected: 60 * 48_000,
-                sample_rate: 48_000,
-                device: "null".into(),
-                clock: ClockHealth::default(),
-                opened: at(second),
-                end: None,
-            };
-            let id = cue.id.clone();
-            self.store.record(&Fact::Opened { cue, output: output.clone(), take }).unwrap();
+            let (cue, from) = (self.cue(piece, second), at(second));
+            self.store.record(&facts::opened(&cue, 0, from, 60)).unwrap();
             let Some((seconds, cause)) = sounded else { return };
-            let closed = Closed {
-                cue: id,
-                output,
-                take: 0,
-                started: Some(at(second)),
-                ended: Some(at(second + seconds)),
-                delivered: seconds.unsigned_abs() * 48_000,
-                starved: 0,
-                unpowered: false,
-                cause,
-                at: at(second + seconds),
-            };
-            self.store.record(&Fact::Closed(closed)).unwrap();
+            self.store.record(&facts::closed(&cue, 0, from, seconds, cause)).unwrap();
         }
 
         /// What the engine is told by a program that begins then, and whether the order is kept: which airing is due when,

@@ -8,6 +8,8 @@
 mod airing;
 mod cause;
 mod entry;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod gap;
 mod health;
 

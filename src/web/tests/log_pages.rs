@@ -3,7 +3,7 @@
 use super::air_pages::{Tab, hidden};
 use super::log::{not_aired, site_with};
 use super::*;
-use crate::asrun::{Cause, Closed, Fact, NotAired, Take};
+use crate::asrun::{Cause, Fact, NotAired, fixture as facts};
 use crate::store::AiringFilter;
 use crate::text::outcome::{file_columns, file_line};
 use crate::text::table::Csv;
@@ -451,22 +451,9 @@ async fn what_waits_for_its_first_frame_is_not_said_to_be_on_the_air() {
     let cue = Arc::clone(plan.timelines[0].cues().next().unwrap());
     site.plan.send_replace(Arc::new(plan));
     // It is opened so long before its first frame.
-    let opened = cue.at - SignedDuration::from_secs(2);
-    let take = Take {
-        take: 0,
-        planned: cue.at,
-        skip: SignedDuration::ZERO,
-        held_by: None,
-        expected: 48_000,
-        sample_rate: 48_000,
-        device: "null".to_owned(),
-        clock: ClockHealth::Synchronised,
-        opened,
-        end: None,
-    };
-    site.clock.step_to(opened);
     let at = cue.at;
-    site.state.store.record(&Fact::Opened { cue, output: "loa-xa".into(), take }).unwrap();
+    site.clock.step_to(at - SignedDuration::from_secs(2));
+    site.state.store.record(&facts::opened(&cue, 0, at, 1)).unwrap();
     let tab = Tab::of(&site, "auditor");
     for path in ["/nhat-ky", "/nhat-ky/in", "/"] {
         let page = tab.get(path).await.text();
@@ -552,35 +539,8 @@ async fn today_tells_of_each_take_why_it_was_not_whole() {
     site.plan.send_replace(Arc::new(plan));
     for (number, cause) in [(0, Cause::Emergency), (1, Cause::StoppedByOperator)] {
         let planned = cue.at + SignedDuration::from_mins(i64::from(number));
-        let take = Take {
-            take: number,
-            planned,
-            skip: SignedDuration::ZERO,
-            held_by: None,
-            expected: 480_000,
-            sample_rate: 48_000,
-            device: "null".to_owned(),
-            clock: ClockHealth::Synchronised,
-            opened: planned,
-            end: None,
-        };
-        let ended = planned + SignedDuration::from_secs(5);
-        let (output, id) = (schedule::OutputId::new("loa-xa"), cue.id.clone());
-        let opened = Fact::Opened { cue: Arc::clone(&cue), output: output.clone(), take };
-        site.state.store.record(&opened).unwrap();
-        let closed = Closed {
-            cue: id,
-            output,
-            take: number,
-            started: Some(planned),
-            ended: Some(ended),
-            delivered: 240_000,
-            starved: 0,
-            unpowered: false,
-            cause: Some(cause),
-            at: ended,
-        };
-        site.state.store.record(&Fact::Closed(closed)).unwrap();
+        site.state.store.record(&facts::opened(&cue, number, planned, 10)).unwrap();
+        site.state.store.record(&facts::closed(&cue, number, planned, 5, Some(cause))).unwrap();
     }
     site.clock.step_to(cue.at + SignedDuration::from_mins(3));
     let page = Tab::of(&site, "auditor").get("/").await.text();

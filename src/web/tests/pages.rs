@@ -2,7 +2,7 @@
 
 use super::air_pages::Tab;
 use super::*;
-use crate::asrun::{Closed, Fact, Take};
+use crate::asrun::fixture as facts;
 use crate::segment::FileTrouble;
 
 /// The recording is sent to the approvers as it is.
@@ -544,33 +544,8 @@ async fn a_recording_tells_how_often_it_was_heard_and_when() {
         let plan = plan(&site.state.store, site.clock.now() + SignedDuration::from_hours(24 * days));
         let cue = Arc::clone(plan.timelines[0].cues().next().unwrap());
         let at = cue.at;
-        let take = Take {
-            take: 0,
-            planned: at,
-            skip: SignedDuration::ZERO,
-            held_by: None,
-            expected: 48_000,
-            sample_rate: 48_000,
-            device: "null".to_owned(),
-            clock: ClockHealth::Synchronised,
-            opened: at,
-            end: None,
-        };
-        let closed = Closed {
-            cue: cue.id.clone(),
-            output: "loa-xa".into(),
-            take: 0,
-            started: Some(at),
-            ended: Some(at + SignedDuration::from_secs(1)),
-            delivered: 48_000,
-            starved: 0,
-            unpowered: false,
-            cause: None,
-            at,
-        };
-        let store = &site.state.store;
-        store.record(&Fact::Opened { cue, output: "loa-xa".into(), take }).unwrap();
-        store.record(&Fact::Closed(closed)).unwrap();
+        site.state.store.record(&facts::opened(&cue, 0, at, 1)).unwrap();
+        site.state.store.record(&facts::closed(&cue, 0, at, 1, None)).unwrap();
         assert_eq!(heard().await.as_deref(), Some(said));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::air_pages::Tab;
 use super::*;
-use crate::asrun::{Closed, Fact, Take};
+use crate::asrun::fixture as facts;
 
 /// A recording with these words that waits for approval; its id.
 async fn waiting(site: &Site, pitch: f32, words: Value) -> String {
@@ -47,33 +47,8 @@ fn in_force_as_planned(site: &Site, week: &str) {
 /// Puts on record that the first cue of the plan in force was heard whole.
 fn heard(site: &Site) {
     let cue = Arc::clone(site.plan.borrow().timelines[0].cues().next().unwrap());
-    let (output, id) = (schedule::OutputId::new("loa-xa"), cue.id.clone());
-    let take = Take {
-        take: 0,
-        planned: cue.at,
-        skip: SignedDuration::ZERO,
-        held_by: None,
-        expected: 48_000,
-        sample_rate: 48_000,
-        device: "null".to_owned(),
-        clock: ClockHealth::Synchronised,
-        opened: cue.at,
-        end: None,
-    };
-    let closed = Closed {
-        cue: id,
-        output: output.clone(),
-        take: 0,
-        started: Some(cue.at),
-        ended: Some(cue.end),
-        delivered: 48_000,
-        starved: 0,
-        unpowered: false,
-        cause: None,
-        at: cue.end,
-    };
-    site.state.store.record(&Fact::Opened { cue, output, take }).unwrap();
-    site.state.store.record(&Fact::Closed(closed)).unwrap();
+    site.state.store.record(&facts::opened(&cue, 0, cue.at, 1)).unwrap();
+    site.state.store.record(&facts::closed(&cue, 0, cue.at, 1, None)).unwrap();
 }
 
 /// Whether something is said of a recording on its card and on its page.
