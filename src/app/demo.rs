@@ -4,7 +4,6 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use jiff::{SignedDuration, Timestamp, ToSpan, Unit, Zoned};
 
@@ -12,6 +11,7 @@ use super::cli::Demo;
 use super::commands;
 use super::exit::Exit;
 use super::serve::serve_locked;
+use super::signals;
 use super::station::{Station, StationError, read};
 use crate::clock::Clock;
 use crate::output::{OutputName, device};
@@ -56,10 +56,14 @@ pub enum DemoError {
 /// Sets the example station up, says where to look, and serves it.
 pub fn demo(options: &Demo, clock: &Arc<dyn Clock>) -> anyhow::Result<Exit> {
     let (station, lock, week) = set_up(&options.from, &options.station)?;
+    let told = signals::told()?;
     {
         let store = Store::open(&station.data())?;
         let list = options.from.join("audio/segments.toml");
-        commands::import(&station, &store, clock, (&list, Some(APPROVER)), &AtomicBool::new(false))?;
+        let taken_in = commands::import(&station, &store, clock, (&list, Some(APPROVER)), &told.flag)?;
+        if taken_in == Exit::Stopped {
+            return Ok(taken_in);
+        }
     }
     let first = put_on_the_calendar(&station, &week, clock.now())?;
     let mut served = options.serve.clone();
@@ -69,7 +73,7 @@ pub fn demo(options: &Demo, clock: &Arc<dyn Clock>) -> anyhow::Result<Exit> {
     }
     let time = first.strftime("%H:%M:%S").to_string();
     commands::say(&console::demo(&time, &options.station.display().to_string()))?;
-    serve_locked(&station, &lock, &served)
+    serve_locked(&station, &lock, &served, Some(told.word))
 }
 
 /// Puts the example's week into `to`, and gives it, with the lock of the station there.

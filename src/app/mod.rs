@@ -79,7 +79,7 @@ fn done(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Rehearse(options) => rehearse::rehearse(&station()?, options, now),
         Command::Segment(command) => {
             let takes_in = matches!(command, SegmentCommand::Add(_) | SegmentCommand::Import { .. });
-            let stop = if takes_in { signals::flag()? } else { Arc::default() };
+            let stop = if takes_in { signals::told()?.flag } else { Arc::default() };
             commands::segment(&station()?, &clock, command, &stop)
         }
         Command::Airings(which) => commands::airings(&station()?, which),

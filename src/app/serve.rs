@@ -67,11 +67,16 @@ type Engines = JoinSet<std::thread::Result<()>>;
 
 /// Runs the station until it is told to stop.
 pub fn serve(station: &Station, options: &cli::Serve) -> anyhow::Result<Exit> {
-    serve_locked(station, &station.lock()?, options)
+    serve_locked(station, &station.lock()?, options, None)
 }
 
-/// Runs a station that is locked by this program.
-pub fn serve_locked(station: &Station, _lock: &File, options: &cli::Serve) -> anyhow::Result<Exit> {
+/// Runs a station that is locked by this program, until it is told to stop, or was `told` before it began.
+pub fn serve_locked(
+    station: &Station,
+    _lock: &File,
+    options: &cli::Serve,
+    told: Option<oneshot::Receiver<()>>,
+) -> anyhow::Result<Exit> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let store = Store::open(&station.data())?;
     if let Err(failure) = store.keep_reserve() {
@@ -89,7 +94,7 @@ pub fn serve_locked(station: &Station, _lock: &File, options: &cli::Serve) -> an
     let served = runtime.spawn(serve_web(options.listen, daemon.web.clone(), stopped));
     let gave_up = own.block_on(async {
         tell_systemd(&[sd_notify::NotifyState::Ready]);
-        let gave_up = daemon.run(signals).await;
+        let gave_up = daemon.run(signals, told).await;
         info!("stopping");
         tell_systemd(&[sd_notify::NotifyState::Stopping]);
         drop(stop);
@@ -216,9 +221,10 @@ impl Daemon {
     }
 
     /// Waits until the program is told to stop; whether it has to because something ended that must not.
-    async fn run(&mut self, signals: Signals) -> bool {
+    async fn run(&mut self, signals: Signals, told: Option<oneshot::Receiver<()>>) -> bool {
         tokio::select! {
             () = told_to_stop(signals) => false,
+            () = was_told(told) => false,
             () = something_ends(&self.gave_up, &mut self.ends) => true,
             broken = housekeeping::keep_house(self.chores.clone(), self.web.clone()) => {
                 let Err(failure) = broken;
@@ -243,6 +249,16 @@ impl Daemon {
         own.shutdown_timeout(LAST_REQUESTS);
         recorder.join().is_ok() && ended_well
     }
+}
+
+/// Ends once the program was told to stop by what listened before it served.
+async fn was_told(told: Option<oneshot::Receiver<()>>) {
+    if let Some(told) = told
+        && told.await.is_ok()
+    {
+        return;
+    }
+    std::future::pending::<()>().await;
 }
 
 /// A station that cannot look for what was left on still plays.

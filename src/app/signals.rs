@@ -7,6 +7,7 @@ use std::thread;
 
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
 /// What tells the program to stop.
 #[derive(Debug)]
@@ -49,15 +50,27 @@ pub async fn told_to_stop(Signals { mut terminate, mut interrupt, hangup }: Sign
     }
 }
 
-/// What is set once the program is told to stop, for a command that would leave half a thing behind if it just ended.
-pub fn flag() -> io::Result<Arc<AtomicBool>> {
+/// What says that the program is told to stop, for a command that would leave half a thing behind if it just ended.
+#[derive(Debug)]
+pub struct Told {
+    /// Set from then on.
+    pub flag: Arc<AtomicBool>,
+    /// Answered then, for who waits.
+    pub word: oneshot::Receiver<()>,
+}
+
+/// Listens from now on, in a thread of its own.
+pub fn told() -> io::Result<Told> {
     let runtime = Builder::new_current_thread().enable_io().build()?;
     let signals = runtime.block_on(async { Signals::listen() })?;
     let flag = Arc::new(AtomicBool::new(false));
-    let told = Arc::clone(&flag);
+    let set = Arc::clone(&flag);
+    let (answer, word) = oneshot::channel();
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
         runtime.block_on(told_to_stop(signals));
-        told.store(true, Ordering::Relaxed);
+        set.store(true, Ordering::Relaxed);
+        // Nobody need wait.
+        let _unheard = answer.send(());
     })?;
-    Ok(flag)
+    Ok(Told { flag, word })
 }
