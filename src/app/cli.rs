@@ -135,7 +135,7 @@ pub struct Rehearse {
     /// Which days.
     #[command(flatten)]
     pub days: Days,
-    /// Keep what would sound in a WAV file.
+    /// Keep what would sound in a WAV file; of several outputs, each has a file of its own: `PATH-ID`, as `nghe-thon-1.wav`.
     #[arg(long, value_name = "PATH")]
     pub wav: Option<PathBuf>,
 }
