@@ -30,7 +30,6 @@ use anyhow::anyhow;
 
 use crate::clock::{Clock, SystemClock};
 use crate::output::OutputError;
-use crate::store::StoreError;
 use crate::text::console;
 use crate::text::http::Refusal;
 use cli::{Cli, Command, SegmentCommand};
@@ -47,8 +46,8 @@ fn in_words(failure: anyhow::Error) -> anyhow::Error {
     if let Some(refusal) = failure.downcast_ref().and_then(Refusal::of_store) {
         return anyhow!(refusal.detail());
     }
-    if let Some(StoreError::Absent { file }) = failure.downcast_ref() {
-        return anyhow!(console::no_database(&file.display().to_string()));
+    if let Some(said) = failure.downcast_ref().and_then(console::bad_database) {
+        return anyhow!(said);
     }
     if let Some(OutputError::File { path, source }) = failure.downcast_ref() {
         return anyhow!(console::not_written(
@@ -97,12 +96,14 @@ fn done(cli: &Cli) -> anyhow::Result<Exit> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::io::Write as _;
     use std::path::Path;
 
     use clap::Parser as _;
 
     use super::*;
-    use crate::store::DATABASE;
+    use crate::store::{DATABASE, Store, StoreError};
 
     fn station_in(folder: &Path) -> Station {
         let station = Station::new_in(folder).unwrap();
@@ -133,6 +134,48 @@ mod tests {
             let failure = run(&Cli::try_parse_from(words).unwrap()).expect_err(line);
             assert!(format!("{failure:#}").contains(said), "{line}: {failure:#}");
             assert!(!station.data().join(DATABASE).exists(), "{line}");
+        }
+    }
+
+    #[test]
+    fn of_a_database_that_cannot_be_used_it_is_said_in_peoples_words_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let station = station_in(folder.path());
+        drop(Store::open(&station.data()).unwrap());
+        let database = station.data().join(DATABASE);
+        let whole = std::fs::read(&database).unwrap();
+        let write = |file: &Path, bytes: &[u8]| File::create(file).unwrap().write_all(bytes).unwrap();
+        let newer = [&whole[..60], &[0, 0, 3, 231], &whole[64..]].concat();
+        let expect = |said: &[&str]| {
+            for line in ["user list", "segment list", "check --days 1"] {
+                let folder = station.root().to_str().unwrap();
+                let words = ["loa", "--station", folder].into_iter().chain(line.split(' '));
+                let failure = run(&Cli::try_parse_from(words).unwrap()).expect_err(line);
+                let text = format!("{failure:#}");
+                assert!(said.iter().all(|said| text.contains(said)), "{line}: {text}");
+            }
+        };
+        write(&database, "no database at all".repeat(100).as_bytes());
+        expect(&["đã hỏng", "loa restore"]);
+        write(&database, &newer);
+        expect(&["bản loa mới hơn", "999"]);
+        std::fs::remove_file(&database).unwrap();
+        write(&station.data().join(format!("{DATABASE}.before-restore")), &whole);
+        let failure = Store::open(&station.data()).unwrap_err();
+        let lost = format!("{:#}", in_words(failure.into()));
+        assert!(lost.contains("đã mất") && lost.contains("loa restore"), "{lost}");
+    }
+
+    #[test]
+    fn what_keeps_the_database_from_being_written_is_said_in_peoples_words() {
+        for (code, said) in [
+            (rusqlite::ffi::SQLITE_FULL, "Đĩa đã đầy"),
+            (rusqlite::ffi::SQLITE_BUSY, "đang bị chương trình khác giữ"),
+            (rusqlite::ffi::SQLITE_CANTOPEN, "không có quyền"),
+        ] {
+            let cause = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+            let failure = StoreError::Query { operation: "write", cause };
+            assert!(in_words(failure.into()).to_string().contains(said), "{said}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What can go wrong with the store.
 
 use std::error::Error;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
@@ -153,6 +154,39 @@ impl StoreError {
             return Self::Damaged { file: file.to_owned(), what: cause.to_string() };
         }
         self
+    }
+}
+
+impl StoreError {
+    /// Whether the disk has no room for what was to be written.
+    pub fn is_for_want_of_room(&self) -> bool {
+        if let Self::File { cause, .. } = self {
+            return matches!(cause.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+        }
+        self.code() == Some(ErrorCode::DiskFull)
+    }
+
+    /// Whether another program had the database locked for longer than was waited.
+    pub fn is_for_a_lock(&self) -> bool {
+        matches!(self.code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+    }
+
+    /// Whether the program may not read or write there, as who runs it.
+    pub fn is_for_want_of_rights(&self) -> bool {
+        if let Self::File { cause, .. } = self {
+            return matches!(cause.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem);
+        }
+        let codes = [ErrorCode::CannotOpen, ErrorCode::ReadOnly, ErrorCode::PermissionDenied];
+        self.code().is_some_and(|code| codes.contains(&code))
+    }
+
+    /// What SQLite calls it.
+    fn code(&self) -> Option<ErrorCode> {
+        let (Self::Query { cause, .. } | Self::Open { cause, .. } | Self::Migrate { cause, .. }) = self
+        else {
+            return None;
+        };
+        cause.sqlite_error_code()
     }
 }
 

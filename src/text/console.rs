@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Zoned};
 
 use super::outcome::faults;
 use crate::segment::{Approval, FileTrouble, Segment};
-use crate::store::Verdict;
+use crate::store::{StoreError, Verdict};
 
 /// Head of the list of recordings.
 pub const SEGMENT_COLUMNS: [&str; 7] =
@@ -365,12 +365,73 @@ pub fn no_station(folder: &str) -> String {
 }
 
 /// There is no database yet, or no longer.
-pub fn no_database(file: &str) -> String {
+fn no_database(file: &str) -> String {
     format!(
         "Chưa có cơ sở dữ liệu `{file}`, nên lệnh này chưa làm gì. Tệp ấy giữ bản ghi, người dùng và nhật ký; nó được tạo khi \
          chạy `loa serve`, nộp bản ghi hoặc thêm người dùng lần đầu. Nếu đài đã từng phát thì tệp đã bị xóa hay dời đi: hãy \
          đặt lại bản sao mới nhất trong `data/backup` bằng `loa restore`."
     )
+}
+
+/// What to do about the station's database, where it cannot be used and a person can mend that.
+pub fn bad_database(failure: &StoreError) -> Option<String> {
+    if failure.is_for_want_of_room() {
+        return Some(
+            "Đĩa đã đầy, nên không ghi được vào cơ sở dữ liệu. Hãy xóa bớt tệp không cần trên đĩa chứa thư mục của đài (đừng xóa \
+             gì trong `data` và `audio`), rồi chạy lại lệnh này."
+                .to_owned(),
+        );
+    }
+    if failure.is_for_a_lock() {
+        return Some(
+            "Cơ sở dữ liệu đang bị chương trình khác giữ, chờ mãi không được. Hãy đợi một lát rồi chạy lại lệnh này; nếu vẫn vậy \
+             thì tắt chương trình nào đang mở tệp `loa.db`."
+                .to_owned(),
+        );
+    }
+    if failure.is_for_want_of_rights() {
+        return Some(
+            "Không đọc hoặc không ghi được cơ sở dữ liệu: tài khoản đang chạy lệnh này không có quyền, hoặc đĩa chỉ cho đọc. Hãy chạy \
+             lệnh bằng tài khoản của đài, ví dụ `sudo -u loa loa …`; nếu vẫn vậy thì kiểm tra đĩa chứa thư mục của đài."
+                .to_owned(),
+        );
+    }
+    match failure {
+        StoreError::Damaged { file, what } => Some(format!(
+            "Cơ sở dữ liệu `{}` đã hỏng (chi tiết: {what}). Hãy dừng loa, rồi đặt lại bản sao mới nhất trong `data/backup`: \
+             `loa restore BẢN-SAO --station THƯ-MỤC-ĐÀI`.",
+            file.display()
+        )),
+        StoreError::Lost { file, kept } => Some(format!(
+            "Cơ sở dữ liệu `{}` đã mất, mà còn bản giữ lại trước một lần khôi phục: `{}`. Máy không tự tạo tệp trống. Hãy đặt lại \
+             bản sao mới nhất trong `data/backup`, hoặc bản giữ lại ấy: `loa restore BẢN-SAO --station THƯ-MỤC-ĐÀI`.",
+            file.display(),
+            kept.display()
+        )),
+        StoreError::Newer { file, found, known } => Some(format!(
+            "Cơ sở dữ liệu `{}` do bản loa mới hơn tạo ra (phiên bản dữ liệu {found}, bản này chỉ đọc đến {known}). Chưa có gì \
+             thay đổi. Hãy dùng bản loa mới.",
+            file.display()
+        )),
+        StoreError::Absent { file } => Some(no_database(&file.display().to_string())),
+        StoreError::File { .. }
+        | StoreError::Open { .. }
+        | StoreError::Migrate { .. }
+        | StoreError::Query { .. }
+        | StoreError::Value { .. }
+        | StoreError::Stopped
+        | StoreError::Busy
+        | StoreError::Random(_)
+        | StoreError::NoSegment(_)
+        | StoreError::WrongState { .. }
+        | StoreError::OtherBytes(_)
+        | StoreError::OtherWords(_)
+        | StoreError::FileTaken(_)
+        | StoreError::NoUser(_)
+        | StoreError::UserExists(_)
+        | StoreError::LastAdmin(_)
+        | StoreError::BadUserName(_) => None,
+    }
 }
 
 /// There is nothing of that name.
