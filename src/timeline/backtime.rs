@@ -81,7 +81,9 @@ fn last_places(lengths: &[SignedDuration], room: SignedDuration, ending: Ending)
     let places = |set: usize| (0..lengths.len()).filter(move |place| in_set(set, *place)).collect::<Vec<_>>();
     let left = || sums.iter().map(|sum| room - *sum).enumerate().filter(|(_, left)| !left.is_negative());
 
-    // A smaller number is a combination that reaches less far ahead in the rotation.
+    // A smaller number is a combination that reaches less far ahead in the rotation. The one that leaves least would save a
+    // second which nobody minds, for songs from far ahead, that sound again the next day. And so what is left of a fill under
+    // way is laid anew as it was: what has come into the choice since comes last in it.
     if let Some((set, _)) = left().find(|(_, left)| *left <= TOLERANCE) {
         return places(set);
     }
