@@ -270,15 +270,14 @@ impl<'a> Day<'a> {
         if item.begun.is_empty() && item.until.is_none() {
             return self.place(rundown, item, choice, limit, ending);
         }
-        let before = (rundown.cursor, rundown.cues.len(), rundown.findings.len());
+        let before = rundown.mark();
+        let first = rundown.cues.len();
         let rotations = self.rotations.clone();
         self.place(rundown, item, choice.clone(), limit, ending);
-        if rundown.is_as_on_record(item, before.1) {
+        if rundown.is_as_on_record(item, first) {
             return;
         }
-        rundown.cursor = before.0;
-        rundown.cues.truncate(before.1);
-        rundown.findings.truncate(before.2);
+        rundown.back_to(before);
         self.rotations = rotations;
         if item.begun.is_empty() {
             let limit = item.until.map_or(limit, |until| until.min(limit));
@@ -291,13 +290,6 @@ impl<'a> Day<'a> {
             rundown.again(item, begun, self.catalog, limit, self.date);
             next = begun.piece + 1;
         }
-        if let Some(until) = item.until {
-            // What follows may be opened, after a silence, while the last pieces wait for the word that they are over. What
-            // was approved only then is not put before it.
-            let Choice::Fitting(mut pieces) = choice.after(item.begun) else { return };
-            pieces.retain(|piece| piece.approval.as_ref().is_some_and(|approval| approval.at < until));
-            return self.place(rundown, item, Choice::Fitting(pieces), limit.min(until), ending);
-        }
         if let Choice::Rotation(pool) = &choice {
             // Those that have begun were the last to be taken.
             let taken = |piece: &Arc<Segment>| {
@@ -305,7 +297,67 @@ impl<'a> Day<'a> {
             };
             self.rotation(pool).make_contiguous().sort_by_key(taken);
         }
-        self.place(rundown, item, choice.after(item.begun), limit, ending);
+        let left = choice.after(item.begun);
+        match item.until {
+            Some(until) => self.place_before(rundown, item, left, (limit, until), ending),
+            None => self.place(rundown, item, left, limit, ending),
+        }
+    }
+
+    /// Puts what is left of an item before what began at `until`: that may be opened, after a silence, while the last pieces
+    /// wait for the word that they are over. What was approved only then is not put before it, and neither is anything in the
+    /// time of a piece that was taken off the air.
+    fn place_before(
+        &mut self,
+        rundown: &mut Rundown<'_>,
+        item: &Item<'_>,
+        left: Choice,
+        (room, until): (Timestamp, Timestamp),
+        ending: Ending,
+    ) {
+        let was_there =
+            |piece: &Arc<Segment>| piece.approval.as_ref().is_some_and(|approval| approval.at < until);
+        let limit = room.min(until);
+        let is_cut_off = |begun: &Begun| {
+            let whole = begun.segment.as_ref().and_then(|id| self.catalog.get(id));
+            whole.is_some_and(|segment| begun.end < limit.min(later(begun.at, segment.duration())))
+        };
+        if item.begun.last().is_some_and(is_cut_off) {
+            return;
+        }
+        match left {
+            Choice::Pieces(mut pieces) => {
+                pieces.retain(was_there);
+                if !pieces.is_empty() {
+                    self.place(rundown, item, Choice::Pieces(pieces), limit, ending);
+                }
+            }
+            Choice::Fitting(mut pieces) => {
+                pieces.retain(was_there);
+                self.place(rundown, item, Choice::Fitting(pieces), limit, ending);
+            }
+            Choice::Rotation(pool) => {
+                let mut whole = self.rotation(&pool).clone();
+                self.rotation(&pool).retain(was_there);
+                let there = self.rotation(&pool).clone();
+                let before = rundown.mark();
+                let first = rundown.cues.len();
+                // With the room that it had, it chooses what it chose.
+                self.place(rundown, item, Choice::Rotation(pool.clone()), room, ending);
+                if rundown.cursor > until {
+                    rundown.back_to(before);
+                    *self.rotation(&pool) = there;
+                    self.place(rundown, item, Choice::Rotation(pool.clone()), limit, ending);
+                }
+                let taken = |piece: &Arc<Segment>| {
+                    let mut cues = rundown.cues.iter().skip(first);
+                    cues.rposition(|cue| cue.segment().is_some_and(|segment| segment.id == piece.id))
+                };
+                whole.make_contiguous().sort_by_key(taken);
+                *self.rotation(&pool) = whole;
+            }
+            Choice::StandIn(_) | Choice::Nothing(_) => {}
+        }
     }
 
     /// The pieces of these numbers, of which nothing is on record, before one that has begun: it is opened ahead of its

@@ -98,6 +98,18 @@ impl<'a> Rundown<'a> {
         (Block { id, title: title.to_string(), start, end, cues }, findings)
     }
 
+    /// How far it is made.
+    pub(super) fn mark(&self) -> (Timestamp, usize, usize) {
+        (self.cursor, self.cues.len(), self.findings.len())
+    }
+
+    /// Takes out what came after a mark.
+    pub(super) fn back_to(&mut self, (cursor, cues, findings): (Timestamp, usize, usize)) {
+        self.cursor = cursor;
+        self.cues.truncate(cues);
+        self.findings.truncate(findings);
+    }
+
     /// What keeps a sound from beginning at the cursor, with this much of the block before it.
     pub(super) fn obstacle(&self, limit: Timestamp) -> Option<Absence> {
         if self.forbidden {

@@ -161,17 +161,19 @@ fn a_piece_that_is_not_on_record_before_one_that_is_stays_in_the_plan() {
     }
 }
 
+/// A recording that was approved at a moment.
+fn approved(id: &str, programme: &str, seconds: i64, at: &str) -> Segment {
+    let approval = Some(Approval { by: "hoa".into(), at: at.parse().unwrap() });
+    Segment { approval, ..segment(id, programme, seconds) }
+}
+
 #[test]
 fn the_last_piece_is_in_the_plan_also_while_what_comes_after_a_silence_is_opened_before_it_is_on_record() {
     let schedule =
         vietnam(vec![slot("all", hard(5, 0), play("all:tin")), slot("sau", hard(5, 3), play("file:z.mp3"))]);
-    let approved = |id: &str, programme: &str, at: &str| {
-        let approval = Some(Approval { by: "hoa".into(), at: at.parse().unwrap() });
-        Segment { approval, ..segment(id, programme, 59) }
-    };
-    let before = "2026-11-22T09:00:00Z";
-    let mut segments =
-        vec![approved("z", "x", before), approved("a", "tin", before), approved("b", "tin", before)];
+    let mut segments = ["z", "a", "b"]
+        .map(|id| approved(id, if id == "z" { "x" } else { "tin" }, 59, "2026-11-22T09:00:00Z"))
+        .to_vec();
     let plan = monday(&schedule, &segments);
     let mut history = History::default();
     plan.cues().filter(|cue| cue.id.to_string() != "2026-11-23/sang/all/1").for_each(|cue| {
@@ -180,10 +182,111 @@ fn the_last_piece_is_in_the_plan_also_while_what_comes_after_a_silence_is_opened
     assert_eq!(rundown(&plan)[1..], ["all/1 05:00:59-05:01:58 a", "sau/0 05:03:00-05:03:59 z"]);
     assert_eq!(with_history(&schedule, &segments, &history), plan);
     // What was approved only then was not to come before it.
-    let mut older = approved("c", "tin", "2026-11-22T22:03:01Z");
+    let mut older = approved("c", "tin", 59, "2026-11-22T22:03:01Z");
     older.added -= SignedDuration::from_hours(9);
     segments.push(older);
     assert_eq!(rundown(&with_history(&schedule, &segments, &history)), rundown(&plan));
+}
+
+#[test]
+fn the_last_song_of_a_fill_is_in_the_plan_also_while_what_comes_after_it_is_opened_before_it_is_on_record() {
+    let before = "2026-11-22T09:00:00Z";
+    let schedule = vietnam(vec![
+        slot("nhac", hard(5, 0), play("pool:nhac")),
+        slot("ca", Start::Fill, play("pool:nhac")),
+        slot("sau", hard(5, 30), play("file:z.mp3")),
+    ]);
+    let mut segments = vec![approved("z", "x", 59, before)];
+    segments.extend((0..8).map(|n| approved(&format!("n{n}"), "nhac", 256 + n % 2, before)));
+    let plan = monday(&schedule, &segments);
+    let songs: Vec<_> = plan.cues().filter(|cue| cue.id.slot == "ca".into()).collect();
+    let end = plan.time_zone.to_datetime(songs.last().unwrap().end).time();
+    assert!(
+        songs.len() > 3 && end >= time(5, 29, 55, 0) && end < time(5, 30, 0, 0),
+        "a breath is left: {end}"
+    );
+    for unrecorded in 1..songs.len() {
+        let mut history = History::default();
+        let silent = songs.iter().rev().take(unrecorded).map(|cue| &cue.id).collect::<Vec<_>>();
+        plan.cues()
+            .filter(|cue| !silent.contains(&&cue.id))
+            .for_each(|cue| history.note(&cue.id, begun(cue)));
+        assert_eq!(with_history(&schedule, &segments, &history), plan, "{unrecorded}");
+        // A song that was approved only then was not to come before it.
+        let mut more = segments.clone();
+        for n in 0..9 {
+            let mut newer = approved(&format!("m{n}"), "nhac", 100 + 17 * n, "2026-11-22T22:30:01Z");
+            newer.added -= SignedDuration::from_hours(9);
+            more.push(newer);
+        }
+        assert_eq!(rundown(&with_history(&schedule, &more, &history)), rundown(&plan), "{unrecorded}");
+    }
+}
+
+#[test]
+fn the_last_song_of_a_fill_is_in_the_plan_also_where_songs_were_approved_while_it_sounded() {
+    let schedule = vietnam(vec![
+        slot("ca", Start::Fill, play("pool:nhac")),
+        slot("chao", Start::Follow, play("file:z.mp3")),
+        slot("sau", hard(5, 30), play("file:z.mp3")),
+    ]);
+    for seed in 0..100 {
+        let song = |n: i64, at: &str| {
+            approved(&format!("n{n}"), "nhac", 150 + (n * n * 37 + seed * (53 + n * 7)) % 140, at)
+        };
+        let mut segments = vec![approved("z", "x", 59, "2026-11-22T09:00:00Z")];
+        segments.extend((0..9).map(|n| song(n, "2026-11-22T09:00:00Z")));
+        let history = begun_before(&monday(&schedule, &segments), 5, 7);
+        segments.extend((9..14).map(|n| song(n, "2026-11-22T22:07:00Z")));
+        let plan = with_history(&schedule, &segments, &history);
+        let last = plan.cues().rfind(|cue| cue.id.slot == "ca".into()).unwrap();
+        let mut history = History::default();
+        plan.cues().filter(|cue| cue.id != last.id).for_each(|cue| history.note(&cue.id, begun(cue)));
+        assert_eq!(with_history(&schedule, &segments, &history), plan, "{seed}");
+    }
+}
+
+#[test]
+fn no_song_comes_into_the_time_of_one_withdrawn_on_air_once_what_follows_is_on_record() {
+    let schedule = vietnam(vec![
+        slot("ca", Start::Fill, play("pool:nhac")),
+        slot("sau", hard(5, 30), play("file:z.mp3")),
+    ]);
+    let before = "2026-11-22T09:00:00Z";
+    let mut segments = vec![approved("z", "x", 59, before)];
+    segments.extend((0..9).map(|n| approved(&format!("n{n}"), "nhac", 256 + n % 2, before)));
+    let plan = monday(&schedule, &segments);
+    let last = plan.cues().rfind(|cue| cue.id.slot == "ca".into()).unwrap();
+    let mut history = History::default();
+    for cue in plan.cues() {
+        let sooner = SignedDuration::from_secs(if cue.id == last.id { 30 } else { 0 });
+        history.note(&cue.id, Begun { end: cue.end - sooner, ..begun(cue) });
+    }
+    let withdrawn = segments.iter_mut().find(|segment| segment.id == last.segment().unwrap().id).unwrap();
+    withdrawn.state = State::Withdrawn;
+    let after = with_history(&schedule, &segments, &history);
+    let ids = |plan: &Timeline| plan.cues().map(|cue| cue.id.to_string()).collect::<Vec<_>>();
+    assert_eq!(ids(&after), ids(&plan));
+}
+
+#[test]
+fn the_last_piece_of_a_repeat_is_in_the_plan_also_while_what_comes_after_a_silence_is_opened() {
+    let schedule = vietnam(vec![
+        slot("all", hard(5, 0), play("all:tin")),
+        slot("lai", hard(5, 10), play("repeat:sang/all")),
+        slot("sau", hard(5, 20), play("file:z.mp3")),
+    ]);
+    let before = "2026-11-22T09:00:00Z";
+    let segments =
+        ["z", "a", "b", "c"].map(|id| approved(id, if id == "z" { "x" } else { "tin" }, 59, before));
+    let plan = monday(&schedule, &segments);
+    assert_eq!(plan.cues().filter(|cue| cue.id.slot == "lai".into()).count(), 3);
+    for unrecorded in ["lai/2", "lai/1 lai/2"] {
+        let mut history = History::default();
+        let is_silent = |id: &CueId| unrecorded.split(' ').any(|name| id.to_string().ends_with(name));
+        plan.cues().filter(|cue| !is_silent(&cue.id)).for_each(|cue| history.note(&cue.id, begun(cue)));
+        assert_eq!(with_history(&schedule, &segments, &history), plan, "{unrecorded}");
+    }
 }
 
 #[test]
