@@ -26,6 +26,8 @@ pub(super) const SHORT: u64 = AIR_RATE as u64 / 10;
 /// Frames after the last one of a take of which a device that has accepted them has played that one, whatever it says of it:
 /// 2 s. The clock of the wall does not count: it goes on while a device stands still, and what that costs is told later.
 const PATIENCE: u64 = 2 * AIR_RATE as u64;
+/// By how much a card's clock may be ahead of the machine's over a piece, and what is rounded.
+const DRIFT: SignedDuration = SignedDuration::from_secs(1);
 
 /// A take that is not closed.
 #[derive(Debug)]
@@ -52,6 +54,13 @@ impl Take {
             self.cause = Some(cause);
         }
     }
+}
+
+/// When a take ended that began with one mark and ended with another. Where the wall clock was set back in between, that is by
+/// how long it sounded: no piece is over before it began.
+fn end_of(start: Mark, end: Mark) -> Timestamp {
+    let by_frames = start.at + frames::duration(end.frame.saturating_sub(start.frame), AIR_RATE);
+    if end.at < start.at || end.at + DRIFT < by_frames { by_frames } else { end.at }
 }
 
 /// Whether something ends so because others are planned after it.
@@ -322,7 +331,7 @@ impl Ledger {
             output: self.output.clone(),
             take: take.number,
             started: take.started.map(|start| start.at).filter(|_| heard),
-            ended: take.end.map(|end| end.at).filter(|_| heard),
+            ended: take.started.zip(take.end).map(|(start, end)| end_of(start, end)).filter(|_| heard),
             delivered,
             starved: take.starved,
             unpowered: take.unpowered,
@@ -497,6 +506,14 @@ mod tests {
         for (hole, expected) in cases {
             assert_eq!(after_a_hole(hole), expected, "{hole:?}");
         }
+    }
+
+    #[test]
+    fn the_shortest_piece_does_not_end_before_it_began_either() {
+        let mark = |seconds: f64, frame| Mark { frame, at: at(seconds), accepted: frame };
+        // Half a second, and a clock that was set back a little more than that, or drifts.
+        assert_eq!(end_of(mark(10.0, 0), mark(9.9, 24_000)), at(10.5));
+        assert_eq!(end_of(mark(10.0, 0), mark(10.499, 24_000)), at(10.499));
     }
 
     #[test]

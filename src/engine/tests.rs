@@ -1,6 +1,7 @@
 //! The loop with the real sequencer, on a manual clock: what is heard when, and what the log says of it.
 
 mod air;
+mod log;
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
