@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(7);
 /// How long a device that was lost and is back may take to tell when its frames leave. A null sink to which nobody listened
 /// takes 2 s; some never do.
 const SETTLING: Duration = Duration::from_secs(3);
+/// A server that plays asks for frames more often than this.
+const ALIVE: Duration = Duration::from_millis(150);
 /// What it plays meanwhile.
 const SILENCE: [f32; CHUNK_FRAMES * CHANNELS] = [0.0; CHUNK_FRAMES * CHANNELS];
 
@@ -29,6 +31,8 @@ pub struct Card {
     line: Option<Line>,
     /// Frames given to the line.
     pushed: u64,
+    /// How often the device had asked for frames when that was last looked at, and when it was seen to, by the clock's `elapsed`.
+    calls: (u64, Duration),
     /// The first of them that were silence while it settled, and are nobody's.
     silent: u64,
     /// A line that plays silence until it is known when its frames leave: a piece that starts or is joined before would be
@@ -66,6 +70,7 @@ impl Card {
             clock,
             line: None,
             pushed: 0,
+            calls: (0, Duration::ZERO),
             silent: 0,
             settling: None,
             lost: false,
@@ -77,8 +82,9 @@ impl Card {
         })
     }
 
-    /// The line to write to. Waits for it while the device is being opened, but not for a device that is lost.
-    fn ready(&mut self) -> Option<&mut Line> {
+    /// Has a line to write to, where there can be one. Waits for it while the device is being opened, but not for a device that is
+    /// lost.
+    fn ready(&mut self) {
         if self.resting {
             self.resting = !self.supervisor.order(Order::Wake);
         }
@@ -103,7 +109,6 @@ impl Card {
                 thread::sleep(Duration::from_millis(1));
             }
         }
-        self.line.as_mut()
     }
 
     /// Goes on with a line that settles; takes it if it has.
@@ -126,7 +131,11 @@ impl Card {
 
     /// Gives the line up; the supervisor looks after the device at once.
     fn lose(&mut self) {
-        self.line = None;
+        if let Some(line) = self.line.take().filter(|line| line.way.tells_late()) {
+            // One that asked for nothing any more stood still before.
+            let alive = self.clock.elapsed().min(self.calls.1 + ALIVE);
+            line.meter.reach_by(alive, self.pushed);
+        }
         let _full = self.supervisor.order(Order::Wake);
     }
 
@@ -139,6 +148,7 @@ impl Card {
         self.device.clone_from(&line.device);
         (self.pushed, self.silent) = (silent, silent);
         self.lost = false;
+        self.calls = (line.meter.calls(), self.clock.elapsed());
         self.line = Some(line);
         self.pace.restart();
     }
@@ -146,10 +156,15 @@ impl Card {
     /// Pushes at most a chunk, when there is room for it.
     fn push(&mut self, samples: &[f32]) -> Result<(), Lost> {
         let clock = Arc::clone(&self.clock);
-        let Some(line) = self.ready() else { return Err(Lost) };
+        self.ready();
+        let Some(line) = &mut self.line else { return Err(Lost) };
         let give_up = clock.elapsed() + PATIENCE;
         while !line.way.push(samples) {
             line.way.wait();
+            let calls = line.meter.calls();
+            if calls != self.calls.0 {
+                self.calls = (calls, clock.elapsed());
+            }
             if line.meter.has_ended() || clock.elapsed() >= give_up {
                 self.lose();
                 return Err(Lost);
@@ -234,6 +249,7 @@ impl Output for Card {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use rtrb::Producer;
@@ -251,6 +267,8 @@ mod tests {
         meter: Arc<Meter>,
         pushed: u64,
         sounding: Arc<AtomicU64>,
+        /// It ends when it is waited for: after it asked for frames once more, or without.
+        ends: Arc<Mutex<Option<bool>>>,
     }
 
     impl Way for Room {
@@ -263,7 +281,14 @@ mod tests {
             room
         }
 
-        fn wait(&mut self) {}
+        fn wait(&mut self) {
+            if let Some(asks) = *self.ends.lock().unwrap() {
+                if asks {
+                    self.meter.call();
+                }
+                self.meter.end();
+            }
+        }
 
         fn queued(&self) -> u64 {
             self.pushed - self.meter.taken()
@@ -278,6 +303,7 @@ mod tests {
         clock: Arc<ManualClock>,
         meter: Arc<Meter>,
         sounding: Arc<AtomicU64>,
+        ends: Arc<Mutex<Option<bool>>>,
         _lines: Producer<Line>,
     }
 
@@ -290,11 +316,16 @@ mod tests {
         card.supervisor = supervisor;
         assert_eq!(card.write(&SOUND), Err(Lost));
         clock.advance(duration_of(CHUNK));
-        let (meter, sounding) = (Arc::new(Meter::new()), Arc::default());
-        let room = Room { meter: Arc::clone(&meter), pushed: 0, sounding: Arc::clone(&sounding) };
+        let (meter, sounding, ends) = (Arc::new(Meter::new()), Arc::default(), Arc::default());
+        let room = Room {
+            meter: Arc::clone(&meter),
+            pushed: 0,
+            sounding: Arc::clone(&sounding),
+            ends: Arc::clone(&ends),
+        };
         let line = Line { way: Box::new(room), meter: Arc::clone(&meter), device: "card".to_owned() };
         lines.push(line).unwrap();
-        Rig { card, clock, meter, sounding, _lines: lines }
+        Rig { card, clock, meter, sounding, ends, _lines: lines }
     }
 
     impl Rig {
@@ -355,6 +386,32 @@ mod tests {
         let took = rig.clock.elapsed().saturating_sub(began);
         assert!(took.abs_diff(SETTLING) < Duration::from_millis(50), "{took:?}");
         assert!(rig.card.next_frame_at() >= rig.clock.now());
+    }
+
+    #[test]
+    fn what_left_before_a_loss_is_counted_though_nobody_said_so_and_no_more() {
+        let millisecond = Duration::from_millis;
+        // When it was lost after ten chunks were written, the first of which left after 100 ms; whether it had asked for more just
+        // before; and for how long something of them was heard.
+        let cases =
+            [(50, true, 0), (200, true, 100), (200, false, 50), (5_000, false, 50), (5_000, true, 213)];
+        for (lost, asked, heard) in cases {
+            let mut rig = back();
+            let mut frame_clock =
+                FrameClock::<8>::new(Arc::clone(&rig.meter), Arc::clone(&rig.clock) as Arc<dyn Clock>);
+            for _ in 0..8 {
+                frame_clock.read(0, millisecond(100));
+            }
+            for _ in 0..10 {
+                assert_eq!(rig.card.write(&SOUND), Ok(()));
+            }
+            rig.clock.advance(millisecond(lost));
+            *rig.ends.lock().unwrap() = Some(asked);
+            assert_eq!(rig.card.write(&SOUND), Err(Lost));
+            let counted = duration_of(rig.card.delivered());
+            let heard = millisecond(heard);
+            assert!(counted.abs_diff(heard) < millisecond(1), "{counted:?}, not {heard:?}, at {lost} ms");
+        }
     }
 
     #[test]

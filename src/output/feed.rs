@@ -107,6 +107,13 @@ impl Meter {
         self.taken.fetch_max(frames, Ordering::AcqRel);
     }
 
+    /// Takes note that of the frames pushed those have left which were to leave by a time of the clock's `elapsed`, where it is
+    /// known when they do.
+    pub(super) fn reach_by(&self, time: Duration, pushed: u64) {
+        let Some(leaves) = self.leaves_at(pushed).filter(|_| self.is_sure()) else { return };
+        self.reach(pushed.saturating_sub(frames_during(leaves.saturating_sub(time))));
+    }
+
     /// Takes note that the device asked for frames.
     pub(super) fn call(&self) {
         self.calls.fetch_add(1, Ordering::AcqRel);
@@ -189,6 +196,10 @@ pub trait Way: Debug + Send {
     fn queued(&self) -> u64;
     /// Nothing will be pushed for a while.
     fn pause(&mut self);
+    /// Whether frames may leave of which the meter does not say yet that they were taken: a server tells that now and then.
+    fn tells_late(&self) -> bool {
+        true
+    }
 }
 
 /// The engine's end of a stream: frames in, and what became of them.
@@ -233,6 +244,10 @@ impl Way for Ring {
 
     fn pause(&mut self) {
         self.meter.pause(true);
+    }
+
+    fn tells_late(&self) -> bool {
+        false
     }
 }
 
