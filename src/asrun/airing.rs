@@ -160,6 +160,9 @@ pub struct End {
     /// kept do not say so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unpowered: bool,
+    /// What kept it from beginning in time, where that was not known yet when it was opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_by: Option<Cause>,
     /// Why it was not the plan.
     pub cause: Option<Cause>,
     /// When this was decided.
@@ -195,6 +198,7 @@ impl End {
             delivered: closed.delivered,
             starved: closed.starved,
             unpowered: closed.unpowered,
+            held_by: closed.held_by,
             cause: closed.cause,
             at: closed.at,
         }
@@ -391,7 +395,7 @@ impl Airing {
 
     /// What made it begin late, where it was whole all the same.
     pub fn held_up_by(&self) -> Option<Cause> {
-        self.whole().and_then(|take| take.held_by)
+        self.whole().and_then(Take::held_up_by)
     }
 
     fn whole(&self) -> Option<&Take> {
@@ -464,6 +468,11 @@ impl Take {
         })
     }
 
+    /// What kept it from beginning in time, where that is known.
+    fn held_up_by(&self) -> Option<Cause> {
+        self.held_by.or(self.end.as_ref().and_then(|end| end.held_by))
+    }
+
     /// Why it was not the whole cue; none where it was, or is still on air.
     fn cause(&self) -> Option<Cause> {
         self.fault().map(|fault| fault.cause)
@@ -485,7 +494,7 @@ impl Take {
             if is_planned && self.skip.is_zero() { Cause::PlannedCut } else { Cause::JoinedLate };
         Some(match of_its_course {
             Some(cause) => Fault { cause, went_on: false },
-            None => Fault { cause: self.held_by.unwrap_or(of_its_beginning), went_on: true },
+            None => Fault { cause: self.held_up_by().unwrap_or(of_its_beginning), went_on: true },
         })
     }
 }

@@ -37,6 +37,7 @@ pub(crate) fn closed(cue: &Cue, take: u16, from: Timestamp, seconds: i64, cause:
         delivered: frames::count(sounded, AIR_RATE),
         starved: 0,
         unpowered: false,
+        held_by: None,
         cause,
         at: from + sounded,
     })

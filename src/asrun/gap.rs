@@ -52,6 +52,7 @@ pub fn recover(open: &[OpenTake], now: Timestamp) -> Vec<Closed> {
                 delivered,
                 starved: 0,
                 unpowered: false,
+                held_by: None,
                 cause: Some(Cause::PowerCut),
                 at: now,
             }

@@ -205,6 +205,8 @@ pub struct Closed {
     pub starved: u64,
     /// Whether the amplifier could not be switched on while it sounded.
     pub unpowered: bool,
+    /// What kept it from beginning in time, where that was not known yet when it was opened.
+    pub held_by: Option<Cause>,
     /// Why it was not the plan; none where it was.
     pub cause: Option<Cause>,
     /// When this was decided.

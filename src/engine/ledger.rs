@@ -26,6 +26,9 @@ pub(super) const SHORT: u64 = AIR_RATE as u64 / 10;
 /// Frames after the last one of a take of which a device that has accepted them has played that one, whatever it says of it:
 /// 2 s. The clock of the wall does not count: it goes on while a device stands still, and what that costs is told later.
 const PATIENCE: u64 = 2 * AIR_RATE as u64;
+
+/// A start that is late by no more than this has nothing to say of what held it up, if that turns out after it was opened.
+const HELD_UP: SignedDuration = SignedDuration::from_millis(300);
 /// By how much a card's clock may be ahead of the machine's over a piece, and what is rounded.
 const DRIFT: SignedDuration = SignedDuration::from_secs(1);
 
@@ -34,7 +37,13 @@ const DRIFT: SignedDuration = SignedDuration::from_secs(1);
 struct Take {
     cue: CueId,
     number: u16,
+    /// When its first frame was to leave.
+    planned: Timestamp,
     expected: u64,
+    /// Whether something that held it up is on record already, or belongs to the take before it.
+    is_told: bool,
+    /// What held it up, of which was not known when it was opened.
+    held_by: Option<Cause>,
     /// The first frame.
     started: Option<Mark>,
     /// The one after the last.
@@ -54,6 +63,12 @@ impl Take {
             self.cause = Some(cause);
         }
     }
+}
+
+/// Moves a mark to where its frame leaves, where `next` is when the frame after those `accepted` does.
+fn move_mark(mark: &mut Mark, accepted: u64, next: Timestamp) {
+    let early = frames::duration(accepted.saturating_sub(mark.accepted), AIR_RATE);
+    mark.at = next + frames::duration(mark.accepted.saturating_sub(accepted), AIR_RATE) - early;
 }
 
 /// When a take ended that began with one mark and ended with another. Where the wall clock was set back in between, that is by
@@ -133,12 +148,18 @@ impl Ledger {
             self.numbers.pop_first();
         }
         let expected = frames::count(cue.duration() - skip, AIR_RATE);
+        // A second take goes on after the first, which says why that ended.
+        let held_by = held_by.filter(|_| is_first && (skip.is_positive() || at > cue.at));
+        let planned = cue.at + skip;
         self.takes.insert(
             voice,
             Take {
                 cue: cue.id.clone(),
                 number,
+                planned,
                 expected,
+                is_told: held_by.is_some() || !is_first,
+                held_by: None,
                 started: None,
                 end: None,
                 placed: 0,
@@ -150,10 +171,9 @@ impl Ledger {
         );
         let take = asrun::Take {
             take: number,
-            planned: cue.at + skip,
+            planned,
             skip,
-            // A second take goes on after the first, which says why that ended.
-            held_by: held_by.filter(|_| is_first && (skip.is_positive() || at > cue.at)),
+            held_by,
             expected,
             sample_rate: AIR_RATE,
             device,
@@ -174,10 +194,10 @@ impl Ledger {
         Mark { frame, at, accepted: self.accepted + ahead }
     }
 
-    /// A take's first frame was placed.
-    pub(super) fn started(&mut self, voice: VoiceId, first: Mark) {
+    /// A take's first frame was placed, held up by what is known by now.
+    pub(super) fn started(&mut self, voice: VoiceId, first: Mark, held_by: Option<Cause>) {
         if let Some(take) = self.takes.get_mut(&voice) {
-            take.started = Some(first);
+            (take.started, take.held_by) = (Some(first), held_by);
         }
     }
 
@@ -237,6 +257,24 @@ impl Ledger {
         self.accepted += frames;
     }
 
+    /// Moves the starts and the ends from these frames on to where they leave, where `next` is when the first frame does
+    /// that is not accepted yet.
+    fn leaves(&mut self, starts: u64, ends: u64, next: Timestamp) {
+        let accepted = self.accepted;
+        for take in self.takes.values_mut() {
+            if let Some(start) = take.started.as_mut().filter(|start| start.accepted >= starts) {
+                let before = start.at;
+                move_mark(start, accepted, next);
+                if start.at.duration_since(before) > HELD_UP {
+                    take.held_by.get_or_insert(Cause::Starved);
+                }
+            }
+            if let Some(end) = take.end.as_mut().filter(|end| end.accepted >= ends) {
+                move_mark(end, accepted, next);
+            }
+        }
+    }
+
     /// Whether the output ever took anything.
     pub(super) fn has_accepted(&self) -> bool {
         self.accepted > 0
@@ -267,24 +305,20 @@ impl Ledger {
     /// The device played silence, as the loop was late or it stood still: that is told some time after. Who had sound before
     /// and after the hole was not heard whole; what begins or ends beyond it left that much later than was known then, and
     /// `next` is when the first frame will leave that is not accepted yet.
-    pub(super) fn starve(&mut self, frames: u64, hole: Hole, next: Timestamp) {
+    ///
+    /// Gives the cue that had the hole.
+    pub(super) fn starve(&mut self, frames: u64, hole: Hole, next: Timestamp) -> Option<&CueId> {
         let Hole { from, to } = hole.later(self.gone);
-        let sounding = |take: &&mut Take| {
+        let sounding = |take: &Take| {
             take.started.is_some_and(|start| start.accepted < to)
                 && take.end.is_none_or(|end| from < end.accepted)
         };
-        if let Some(take) = self.takes.values_mut().rfind(sounding) {
+        let had = self.takes.iter_mut().rfind(|(_, take)| sounding(take)).map(|(voice, take)| {
             take.starved += frames;
-        }
-        let accepted = self.accepted;
-        let leaves = |mark: &mut Mark| {
-            let early = frames::duration(accepted.saturating_sub(mark.accepted), AIR_RATE);
-            mark.at = next + frames::duration(mark.accepted.saturating_sub(accepted), AIR_RATE) - early;
-        };
-        for take in self.takes.values_mut() {
-            take.started.iter_mut().filter(|start| start.accepted >= to).for_each(leaves);
-            take.end.iter_mut().filter(|end| end.accepted > to).for_each(leaves);
-        }
+            *voice
+        });
+        self.leaves(to, to + 1, next);
+        had.and_then(|voice| self.takes.get(&voice)).map(|take| &take.cue)
     }
 
     /// The amplifier cannot be switched on for what sounds.
@@ -326,6 +360,7 @@ impl Ledger {
             (false, true) => Some(Cause::FileBroken),
             (false, false) => None,
         };
+        let late = take.started.map_or(SignedDuration::ZERO, |start| start.at.duration_since(take.planned));
         self.send(Fact::Closed(Closed {
             cue: take.cue.clone(),
             output: self.output.clone(),
@@ -335,6 +370,7 @@ impl Ledger {
             delivered,
             starved: take.starved,
             unpowered: take.unpowered,
+            held_by: take.held_by.filter(|_| !take.is_told && late > HELD_UP),
             cause: take.cause.filter(|cause| !(is_planned(*cause) && take.lost > 0)).or(by_itself),
             at,
         }));
@@ -436,7 +472,7 @@ mod tests {
         ] {
             let mut ledger = Ledger::new("loa".into(), None);
             open(&mut ledger, VoiceId(1));
-            ledger.started(VoiceId(1), ledger.mark(0, at(4.0), 0));
+            ledger.started(VoiceId(1), ledger.mark(0, at(4.0), 0), None);
             causes.iter().for_each(|cause| ledger.cut(VoiceId(1), *cause));
             ledger.lose(0, lost);
             ledger.ended(VoiceId(1), ledger.mark(480_000, at(14.0), 480_000), (480_000, 0));
@@ -477,9 +513,9 @@ mod tests {
             let begins = (SignedDuration::ZERO, None);
             ledger.open(voice, &cue, begins, "card".to_owned(), ClockHealth::default(), at(0.0));
         }
-        ledger.started(a, ledger.mark(48_000, at(1.0), 48_000));
+        ledger.started(a, ledger.mark(48_000, at(1.0), 48_000), None);
         ledger.ended(a, ledger.mark(96_000, at(2.0), 96_000), (48_000, 0));
-        ledger.started(b, ledger.mark(144_000, at(3.0), 144_000));
+        ledger.started(b, ledger.mark(144_000, at(3.0), 144_000), None);
         ledger.accepted(192_000);
         // What was thought to leave at 4 s does at 5 s.
         ledger.starve(48_000, hole, at(5.0));
@@ -522,7 +558,7 @@ mod tests {
         let (voice, cue) = (VoiceId(1), cue("a", Join::Hard, 0.0, &segment(10, 1.0)));
         let begins = (SignedDuration::ZERO, None);
         ledger.open(voice, &cue, begins, "card".to_owned(), ClockHealth::default(), at(0.0));
-        ledger.started(voice, ledger.mark(0, at(0.0), 0));
+        ledger.started(voice, ledger.mark(0, at(0.0), 0), None);
         ledger.ended(voice, ledger.mark(48_000, at(1.0), 48_000), (48_000, 0));
         ledger.accepted(58_000);
         ledger.settle(40_000, true, at(4.0));

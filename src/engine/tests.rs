@@ -18,7 +18,7 @@ use crate::clock::{ManualClock, SystemClock};
 use crate::frames::{self, AIR_RATE};
 use crate::media::playback::OpenError;
 use crate::media::source::Read;
-use crate::output::{Lost, duration_of, null::Null};
+use crate::output::{Hole, Lost, duration_of, null::Null};
 use crate::schedule::Late;
 use crate::segment::{ContentHash, Segment, Sound, State, Words};
 use crate::sequencer::{Interrupt, Repeats};
@@ -136,6 +136,10 @@ struct Device {
     clock: Arc<ManualClock>,
     /// How long it takes to run after a rest.
     wakes_in: Arc<Mutex<Duration>>,
+    /// For how long it will stand still.
+    stands_still: Arc<Mutex<Duration>>,
+    starved: u64,
+    hole: Hole,
     rests: bool,
     written: u64,
     delivered: u64,
@@ -151,7 +155,13 @@ impl Output for Device {
         if std::mem::take(&mut self.rests) {
             self.clock.advance(*self.wakes_in.lock().unwrap());
         }
-        let from = self.next_frame_at();
+        let still = std::mem::take(&mut *self.stands_still.lock().unwrap());
+        if !still.is_zero() {
+            self.clock.advance(still);
+            self.starved += frames(still.as_secs_f64());
+            self.hole = Hole::after(self.delivered + self.in_flight);
+        }
+        let from = self.clock.now();
         let frames = (samples.len() / CHANNELS) as u64;
         let passed = duration_of(self.written + frames) - duration_of(self.written);
         self.written += frames;
@@ -176,6 +186,14 @@ impl Output for Device {
 
     fn next_frame_at(&mut self) -> Timestamp {
         self.clock.now()
+    }
+
+    fn starved(&self) -> u64 {
+        self.starved
+    }
+
+    fn hole(&self) -> Hole {
+        self.hole
     }
 
     fn delivered(&self) -> u64 {
@@ -206,6 +224,7 @@ struct Station {
     clock: Arc<ManualClock>,
     heard: Arc<Mutex<Vec<(Timestamp, f32)>>>,
     wakes_in: Arc<Mutex<Duration>>,
+    stands_still: Arc<Mutex<Duration>>,
     lost: Arc<AtomicBool>,
     amplifier: Arc<AtomicBool>,
     cues: Vec<Arc<Cue>>,
@@ -216,10 +235,13 @@ impl Station {
     fn new(cues: Vec<Arc<Cue>>) -> Self {
         let clock = Arc::new(ManualClock::new(at(0.0)));
         let (heard, lost, amplifier) = (Arc::default(), Arc::default(), Arc::<AtomicBool>::default());
-        let wakes_in = Arc::default();
+        let (wakes_in, stands_still) = (Arc::default(), Arc::default());
         let device = Device {
             clock: Arc::clone(&clock),
             wakes_in: Arc::clone(&wakes_in),
+            stands_still: Arc::clone(&stands_still),
+            starved: 0,
+            hole: Hole::default(),
             rests: false,
             written: 0,
             delivered: 0,
@@ -246,7 +268,7 @@ impl Station {
             findings: Vec::new(),
         });
         let (rehearsal, facts) = (Some(rehearsal), Vec::new());
-        let station = Self { rehearsal, clock, heard, wakes_in, lost, amplifier, cues, facts };
+        let station = Self { rehearsal, clock, heard, wakes_in, stands_still, lost, amplifier, cues, facts };
         station.tell(Command::Load { timeline, settled: Arc::new(BTreeSet::new()) });
         station
     }

@@ -446,6 +446,13 @@ impl Engine {
         let at = |frame: u64| now + frames::duration(frame - base, AIR_RATE);
         let mut happened = std::mem::take(&mut self.happened);
         happened.extend(self.mixer.render(&mut self.chunk));
+        for happening in &happened {
+            if let Happening::Ended { voice, starved: 1.., .. } = happening
+                && let Some(held) = self.held.iter().find(|held| held.voice == *voice)
+            {
+                self.sequencer.had_a_hole(&held.cue.id);
+            }
+        }
         // Starts are told first, so that the sequencer knows that of a chained cue by its frame.
         for happening in &happened {
             if let Happening::Started { voice, frame } = *happening {
@@ -494,7 +501,9 @@ impl Engine {
 
     fn started(&mut self, voice: VoiceId, first: Mark) {
         self.open_take(voice);
-        self.ledger.started(voice, first);
+        let held_by = self.held.iter().find(|held| held.voice == voice);
+        let held_by = held_by.and_then(|held| self.sequencer.held_up_by(&held.cue.id));
+        self.ledger.started(voice, first, held_by);
         let at = first.at;
         let Some(held) = self.held.iter_mut().find(|held| held.voice == voice) else { return };
         held.stage = Stage::Sounding(at);
@@ -540,7 +549,9 @@ impl Engine {
         let before = std::mem::replace(&mut self.device_starved, starved);
         if let Some(frames) = starved.checked_sub(before).filter(|frames| *frames > 0) {
             let next = self.output.next_frame_after_hole_at();
-            self.ledger.starve(frames, self.output.hole(), next);
+            if let Some(cue) = self.ledger.starve(frames, self.output.hole(), next) {
+                self.sequencer.had_a_hole(cue);
+            }
         }
     }
 }

@@ -181,6 +181,13 @@ impl Agenda {
         chain.iter().skip(hard.unwrap_or(0)).rev().find_map(held_up)
     }
 
+    /// Notes that a cue had a hole, which holds up those that follow.
+    pub(super) fn had_a_hole(&mut self, cue: &CueId) {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.cue.id == *cue) {
+            entry.obstacle.get_or_insert(Cause::Starved);
+        }
+    }
+
     /// Notes that a cue has a take.
     pub(super) fn take(&mut self, cue: &CueId) {
         if let Some(entry) = self.find(cue) {

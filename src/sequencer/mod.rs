@@ -450,6 +450,11 @@ impl Sequencer {
         self.agenda.held_up(cue)
     }
 
+    /// Silence stood in for sound of a cue: what follows it is held up by that.
+    pub fn had_a_hole(&mut self, cue: &CueId) {
+        self.agenda.had_a_hole(cue);
+    }
+
     /// What the output does at the moment.
     pub fn view(&self) -> View<'_> {
         let voice = self.voice();

@@ -65,6 +65,7 @@ impl Record {
             delivered: started.map_or(0, |started| frames::count(at.duration_since(started), AIR_RATE)),
             starved: 0,
             unpowered: false,
+            held_by: None,
             cause,
             at,
         }));

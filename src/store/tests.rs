@@ -162,6 +162,7 @@ pub(super) fn closed(cue: &Arc<Cue>, take: u16, delivered: u64, cause: Option<Ca
         delivered,
         starved: 0,
         unpowered: false,
+        held_by: None,
         cause,
         at: started + SignedDuration::from_secs(10),
     })

@@ -444,6 +444,12 @@ pub(crate) mod tests {
         let line = log_line(1, "", &airing, &TimeZone::UTC);
         let expected = ["đã phát", "phát trễ vì bị bản tin khẩn cấp chen ngang"];
         assert_eq!([&*line[16], &*line[17]], expected);
+        let take = &mut airing.takes[0];
+        take.held_by = None;
+        take.end.as_mut().unwrap().held_by = Some(Cause::Starved);
+        let line = log_line(1, "", &airing, &TimeZone::UTC);
+        let expected = "phát trễ vì âm thanh bị ngắt quãng vì máy hoặc thiết bị âm thanh không kịp";
+        assert_eq!([&*line[16], &*line[17]], ["đã phát", expected]);
     }
 
     #[test]

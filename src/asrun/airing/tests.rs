@@ -8,7 +8,16 @@ const AT: Timestamp = Timestamp::UNIX_EPOCH;
 const EXPECTED: u64 = 480_000;
 
 fn end(delivered: u64, cause: Option<Cause>) -> End {
-    End { started: Some(AT), ended: Some(AT), delivered, starved: 0, unpowered: false, cause, at: AT }
+    End {
+        started: Some(AT),
+        ended: Some(AT),
+        delivered,
+        starved: 0,
+        unpowered: false,
+        held_by: None,
+        cause,
+        at: AT,
+    }
 }
 
 fn take(number: u16, end: Option<End>) -> Take {
@@ -84,6 +93,10 @@ fn aired_means_every_frame_in_one_take_from_the_beginning_without_a_cause() {
     held_up.takes[0].held_by = Some(Cause::Emergency);
     assert_eq!(held_up.outcome(), Outcome::Partly(Cause::Emergency));
     assert!(held_up.is_settled(AT), "it has its end");
+    let late = End { held_by: Some(Cause::Starved), ..end(EXPECTED, None) };
+    let late = airing(vec![take(0, Some(late))]);
+    let said = (late.outcome(), late.held_up_by());
+    assert_eq!(said, (Outcome::Aired, Some(Cause::Starved)), "it turned out when it was opened already");
 }
 
 #[test]
