@@ -113,6 +113,8 @@ pub(super) struct Ledger {
     /// Frames the output has accepted, and those of them that will never be heard.
     accepted: u64,
     gone: u64,
+    /// The frames from which on it was estimated when they leave, as the device does not know it yet.
+    unsure: Option<u64>,
 }
 
 impl Ledger {
@@ -125,6 +127,7 @@ impl Ledger {
             numbers: BTreeMap::new(),
             accepted: 0,
             gone: 0,
+            unsure: Some(0),
         }
     }
 
@@ -257,6 +260,24 @@ impl Ledger {
         self.accepted += frames;
     }
 
+    /// The device runs anew: when the next frames leave is an estimate until it knows.
+    pub(super) fn doubt(&mut self) {
+        self.unsure = Some(self.accepted);
+    }
+
+    /// Whether it is an estimate when the newest frames leave.
+    pub(super) fn is_unsure(&self) -> bool {
+        self.unsure.is_some()
+    }
+
+    /// The device knows when frames leave, the first one that is not accepted yet at `next`: what began or ended by an estimate
+    /// did when that says. A device that takes a while to run had told of it too early.
+    pub(super) fn correct(&mut self, next: Timestamp) {
+        if let Some(since) = self.unsure.take() {
+            self.leaves(since, since, next);
+        }
+    }
+
     /// Moves the starts and the ends from these frames on to where they leave, where `next` is when the first frame does
     /// that is not accepted yet.
     fn leaves(&mut self, starts: u64, ends: u64, next: Timestamp) {
@@ -295,6 +316,7 @@ impl Ledger {
         let under_way = self.accepted.saturating_sub(self.gone).saturating_sub(delivered);
         self.lose(next.saturating_sub(under_way), next);
         self.gone += under_way;
+        self.unsure = None;
     }
 
     /// The output begins anew, or goes on with what it has: of what it accepted it will have delivered so many frames.
@@ -318,6 +340,8 @@ impl Ledger {
             *voice
         });
         self.leaves(to, to + 1, next);
+        // What was before it did not move.
+        self.unsure = self.unsure.map(|since| since.max(to));
         had.and_then(|voice| self.takes.get(&voice)).map(|take| &take.cue)
     }
 

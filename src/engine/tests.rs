@@ -136,10 +136,14 @@ struct Device {
     clock: Arc<ManualClock>,
     /// How long it takes to run after a rest.
     wakes_in: Arc<Mutex<Duration>>,
+    /// By how much it tells too early when its first frames after a rest leave.
+    tells_early: Arc<Mutex<Duration>>,
     /// For how long it will stand still.
     stands_still: Arc<Mutex<Duration>>,
     starved: u64,
     hole: Hole,
+    /// Frames written since it woke.
+    awake: u64,
     rests: bool,
     written: u64,
     delivered: u64,
@@ -149,11 +153,14 @@ struct Device {
 }
 
 const IN_FLIGHT: u64 = 3 * CHUNK_FRAMES as u64;
+/// After so many frames it knows when they leave.
+const UNSURE: u64 = 15 * CHUNK_FRAMES as u64;
 
 impl Output for Device {
     fn write(&mut self, samples: &[f32]) -> Result<(), Lost> {
         if std::mem::take(&mut self.rests) {
             self.clock.advance(*self.wakes_in.lock().unwrap());
+            self.awake = 0;
         }
         let still = std::mem::take(&mut *self.stands_still.lock().unwrap());
         if !still.is_zero() {
@@ -165,6 +172,7 @@ impl Output for Device {
         let frames = (samples.len() / CHANNELS) as u64;
         let passed = duration_of(self.written + frames) - duration_of(self.written);
         self.written += frames;
+        self.awake += frames;
         self.clock.advance(passed);
         if self.lost.load(Ordering::SeqCst) {
             self.in_flight = 0;
@@ -185,7 +193,12 @@ impl Output for Device {
     }
 
     fn next_frame_at(&mut self) -> Timestamp {
-        self.clock.now()
+        let early = if self.is_sure() { Duration::ZERO } else { *self.tells_early.lock().unwrap() };
+        self.clock.now() - early
+    }
+
+    fn is_sure(&self) -> bool {
+        self.awake > UNSURE
     }
 
     fn starved(&self) -> u64 {
@@ -224,6 +237,7 @@ struct Station {
     clock: Arc<ManualClock>,
     heard: Arc<Mutex<Vec<(Timestamp, f32)>>>,
     wakes_in: Arc<Mutex<Duration>>,
+    tells_early: Arc<Mutex<Duration>>,
     stands_still: Arc<Mutex<Duration>>,
     lost: Arc<AtomicBool>,
     amplifier: Arc<AtomicBool>,
@@ -235,14 +249,16 @@ impl Station {
     fn new(cues: Vec<Arc<Cue>>) -> Self {
         let clock = Arc::new(ManualClock::new(at(0.0)));
         let (heard, lost, amplifier) = (Arc::default(), Arc::default(), Arc::<AtomicBool>::default());
-        let (wakes_in, stands_still) = (Arc::default(), Arc::default());
+        let (wakes_in, tells_early, stands_still) = (Arc::default(), Arc::default(), Arc::default());
         let device = Device {
             clock: Arc::clone(&clock),
             wakes_in: Arc::clone(&wakes_in),
+            tells_early: Arc::clone(&tells_early),
             stands_still: Arc::clone(&stands_still),
             starved: 0,
             hole: Hole::default(),
-            rests: false,
+            awake: 0,
+            rests: true,
             written: 0,
             delivered: 0,
             in_flight: 0,
@@ -268,7 +284,18 @@ impl Station {
             findings: Vec::new(),
         });
         let (rehearsal, facts) = (Some(rehearsal), Vec::new());
-        let station = Self { rehearsal, clock, heard, wakes_in, stands_still, lost, amplifier, cues, facts };
+        let station = Self {
+            rehearsal,
+            clock,
+            heard,
+            wakes_in,
+            tells_early,
+            stands_still,
+            lost,
+            amplifier,
+            cues,
+            facts,
+        };
         station.tell(Command::Load { timeline, settled: Arc::new(BTreeSet::new()) });
         station
     }

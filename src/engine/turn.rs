@@ -434,6 +434,7 @@ impl Engine {
         if rested {
             // A rest that is broken off soon finds the device as it was, with what it has still to play.
             self.ledger.resume(self.output.delivered() + self.output.under_way());
+            self.ledger.doubt();
             self.chunk.fill(0.0);
             self.write();
         }
@@ -536,6 +537,7 @@ impl Engine {
         if wrote.is_ok() {
             if !was_up {
                 self.ledger.resume(self.output.delivered());
+                self.ledger.doubt();
             }
             self.ledger.accepted(frames);
         } else {
@@ -552,6 +554,9 @@ impl Engine {
             if let Some(cue) = self.ledger.starve(frames, self.output.hole(), next) {
                 self.sequencer.had_a_hole(cue);
             }
+        }
+        if wrote.is_ok() && self.ledger.is_unsure() && self.output.is_sure() {
+            self.ledger.correct(self.output.next_frame_at());
         }
     }
 }

@@ -196,6 +196,10 @@ impl Output for Card {
         wall_at(self.clock.as_ref(), leaves)
     }
 
+    fn is_sure(&self) -> bool {
+        self.line.as_ref().is_none_or(|line| line.meter.is_sure())
+    }
+
     fn delivered(&self) -> u64 {
         self.delivered + self.meter.as_ref().map_or(0, |meter| meter.taken().saturating_sub(self.silent))
     }

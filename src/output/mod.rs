@@ -46,6 +46,10 @@ pub trait Output: Debug + Send {
     /// When the next frame written will leave the device. Exact to a fraction of a millisecond once a second was
     /// written after a start or a rest; before that, to a chunk or two.
     fn next_frame_at(&mut self) -> Timestamp;
+    /// Whether that is known, and no estimate of before the device has told when its frames leave.
+    fn is_sure(&self) -> bool {
+        true
+    }
     /// Frames that a healthy device has really taken since this output was made.
     fn delivered(&self) -> u64;
     /// Frames that were taken from the engine and are on their way there still.

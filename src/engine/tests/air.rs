@@ -138,7 +138,7 @@ fn alarm(station: &Station, id: &str, apart: f64) {
 }
 
 /// Somebody takes the air.
-fn order(id: &str, layer: Layer, segment: &Arc<Segment>, repeats: Repeats) -> Command {
+pub(super) fn order(id: &str, layer: Layer, segment: &Arc<Segment>, repeats: Repeats) -> Command {
     Command::Interrupt(Arc::new(Interrupt {
         id: id.into(),
         layer,

@@ -2,9 +2,56 @@
 
 use super::*;
 
+/// An emergency that sounds once, for 30 s.
+fn alarm() -> Command {
+    air::order("alarm", Layer::Emergency, &segment(50, 30.0), Repeats::ONCE)
+}
+
 /// When a take's first and last frame left, in seconds.
 fn told(take: &Closed) -> [f64; 2] {
     [take.started, take.ended].map(|at| since(at.unwrap()))
+}
+
+#[test]
+fn what_begins_before_the_device_knows_when_is_logged_as_heard() {
+    for early in [0, 50, 1_300] {
+        let mut station = Station::new(vec![cue("a", Join::Hard, 500.0, &segment(10, 60.0))]);
+        station.run_until(100.0);
+        for late in [&station.wakes_in, &station.tells_early] {
+            *late.lock().unwrap() = Duration::from_millis(early);
+        }
+        station.tell(alarm());
+        station.run_until(800.0);
+        station.finish();
+        station.check();
+        let heard = station.heard(50).unwrap();
+        let take = station.takes("alarm")[0];
+        let [from, to] = told(take);
+        assert_about(from, heard, 0.001);
+        assert_about(to, heard + 30.0, 0.001);
+        assert_eq!((take.delivered, take.starved, take.cause), (30 * 48_000, 0, None), "it had no hole");
+        let held_by = (early > 1_000).then_some(Cause::Starved);
+        assert_eq!(take.held_by, held_by, "{early} ms late");
+        let [next, _] = told(station.takes("a")[0]);
+        assert_about(next, station.heard(10).unwrap(), 0.001);
+    }
+}
+
+#[test]
+fn what_begins_with_the_program_is_logged_as_heard() {
+    let mut station = Station::new(vec![cue("a", Join::Hard, 0.1, &segment(10, 60.0))]);
+    for late in [&station.wakes_in, &station.tells_early] {
+        *late.lock().unwrap() = Duration::from_millis(1_300);
+    }
+    station.run_until(100.0);
+    station.finish();
+    station.check();
+    let take = station.takes("a")[0];
+    let heard = station.heard(10).unwrap();
+    assert_about(heard, 1.4, 0.01);
+    assert_about(told(take)[0], heard, 0.001);
+    assert_about(told(take)[1], heard + 60.0, 0.001);
+    assert_eq!((take.delivered, take.held_by), (60 * 48_000, Some(Cause::Starved)));
 }
 
 #[test]
