@@ -25,6 +25,8 @@ use loa::output::{self, CHUNK_FRAMES, Lost, Output, device, duration_of, feed};
 use sound::measure::{Recording, Stretch, quantile, tone_at};
 use sound::rig::{Server, beside_others, frames, milliseconds, wait_until, with_server};
 
+#[path = "sound/begin.rs"]
+mod begin;
 #[path = "sound/program.rs"]
 mod program;
 #[path = "sound/stall.rs"]

@@ -19,7 +19,7 @@ pub(crate) const SECOND: usize = RATE as usize;
 const AS_LOGGED_MS: f64 = 1.0;
 
 /// A tone of so many seconds.
-fn tone(hertz: f64, seconds: usize) -> impl Iterator<Item = f32> {
+pub(crate) fn tone(hertz: f64, seconds: usize) -> impl Iterator<Item = f32> {
     (0..seconds * SECOND).map(move |frame| tone_at(frame, hertz))
 }
 
