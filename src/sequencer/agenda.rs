@@ -207,6 +207,12 @@ impl Agenda {
         let since = *self.since.get_or_insert(now);
         self.came.get_or_insert((now, Cause::NotRunning));
         self.forget_before(timeline);
+        // What is over still says what held up those that follow.
+        let obstacles: BTreeMap<CueId, Cause> = self
+            .entries
+            .iter()
+            .filter_map(|entry| entry.obstacle.map(|cause| (entry.cue.id.clone(), cause)))
+            .collect();
         let mut before: BTreeMap<CueId, Entry> = std::mem::take(&mut self.entries)
             .into_iter()
             .filter(|entry| entry.progress != Progress::Over)
@@ -239,11 +245,10 @@ impl Agenda {
                         cause: if limit < block.end { Cause::CutByNext } else { Cause::PlannedCut },
                     },
                     progress: if over { Progress::Over } else { Progress::Waiting },
-                    obstacle: None,
+                    obstacle: obstacles.get(&cue.id).copied(),
                     tries: 0,
                 };
                 if let Some(known) = known {
-                    entry.obstacle = known.obstacle;
                     if !over && (*known.cue == **cue || known.progress == Progress::OnAir) {
                         entry.progress = known.progress;
                         entry.tries = known.tries;

@@ -1,6 +1,7 @@
 //! What starts late, what is cut and by whom, and what no change cuts.
 
 use super::*;
+use crate::asrun::Cause;
 
 #[test]
 fn a_whole_late_cue_runs_into_its_successor_and_into_no_hard_start() {
@@ -98,4 +99,15 @@ fn what_is_ready_is_joined_at_once_where_a_device_that_stood_still_made_it_late(
     assert_eq!(late_by(1_500), ["a+1.5@101.5", "-a@160.1"]);
     // No more of it is decoded: it is opened again.
     assert_eq!(late_by(2_500), ["a+4.0@104.0", "-a@160.0"]);
+}
+
+#[test]
+fn what_held_up_a_piece_holds_up_those_that_follow_under_a_new_timeline_too() {
+    let cues = |last| [c("a", 10, 60), c("b", 70, 60).follow(), c("d", 130, last).follow()];
+    let mut sim = from_start(600, cues(30));
+    sim.run_to(s(15)).sequencer.had_a_hole(&cue_id("a"));
+    // The piece that had the hole is over by then.
+    sim.run_to(s(90)).tell(load(&timeline(600, cues(40))));
+    sim.run_to(s(120));
+    assert_eq!(sim.sequencer.held_up_by(&cue_id("d")), Some(Cause::Starved));
 }
