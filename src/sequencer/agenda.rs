@@ -50,6 +50,8 @@ pub(super) struct Entry {
     pub(super) progress: Progress,
     /// What kept it from starting when its time had come.
     pub(super) obstacle: Option<Cause>,
+    /// It began in time: what held up those before it holds up none after it.
+    pub(super) in_time: bool,
     /// How often it was opened too slowly; each time, it is given twice as long.
     pub(super) tries: u32,
 }
@@ -172,13 +174,31 @@ impl Agenda {
         self.came.filter(|(came, _)| at < *came + TO_OPEN).map(|(_, cause)| cause)
     }
 
-    /// What kept a cue from starting at its time, where that is known: what held up one before it held up those that follow,
-    /// up to the next hard start.
+    /// What kept a cue from starting at its time, where that is known.
     pub(super) fn held_up(&self, cue: &CueId) -> Option<Cause> {
-        let chain = self.entries.get(..=self.place(cue)?)?;
-        let hard = chain.iter().rposition(|entry| entry.cue.start == Join::Hard);
         let held_up = |entry: &Entry| entry.obstacle.or_else(|| self.came_after(entry.cue.at));
-        chain.iter().skip(hard.unwrap_or(0)).rev().find_map(held_up)
+        self.up_to(cue).find_map(held_up)
+    }
+
+    /// What stood in the way of a cue since somebody was there to open it.
+    pub(super) fn obstacle_to(&self, cue: &CueId) -> Option<Cause> {
+        self.up_to(cue).find_map(|entry| entry.obstacle)
+    }
+
+    /// A cue and those before it, backwards, as far as what held up one held up those that follow: to one that has a hard
+    /// start or began in time.
+    fn up_to(&self, cue: &CueId) -> impl Iterator<Item = &Entry> {
+        let chain = self.place(cue).and_then(|place| self.entries.get(..=place)).unwrap_or_default();
+        let ends = |entry: &Entry| entry.in_time || entry.cue.start == Join::Hard;
+        let first = chain.iter().rposition(ends).unwrap_or(0);
+        chain.iter().skip(first).rev()
+    }
+
+    /// Notes that a cue began in time.
+    pub(super) fn began_in_time(&mut self, cue: &CueId) {
+        if let Some(entry) = self.find(cue) {
+            (entry.in_time, entry.obstacle) = (true, None);
+        }
     }
 
     /// Notes that a cue had a hole, which holds up those that follow.
@@ -208,11 +228,8 @@ impl Agenda {
         self.came.get_or_insert((now, Cause::NotRunning));
         self.forget_before(timeline);
         // What is over still says what held up those that follow.
-        let obstacles: BTreeMap<CueId, Cause> = self
-            .entries
-            .iter()
-            .filter_map(|entry| entry.obstacle.map(|cause| (entry.cue.id.clone(), cause)))
-            .collect();
+        let held_up = |entry: &Entry| (entry.cue.id.clone(), (entry.obstacle, entry.in_time));
+        let held_up: BTreeMap<_, _> = self.entries.iter().map(held_up).collect();
         let mut before: BTreeMap<CueId, Entry> = std::mem::take(&mut self.entries)
             .into_iter()
             .filter(|entry| entry.progress != Progress::Over)
@@ -237,6 +254,7 @@ impl Agenda {
                 let over = fate.is_some_and(|fate| fate != Fate::Taken)
                     || settled.contains(&cue.id)
                     || cue.given_up_at() <= since;
+                let (obstacle, in_time) = held_up.get(&cue.id).copied().unwrap_or_default();
                 let mut entry = Entry {
                     cue: Arc::clone(cue),
                     block_start: block.start,
@@ -245,7 +263,8 @@ impl Agenda {
                         cause: if limit < block.end { Cause::CutByNext } else { Cause::PlannedCut },
                     },
                     progress: if over { Progress::Over } else { Progress::Waiting },
-                    obstacle: obstacles.get(&cue.id).copied(),
+                    obstacle,
+                    in_time,
                     tries: 0,
                 };
                 if let Some(known) = known {

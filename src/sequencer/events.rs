@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::agenda::Progress;
 use super::air::Chained;
 use super::interrupt::{Order, Turn};
+use super::late::is_late;
 use super::quiet::Curfew;
 use super::rundown::OPENED_AGAIN;
 use super::{Action, Air, Event, InterruptId, PATIENCE, Pass, Resumed, Sequencer, Stage, Voice};
@@ -138,6 +139,9 @@ impl Sequencer {
     }
 
     pub(super) fn started(&mut self, cue: &CueId, at: Timestamp) {
+        if self.agenda.find(cue).is_some_and(|entry| !is_late(&entry.cue, at)) {
+            self.agenda.began_in_time(cue);
+        }
         if self.voice().is_some_and(|voice| voice.leads_to(cue)) {
             self.promote_chained(at);
         } else if let Air::Playing(voice) = &mut self.air

@@ -137,7 +137,8 @@ impl Sequencer {
             let opening = matches!(entry.progress, Progress::Preparing { .. });
             let late = if opening { Cause::NotOpened } else { Cause::TooLate };
             let nobody_there = self.agenda.came_too_late_for(entry);
-            return Verdict::Refuse(entry.obstacle.or(nobody_there).unwrap_or(late));
+            let obstacle = if opening { entry.obstacle } else { self.agenda.obstacle_to(&cue.id) };
+            return Verdict::Refuse(obstacle.or(nobody_there).unwrap_or(late));
         }
         // Asked of the instant itself: a session may begin with the very frame that ends the quiet hours.
         let held_up = self.obstacle(cue.at.max(pass.now)).filter(|_| pass.due(cue.at));
@@ -235,7 +236,7 @@ impl Sequencer {
             return Verdict::Wait { end: over_at(entry, start.max(earliest), skip) };
         }
         let end = over_at(entry, start, skip);
-        if self.can_chain(entry, place, nominal, free) {
+        if self.can_chain(entry, place, skip, free) {
             return Verdict::Chain { skip };
         }
         // What ends where this one starts is not waited for, and what is cut there is not either: that would cost the rest of
@@ -277,16 +278,19 @@ impl Sequencer {
     }
 
     /// Whether a cue that is ready may follow the voice on air without a gap.
-    fn can_chain(&self, entry: &Entry, place: usize, nominal: Timestamp, free: Option<Timestamp>) -> bool {
+    fn can_chain(&self, entry: &Entry, place: usize, skip: SignedDuration, free: Option<Timestamp>) -> bool {
         let Some(voice) = self.voice() else { return false };
-        let end = voice.end();
+        let (end, on_air) = (voice.end(), self.agenda.place(&voice.cue.id));
+        // What is joined, or has lost the one before it, would be out of its place by as much.
+        let is_next = skip.is_zero() && on_air.is_some_and(|on_air| on_air + 1 == place);
+        let tolerance = if is_next { CHAIN_TOLERANCE } else { SignedDuration::ZERO };
         entry.cue.start == Join::Follow
             && voice.cue.layer == Layer::Scheduled
             && voice.stage == Stage::Sounding
             && voice.chained.is_none()
             && voice.block_start == entry.block_start
-            && self.agenda.place(&voice.cue.id).is_some_and(|on_air| on_air < place)
-            && nominal <= end + CHAIN_TOLERANCE
+            && on_air.is_some_and(|on_air| on_air < place)
+            && entry.cue.at + skip <= end + tolerance
             // Nothing is to sound between the two.
             && free.is_none_or(|free| free <= end)
             && self.output_up

@@ -103,11 +103,31 @@ fn what_is_ready_is_joined_at_once_where_a_device_that_stood_still_made_it_late(
 
 #[test]
 fn what_held_up_a_piece_holds_up_those_that_follow_under_a_new_timeline_too() {
-    let cues = |last| [c("a", 10, 60), c("b", 70, 60).follow(), c("d", 130, last).follow()];
-    let mut sim = from_start(600, cues(30));
-    sim.run_to(s(15)).sequencer.had_a_hole(&cue_id("a"));
-    // The piece that had the hole is over by then.
-    sim.run_to(s(90)).tell(load(&timeline(600, cues(40))));
-    sim.run_to(s(120));
-    assert_eq!(sim.sequencer.held_up_by(&cue_id("d")), Some(Cause::Starved));
+    for (late, held_by) in [(3, Some(Cause::Starved)), (0, None)] {
+        let cues = |last| [c("a", 10, 60), c("b", 70 - late, 60).follow(), c("d", 130 - late, last).follow()];
+        let mut sim = from_start(600, cues(30));
+        sim.run_to(s(15)).sequencer.had_a_hole(&cue_id("a"));
+        // The piece that had the hole is over by then. Where the next one began in time, it holds up nobody.
+        sim.run_to(s(90)).tell(load(&timeline(600, cues(40))));
+        sim.run_to(s(120));
+        assert_eq!(sim.sequencer.held_up_by(&cue_id("d")), held_by);
+    }
+}
+
+#[test]
+fn nothing_comes_before_its_time_after_a_stall_that_cost_the_piece_before() {
+    // Opened for an instant that it could make, after the end of the piece on air.
+    for (length, of_b) in [(20, &["b+4.3@64.3", "-b@80.0"][..]), (4, &["!b Starved"])] {
+        let (b, d) = (c("b", 60, length).follow(), c("d", 60 + length, 20).follow());
+        let mut sim = from_start(600, [c("a", 0, 60), b, d]);
+        sim.run_to(ms(59_400));
+        sim.now += SignedDuration::from_millis(3_400);
+        sim.sequencer.had_a_hole(&cue_id("a"));
+        sim.run_to(s(700));
+        let d = [format!("d@{}.0", 60 + length), format!("-d@{}.0", 80 + length)];
+        let expected: Vec<_> = of_b.iter().copied().chain(d.iter().map(String::as_str)).collect();
+        let mut heard = heard(&sim);
+        heard.retain(|line| !line.trim_start_matches('-').starts_with('a'));
+        assert_eq!(heard, expected);
+    }
 }
