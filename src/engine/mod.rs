@@ -99,6 +99,8 @@ pub struct Engine {
     kept_ids: Arc<BTreeSet<SegmentId>>,
     /// When what stands open for a person is closed again, by the clock's `elapsed`.
     poised_until: Option<Duration>,
+    /// The voice of which the sequencer knows that its file broke off.
+    broke_off: Option<VoiceId>,
     events: Vec<Event>,
     actions: Vec<Action>,
     happened: Vec<Happening>,
@@ -237,6 +239,7 @@ impl Engine {
             kept: Arc::default(),
             kept_ids: Arc::default(),
             poised_until: None,
+            broke_off: None,
             events: Vec::new(),
             actions: Vec::new(),
             happened: Vec::new(),

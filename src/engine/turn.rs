@@ -488,15 +488,17 @@ impl Engine {
         }
     }
 
-    /// An interrupt whose file breaks off gives the air back at once, to the schedule that it keeps silent. What is in the
-    /// schedule has its time, and what follows has its own.
+    /// An interrupt whose file breaks off gives the air back at once, to the schedule that it keeps silent. Of what is in the
+    /// schedule the sequencer is told, once: what was to start where it ends has a time of its own.
     fn end_what_broke_off(&mut self) {
         let Some((voice, _)) = self.mixer.broken_off().filter(|(_, missing)| *missing > SHORT) else {
             return;
         };
-        let is_interrupt = |held: &Held| held.voice == voice && held.cue.layer > Layer::Scheduled;
-        if self.held.iter().any(is_interrupt) {
+        let Some(Held { cue, .. }) = self.held.iter().find(|held| held.voice == voice) else { return };
+        if cue.layer > Layer::Scheduled {
             self.mixer.stop(voice, self.mixer.position(), 0);
+        } else if self.broke_off.replace(voice) != Some(voice) {
+            self.events.push(Event::BrokeOff(cue.id.clone()));
         }
     }
 

@@ -16,6 +16,9 @@ use crate::asrun::Cause;
 use crate::segment::SegmentId;
 use crate::timeline::{Cue, CueId, Layer, Timeline};
 
+/// A piece whose file breaks off with less than this left keeps its time: nothing could come much sooner.
+const WORTH_AN_END: SignedDuration = SignedDuration::from_secs(10);
+
 impl Sequencer {
     pub(super) fn take_in(&mut self, event: &Event, pass: &mut Pass<'_>) {
         match event {
@@ -37,6 +40,7 @@ impl Sequencer {
             Event::Failed(cue, cause) => self.failed(cue, *cause, pass),
             Event::Started { cue, at } => self.started(cue, *at),
             Event::Ended { cue, .. } => self.ended_event(cue, pass),
+            Event::BrokeOff(cue) => self.broke_off(cue, pass),
             Event::Output { up } => {
                 self.output_up = *up;
                 if !up {
@@ -161,6 +165,19 @@ impl Sequencer {
         }
     }
 
+    /// A piece of the timeline is silent from here on: with some time left it is over, and what was to start where it ends
+    /// waits for its own time, or for a plan that has it sooner.
+    fn broke_off(&mut self, cue: &CueId, pass: &mut Pass<'_>) {
+        let is_worth_it = |voice: &Voice| {
+            voice.cue.id == *cue
+                && voice.cue.layer == Layer::Scheduled
+                && voice.end().duration_since(pass.now) >= WORTH_AN_END
+        };
+        if self.voice().is_some_and(is_worth_it) {
+            self.put_down(Cause::FileBroken, pass);
+        }
+    }
+
     /// The voice on air is over, by itself or faded out as planned.
     pub(super) fn voice_ended(&mut self, cue: &CueId, pass: &mut Pass<'_>) {
         if self.layer() == Layer::Scheduled {
@@ -200,8 +217,8 @@ impl Sequencer {
     pub(super) fn put_down(&mut self, cause: Cause, pass: &mut Pass<'_>) {
         self.unchain(pass.out);
         let Air::Playing(voice) = std::mem::replace(&mut self.air, Air::Silent) else { return };
-        let fade =
-            if cause == Cause::OutputDown { SignedDuration::ZERO } else { self.settings.interrupt_fade };
+        let is_silent = matches!(cause, Cause::OutputDown | Cause::FileBroken);
+        let fade = if is_silent { SignedDuration::ZERO } else { self.settings.interrupt_fade };
         let id = voice.cue.id.clone();
         if voice.stage != Stage::Closing || voice.outlasts(pass.now + fade) {
             pass.out.push(Action::Stop { cue: id.clone(), at: pass.now, fade, cause });

@@ -187,6 +187,8 @@ pub enum Event {
         /// When the frame after it leaves.
         at: Timestamp,
     },
+    /// The file of a cue on air has no more to give: silence stands in for what is missing of it.
+    BrokeOff(CueId),
     /// The device is gone (false) or back (true).
     Output {
         /// Whether sound can leave.

@@ -25,6 +25,8 @@ enum Happening {
     },
     GiveBack,
     StopCue,
+    /// The file of what is on air breaks off.
+    BreakOff,
     Withdraw(u8),
     OutputDown(i64),
     ClockWrong(i64),
@@ -85,6 +87,7 @@ fn happenings() -> impl Strategy<Value = Vec<(i64, Happening)>> {
             .prop_map(|(layer, length, repeats)| Happening::Take { layer, length, repeats }),
         2 => Just(Happening::GiveBack),
         1 => Just(Happening::StopCue),
+        1 => Just(Happening::BreakOff),
         1 => (0..9_u8).prop_map(Happening::Withdraw),
         1 => (0..40_i64).prop_map(Happening::OutputDown),
         1 => (0..40_i64).prop_map(Happening::ClockWrong),
@@ -128,6 +131,11 @@ fn run(cues: &[C], happenings: &[(i64, Happening)], nudge: bool) -> (Sim, Vec<C>
             }
             Happening::StopCue => {
                 sim.tell(Event::StopCue(None));
+            }
+            Happening::BreakOff => {
+                if let Some(cue) = sim.sequencer.view().on_air.map(|cue| cue.id.clone()) {
+                    sim.tell(Event::BrokeOff(cue));
+                }
             }
             Happening::Withdraw(n) => {
                 sim.tell(Event::Withdraw(format!("c{n}").as_str().into()));

@@ -442,6 +442,39 @@ fn a_stop_that_was_meant_for_another_cue_stops_nothing() {
 }
 
 #[test]
+fn what_follows_a_file_that_breaks_off_waits_for_its_time_or_for_a_plan_that_has_it_sooner() {
+    let cues = |then| [c("a", 0, 60), c("b", then, 30).follow(), c("d", 120, 10)];
+    let mut sim = from_start(600, cues(60));
+    // Its file stands open, chained to the end.
+    sim.run_to(s(45));
+    assert!(sim.actions.iter().any(|action| matches!(action, Action::Chain { .. })));
+    sim.tell(Event::BrokeOff(cue_id("a")));
+    sim.run_to(s(46)).load(&timeline(600, cues(50)));
+    sim.run_to(s(700));
+    assert_eq!(
+        heard(&sim),
+        ["a@0.0", "-a@45.0 FileBroken", "b@50.0", "-b@80.0", "d@120.0", "-d@130.0"],
+        "it is over, and not joined again"
+    );
+
+    let mut sim = from_start(600, cues(60));
+    sim.run_to(s(45)).tell(Event::BrokeOff(cue_id("a")));
+    sim.run_to(s(700));
+    assert_eq!(heard(&sim)[1..4], ["-a@45.0 FileBroken", "b@60.0", "-b@90.0"], "nobody plans anew");
+}
+
+#[test]
+fn a_file_that_breaks_off_near_its_end_and_word_of_another_change_nothing() {
+    let whole = ["a@0.0", "-a@60.0", "b@60.0", "-b@90.0"];
+    for (at, broken) in [(51, "a"), (45, "b"), (70, "a")] {
+        let mut sim = from_start(600, [c("a", 0, 60), c("b", 60, 30).follow()]);
+        sim.run_to(s(at)).tell(Event::BrokeOff(cue_id(broken)));
+        sim.run_to(s(700));
+        assert_eq!(heard(&sim), whole);
+    }
+}
+
+#[test]
 fn a_clock_that_jumps_forward_gives_each_its_late_rule() {
     let mut sim = from_start(900, [c("a", 0, 60), c("b", 60, 30), c("d", 100, 200)]);
     sim.run_to(s(30));

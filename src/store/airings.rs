@@ -23,6 +23,8 @@ const LARGEST_PAGE: u32 = 10_000;
 const AT_ONCE: u32 = 500;
 /// What follows a piece that was withdrawn on air begins so long after it: time to notice, and to open a file.
 const AFTER_WITHDRAWAL: SignedDuration = SignedDuration::from_secs(3);
+/// And what follows one whose file broke off: that disk may be slow to keep the log, and to give the next file.
+const AFTER_BREAK: SignedDuration = SignedDuration::from_secs(5);
 
 /// Which airings are asked for, in the order of their planned starts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -215,10 +217,15 @@ fn begun(airing: &Airing) -> Begun {
     let Item { cue, planned, planned_end, segment, withdrawn, .. } = &airing.item;
     let outcome = airing.outcome();
     let taken_off = matches!(outcome, Outcome::Withdrawn | Outcome::NotAired(Cause::Withdrawn));
-    let end = match airing.ended() {
-        Some(ended) if taken_off => (ended + AFTER_WITHDRAWAL).clamp(*planned, (*planned_end).max(*planned)),
-        None if taken_off => *planned,
-        _ => *planned_end,
+    // Of a cue that an interrupt cut before, only the last take says where it ended.
+    let last = airing.takes.last().and_then(|take| take.end.as_ref());
+    let broke_off = last.filter(|end| end.cause == Some(Cause::FileBroken)).and_then(|end| end.ended);
+    let within = |end: Timestamp| end.clamp(*planned, (*planned_end).max(*planned));
+    let end = match (airing.ended(), broke_off) {
+        (Some(ended), _) if taken_off => within(ended + AFTER_WITHDRAWAL),
+        (None, _) if taken_off => *planned,
+        (_, Some(ended)) => within(ended + AFTER_BREAK),
+        (_, None) => *planned_end,
     };
     Begun {
         piece: cue.piece,
@@ -229,6 +236,7 @@ fn begun(airing: &Airing) -> Begun {
         },
         at: *planned,
         end,
+        broke_off: broke_off.is_some() && end < *planned_end,
         heard: matches!(outcome, Outcome::Aired | Outcome::Partly(_)),
     }
 }
@@ -414,6 +422,36 @@ mod tests {
         };
         let expected = [0, 1, 3].map(|n| super::super::tests::segment(n).id);
         assert_eq!(heard(&cue(0, 0)), expected, "in the order of the plan, also what was heard in part");
+    }
+
+    #[test]
+    fn what_follows_a_piece_that_broke_off_may_begin_soon_after_it_and_never_later_than_planned() {
+        let (store, _dir) = store();
+        let closes = |n, take, seconds: i64, cause| {
+            let Fact::Closed(mut fact) = closed(&cue(n, 1), take, EXPECTED / 10, Some(cause)) else {
+                unreachable!()
+            };
+            fact.ended = fact.started.map(|started| started + SignedDuration::from_secs(seconds));
+            store.record(&opened(&cue(n, 1), take)).unwrap();
+            store.record(&Fact::Closed(fact)).unwrap();
+        };
+        closes(0, 0, 2, Cause::FileBroken);
+        closes(1, 0, 7, Cause::FileBroken);
+        closes(2, 0, 1, Cause::Emergency);
+        closes(2, 1, 3, Cause::FileBroken);
+        closes(3, 0, 2, Cause::StoppedByOperator);
+        // What was joined where nothing is left was not heard, and its end is none.
+        closes(4, 0, 1, Cause::Emergency);
+        store.record(&opened(&cue(4, 1), 1)).unwrap();
+        store.record(&closed(&cue(4, 1), 1, 0, Some(Cause::FileBroken))).unwrap();
+        store.record(&not_aired(&cue(5, 1), Cause::FileBroken)).unwrap();
+        let history = store.history(&"loa-xa".into(), Window { from: at(0), to: at(1000) }).unwrap();
+        let cue = cue(0, 1);
+        let begun = history.begun(&cue.id.block, &cue.id.slot).iter();
+        let ends: Vec<_> =
+            begun.map(|begun| (begun.end.duration_since(begun.at).as_millis(), begun.broke_off)).collect();
+        let whole = (10_000, false);
+        assert_eq!(ends, [(7_000, true), whole, (8_000, true), whole, whole, whole]);
     }
 
     #[test]

@@ -157,5 +157,6 @@ pub(crate) fn begun(cue: &Cue) -> Begun {
         Content::Segment(segment) => (Some(segment.id.clone()), None),
         Content::Nothing(why) => (None, Some(why.clone())),
     };
-    Begun { piece: cue.id.piece, heard: segment.is_some(), segment, nothing, at: cue.at, end: cue.end }
+    let (piece, heard) = (cue.id.piece, segment.is_some());
+    Begun { piece, heard, segment, nothing, at: cue.at, end: cue.end, broke_off: false }
 }

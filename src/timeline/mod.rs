@@ -471,8 +471,10 @@ pub struct Begun {
     pub nothing: Option<Absence>,
     /// Its planned start.
     pub at: Timestamp,
-    /// When what follows it may begin: its planned end, or sooner where it was taken off the air for good.
+    /// When what follows it may begin: its planned end, or sooner where it was taken off the air for good, or broke off.
     pub end: Timestamp,
+    /// Whether its file broke off, and it is over before its planned end.
+    pub broke_off: bool,
     /// Whether it was heard, at least in part.
     pub heard: bool,
 }

@@ -194,6 +194,50 @@ proptest! {
     }
 
     #[test]
+    fn after_a_piece_that_broke_off_the_plan_keeps_what_is_on_record_and_every_hard_start(
+        schedule in schedules(), catalog in catalogs(), date in dates(), now in 0..(3 * 86_400_i64), part in 1..100_i32,
+        later in 0..3_600_i64,
+    ) {
+        let from = midnight(date);
+        let window = Window { from, to: from + SignedDuration::from_hours(72) };
+        let plan = run(&schedule, &catalog, window.from, window.to);
+        let now = from + SignedDuration::from_secs(now);
+        let broken = plan.cues().rfind(|cue| cue.at <= now && cue.end > cue.at);
+        let Some(broken) = broken else { return Ok(()) };
+        let mut history = History::default();
+        let begun: Vec<_> = plan.cues().take_while(|cue| cue.id != broken.id).chain([broken]).collect();
+        for cue in &begun {
+            let mut begun = fixture::begun(cue);
+            if cue.id == broken.id {
+                begun.end = cue.at + cue.duration() * part / 100;
+                begun.broke_off = true;
+            }
+            history.note(&cue.id, begun);
+        }
+        let after = compile(&schedule, &catalog, &history, &output(), window);
+        // What comes next goes on record like anything else. A pool may choose anew what has yet to come.
+        let later = broken.at + SignedDuration::from_secs(later);
+        let next = after.cues().skip_while(|cue| cue.id != broken.id).skip(1);
+        let next: Vec<_> = next.take_while(|cue| cue.at <= later).collect();
+        next.iter().for_each(|cue| history.note(&cue.id, fixture::begun(cue)));
+        let again = compile(&schedule, &catalog, &history, &output(), window);
+        let hard = |plan: &Timeline| {
+            let hard = plan.cues().filter(|cue| cue.start == Join::Hard);
+            hard.map(|cue| (cue.id.clone(), cue.at)).collect::<Vec<_>>()
+        };
+        for (after, of_it) in [(&after, &[][..]), (&again, &next)] {
+            for cue in begun.iter().chain(of_it) {
+                let now = after.cues().find(|now| now.id == cue.id);
+                prop_assert_eq!(now.map(|now| (now.at, now.segment())), Some((cue.at, cue.segment())), "{}", cue.id);
+            }
+            prop_assert_eq!(hard(&plan), hard(after));
+            for block in &after.blocks {
+                prop_assert!(block.cues.is_sorted_by_key(|cue| cue.at), "{:?}", block.cues);
+            }
+        }
+    }
+
+    #[test]
     fn cues_are_in_order_apart_within_their_block_and_out_of_quiet_hours(
         schedule in schedules(), catalog in catalogs(), date in dates(),
     ) {

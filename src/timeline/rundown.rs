@@ -144,15 +144,16 @@ impl<'a> Rundown<'a> {
     }
 
     /// Whether the cues from the `first` on are as is on record of an item, to the millisecond, with others of which nothing
-    /// is: those that have yet to begin, or to be told.
+    /// is: those that have yet to begin, or to be told. Where one broke off, what comes after it comes sooner.
     pub(super) fn is_as_on_record(&self, item: &Item<'_>, first: usize) -> bool {
         let cues = || self.cues.iter().skip(first);
         let is_on_record = |begun: &Begun| {
-            cues().any(|cue| {
-                cue.id.piece == begun.piece
-                    && cue.segment().map(|segment| &segment.id) == begun.segment.as_ref()
-                    && is_at(cue.at, begun.at)
-            })
+            !begun.broke_off
+                && cues().any(|cue| {
+                    cue.id.piece == begun.piece
+                        && cue.segment().map(|segment| &segment.id) == begun.segment.as_ref()
+                        && is_at(cue.at, begun.at)
+                })
         };
         let ends_in_time = |until: Timestamp| match (cues().next_back(), item.begun.last()) {
             (Some(last), None) => last.end <= until,

@@ -9,6 +9,7 @@
 )]
 
 use std::fs::{self, File};
+use std::io::{Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -261,6 +262,26 @@ fn a_recording_withdrawn_by_another_process_is_off_the_air_at_once() {
     assert!(ended.duration_since(told) < SignedDuration::from_secs(2), "{ended} after {told}");
     assert!(withdrawn.delivered() < 10 * 48_000, "{}", withdrawn.delivered());
     assert!(station.signal(Signal::SIGTERM).success());
+}
+
+#[test]
+fn what_follows_a_recording_that_is_written_into_while_it_sounds_comes_within_seconds() {
+    let mut station = Station::new();
+    station.record(&[("a.wav", 440, 60), ("b.wav", 550, 2)]);
+    station.play(&station.soon(2), &["a.wav", "b.wav"]);
+    station.serve();
+    eventually("it sounds", || station.log().contains("a/0 is on air").then_some(()));
+    let mut file = File::options().write(true).open(station.path().join("audio/a.wav")).unwrap();
+    // Ten seconds in: six are decoded ahead.
+    file.seek(SeekFrom::Start(10 * 96_000)).unwrap();
+    file.write_all(&[7; 8]).unwrap();
+    let broken = station.wait_for("a", Outcome::Partly(Cause::FileBroken));
+    assert!(broken.delivered() < 11 * 48_000, "{}", broken.delivered());
+    let after = station.wait_for("b", Outcome::Aired);
+    assert_eq!(after.item.planned, broken.ended().unwrap() + SignedDuration::from_secs(5));
+    assert!(after.lateness().unwrap().abs() <= SignedDuration::from_millis(30), "{after:?}");
+    assert!(station.signal(Signal::SIGTERM).success());
+    station.succeed(&["verify"]);
 }
 
 #[test]

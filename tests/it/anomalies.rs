@@ -1,7 +1,7 @@
 //! What goes wrong around the program.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{Seek as _, SeekFrom, Write as _};
 
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -37,6 +37,34 @@ fn a_file_that_is_gone_costs_its_own_cue_and_no_other() {
     fs::remove_file(station.file("chuyen-muc")).unwrap();
     assert_eq!(afternoon(&mut station), ["hieu", "ban-tin"]);
     assert_eq!(station.outcome(FEATURE), Outcome::NotAired(Cause::FileBroken));
+}
+
+#[test]
+fn what_follows_a_file_that_is_written_into_while_it_sounds_comes_at_once() {
+    let mut station = station("16:00:00");
+    station.boot().unwrap();
+    station.run_until(at(23, "17:00:20"));
+    // It airs from 17:00:10 to 17:00:50. What sounds already stays; from about the twentieth second on it is another.
+    let mut file = fs::OpenOptions::new().write(true).open(station.file("chuyen-muc")).unwrap();
+    file.seek(SeekFrom::Start(20 * 96_000)).unwrap();
+    file.write_all(&[7; 8]).unwrap();
+    station.run_until(at(23, "17:00:31"));
+    station.run_until(at(23, "17:05:00"));
+    let broken = station.airing(FEATURE);
+    assert_eq!(broken.outcome(), Outcome::Partly(Cause::FileBroken));
+    assert_eq!(broken.takes.len(), 1, "it is not joined again");
+    let ended = broken.ended().unwrap();
+    assert!(at(23, "17:00:28") < ended && ended < at(23, "17:00:31"), "{ended}");
+    let heard =
+        ended.duration_since(broken.started().unwrap()) - loa::frames::duration(broken.delivered(), 48_000);
+    assert!(ms(0) <= heard && heard < ms(200), "only the file's own frames count: {heard:?}");
+    let after = station.airing("2026-11-23/chieu/lai/0");
+    assert_eq!((after.outcome(), after.item.planned), (Outcome::Aired, ended + seconds(5)));
+    assert!(after.lateness().unwrap().abs() <= ms(22), "{after:#?}");
+    station.assert_sounds("ban-tin", after.started().unwrap(), 0, station.made("ban-tin").frames);
+    station.assert_silent(ended, after.started().unwrap());
+    let names = station.heard_names(at(23, "16:59:00"), at(23, "17:05:00"));
+    assert_eq!(names, ["hieu", "chuyen-muc", "ban-tin"]);
 }
 
 #[test]

@@ -303,6 +303,32 @@ fn an_interrupt_whose_file_breaks_off_gives_the_air_back_at_once() {
 }
 
 #[test]
+fn a_piece_whose_file_breaks_off_is_over_there_and_what_follows_waits_for_its_time() {
+    let piece = segment(20, 30.0);
+    // Half of the first is missing, and of the last so little that it keeps its time.
+    let mut station = Station::new(vec![
+        cue("half", Join::Hard, 100.0, &segment(97, 40.0)),
+        cue("b", Join::Follow, 140.0, &piece),
+        cue("short", Join::Follow, 170.0, &segment(97, 18.0)),
+        cue("d", Join::Follow, 188.0, &piece),
+    ]);
+    station.run_until(121.0);
+    assert_eq!(station.status().layer, Layer::Silence);
+    station.run_until(500.0);
+    station.finish();
+    station.check();
+    let (broken, after) = (station.takes("half")[0], station.takes("b")[0]);
+    assert_eq!((broken.cause, broken.delivered), (Some(Cause::FileBroken), 20 * 48_000));
+    assert_about(since(broken.ended.unwrap()), 120.0, 0.15);
+    assert_eq!((after.cause, after.delivered), (None, 30 * 48_000));
+    assert_about(since(after.started.unwrap()), 140.0, FRAME);
+    let (short, after) = (station.takes("short")[0], station.takes("d")[0]);
+    assert_eq!((short.cause, short.delivered), (Some(Cause::FileBroken), 9 * 48_000));
+    assert_about(since(short.ended.unwrap()), 188.0, FRAME);
+    assert_about(since(after.started.unwrap()), 188.0, FRAME);
+}
+
+#[test]
 fn what_is_joined_says_what_held_it_up() {
     let piece = segment(10, 60.0);
     let mut station =

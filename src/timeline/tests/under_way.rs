@@ -80,6 +80,42 @@ fn what_follows_a_piece_withdrawn_on_air_comes_when_the_record_says() {
 }
 
 #[test]
+fn what_follows_a_piece_that_broke_off_comes_sooner_and_a_hard_start_where_it_was() {
+    let schedule = vietnam(vec![
+        slot("all", hard(5, 0), play("all:tin")),
+        slot("b", Start::Follow, play("file:b.mp3")),
+        slot("nhac", Start::Fill, play("pool:nhac")),
+        slot("cuoi", hard(5, 30), play("file:z.mp3")),
+    ]);
+    let mut segments = vec![segment("a", "tin", 300), segment("c", "tin", 60)];
+    segments.extend([segment("b", "x", 30), segment("z", "x", 30)]);
+    segments.extend((0..9).map(|n| segment(&format!("n{n}"), "nhac", 180 + 7 * n)));
+    let before = monday(&schedule, &segments);
+    let plan = rundown(&before);
+    let head = ["all/0 05:00:00-05:01:00 c", "all/1 05:01:00-05:06:00 a", "b/0 05:06:00-05:06:30 b"];
+    assert_eq!(plan[..3], head);
+    let mut history = begun_before(&before, 5, 1);
+    let cue = before.cues().nth(1).unwrap();
+    let end = cue.at + SignedDuration::from_secs(100);
+    history.note(&cue.id, Begun { end, broke_off: true, ..begun(cue) });
+    let after = with_history(&schedule, &segments, &history);
+    let head = ["all/0 05:00:00-05:01:00 c", "all/1 05:01:00-05:02:40 a~", "b/0 05:02:40-05:03:10 b"];
+    assert_eq!(rundown(&after)[..3], head);
+    assert_eq!(rundown(&after).last(), plan.last());
+    assert_eq!(
+        after.cues().rev().nth(1).unwrap().end,
+        at("2026-11-22T22:30:00Z"),
+        "the music fills the time"
+    );
+    // It stays so, whatever of it is on record, and where its file is known to be broken.
+    assert_eq!(with_history(&schedule, &segments, &history), after);
+    for cue in after.cues().skip(2) {
+        history.note(&cue.id, begun(cue));
+        assert_eq!(with_history(&schedule, &segments, &history), after, "{}", cue.id);
+    }
+}
+
+#[test]
 fn what_follows_a_slot_that_is_taken_out_while_on_air_comes_after_it() {
     let follow = |id: &str| slot(id, Start::Follow, play(&format!("file:{id}.mp3")));
     let mut schedule =
