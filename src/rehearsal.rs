@@ -1,5 +1,7 @@
 //! Days through the real engine on simulated time, decoding and mixing included: the same for the command line and for
 //! the console. Nothing is stored, and nothing is heard.
+//!
+//! Nobody plans anew on the way: behind a file that breaks off, what follows keeps its time.
 
 use std::collections::BTreeMap;
 use std::path::Path;
