@@ -238,6 +238,7 @@ fn begun(airing: &Airing) -> Begun {
         end,
         broke_off: broke_off.is_some() && end < *planned_end,
         heard: matches!(outcome, Outcome::Aired | Outcome::Partly(_)),
+        sounds: outcome == Outcome::OnAir,
     }
 }
 

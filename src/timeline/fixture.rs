@@ -158,5 +158,5 @@ pub(crate) fn begun(cue: &Cue) -> Begun {
         Content::Nothing(why) => (None, Some(why.clone())),
     };
     let (piece, heard) = (cue.id.piece, segment.is_some());
-    Begun { piece, heard, segment, nothing, at: cue.at, end: cue.end, broke_off: false }
+    Begun { piece, heard, segment, nothing, at: cue.at, end: cue.end, broke_off: false, sounds: false }
 }

@@ -477,6 +477,8 @@ pub struct Begun {
     pub broke_off: bool,
     /// Whether it was heard, at least in part.
     pub heard: bool,
+    /// Whether it sounds, or is about to.
+    pub sounds: bool,
 }
 
 impl History {
@@ -505,6 +507,12 @@ impl History {
         let last = runs.map(|(_, begun)| begun.as_slice()).filter(|begun| heard(begun)).last();
         let heard = last.unwrap_or_default().iter().filter(|begun| begun.heard);
         heard.filter_map(|begun| begun.segment.as_ref()).collect()
+    }
+
+    /// What is on record of the pieces of a slot that is on the air on a date; none where it is not.
+    fn on_air(&self, date: Date, session: &SessionId, slot: &SlotId) -> Option<&[Begun]> {
+        let mut runs = self.of(date, session).filter(|((_, other), _)| other == slot);
+        runs.find_map(|(_, begun)| begun.iter().any(|begun| begun.sounds).then_some(begun.as_slice()))
     }
 
     /// Which run of a session it is that lasts from `start` to `end` on a date: the next one, where what is on record of

@@ -256,7 +256,10 @@ fn a_repeat_airs_what_really_aired_unless_it_was_withdrawn_since() {
     let at = at("2026-11-22T22:00:00Z");
     let end = at + SignedDuration::from_secs(60);
     let segment = Some(segment_id("a"));
-    history.note(&id, Begun { piece: 0, segment, nothing: None, at, end, broke_off: false, heard: true });
+    history.note(
+        &id,
+        Begun { piece: 0, segment, nothing: None, at, end, broke_off: false, heard: true, sounds: false },
+    );
     let timeline = with_history(&schedule, &segments, &history);
     assert!(last(&timeline).ends_with(" a"));
     assert_eq!(timeline.cues().next_back().unwrap().form, super::Form::Repeat);

@@ -97,8 +97,22 @@ impl<'a> Day<'a> {
         }
     }
 
-    /// What an earlier slot of the day aired; where it aired nothing (yet), what it is planned to.
+    /// What an earlier slot of the day aired; where it aired nothing (yet), what it is planned to; and while it is on the air,
+    /// both.
     fn repeat(&self, session: &SessionId, slot: &SlotId, hops: u8) -> Result<Vec<Arc<Segment>>, Absence> {
+        let planned = self.planned.get(&(session.clone(), slot.clone()));
+        if let (Some(begun), Some(pieces)) = (self.history.on_air(self.date, session, slot), planned) {
+            let is_silent = |piece: &Arc<Segment>| {
+                let mut of_piece =
+                    begun.iter().filter(|begun| begun.segment.as_ref() == Some(&piece.id)).peekable();
+                of_piece.peek().is_some() && of_piece.all(|begun| !begun.heard && !begun.sounds)
+            };
+            let mut pieces = pieces.clone();
+            pieces.retain(|piece| !is_silent(piece) && self.catalog.can_air_on(piece, self.date));
+            if !pieces.is_empty() {
+                return Ok(pieces);
+            }
+        }
         let aired = self.history.aired(self.date, session, slot);
         if !aired.is_empty() {
             let mut pieces: Vec<_> = aired.into_iter().filter_map(|id| self.catalog.get(id)).collect();
@@ -115,7 +129,7 @@ impl<'a> Day<'a> {
                 Ok(may)
             };
         }
-        let planned = match self.planned.get(&(session.clone(), slot.clone())) {
+        let planned = match planned {
             Some(pieces) => pieces.clone(),
             None => self.due_elsewhere(session, slot, hops),
         };

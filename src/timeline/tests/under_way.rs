@@ -326,6 +326,37 @@ fn the_last_piece_of_a_repeat_is_in_the_plan_also_while_what_comes_after_a_silen
 }
 
 #[test]
+fn what_is_repeated_while_it_is_on_the_air_is_what_sounded_and_what_is_still_to_come() {
+    let schedule = vietnam(vec![
+        slot("all", hard(5, 0), play("all:tin")),
+        slot("lai", hard(5, 10), play("repeat:sang/all")),
+    ]);
+    let segments = ["a", "b", "c", "d"].map(|id| approved(id, "tin", 59, "2026-11-22T09:00:00Z"));
+    let plan = monday(&schedule, &segments);
+    let of_origin: Vec<_> = plan.cues().filter(|cue| cue.id.slot == "all".into()).collect();
+    let mut history = History::default();
+    // The second one was not heard; the third one sounds.
+    for (cue, (heard, sounds)) in of_origin.iter().zip([(true, false), (false, false), (false, true)]) {
+        history.note(&cue.id, Begun { heard, sounds, ..begun(cue) });
+    }
+    let repeated = |history| {
+        let plan = with_history(&schedule, &segments, &history);
+        let repeats = plan.cues().filter(|cue| cue.id.slot == "lai".into());
+        repeats
+            .map(|cue| of_origin.iter().position(|origin| origin.segment() == cue.segment()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(repeated(history), [0, 2, 3].map(Some));
+    // Once it is over, that is what was heard.
+    let mut over = History::default();
+    of_origin
+        .iter()
+        .take(3)
+        .for_each(|cue| over.note(&cue.id, Begun { heard: cue.id.piece != 1, ..begun(cue) }));
+    assert_eq!(repeated(over), [0, 2].map(Some));
+}
+
+#[test]
 fn a_piece_that_was_withdrawn_before_it_was_on_record_says_so_in_its_place() {
     let (schedule, mut segments, _, history) = notices(&["all/1"]);
     segments.iter_mut().find(|segment| segment.words.title == "a").unwrap().state = State::Withdrawn;
