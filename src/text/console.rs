@@ -113,6 +113,11 @@ pub fn known(segment: &Segment) -> String {
     format!("`{}` (mã {}) đã có trong kho, không nhận lần nữa.", segment.file, segment.id)
 }
 
+/// A recording was there already, and somebody took it off the air.
+pub fn known_withdrawn(segment: &Segment) -> String {
+    format!("Không nhận `{}` (mã {}) lần nữa: {WITHDRAWN_FOR_GOOD}", segment.file, segment.id)
+}
+
 /// A list of recordings was taken in.
 pub fn imported(fresh: usize, known: usize, approver: Option<&str>) -> String {
     let approved = approver.map_or_else(

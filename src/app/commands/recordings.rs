@@ -71,6 +71,10 @@ fn add(door: &Door<'_>, add: &Add) -> anyhow::Result<Exit> {
     let mut exit = Exit::Fine;
     for file in &add.files {
         match door.take_in(file, &words(add), &add.by)? {
+            Some((segment, true)) if segment.state == State::Withdrawn => {
+                say(&console::known_withdrawn(&segment))?;
+                exit = Exit::Failed;
+            }
             Some((segment, true)) => say(&console::known(&segment))?,
             Some((segment, false)) => say(&console::taken_in(&segment))?,
             None if door.is_closed() => return Ok(Exit::Stopped),
@@ -556,6 +560,7 @@ mod tests {
             assert_eq!(code_of(&station, &["withdraw", FILE, "--by", "lan"]), 0);
         }
         assert_eq!(approve("minh"), 1, "for good");
+        assert_eq!(code_of(&station, &["add", &example(FILE), "--by", "lan"]), 1, "nor by the same file");
         let acts = store.acts(now, now + SignedDuration::from_secs(1), 9).unwrap();
         let acts: Vec<_> = acts.iter().rev().map(|act| (&*act.by, &*act.what, &*act.origin)).collect();
         assert_eq!(acts, [("minh", "segment.approve", ORIGIN), ("lan", "segment.withdraw", ORIGIN)]);
