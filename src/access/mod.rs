@@ -25,6 +25,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
 
 /// What a person is at the station; one may be several things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -170,7 +171,19 @@ pub enum OwnWork {
 
 /// Whether `approver` with these roles may approve what `uploader` handed in.
 pub fn may_approve(roles: &BTreeSet<Role>, approver: &str, uploader: &str, own_work: OwnWork) -> bool {
-    permit(roles, Permission::Approve) && (approver != uploader || own_work == OwnWork::MayApprove)
+    let may_own = own_work == OwnWork::MayApprove;
+    permit(roles, Permission::Approve) && (may_own || !is_same_person(approver, uploader))
+}
+
+/// Whether two names are one person's: nobody becomes another by a capital letter or a space, or on a keyboard that makes
+/// its accents otherwise.
+pub fn is_same_person(name: &str, other: &str) -> bool {
+    // Taken apart once more behind the small letters, as some of them are made of two.
+    let plain = |name: &str| {
+        let small: String = name.nfd().flat_map(char::to_lowercase).nfc().collect();
+        small.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    plain(name) == plain(other)
 }
 
 #[cfg(test)]
@@ -217,6 +230,12 @@ mod tests {
         assert!(may_approve(&approver, "lan", "lan", OwnWork::MayApprove));
         assert!(may_approve(&approver, "lan", "minh", OwnWork::NeedsAnother));
         assert!(!may_approve(&BTreeSet::from([Role::Operator]), "an", "minh", OwnWork::MayApprove));
+        for (one, other) in
+            [("Lan", "lan"), (" lan ", "lan"), ("Ánh Tuyết", "a\u{301}nh  tuyê\u{301}t"), ("ĐÀO", "đào")]
+        {
+            assert!(!may_approve(&approver, one, other, OwnWork::NeedsAnother), "{one} is {other}");
+        }
+        assert!(may_approve(&approver, "Lán", "lan", OwnWork::NeedsAnother), "an accent makes another name");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::error::Doing;
 use super::journal::instant;
 use super::logins::end_logins;
 use super::{Store, StoreError};
-use crate::access::{Permission, Role, permit};
+use crate::access::{Permission, Role, is_same_person, permit};
 use crate::segment::{ContentHash, is_id};
 
 /// What tokens begin with, so that a leaked one is recognised.
@@ -264,6 +264,14 @@ impl Store {
                 several => Ok(several.iter().find(|name| *name == typed).cloned()),
             }
         })
+    }
+
+    /// Whose account a name is that somebody writes for who did something, in whatever case: of several, as older stations
+    /// have them, the one of exactly this name, or who still is.
+    pub fn known_as(&self, written: &str) -> Result<Option<User>, StoreError> {
+        let mut all = self.users()?;
+        all.retain(|user| is_same_person(&user.name, written));
+        Ok(all.into_iter().min_by_key(|user| (user.name != written, user.revoked.is_some())))
     }
 
     /// Whose token this is; none for one that never was, or is no more.

@@ -119,10 +119,12 @@ pub fn known_withdrawn(segment: &Segment) -> String {
 }
 
 /// A list of recordings was taken in.
-pub fn imported(fresh: usize, known: usize, approver: Option<&str>) -> String {
+pub fn imported(fresh: usize, known: usize, (approver, refused): (Option<&str>, usize)) -> String {
+    let but =
+        if refused == 0 { String::new() } else { format!(", trừ {refused} bản ghi nêu ở trên") };
     let approved = approver.map_or_else(
         || "Bản ghi mới cần được duyệt trước khi phát.".to_owned(),
-        |approver| format!("Các bản ghi chờ duyệt đã được duyệt, đứng tên {approver}."),
+        |approver| format!("Các bản ghi chờ duyệt đã được duyệt, đứng tên {approver}{but}."),
     );
     format!("Đã nhận {fresh} bản ghi mới; {known} bản ghi đã có sẵn trong kho. {approved}")
 }
@@ -179,6 +181,24 @@ pub fn no_approver(by: &str) -> String {
 /// Why somebody does not approve: they are gone.
 pub fn let_go(by: &str) -> String {
     format!("tài khoản {by} đã ngừng. Hãy ghi tên người thật sự đã nghe và duyệt bản ghi.")
+}
+
+/// A recording was not withdrawn.
+pub fn not_withdrawn(segment: &Segment, why: &str) -> String {
+    format!("Không thu hồi `{}` (mã {}): {why}", segment.file, segment.id)
+}
+
+/// Why somebody does not withdraw: it is not theirs to decide.
+pub fn no_withdrawer(by: &str) -> String {
+    format!(
+        "tài khoản {by} không có quyền thu hồi bản ghi. Hãy ghi tên người thật sự quyết định thu hồi, là người duyệt hoặc \
+         người vận hành."
+    )
+}
+
+/// Why somebody does not withdraw: they are gone.
+pub fn withdrawer_let_go(by: &str) -> String {
+    format!("tài khoản {by} đã ngừng. Hãy ghi tên người thật sự quyết định thu hồi bản ghi.")
 }
 
 /// A recording was approved before.

@@ -16,7 +16,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::people::ORIGIN;
 use super::{print, say};
-use crate::access::{OwnWork, Permission, Role, may_approve, permit};
+use crate::access::{OwnWork, Permission, Role, is_same_person, may_approve, permit};
 use crate::app::cli::{Add, Format, SegmentCommand, Verdict};
 use crate::app::exit::Exit;
 use crate::app::serve::intake;
@@ -253,7 +253,7 @@ pub fn import(
     let entries = read_list(list)?;
     let door = Door::new(station, store, clock, stop);
     let folder = list.parent().unwrap_or(Path::new("."));
-    let (mut fresh, mut known, mut exit) = (0, 0, Exit::Fine);
+    let (mut fresh, mut known, mut not_approved, mut exit) = (0, 0, 0, Exit::Fine);
     for Entry { file, words } in entries.segment {
         let by = words.author.clone().unwrap_or_else(|| "import".into());
         let Some((segment, was_known)) = door.take_in(&folder.join(file), &words, &by)? else {
@@ -265,12 +265,22 @@ pub fn import(
             continue;
         };
         *(if was_known { &mut known } else { &mut fresh }) += 1;
-        // What somebody has withdrawn stays off the air.
-        if let (State::Draft | State::Pending, Some(approver)) = (segment.state, approve_as) {
-            let_air(store, clock, &segment, approver)?;
+        match (segment.state, approve_as) {
+            // What somebody has withdrawn stays off the air.
+            (State::Withdrawn, _) => say(&console::known_withdrawn(&segment))?,
+            (State::Draft | State::Pending, Some(approver)) => {
+                if let Some(why) = against_approver(station, store, &segment, approver)? {
+                    say(&console::not_approved(&segment, &why))?;
+                    not_approved += 1;
+                    exit = Exit::Failed;
+                } else {
+                    let_air(store, clock, &segment, approver)?;
+                }
+            }
+            (State::Draft | State::Pending, None) | (State::Approved, _) => {}
         }
     }
-    say(&console::imported(fresh, known, approve_as))?;
+    say(&console::imported(fresh, known, (approve_as, not_approved)))?;
     Ok(exit)
 }
 
@@ -293,8 +303,7 @@ fn approve(
     Ok(Exit::Fine)
 }
 
-/// What is against a recording's approval. The technician need not be known to the station; whoever is, is held to what
-/// they may.
+/// What is against a recording's approval.
 fn against(station: &Station, store: &Store, segment: &Segment, by: &str) -> anyhow::Result<Option<String>> {
     if segment.state == State::Withdrawn {
         let thrown_away = thrown_away(segment, &store.segment_events(&segment.id)?);
@@ -304,7 +313,18 @@ fn against(station: &Station, store: &Store, segment: &Segment, by: &str) -> any
     if let (_, Some(trouble)) = look_at(&station.audio(), segment, None) {
         return Ok(Some(console::cannot_air(segment, trouble)));
     }
-    let roles = match store.user(by)? {
+    against_approver(station, store, segment, by)
+}
+
+/// What is against somebody's approving a recording. The technician need not be known to the station; whoever is, is held
+/// to what they may.
+fn against_approver(
+    station: &Station,
+    store: &Store,
+    segment: &Segment,
+    by: &str,
+) -> anyhow::Result<Option<String>> {
+    let roles = match store.known_as(by)? {
         Some(user) if user.revoked.is_some() => return Ok(Some(console::let_go(by))),
         Some(user) if !permit(&user.roles, Permission::Approve) => return Ok(Some(console::no_approver(by))),
         Some(user) => user.roles,
@@ -337,7 +357,8 @@ fn act(what: &str, segment: &Segment, by: &str, at: Timestamp) -> Act {
     }
 }
 
-/// Takes a recording off the air, also in anybody's name: wrong words wait for no role.
+/// Takes a recording off the air, also in the name of somebody whom the station does not know: wrong words wait for no
+/// account. Whoever has one is held to what they may.
 fn withdraw(
     store: &Store,
     clock: &Arc<dyn Clock>,
@@ -348,10 +369,27 @@ fn withdraw(
         say(&console::withdrawn_before(&segment))?;
         return Ok(Exit::Fine);
     }
+    if let Some(why) = against_withdrawal(store, &segment, by)? {
+        say(&console::not_withdrawn(&segment, &why))?;
+        return Ok(Exit::Failed);
+    }
     let step = Step::Withdraw { reason: reason.clone().unwrap_or_default() };
     let act = act("segment.withdraw", &segment, by, clock.now());
     say(&console::withdrawn(&store.step_as(&segment.id, step, act)?))?;
     Ok(Exit::Fine)
+}
+
+/// What is against somebody's withdrawing a recording.
+fn against_withdrawal(store: &Store, segment: &Segment, by: &str) -> anyhow::Result<Option<String>> {
+    let Some(user) = store.known_as(by)? else { return Ok(None) };
+    let is_own_draft = segment.state == State::Draft
+        && is_same_person(&segment.added_by, by)
+        && permit(&user.roles, Permission::HandIn);
+    Ok(if user.revoked.is_some() {
+        Some(console::withdrawer_let_go(by))
+    } else {
+        (!is_own_draft && !permit(&user.roles, Permission::Withdraw)).then(|| console::no_withdrawer(by))
+    })
 }
 
 /// A segment by its id or its file's name.
@@ -550,12 +588,16 @@ mod tests {
         fs::remove_file(&kept).unwrap();
         assert_eq!(approve("minh"), 1, "the file is gone");
         fs::copy(example(FILE), &kept).unwrap();
-        for by in ["lan", "an", "hoa"] {
+        for by in ["lan", "Lan", " LAN ", "an", "An", "hoa", "HOA"] {
             assert_eq!((approve(by), approver()), (1, None), "{by}");
         }
         assert_eq!((approve("minh"), approver()), (0, Some("minh".to_owned())));
         assert_eq!((approve("ky-thuat"), approver()), (0, Some("minh".to_owned())), "it was before");
 
+        for by in ["an", "An", "hoa"] {
+            assert_eq!(code_of(&station, &["withdraw", FILE, "--by", by]), 1, "{by} may not");
+            assert!(approver().is_some(), "{by}");
+        }
         for _ in 0..2 {
             assert_eq!(code_of(&station, &["withdraw", FILE, "--by", "lan"]), 0);
         }
@@ -564,6 +606,27 @@ mod tests {
         let acts = store.acts(now, now + SignedDuration::from_secs(1), 9).unwrap();
         let acts: Vec<_> = acts.iter().rev().map(|act| (&*act.by, &*act.what, &*act.origin)).collect();
         assert_eq!(acts, [("minh", "segment.approve", ORIGIN), ("lan", "segment.withdraw", ORIGIN)]);
+    }
+
+    #[test]
+    fn a_list_is_approved_by_whom_its_recordings_may_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let station = example_in(folder.path());
+        let store = Store::open(&station.data()).unwrap();
+        store.add_user("an", &BTreeSet::from([Role::Auditor]), NOW.parse().unwrap()).unwrap();
+        fs::copy(example(FILE), folder.path().join(FILE)).unwrap();
+        let list = folder.path().join("list.toml");
+        let entry = format!("[[segment]]\nfile = \"{FILE}\"\ntitle = \"Tin\"\nauthor = \"Lan\"\n");
+        File::create(&list).unwrap().write_all(entry.as_bytes()).unwrap();
+        for (by, code) in [("lan", 1), ("An", 1), ("minh", 0)] {
+            assert_eq!(
+                code_of(&station, &["import", list.to_str().unwrap(), "--approve-as", by]),
+                code,
+                "{by}"
+            );
+            let state = store.catalog().unwrap().by_file(FILE).unwrap().state;
+            assert_eq!(state == State::Approved, code == 0, "{by}");
+        }
     }
 
     #[test]
