@@ -8,6 +8,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use nix::unistd::{AccessFlags, access};
 use rodio::cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use rodio::cpal::{
     self, BufferSize, Device, DeviceId, HostId, OutputCallbackInfo, SampleFormat, StreamConfig,
@@ -194,6 +195,25 @@ pub fn has_card() -> bool {
         || own.is_some_and(|file| file.exists())
 }
 
+/// Whether this machine has no device of a name, as far as this user can see: nothing is opened, and what does not answer
+/// is not held against the name.
+pub fn is_missing(name: &str) -> bool {
+    let Ok(name) = name.parse::<DeviceName>() else { return false };
+    let Some(id) = &name.0 else { return false };
+    if is_on_server(&name) {
+        let sinks = Server::connect().and_then(|mut server| server.sinks());
+        return sinks.is_ok_and(|sinks| sinks.iter().all(|sink| sink.name != id.id()));
+    }
+    sees_cards() && (!has_card() || matches!(card(&name), Err(OpenError::NotFound(_))))
+}
+
+/// Whether this user may ask every card what it is: ALSA leaves out those that do not answer.
+fn sees_cards() -> bool {
+    let all = std::fs::read_dir("/dev/snd").into_iter().flatten().flatten();
+    let mut controls = all.filter(|entry| entry.file_name().to_string_lossy().starts_with("controlC"));
+    controls.all(|control| access(&control.path(), AccessFlags::R_OK | AccessFlags::W_OK).is_ok())
+}
+
 /// Whether a device is there and could be opened, for all one can tell without sound.
 pub(super) fn probe(name: &DeviceName) -> Result<(), OpenError> {
     if is_on_server(name) {
@@ -305,6 +325,14 @@ mod tests {
     fn names_are_taken_and_given_back_as_written() {
         for name in ["default", "alsa:plughw:CARD=0,DEV=0", "pulseaudio:playout"] {
             assert_eq!(name.parse::<DeviceName>().unwrap().to_string(), name);
+        }
+    }
+
+    #[test]
+    fn a_card_that_is_not_there_is_missing_for_who_may_see_the_cards() {
+        assert_eq!(is_missing("alsa:plughw:CARD=NoSuchCard,DEV=0"), sees_cards());
+        for name in ["default", "null", "wav:/tmp/a.wav", "pulseaudio:"] {
+            assert!(!is_missing(name), "{name}");
         }
     }
 

@@ -69,6 +69,14 @@ pub fn command_missing(output: &str, command: &str) -> String {
     )
 }
 
+/// A machine does not have an output's device.
+pub fn device_missing(output: &str, device: &str) -> String {
+    format!(
+        "Máy này không có thiết bị âm thanh `{device}` của đường ra “{output}”: đến giờ phát, loa sẽ không có tiếng. Xem cạc âm \
+         thanh có bị rút ra không, rồi chép đúng tên do `loa devices` kể ra vào `device` trong `station.toml`."
+    )
+}
+
 /// A recording was taken in.
 pub fn taken_in(segment: &Segment) -> String {
     format!(

@@ -15,6 +15,7 @@ use crate::app::planner;
 use crate::app::station::Station;
 use crate::media::library::troubles;
 use crate::output::amplifier::can_run;
+use crate::output::device::is_missing;
 use crate::schedule::{OutputId, Problem, Schedule};
 use crate::segment::{FileTrouble, Segment, SegmentId, Troubles};
 use crate::store::{Store, StoreError};
@@ -55,24 +56,29 @@ pub fn check(station: &Station, days: &Days, now: Timestamp) -> anyhow::Result<E
     let (plan, files) = plan_of(station, schedule, days, now)?;
     let findings = to_mend(&plan, days);
     let commands = bad_commands(&plan.schedule);
+    let devices = bad_devices(&plan.schedule, is_missing);
     match days.format.format {
         Shape::Json => {
             let mut lines = lines(&plan, days, &files);
             lines.extend(commands.iter().map(Line::Command));
+            lines.extend(devices.iter().map(Line::Device));
             print(Shape::Json, &Table::default(), &lines)?;
         }
         Shape::Table | Shape::Csv => {
             for BadCommand { output, command, .. } in &commands {
                 say(&format!("- {}", console::command_missing(output.as_str(), command)))?;
             }
+            for BadDevice { output, device, .. } in &devices {
+                say(&format!("- {}", console::device_missing(output.as_str(), device)))?;
+            }
             if !(findings.is_empty() && files.is_empty()) {
                 print_findings(&plan, days, &files)?;
-            } else if commands.is_empty() {
+            } else if commands.is_empty() && devices.is_empty() {
                 say(console::ALL_WELL)?;
             }
         }
     }
-    Ok(if commands.is_empty() { worst(&findings, &files) } else { Exit::Problems })
+    Ok(if commands.is_empty() && devices.is_empty() { worst(&findings, &files) } else { Exit::Problems })
 }
 
 /// The amplifiers' commands that this machine cannot run.
@@ -90,6 +96,13 @@ fn bad_commands(schedule: &Schedule) -> Vec<BadCommand<'_>> {
     bad.into_iter().map(bad_command).collect()
 }
 
+/// The outputs whose devices this machine does not have. `default` is whichever there is.
+fn bad_devices(schedule: &Schedule, is_missing: impl Fn(&str) -> bool) -> Vec<BadDevice<'_>> {
+    let missing = schedule.outputs.iter().filter(|output| is_missing(&output.device));
+    let (severity, code) = (Severity::Warning, "device-missing");
+    missing.map(|output| BadDevice { severity, code, output: &output.id, device: &output.device }).collect()
+}
+
 /// What `check` found, for programs.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
@@ -101,6 +114,7 @@ enum Line<'a> {
     },
     File(&'a BadFile),
     Command(&'a BadCommand<'a>),
+    Device(&'a BadDevice<'a>),
 }
 
 /// A command of an amplifier that this machine cannot run.
@@ -110,6 +124,15 @@ struct BadCommand<'a> {
     code: &'static str,
     output: &'a OutputId,
     command: &'a str,
+}
+
+/// An output's device that this machine does not have.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct BadDevice<'a> {
+    severity: Severity,
+    code: &'static str,
+    output: &'a OutputId,
+    device: &'a str,
 }
 
 fn lines<'a>(plan: &'a Plan, days: &'a Days, files: &'a [BadFile]) -> Vec<Line<'a>> {
@@ -371,6 +394,29 @@ pub(super) mod tests {
         assert_eq!(meanwhile(&station), console::NO_SCHEDULE_YET);
         station.take_in_force(NOW.parse().unwrap()).unwrap();
         assert_eq!(meanwhile(&station), console::OLD_SCHEDULE_STAYS);
+    }
+
+    #[test]
+    fn a_sound_card_that_this_machine_does_not_have_is_told() {
+        let (folder, now) = (tempfile::tempdir().unwrap(), NOW.parse().unwrap());
+        let (station, mut week) = station_with(&[("ban-tin.ogg", "")], folder.path(), now);
+        week.outputs[0].device = "alsa:plughw:CARD=Sai,DEV=0".to_owned();
+        let told = |is_missing: fn(&str) -> bool| {
+            let bad = bad_devices(&week, is_missing);
+            bad.iter().map(|bad| console::device_missing(bad.output.as_str(), bad.device)).collect::<Vec<_>>()
+        };
+        assert_eq!(told(|_| false), [""; 0]);
+        assert!(told(|name| name.contains("Sai"))[0].contains("`alsa:plughw:CARD=Sai,DEV=0`"));
+
+        if is_missing("alsa:plughw:CARD=Sai,DEV=0") {
+            let file = station.schedule().join("station.toml");
+            let text =
+                fs::read_to_string(&file).unwrap().replace("\"default\"", "\"alsa:plughw:CARD=Sai,DEV=0\"");
+            assert!(text.contains("CARD=Sai"));
+            fs::File::create(&file).unwrap().write_all(text.as_bytes()).unwrap();
+            let days = Days { from: None, days: 1, format: Format { format: Shape::Table } };
+            assert_eq!(check(&station, &days, now).unwrap(), Exit::Problems);
+        }
     }
 
     #[test]
