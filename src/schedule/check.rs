@@ -291,7 +291,7 @@ impl<'a> Check<'a> {
         let start = start(context, written);
         if let Some(play) = &written.play {
             self.play(context, play);
-            holds(file, written.at, start, play.get_ref(), written.length.is_some());
+            holds(file, written.at, start, play.get_ref(), written.says.length);
         }
         let play =
             written.play.as_ref().map_or_else(|| Play::File(String::new()), |play| play.get_ref().clone());
@@ -439,7 +439,7 @@ impl<'a> Check<'a> {
             if let Some(play) = play {
                 self.play(&Context { file, scope, session, place, days }, play);
                 let start = starts(session, place, slot);
-                holds(file, written.at, start, play.get_ref(), written.length.or(slot.length).is_some());
+                holds(file, written.at, start, play.get_ref(), written.says_length || slot.says.length);
             }
         } else if self.week.is_some() {
             unknown_slot(file, written.slots.span().start, scope, path.0.as_str(), path.1.as_str());

@@ -78,10 +78,26 @@ pub(super) struct WrittenSlot {
     pub(super) valid: WrittenValidity,
     pub(super) start: Option<Spanned<StartWord>>,
     pub(super) hard_at: Option<Spanned<Time>>,
+    /// What is written, whether or not it can be read: what is not readable is not missing too.
+    pub(super) says: Says,
     pub(super) play: Option<Spanned<Play>>,
     pub(super) length: Option<SignedDuration>,
     pub(super) late: Option<Late>,
     pub(super) music: Option<bool>,
+}
+
+/// Which keys of a slot, or of its replacement, are there.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Says {
+    pub(super) start: bool,
+    pub(super) at: bool,
+    pub(super) length: bool,
+}
+
+impl Says {
+    fn of(fields: &mut Fields<'_>) -> Self {
+        Self { start: fields.has("start"), at: fields.has("at"), length: fields.has("length") }
+    }
 }
 
 /// `[[day]]`.
@@ -105,6 +121,7 @@ pub(super) struct WrittenReplacement {
     pub(super) title: Option<String>,
     pub(super) play: Option<Spanned<Play>>,
     pub(super) length: Option<SignedDuration>,
+    pub(super) says_length: bool,
 }
 
 pub(super) fn station(mut fields: Fields<'_>) -> StationFile {
@@ -269,6 +286,7 @@ fn slot(mut fields: Fields<'_>, place: usize) -> WrittenSlot {
         valid: validity(&mut fields),
         start: fields.take("start"),
         hard_at: fields.take("at"),
+        says: Says::of(&mut fields),
         play: play(&mut fields, true),
         length: fields.take("length").map(length),
         late: fields.take("late").map(Spanned::into_inner),
@@ -378,9 +396,10 @@ fn replacement(mut fields: Fields<'_>) -> Option<WrittenReplacement> {
     let (extent, at) = (fields.extent(), fields.at());
     let title = fields.take("title").map(Spanned::into_inner);
     let play = play(&mut fields, false);
+    let says_length = fields.has("length");
     let length = fields.take("length").map(length);
     fields.finish();
-    Some(WrittenReplacement { extent, at, slots: slots?, title, play, length })
+    Some(WrittenReplacement { extent, at, slots: slots?, title, play, length, says_length })
 }
 
 /// An id. One that cannot be an id is kept all the same: what refers to it is not another mistake.

@@ -52,11 +52,12 @@ pub(super) fn starts(session: &WrittenSession, place: usize, slot: &WrittenSlot)
 pub(super) fn start(context: &Context<'_>, slot: &WrittenSlot) -> Option<Start> {
     let start = starts(context.session, context.place, slot);
     match (start, &slot.hard_at, &slot.start) {
-        (Some(Start::Follow | Start::Fill), Some(at), _) => {
+        // A way of starting that cannot be read may be any.
+        (Some(Start::Follow | Start::Fill), Some(at), word) if word.is_some() || !slot.says.start => {
             context.file.report(at.span().start, Kind::TimeWithoutHard);
         }
         // The first slot lacks a time only if its session does, which has been said.
-        (None, _, Some(word)) if context.place > 0 => {
+        (None, _, Some(word)) if context.place > 0 && !slot.says.at => {
             context.file.report(word.span().start, Kind::HardWithoutTime);
         }
         _ => {}
