@@ -55,7 +55,7 @@ pub fn log_line(number: usize, session: &str, airing: &Airing, time_zone: &TimeZ
         date(item.planned),
         session.to_owned(),
         time(item.planned),
-        airing.started().map(time).unwrap_or_default(),
+        began(airing).map(time).unwrap_or_default(),
         airing.ended().map(time).unwrap_or_default(),
         airing.lateness().map(seconds).unwrap_or_default(),
         title.clone(),
@@ -123,6 +123,13 @@ pub fn session<'a>(schedule: Option<&'a Schedule>, airing: &'a Airing) -> &'a st
     }
     let of_today = || schedule.and_then(|schedule| schedule.session_title(id));
     airing.item.session_title.as_deref().or_else(of_today).unwrap_or(id.as_str())
+}
+
+/// When it began, as it is shown beside the plan: where the difference is none, it was when it was planned, and not the
+/// second before because it lacked a few nanoseconds.
+pub fn began(airing: &Airing) -> Option<Timestamp> {
+    let is_as_planned = airing.lateness().is_some_and(|late| seconds(late) == seconds(SignedDuration::ZERO));
+    airing.started().map(|started| if is_as_planned { airing.item.planned } else { started })
 }
 
 /// A length in seconds with a decimal comma, to the tenth: `−0,3`.
@@ -405,6 +412,20 @@ pub(crate) mod tests {
         assert_eq!(line, expected);
         let again = Airing { run: Some(Run::Repeat), ..airing() };
         assert_eq!(log_line(8, "", &again, &time_zone)[10], "phát lại");
+    }
+
+    #[test]
+    fn what_began_as_planned_shows_the_planned_second() {
+        let at = |text: &str| -> Timestamp { text.parse().unwrap() };
+        let mut airing = airing();
+        airing.item.planned = at("2026-11-22T22:43:03.5Z");
+        let mut line = |started: &str| {
+            airing.takes[0].end.as_mut().unwrap().started = Some(at(started));
+            let line = log_line(1, "", &airing, &TimeZone::UTC);
+            [3, 4, 6].map(|column| line[column].clone())
+        };
+        assert_eq!(line("2026-11-22T22:43:03.499999999Z"), ["22:43:04", "22:43:04", "0,0"]);
+        assert_eq!(line("2026-11-22T22:43:03.449Z"), ["22:43:04", "22:43:03", "−0,1"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Unit};
 use rust_xlsxwriter::{Format, FormatAlign, Workbook, Worksheet, XlsxError};
 
-use super::outcome::{LOG_COLUMNS, file_columns, file_line};
+use super::outcome::{LOG_COLUMNS, began, file_columns, file_line};
 use crate::asrun::Airing;
 use crate::schedule::Schedule;
 
@@ -105,7 +105,7 @@ impl Book {
                 0 => drop(sheet.write_number(row, column, self.rows)?),
                 1 => drop(sheet.write_with_format(row, column, &planned.date(), &self.date)?),
                 3 => time(sheet, column, Some(airing.item.planned))?,
-                4 => time(sheet, column, airing.started())?,
+                4 => time(sheet, column, began(airing))?,
                 5 => time(sheet, column, airing.ended())?,
                 6 => {
                     if let Some(late) = airing.lateness() {
