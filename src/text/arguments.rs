@@ -1,5 +1,8 @@
 //! What is wrong with a command line.
 
+use super::http::Why;
+use crate::segment::TOPICS;
+
 /// The word before what is wrong.
 pub const WRONG: &str = "Lỗi";
 /// How a command is written.
@@ -70,6 +73,54 @@ pub fn twice(argument: &str) -> String {
     format!("`{argument}` chỉ được ghi một lần.")
 }
 
+/// One title is given for several recordings.
+pub const ONE_TITLE: &str = "`--title` chỉ dùng khi nộp một tệp, vì mỗi bản ghi có tên riêng. Chưa nhận gì. Hãy nộp từng tệp một, hoặc \
+     bỏ `--title`, hoặc ghi các tên vào một danh sách rồi chạy `loa segment import`.";
+
+/// A word that is given with a recording cannot be: by the name of its option, or of its key in a list.
+pub fn bad_word(field: &str, why: Why, is_list: bool) -> String {
+    let name =
+        |field: &str| if is_list { field.to_owned() } else { format!("--{}", field.replace('_', "-")) };
+    let said = match why {
+        Why::NoChoice if field == "topic" => {
+            format!("Không phải là một trong các giá trị để chọn. Hãy chọn {}.", TOPICS.join(", "))
+        }
+        Why::EndsBeforeItBegins => {
+            format!(
+                "Ngày này trước `{}`, nên không ngày nào phát được. Hãy đổi lại hai ngày.",
+                name("valid_from")
+            )
+        }
+        Why::NoChoice
+        | Why::Missing
+        | Why::TooLong(_)
+        | Why::Unseen
+        | Why::NoDate
+        | Why::UnknownProgramme
+        | Why::IsOver
+        | Why::NoSuchField => why.said(),
+    };
+    format!("`{}`: {said}", name(field))
+}
+
 fn listed(words: &[String]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_word_is_called_as_it_was_written() {
+        let said = bad_word("topic", Why::NoChoice, false);
+        assert!(
+            said.starts_with("`--topic`: ") && said.ends_with("Hãy chọn II.1, II.2, II.3, II.4, II.5, II.6."),
+            "{said}"
+        );
+        let said = bad_word("valid_until", Why::EndsBeforeItBegins, false);
+        assert!(said.starts_with("`--valid-until`: Ngày này trước `--valid-from`,"), "{said}");
+        let said = bad_word("valid_until", Why::IsOver, true);
+        assert!(said.starts_with("`valid_until`: Ngày này đã qua"), "{said}");
+    }
 }

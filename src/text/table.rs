@@ -121,6 +121,16 @@ fn csv_cell(cell: &str, separator: char) -> String {
     }
 }
 
+/// A title for a column of a screen.
+pub fn shortened(title: &str) -> String {
+    const MOST: usize = 48;
+    if title.chars().count() <= MOST {
+        return title.to_owned();
+    }
+    let begin: String = title.chars().take(MOST - 1).collect();
+    format!("{}…", begin.trim_end())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,5 +175,12 @@ mod tests {
         table().csv(&mut text).unwrap();
         let text = String::from_utf8(text).unwrap();
         assert_eq!(text, "\u{feff}Giờ,Tên\r\n05:30:00,\"Nhạc hiệu, \"\"lời xướng\"\"\"\r\n-3.5,'=1+1\r\n");
+    }
+
+    #[test]
+    fn a_long_title_is_cut_where_it_says_that_it_goes_on() {
+        assert_eq!(shortened("Bản tin"), "Bản tin");
+        let cut = shortened(&"ế".repeat(60));
+        assert!(cut.chars().count() == 48 && cut.ends_with("ế…"), "{cut}");
     }
 }

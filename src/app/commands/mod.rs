@@ -6,6 +6,7 @@ mod log;
 mod people;
 mod plan;
 mod recordings;
+mod verdicts;
 
 pub use clock::clock;
 pub use keep::{Whose, backup, restore};

@@ -1,6 +1,5 @@
 //! `segment`: recordings in, and their way to the air.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -8,28 +7,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{anyhow, bail};
-use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::people::ORIGIN;
+use super::verdicts::{against_approver, approve, let_air, withdraw};
 use super::{print, say};
-use crate::access::{OwnWork, Permission, Role, is_same_person, may_approve, permit};
-use crate::app::cli::{Add, Format, SegmentCommand, Verdict};
+use crate::app::cli::{Add, Format, SegmentCommand, Shape};
 use crate::app::exit::Exit;
 use crate::app::serve::intake;
 use crate::app::station::Station;
 use crate::clock::Clock;
 use crate::intake::{Had, Intake, IntakeError, Taken};
-use crate::media::library::look_at;
 use crate::schedule::Schedule;
-use crate::segment::{ProgrammeId, Segment, SegmentId, State, Words};
-use crate::store::{Act, SegmentFilter, Step, Store, thrown_away};
-use crate::text::http::{Refusal, Why};
-use crate::text::table::Table;
-use crate::text::{console, outcome, verdict};
+use crate::segment::{ProgrammeId, Segment, State, Words};
+use crate::store::{SegmentFilter, Step, Store};
+use crate::text::http::Why;
+use crate::text::table::{Table, shortened};
+use crate::text::{arguments, console, outcome, verdict};
 
 /// Takes recordings in, lists them, lets them air, or takes them off.
 /// Once `stop` is set, no more are taken in, and nothing is left of the one under way.
@@ -39,6 +35,12 @@ pub fn segment(
     command: &SegmentCommand,
     stop: &AtomicBool,
 ) -> anyhow::Result<Exit> {
+    if let SegmentCommand::Add(Add { files, title: Some(_), .. }) = command
+        && files.len() > 1
+    {
+        say(arguments::ONE_TITLE)?;
+        return Ok(Exit::Failed);
+    }
     let store = match command {
         // Where nothing could come in, no database is made.
         SegmentCommand::Add(add) if add.files.iter().all(|file| no_file(file).is_some()) => {
@@ -85,7 +87,7 @@ fn add(door: &Door<'_>, add: &Add) -> anyhow::Result<Exit> {
 }
 
 /// The schedule as it is written, or as it was last in force.
-fn schedule_of(station: &Station) -> Option<Schedule> {
+pub(super) fn schedule_of(station: &Station) -> Option<Schedule> {
     station.known_schedule()
 }
 
@@ -110,13 +112,16 @@ struct Door<'a> {
     clock: &'a Arc<dyn Clock>,
     /// None before a station's first one.
     schedule: Option<Schedule>,
+    /// Whether what is said of recordings stands in a list, and not in the command.
+    is_list: bool,
     stop: &'a AtomicBool,
 }
 
 impl<'a> Door<'a> {
     /// Opens it; it is closed once `stop` is set.
     fn new(station: &Station, store: &'a Store, clock: &'a Arc<dyn Clock>, stop: &'a AtomicBool) -> Self {
-        Self { intake: intake(station, store, clock), store, clock, schedule: schedule_of(station), stop }
+        let (intake, schedule) = (intake(station, store, clock), schedule_of(station));
+        Self { intake, store, clock, schedule, is_list: false, stop }
     }
 
     fn is_closed(&self) -> bool {
@@ -127,7 +132,7 @@ impl<'a> Door<'a> {
     /// which is said here, as is what the approver should know of it.
     fn take_in(&self, file: &Path, words: &Words, by: &str) -> anyhow::Result<Option<(Segment, bool)>> {
         let refuse = |why: &str| refuse(file, why);
-        let bad_word = |field: &str, why| Refusal::BadWords(vec![(field.to_owned(), why)]).detail();
+        let bad_word = |field: &str, why| arguments::bad_word(field, why, self.is_list);
         if let Some(why) = no_file(file) {
             refuse(&why)?;
             return Ok(None);
@@ -251,7 +256,7 @@ pub fn import(
     stop: &AtomicBool,
 ) -> anyhow::Result<Exit> {
     let entries = read_list(list)?;
-    let door = Door::new(station, store, clock, stop);
+    let door = Door { is_list: true, ..Door::new(station, store, clock, stop) };
     let folder = list.parent().unwrap_or(Path::new("."));
     let (mut fresh, mut known, mut not_approved, mut exit) = (0, 0, 0, Exit::Fine);
     for Entry { file, words } in entries.segment {
@@ -284,134 +289,18 @@ pub fn import(
     Ok(exit)
 }
 
-/// Lets a recording air; one that may already, may.
-fn approve(
-    station: &Station,
-    store: &Store,
-    clock: &Arc<dyn Clock>,
-    Verdict { segment, by, .. }: &Verdict,
-) -> anyhow::Result<Exit> {
-    let segment = find(store, segment)?;
-    if let Some(why) = against(station, store, &segment, by)? {
-        say(&console::not_approved(&segment, &why))?;
-        return Ok(Exit::Failed);
-    }
-    match &segment.approval {
-        Some(approval) => say(&console::approved_before(&segment, approval))?,
-        None => say(&console::approved(&let_air(store, clock, &segment, by)?))?,
-    }
-    Ok(Exit::Fine)
-}
-
-/// What is against a recording's approval.
-fn against(station: &Station, store: &Store, segment: &Segment, by: &str) -> anyhow::Result<Option<String>> {
-    if segment.state == State::Withdrawn {
-        let thrown_away = thrown_away(segment, &store.segment_events(&segment.id)?);
-        let why = if thrown_away { console::THROWN_AWAY } else { console::WITHDRAWN_FOR_GOOD };
-        return Ok(Some(why.to_owned()));
-    }
-    if let (_, Some(trouble)) = look_at(&station.audio(), segment, None) {
-        return Ok(Some(console::cannot_air(segment, trouble)));
-    }
-    against_approver(station, store, segment, by)
-}
-
-/// What is against somebody's approving a recording. The technician need not be known to the station; whoever is, is held
-/// to what they may.
-fn against_approver(
-    station: &Station,
-    store: &Store,
-    segment: &Segment,
-    by: &str,
-) -> anyhow::Result<Option<String>> {
-    let roles = match store.known_as(by)? {
-        Some(user) if user.revoked.is_some() => return Ok(Some(console::let_go(by))),
-        Some(user) if !permit(&user.roles, Permission::Approve) => return Ok(Some(console::no_approver(by))),
-        Some(user) => user.roles,
-        None => BTreeSet::from([Role::Approver]),
-    };
-    let may = |own_work| may_approve(&roles, by, &segment.added_by, own_work);
-    let own_work_may = || schedule_of(station).is_some_and(|schedule| schedule.rules.approve_own_work);
-    let may = may(OwnWork::NeedsAnother) || (own_work_may() && may(OwnWork::MayApprove));
-    Ok((!may).then(|| console::own_work(by)))
-}
-
-fn let_air(store: &Store, clock: &Arc<dyn Clock>, segment: &Segment, by: &str) -> anyhow::Result<Segment> {
-    let now = clock.now();
-    if segment.state == State::Draft {
-        store.step_segment(&segment.id, Step::Submit, by, now)?;
-    }
-    let step = Step::Approve { hash: segment.hash, seen: None };
-    Ok(store.step_as(&segment.id, step, act("segment.approve", segment, by, now))?)
-}
-
-/// What somebody did here with a recording, for the record of acts.
-fn act(what: &str, segment: &Segment, by: &str, at: Timestamp) -> Act {
-    Act {
-        at,
-        by: by.to_owned(),
-        what: what.to_owned(),
-        subject: segment.id.to_string(),
-        title: None,
-        origin: ORIGIN.to_owned(),
-    }
-}
-
-/// Takes a recording off the air, also in the name of somebody whom the station does not know: wrong words wait for no
-/// account. Whoever has one is held to what they may.
-fn withdraw(
-    store: &Store,
-    clock: &Arc<dyn Clock>,
-    Verdict { segment, by, reason }: &Verdict,
-) -> anyhow::Result<Exit> {
-    let segment = find(store, segment)?;
-    if segment.state == State::Withdrawn && !thrown_away(&segment, &store.segment_events(&segment.id)?) {
-        say(&console::withdrawn_before(&segment))?;
-        return Ok(Exit::Fine);
-    }
-    if let Some(why) = against_withdrawal(store, &segment, by)? {
-        say(&console::not_withdrawn(&segment, &why))?;
-        return Ok(Exit::Failed);
-    }
-    let step = Step::Withdraw { reason: reason.clone().unwrap_or_default() };
-    let act = act("segment.withdraw", &segment, by, clock.now());
-    say(&console::withdrawn(&store.step_as(&segment.id, step, act)?))?;
-    Ok(Exit::Fine)
-}
-
-/// What is against somebody's withdrawing a recording.
-fn against_withdrawal(store: &Store, segment: &Segment, by: &str) -> anyhow::Result<Option<String>> {
-    let Some(user) = store.known_as(by)? else { return Ok(None) };
-    let is_own_draft = segment.state == State::Draft
-        && is_same_person(&segment.added_by, by)
-        && permit(&user.roles, Permission::HandIn);
-    Ok(if user.revoked.is_some() {
-        Some(console::withdrawer_let_go(by))
-    } else {
-        (!is_own_draft && !permit(&user.roles, Permission::Withdraw)).then(|| console::no_withdrawer(by))
-    })
-}
-
-/// A segment by its id or its file's name.
-fn find(store: &Store, name: &str) -> anyhow::Result<Segment> {
-    if let Some(segment) = store.segment(&SegmentId::from(name))? {
-        return Ok(segment);
-    }
-    let catalog = store.catalog()?;
-    match catalog.by_file(name) {
-        Some(segment) => Ok(segment.as_ref().clone()),
-        None => bail!("{}", console::no_recording(name)),
-    }
-}
-
 fn list(store: &Store, format: Format) -> anyhow::Result<Exit> {
     let segments = store.segments(&SegmentFilter::default())?;
-    print(format.format, &table_of(&segments), &segments)?;
+    print(format.format, &table_of(&segments, format.format), &segments)?;
     Ok(Exit::Fine)
 }
 
-/// With the days on which they may air, where any of them says so.
-fn table_of(segments: &[Segment]) -> Table {
+/// With the days on which they may air, where any of them says so. One long title makes no line of a screen wider than that.
+fn table_of(segments: &[Segment], shape: Shape) -> Table {
+    let title = |title: &str| match shape {
+        Shape::Table => shortened(title),
+        Shape::Csv | Shape::Json => title.to_owned(),
+    };
     let valid: Vec<_> =
         segments.iter().map(|segment| (segment.words.valid_from, segment.words.valid_until)).collect();
     let is_limited = valid.iter().any(|(from, until)| from.is_some() || until.is_some());
@@ -421,7 +310,7 @@ fn table_of(segments: &[Segment]) -> Table {
         let row = [
             segment.id.to_string(),
             segment.file.clone(),
-            segment.words.title.clone(),
+            title(&segment.words.title),
             segment.words.programme.as_ref().map(ToString::to_string).unwrap_or_default(),
             console::length(segment.duration()),
             format!("{:.1}", segment.sound.loudness_lufs),
@@ -434,14 +323,17 @@ fn table_of(segments: &[Segment]) -> Table {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::fs::File;
     use std::io::Write as _;
 
     use clap::Parser as _;
     use jiff::SignedDuration;
 
+    use super::super::people::ORIGIN;
     use super::super::plan::tests::NOW;
     use super::*;
+    use crate::access::Role;
     use crate::app::cli::{Cli, Command};
     use crate::clock::ManualClock;
 
@@ -505,6 +397,16 @@ mod tests {
     }
 
     #[test]
+    fn several_recordings_do_not_get_one_title() {
+        let folder = tempfile::tempdir().unwrap();
+        let station = example_in(folder.path());
+        let files = [example(FILE), example("ban-tin.ogg")];
+        assert_eq!(code_of(&station, &["add", &files[0], &files[1], "--title", "Tin"]), 1);
+        assert!(!station.data().join(crate::store::DATABASE).exists());
+        assert_eq!(code_of(&station, &["add", &files[0], &files[1]]), 0);
+    }
+
+    #[test]
     fn what_is_no_list_and_no_file_is_told_and_makes_no_database() {
         let folder = tempfile::tempdir().unwrap();
         let station = example_in(folder.path());
@@ -550,13 +452,19 @@ mod tests {
             (1..4).map(|n| crate::timeline::fixture::segment(&format!("s{n}"), "tin", 60)).collect();
         let shown = |segments: &[Segment]| {
             let mut text = Vec::new();
-            table_of(segments).print(&mut text).unwrap();
+            table_of(segments, Shape::Table).print(&mut text).unwrap();
             String::from_utf8(text).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()
         };
         assert!(shown(&segments)[0].ends_with("Trạng thái"));
         let date = |day| Some(jiff::civil::date(2026, 12, day));
         (segments[0].words.valid_from, segments[0].words.valid_until) = (date(1), date(5));
         segments[1].words.valid_until = date(31);
+        segments[2].words.title = "Bản tin ".repeat(20);
+        let whole = table_of(&segments, Shape::Csv);
+        let mut text = Vec::new();
+        whole.csv(&mut text).unwrap();
+        assert!(String::from_utf8(text).unwrap().contains(&segments[2].words.title));
+        assert!(shown(&segments).iter().all(|line| line.chars().count() < 160));
         let lines = shown(&segments);
         for (line, end) in
             lines.iter().zip(["Thời hạn", "01/12/2026–05/12/2026", "đến 31/12/2026", "đã duyệt"])
