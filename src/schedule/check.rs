@@ -23,7 +23,7 @@ use super::value::SlotPath;
 use super::{
     DayPlan, Late, OutputId, PlanDate, Play, Replacement, Schedule, Session, Slot, Start, Validity, Weekdays,
 };
-use crate::segment::ProgrammeId;
+use crate::segment::{ProgrammeId, is_id};
 
 /// Timelines reach so many days back: on those, sessions do not meet.
 const IN_TIMELINES: i64 = 3;
@@ -326,6 +326,8 @@ impl<'a> Check<'a> {
         match things.get(id.as_str()) {
             Some(is) if *is == expected => {}
             Some(is) => file.report(at, Kind::OtherThing { id: id.to_string(), is: *is, expected }),
+            // That it can be no name at all has been said.
+            None if !is_id(id.as_str()) => {}
             None => unknown(file, at, expected, id.as_str(), things.keys().copied()),
         }
     }
@@ -493,7 +495,7 @@ pub(super) fn unknown<'a>(
     id: &str,
     known: impl Iterator<Item = &'a str>,
 ) {
-    let nearest = nearest(id, known).map(str::to_owned);
+    let nearest = nearest(id, known.filter(|known| is_id(known))).map(str::to_owned);
     file.report(at, Kind::Unknown { thing, id: id.to_owned(), nearest });
 }
 

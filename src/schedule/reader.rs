@@ -194,7 +194,14 @@ impl<'a> Fields<'a> {
         let value = self.raw(key)?;
         let read = T::read(value.get_ref());
         if read.is_none() {
-            self.invalid(key, value, T::EXPECTED);
+            // Of a list of days, those that are none.
+            let days = value.get_ref().as_array().filter(|_| T::EXPECTED == Expected::Days);
+            let wrong =
+                days.into_iter().flat_map(|days| days.iter()).filter(|day| T::read(day.get_ref()).is_none());
+            let wrong: Vec<_> = wrong.collect();
+            for value in if wrong.is_empty() { vec![value] } else { wrong } {
+                self.invalid(key, value, T::EXPECTED);
+            }
         }
         read.map(|read| Spanned::new(value.span(), read))
     }

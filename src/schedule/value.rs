@@ -192,6 +192,8 @@ pub(super) fn slot_path(text: &str) -> Option<SlotPath> {
 
 /// `90 s`, `5 min`, `1 h`, and in a row, `1 min 30 s`; in Vietnamese `giây`, `phút`, `giờ`.
 fn duration(text: &str) -> Option<SignedDuration> {
+    // Some keyboards put the accents behind their letters.
+    let text: String = text.nfc().collect();
     let mut words = text.split_whitespace().peekable();
     words.peek()?;
     let mut sum = SignedDuration::ZERO;

@@ -114,6 +114,20 @@ fn sentence(kind: &Kind, to: &Voice<'_>) -> String {
              chọn Save as (Lưu thành), chọn UTF-8 ở ô Encoding (Mã hóa), rồi lưu đè lên tệp cũ."
                 .to_owned()
         }
+        Kind::Syntax { found, said } if is_of_a_backslash(said) => format!(
+            "dấu \\ trong dấu ngoặc kép ở `{found}` có nghĩa riêng nên không đứng một mình được. Viết / thay cho \\, hoặc viết hai \
+             lần: \\\\."
+        ),
+        Kind::Syntax { found, .. } | Kind::Unquoted { found } | Kind::Invalid { found, .. }
+            if let Some((sign, meant)) = long_minus(found)
+                && matches!(to, Voice::File(_)) =>
+        {
+            format!(
+                "dấu {sign} (mã U+{:04X}) ở `{found}` không phải dấu trừ của bàn phím, thường dính theo khi chép từ Word hoặc trang \
+                 web. Gõ lại thành {meant}.",
+                u32::from(sign)
+            )
+        }
         Kind::Syntax { found, said } => format!(
             "không hiểu được cách viết `{found}`. Kiểm tra dấu ngoặc, dấu bằng, dấu phẩy ở dòng này và dòng \
              trước (máy báo: {said})."
@@ -156,7 +170,9 @@ fn sentence(kind: &Kind, to: &Voice<'_>) -> String {
         },
         Kind::Invalid { key, found, expected } => match to {
             Voice::File(_) => {
-                let remedy = no_such_day(found, *expected).unwrap_or_else(|| remedy(*expected).to_owned());
+                let remedy = no_such_day(found, *expected)
+                    .or_else(|| has_a_tab(found, *expected))
+                    .unwrap_or_else(|| remedy_for(key, *expected).to_owned());
                 format!("{} {} không hợp lệ ở `{key}`. {remedy}", noun(*expected), quoted(found))
             }
             Voice::Form(..) => form::invalid(&to.key(key), *expected),
@@ -173,7 +189,12 @@ fn sentence(kind: &Kind, to: &Voice<'_>) -> String {
                     || "Kiểm tra lại tên, hoặc khai báo thêm.".to_owned(),
                     |nearest| format!("Có phải ý bạn là \"{nearest}\"?"),
                 );
-                format!("không có {} nào tên \"{id}\". {remedy}", thing_word(*thing))
+                match thing {
+                    Thing::Slot => format!("trong buổi không có mục nào tên \"{id}\". {remedy}"),
+                    Thing::Programme | Thing::Pool | Thing::Output | Thing::Session | Thing::DayPlan => {
+                        format!("không có {} nào tên \"{id}\". {remedy}", thing_word(*thing))
+                    }
+                }
             }
             Voice::Form(..) => gone(thing_word(*thing)),
         },
@@ -366,6 +387,43 @@ fn noun(expected: Expected) -> &'static str {
     }
 }
 
+/// What to write under a key: some have a form of their own.
+fn remedy_for(key: &str, expected: Expected) -> &'static str {
+    match (key, expected) {
+        ("quiet", Expected::Tables) => "Sửa thành [{ from = 20:00:00, to = 05:30:00 }].",
+        _ => remedy(expected),
+    }
+}
+
+/// What to say of a text with a sign in it that looks like a space.
+fn has_a_tab(found: &str, expected: Expected) -> Option<String> {
+    let is_text = matches!(
+        expected,
+        Expected::Text | Expected::Texts | Expected::FileName | Expected::Device | Expected::Command
+    );
+    let sign = if found.contains('\t') || found.contains("\\t") {
+        "ký tự tab (phím Tab)"
+    } else if found.contains(char::is_control) {
+        "ký tự điều khiển, không nhìn thấy được"
+    } else {
+        return None;
+    };
+    is_text.then(|| format!("Trong đó có {sign}. Xóa đi rồi gõ dấu cách."))
+}
+
+/// Whether the parser says that something is wrong behind a backslash.
+fn is_of_a_backslash(said: &str) -> bool {
+    ["unicode value", "escape"].iter().any(|word| said.contains(word))
+}
+
+/// A number with a sign before it that looks like a minus: the sign, and the number as it is written.
+fn long_minus(found: &str) -> Option<(char, String)> {
+    let value = found.rsplit('=').next()?.trim();
+    let sign = value.chars().next().filter(|sign| matches!(sign, '−' | '–' | '—'))?;
+    let number = value.strip_prefix(sign)?.trim();
+    number.starts_with(|digit: char| digit.is_ascii_digit()).then(|| (sign, format!("-{number}")))
+}
+
 fn remedy(expected: Expected) -> &'static str {
     match expected {
         Expected::Text => "Sửa thành một dòng chữ trong dấu ngoặc kép.",
@@ -443,9 +501,9 @@ fn thing_word(thing: Thing) -> &'static str {
     }
 }
 
-/// In quotation marks, unless it has them already.
+/// In quotation marks, unless it has them already, or is a list.
 fn quoted(found: &str) -> String {
-    if found.starts_with(['"', '\'']) { found.to_owned() } else { format!("\"{found}\"") }
+    if found.starts_with(['"', '\'', '[', '{']) { found.to_owned() } else { format!("\"{found}\"") }
 }
 
 fn time(time: Time) -> String {

@@ -143,3 +143,80 @@ fn lengths_and_days_are_said_as_people_say_them() {
     };
     assert!(said(kind).contains("vào thứ Hai, Chủ nhật, vì"));
 }
+
+/// What is said of a week with one session, of this slot and of what else its second slot has.
+fn said_of_week(days: &str, slot: &str) -> Vec<String> {
+    let station = "name = \"x\"\ntime_zone = \"Asia/Ho_Chi_Minh\"\n[[output]]\nid = \"loa-xa\"\n";
+    let week = format!(
+        "[[programme]]\nid = \"tin\"\ntitle = \"Tin\"\n[[session]]\nid = \"sang\"\ndays = {days}\nfrom = 05:30:00\nto = \
+         06:30:00\n[[session.slot]]\nid = \"dau\"\nplay = {{ file = \"a.ogg\" }}\n[[session.slot]]\n{slot}\n"
+    );
+    let sources = schedule::Sources {
+        station: Some(station.to_owned()),
+        week: Some(week),
+        ..schedule::Sources::default()
+    };
+    schedule::read(&sources).err().into_iter().flatten().map(|found| problem(&found)).collect()
+}
+
+#[test]
+fn what_cannot_be_read_is_not_missing_too() {
+    for slot in [
+        "play = { all = \"tin\" }\nlength = \"3 phut\"",
+        "start = \"hard\"\nat = \"06:00\"\nplay = { programme = \"tin\" }",
+        "start = \"hrad\"\nat = 06:00:00\nplay = { programme = \"tin\" }",
+        "play = { programme = \"bản tin\" }",
+    ] {
+        let said = said_of_week("[\"T2\"]", slot);
+        assert!(said.len() == 1 && said[0].contains("không hợp lệ"), "{slot}: {said:?}");
+    }
+    let said = said_of_week("[\"T2\"]", "play = { all = \"tin\" }");
+    assert!(said.len() == 1 && said[0].contains("phải có giới hạn"), "{said:?}");
+}
+
+#[test]
+fn a_wrong_day_is_named_and_quoted_once() {
+    let play = "play = { programme = \"tin\" }";
+    for (days, found) in [
+        ("[\"T2\", \"T8\"]", "ngày trong tuần \"T8\" không hợp lệ ở `days`. Sửa"),
+        ("[]", "ngày trong tuần [] không hợp lệ"),
+        ("\"T8\"", "ngày trong tuần \"T8\" không hợp lệ"),
+    ] {
+        let said = said_of_week(days, play);
+        assert!(said.len() == 1 && said[0].contains(found), "{said:?}");
+    }
+}
+
+#[test]
+fn no_name_is_offered_that_could_be_none() {
+    let said = said_of_week("[\"T2\"]", "play = { repeat = \"sang/x\" }");
+    assert!(said[0].contains("trong buổi không có mục nào tên \"x\""), "{said:?}");
+    let (id, play) = ("id = \"bản tin\"\n", "play = { repeat = \"sang/ban-tin\" }");
+    let said = said_of_week("[\"T2\"]", &format!("{id}{play}"));
+    assert!(said.len() == 2 && said.iter().all(|said| !said.contains("Có phải")), "{said:?}");
+}
+
+#[test]
+fn accents_behind_their_letters_make_no_other_length() {
+    let slot = "play = { all = \"tin\" }\nlength = \"2 phu\u{301}t\"";
+    assert_eq!(said_of_week("[\"T2\"]", slot), [""; 0]);
+}
+
+#[test]
+fn signs_that_look_like_others_are_named() {
+    let station = |more: &str| {
+        let head = "name = \"Bản\ttin xã\"\ntime_zone = \"Asia/Ho_Chi_Minh\"\n[[output]]\nid = \"loa-xa\"\n";
+        said_of(&format!("{head}{more}"), "")
+    };
+    assert!(station("")[0].ends_with("Trong đó có ký tự tab (phím Tab). Xóa đi rồi gõ dấu cách."));
+    for (more, said) in [
+        ("[loudness]\ntarget_lufs = −36", "dấu − (mã U+2212)"),
+        ("[loudness]\ntarget_lufs = –36.5", "Gõ lại thành -36.5."),
+        ("[rules]\nquiet = \"20:00-05:30\"", "Sửa thành [{ from = 20:00:00, to = 05:30:00 }]."),
+        ("device = \"wav:C:\\Users\\a.wav\"", "Viết / thay cho \\, hoặc viết hai lần: \\\\."),
+        ("device = \"wav:C:\\am\\a.wav\"", "Viết / thay cho \\"),
+    ] {
+        let all = station(more);
+        assert!(all.iter().any(|one| one.contains(said)), "{more}: {all:?}");
+    }
+}
