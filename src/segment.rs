@@ -375,8 +375,10 @@ impl Segment {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FileTrouble {
-    /// It is gone, or cannot be read.
+    /// It is gone.
     FileMissing,
+    /// It is there, and cannot be read: its rights are wrong, or the disk fails.
+    FileUnreadable,
     /// It has other bytes than were approved.
     FileChanged,
 }

@@ -1,6 +1,7 @@
 //! The files in `audio/` against the segments they stand for.
 
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -16,14 +17,16 @@ pub struct Seen {
     hash: ContentHash,
 }
 
-/// Looks at a segment's file, which is read whole unless it is as it was `before`. One that cannot be read is as good as
-/// missing.
+/// Looks at a segment's file, which is read whole unless it is as it was `before`.
 pub fn look_at(audio: &Path, segment: &Segment, before: Option<Seen>) -> (Option<Seen>, Option<FileTrouble>) {
-    let Some(seen) = see(&audio.join(&segment.file), before) else {
-        return (None, Some(FileTrouble::FileMissing));
-    };
-    let trouble = (seen.hash != segment.hash).then_some(FileTrouble::FileChanged);
-    (Some(seen), trouble)
+    match see(&audio.join(&segment.file), before) {
+        Ok(Some(seen)) => (Some(seen), (seen.hash != segment.hash).then_some(FileTrouble::FileChanged)),
+        Ok(None) => (None, Some(FileTrouble::FileMissing)),
+        Err(cause) if matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            (None, Some(FileTrouble::FileMissing))
+        }
+        Err(_) => (None, Some(FileTrouble::FileUnreadable)),
+    }
 }
 
 /// What is wrong with the files of these segments. Every file is read whole: one whose size and time are the same may
@@ -35,15 +38,24 @@ pub fn troubles<'s>(audio: &Path, segments: impl IntoIterator<Item = &'s Segment
         .collect()
 }
 
-fn see(path: &Path, before: Option<Seen>) -> Option<Seen> {
+/// None where something else has the file's name.
+fn see(path: &Path, before: Option<Seen>) -> io::Result<Option<Seen>> {
     // A link is followed: a station may keep its music on another disk.
-    let about = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
-    let (bytes, written) = (about.len(), Timestamp::try_from(about.modified().ok()?).ok()?);
+    let about = fs::metadata(path)?;
+    if !about.is_file() {
+        return Ok(None);
+    }
+    let written = Timestamp::try_from(about.modified()?).map_err(io::Error::other)?;
+    let bytes = about.len();
     let hash = match before {
-        Some(before) if (before.bytes, before.written) == (bytes, written) => before.hash,
-        _ => hash_of_path(path).ok()?,
+        // To take away the right to read it changes neither.
+        Some(before) if (before.bytes, before.written) == (bytes, written) => {
+            fs::File::open(path)?;
+            before.hash
+        }
+        _ => hash_of_path(path)?,
     };
-    Some(Seen { bytes, written, hash })
+    Ok(Some(Seen { bytes, written, hash }))
 }
 
 #[cfg(test)]
@@ -78,6 +90,20 @@ mod tests {
         assert_eq!(found, expected.into());
         fs::create_dir(dir.path().join("gone.mp3")).unwrap();
         assert_eq!(look_at(dir.path(), &gone, None).1, Some(FileTrouble::FileMissing), "a folder is no file");
+    }
+
+    #[test]
+    fn a_file_that_is_there_and_cannot_be_read_is_not_said_to_be_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), "a.mp3", b"one");
+        let segment = approved(dir.path(), "a.mp3");
+        fs::remove_file(dir.path().join("a.mp3")).unwrap();
+        // Nobody can read it, not even who may read everything.
+        std::os::unix::fs::symlink("a.mp3", dir.path().join("a.mp3")).unwrap();
+        assert_eq!(look_at(dir.path(), &segment, None), (None, Some(FileTrouble::FileUnreadable)));
+        fs::remove_file(dir.path().join("a.mp3")).unwrap();
+        std::os::unix::fs::symlink("elsewhere.mp3", dir.path().join("a.mp3")).unwrap();
+        assert_eq!(look_at(dir.path(), &segment, None), (None, Some(FileTrouble::FileMissing)), "it is gone");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use jiff::{SignedDuration, Zoned};
 
+use super::disk::recording_unreadable;
 use super::outcome::faults;
 use crate::segment::{Approval, FileTrouble, Segment};
 use crate::store::{StoreError, Verdict};
@@ -165,10 +166,13 @@ pub const THROWN_AWAY: &str = "bản nháp này đã bị bỏ. Muốn dùng l�
 
 /// Why a recording is not approved whose file is not what was handed in.
 pub fn cannot_air(segment: &Segment, trouble: FileTrouble) -> String {
-    format!(
-        "bản ghi này sẽ không phát được. {} Hãy chép lại đúng tệp đó vào thư mục `audio` rồi duyệt, hoặc nộp tệp mới.",
-        lost(segment, trouble)
-    )
+    let mend = match trouble {
+        FileTrouble::FileMissing | FileTrouble::FileChanged => {
+            "Hãy chép lại đúng tệp đó vào thư mục `audio` rồi duyệt, hoặc nộp tệp mới."
+        }
+        FileTrouble::FileUnreadable => "Rồi hãy duyệt lại.",
+    };
+    format!("bản ghi này sẽ không phát được. {} {mend}", lost(segment, trouble))
 }
 
 /// Why somebody does not approve: they handed it in.
@@ -322,6 +326,7 @@ pub fn lost(segment: &Segment, trouble: FileTrouble) -> String {
     let (file, title) = (&segment.file, &segment.words.title);
     match trouble {
         FileTrouble::FileMissing => format!("Không có tệp `{file}` của bản ghi “{title}”."),
+        FileTrouble::FileUnreadable => recording_unreadable(file, title),
         FileTrouble::FileChanged => {
             format!("Tệp `{file}` của bản ghi “{title}” đã khác với tệp được nộp.")
         }
@@ -331,7 +336,8 @@ pub fn lost(segment: &Segment, trouble: FileTrouble) -> String {
 /// The backup is made, and lacks files that the station lacks too.
 pub fn lost_before_backup(lost: &[String]) -> String {
     format!(
-        "Đài thiếu tệp đúng của {} bản ghi đã duyệt, nên bản sao lưu này cũng thiếu và các bản ghi ấy không phát được:\n\
+        "Đài không có, hoặc không đọc được, tệp đúng của {} bản ghi đã duyệt, nên bản sao lưu này thiếu chúng và các bản ghi ấy \
+         không phát được:\n\
          {}\nGiữ lại các bản sao lưu cũ. Chép đúng những tệp đó từ bản sao lưu cũ vào thư mục `audio` của đài, hoặc thu hồi \
          bản ghi, rồi sao lưu lại.",
         lost.len(),
@@ -342,7 +348,7 @@ pub fn lost_before_backup(lost: &[String]) -> String {
 /// A station that was restored, or whose database was put back, lacks files.
 pub fn lost_in_station(to: &str, lost: &[String]) -> String {
     format!(
-        "Đài ở `{to}` thiếu tệp đúng của {} bản ghi đã duyệt hoặc đang chờ duyệt; các bản \
+        "Đài ở `{to}` không có, hoặc không đọc được, tệp đúng của {} bản ghi đã duyệt hoặc đang chờ duyệt; các bản \
          ghi ấy sẽ không phát được:\n{}\nChép đúng những tệp đó từ nơi khác vào thư mục `audio` của đài ấy, hoặc thu hồi bản \
          ghi, rồi chạy `loa check --station {to}`.",
         lost.len(),

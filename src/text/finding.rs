@@ -363,8 +363,8 @@ fn absent(why: &Absence) -> &'static str {
             "bản ghi đã bị thu hồi. Mục này sẽ im lặng. Hãy nộp bản ghi khác và gửi duyệt."
         }
         Absence::FileBroken { .. } => {
-            "tệp của bản ghi bị mất hoặc đã khác với tệp được duyệt. Mục này sẽ im lặng. Hãy chép lại đúng tệp đó từ bản \
-             sao lưu, hoặc nộp bản ghi khác và gửi duyệt."
+            "tệp của bản ghi bị mất, không đọc được hoặc đã khác với tệp được duyệt. Mục này sẽ im lặng. Hãy chép lại đúng \
+             tệp đó từ bản sao lưu (hoặc trả lại quyền đọc), hoặc nộp bản ghi khác và gửi duyệt."
         }
         Absence::NoMusic => {
             "ngày này không phát nhạc. Mục này sẽ im lặng, theo lịch ngày đặc biệt; không cần làm gì."
@@ -406,8 +406,8 @@ fn absent_file(why: &Absence, file: &str) -> Option<String> {
             "Hãy sửa mục và chọn bản ghi khác đã duyệt; nếu chưa có, hãy nộp và gửi duyệt trước.",
         ),
         Absence::FileBroken { .. } => (
-            "tệp đó bị mất hoặc đã khác với tệp được duyệt",
-            "Hãy chép lại đúng tệp đó từ bản sao lưu, hoặc sửa mục và chọn bản ghi khác đã duyệt.",
+            "tệp đó bị mất, không đọc được hoặc đã khác với tệp được duyệt",
+            "Hãy chép lại đúng tệp đó từ bản sao lưu (hoặc trả lại quyền đọc), hoặc sửa mục và chọn bản ghi khác đã duyệt.",
         ),
         Absence::NotApproved { .. }
         | Absence::NoMusic

@@ -1,5 +1,6 @@
 //! What HTTP answers when something is not done: what happened, what it means for the air, what to do.
 
+use super::disk::GIVE_BACK;
 use crate::access::Permission;
 use crate::media::ingest;
 use crate::segment::{BadWord, LONGEST_TEXT, State};
@@ -87,6 +88,8 @@ pub enum Refusal {
     NoSegment,
     /// The segment's file is gone, or is not what was approved.
     FileGone,
+    /// The segment's file is there and cannot be read.
+    FileUnreadable,
     /// The segment's file is not the one that was handed in.
     FileChanged,
     /// The segment's file has no such range.
@@ -233,7 +236,7 @@ impl Refusal {
             Self::NoRoute | Self::WrongMethod => "Địa chỉ không đúng",
             Self::OnlyFromAPage => "Không mở thẳng được",
             Self::NoSegment => "Không có bản ghi này",
-            Self::FileGone | Self::FileChanged => "Không dùng được tệp âm thanh",
+            Self::FileGone | Self::FileUnreadable | Self::FileChanged => "Không dùng được tệp âm thanh",
             Self::NoSuchRange => "Không có đoạn này",
             Self::NoInterrupt => "Không có lệnh phát này",
             Self::NoOutput => "Không có đường ra này",
@@ -288,6 +291,7 @@ impl Refusal {
             Self::OnlyFromAPage => "Địa chỉ này chỉ nhận biểu mẫu gửi từ một trang, nên không mở thẳng được. Chưa có gì thay đổi, lịch phát không bị ảnh hưởng. Hãy mở trang đó rồi bấm nút ở đó.".to_owned(),
             Self::NoSegment => "Không tìm thấy bản ghi có mã này. Lịch phát không bị ảnh hưởng. Hãy kiểm tra lại mã trong danh sách bản ghi.".to_owned(),
             Self::FileGone => "Bản ghi có trong danh mục nhưng tệp âm thanh không còn trên máy hoặc đã khác với tệp được duyệt, nên không phát được. Hãy nộp lại đúng tệp đó hoặc chép lại từ bản sao lưu; nếu không còn, hãy chọn bản ghi khác.".to_owned(),
+            Self::FileUnreadable => format!("Tệp âm thanh của bản ghi vẫn ở trên máy nhưng chương trình không đọc được, nên bản ghi không phát được: sai quyền, hoặc đĩa lỗi. Chưa có gì thay đổi. Hãy nhờ kỹ thuật viên trả lại quyền cho tài khoản của đài bằng {GIVE_BACK}, rồi làm lại."),
             Self::FileChanged => "Tệp âm thanh trên máy đã khác với tệp được nộp, nên bản ghi không phát được. Chưa có gì thay đổi. Hãy nộp lại đúng tệp đó hoặc chép lại từ bản sao lưu, rồi làm lại. Nếu tệp đang có trên máy mới là tệp cần phát, hãy nộp tệp ấy thành bản ghi mới.".to_owned(),
             Self::NoSuchRange => "Tệp âm thanh ngắn hơn đoạn vừa hỏi. Lịch phát không bị ảnh hưởng. Hãy hỏi một đoạn nằm trong tệp, hoặc tải cả tệp.".to_owned(),
             Self::NoInterrupt => "Chưa từng có lệnh phát nào với mã này. Lịch phát không thay đổi. Hãy mở lại trang để xem loa đang phát gì.".to_owned(),
@@ -422,6 +426,7 @@ mod tests {
             R::OnlyFromAPage,
             R::NoSegment,
             R::FileGone,
+            R::FileUnreadable,
             R::FileChanged,
             R::NoSuchRange,
             R::NoInterrupt,

@@ -5,6 +5,7 @@
 
 pub mod arguments;
 pub mod console;
+pub mod disk;
 pub mod finding;
 pub mod http;
 pub mod order;

@@ -1,7 +1,10 @@
 //! What ingest says of a recording, for the person who handed it in: what happened, and what to do.
 
+use std::io::ErrorKind;
+
 use jiff::SignedDuration;
 
+use super::disk::GIVE_BACK;
 use crate::media::ingest::Refusal;
 
 /// Why a recording was not taken in.
@@ -43,6 +46,15 @@ pub fn refusal(refusal: &Refusal) -> String {
             "Ổ đĩa của máy phát đã đầy nên chưa lưu được bản ghi. Hãy xóa bớt tệp không dùng rồi gửi lại.".to_owned()
         }
         Refusal::Cancelled => "Việc nhận tệp đã bị dừng, chưa có gì được lưu. Hãy gửi lại khi cần.".to_owned(),
+        Refusal::Io { cause, .. }
+            if matches!(cause.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) =>
+        {
+            format!(
+                "Máy không có quyền đọc tệp này, hoặc không có quyền ghi vào thư mục “audio” của đài (hệ thống báo: {cause}). Tại \
+                 máy, hãy chạy lệnh bằng tài khoản của đài, ví dụ `sudo -u loa loa …`, với tệp để ở nơi tài khoản ấy đọc được. Nếu \
+                 vẫn vậy, hãy nhờ kỹ thuật viên trả lại quyền bằng {GIVE_BACK}."
+            )
+        }
         Refusal::Io { .. } => {
             "Máy không đọc hoặc ghi được tệp. Hãy thử gửi lại; nếu vẫn lỗi, hãy báo kỹ thuật viên kiểm tra ổ đĩa.".to_owned()
         }
@@ -129,6 +141,10 @@ mod tests {
             refusal(&cut),
             "Tệp bị cụt: chỉ có 31 giây trên tổng 1 phút. Có thể việc sao chép hoặc gửi bị ngắt giữa chừng. Hãy gửi lại tệp gốc."
         );
+        for kind in [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem] {
+            let said = refusal(&Refusal::of_disk("copy the recording", kind.into()));
+            assert!(said.contains("sudo -u loa") && said.contains("sudo chown -R loa:audio"), "{said}");
+        }
         let foreign = Refusal::UnsupportedCodec { name: "AMR".into(), ffmpeg_missing: true };
         assert!(refusal(&foreign).contains("AMR") && refusal(&foreign).contains("cài gói ffmpeg"));
     }

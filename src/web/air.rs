@@ -86,21 +86,26 @@ async fn meant(state: &State, wish: &Wish) -> Result<(Arc<Segment>, Arc<[Handle]
 /// The same, where the recording can sound: it has a file, or an engine needs none.
 pub(super) async fn can_sound(state: &State, wish: &Wish) -> Result<(Arc<Segment>, Arc<[Handle]>), Problem> {
     let (segment, engines) = meant(state, wish).await?;
-    if is_broken(state, &engines, &segment).await {
-        return Err(Refusal::FileGone.into());
+    match broken(state, &engines, &segment).await {
+        Some(refusal) => Err(refusal.into()),
+        None => Ok((segment, engines)),
     }
-    Ok((segment, engines))
 }
 
-/// Whether a recording cannot sound: its file was found gone or changed, or is so now, and none of the engines has it in
+/// Why a recording cannot sound: its file was found gone, unreadable or changed, or is so now, and none of the engines has it in
 /// memory or open. One that has is enough: the others must not keep it silent.
-async fn is_broken(state: &State, engines: &[Handle], segment: &Segment) -> bool {
+async fn broken(state: &State, engines: &[Handle], segment: &Segment) -> Option<Refusal> {
     if needs_no_file(engines, segment) {
-        return false;
+        return None;
+    }
+    match state.plan().catalog.troubles().get(&segment.id) {
+        Some(FileTrouble::FileUnreadable) => return Some(Refusal::FileUnreadable),
+        Some(FileTrouble::FileMissing | FileTrouble::FileChanged) => return Some(Refusal::FileGone),
+        None => {}
     }
     let (file, segment, store) = (state.audio_dir.join(&segment.file), segment.clone(), state.store.clone());
-    state.plan().catalog.troubles().contains_key(&segment.id)
-        || soon(move || is_right(&file, &segment, &store)).await == Some(false)
+    let is_wrong = soon(move || is_right(&file, &segment, &store)).await == Some(false);
+    is_wrong.then_some(Refusal::FileGone)
 }
 
 /// Whether a file is there and is the approved one: what is in no session is otherwise looked at in the night only. One that

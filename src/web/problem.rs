@@ -138,6 +138,7 @@ pub(super) fn kind(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::OnlyFromAPage => (S::METHOD_NOT_ALLOWED, "only-from-a-page"),
         Refusal::NoSegment => (S::NOT_FOUND, "no-such-segment"),
         Refusal::FileGone => (S::NOT_FOUND, "file-gone"),
+        Refusal::FileUnreadable => (S::INTERNAL_SERVER_ERROR, "file-unreadable"),
         Refusal::FileChanged => (S::CONFLICT, "file-changed"),
         Refusal::NoSuchRange => (S::RANGE_NOT_SATISFIABLE, "no-such-range"),
         Refusal::NoInterrupt => (S::NOT_FOUND, "no-such-interrupt"),

@@ -232,6 +232,7 @@ async fn check_file(state: &State, segment: Segment) -> Result<(), Problem> {
     match looked.map_err(|failure| Problem::unexpected(&failure))? {
         (_, None) => Ok(()),
         (_, Some(FileTrouble::FileMissing)) => Err(Refusal::FileGone.into()),
+        (_, Some(FileTrouble::FileUnreadable)) => Err(Refusal::FileUnreadable.into()),
         (_, Some(FileTrouble::FileChanged)) => Err(Refusal::FileChanged.into()),
     }
 }

@@ -176,6 +176,7 @@ fn print_bad_files(plan: &Plan, files: &[BadFile]) -> std::io::Result<()> {
         let said = match code {
             FileTrouble::FileMissing => console::file_missing(file, title, &first),
             FileTrouble::FileChanged => console::file_changed(file, title, &first),
+            FileTrouble::FileUnreadable => crate::text::disk::file_unreadable(file, title, &first),
         };
         say(&format!("- {said}"))?;
     }

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::date::{self, moment};
 use crate::segment::FileTrouble;
+use crate::text::disk::GIVE_BACK;
 
 /// What sounds.
 pub const ON_AIR: &str = "Đang phát";
@@ -142,12 +143,20 @@ pub fn coming_silence(when: &str, place: &str, more: usize) -> String {
 pub fn file_broken(trouble: FileTrouble, title: &str) -> String {
     match trouble {
         FileTrouble::FileMissing => format!("Tệp của bản ghi “{title}” bị mất"),
+        FileTrouble::FileUnreadable => format!("Máy không đọc được tệp của bản ghi “{title}”"),
         FileTrouble::FileChanged => format!("Tệp của bản ghi “{title}” đã khác với tệp được duyệt"),
     }
 }
 
 /// What that means, and what to do.
-pub fn file_broken_means(file: &str) -> String {
+pub fn file_broken_means(trouble: FileTrouble, file: &str) -> String {
+    if trouble == FileTrouble::FileUnreadable {
+        return format!(
+            "Bản ghi này không phát được, dù tệp “{file}” vẫn ở trong thư mục “audio”: sai quyền, hoặc đĩa lỗi. Nếu không có bản \
+             ghi khác phát thay, mục của nó sẽ im lặng. Hãy nhờ kỹ thuật viên trả lại quyền cho tài khoản của đài bằng \
+             {GIVE_BACK}, rồi kiểm tra ổ đĩa."
+        );
+    }
     format!(
         "Bản ghi này không phát được. Nếu không có bản ghi khác phát thay, mục của nó sẽ im lặng. Hãy nộp lại đúng tệp đã \
          nộp, hoặc chép “{file}” từ bản sao lưu vào thư mục “audio”; nếu không còn, hãy nộp bản ghi khác và gửi duyệt."
@@ -155,7 +164,13 @@ pub fn file_broken_means(file: &str) -> String {
 }
 
 /// What that means, and what to do, where it is kept in memory.
-pub fn kept_without_file(file: &str) -> String {
+pub fn kept_without_file(trouble: FileTrouble, file: &str) -> String {
+    if trouble == FileTrouble::FileUnreadable {
+        return format!(
+            "Bản ghi này vẫn phát ngay được từ bộ nhớ, nhưng chỉ cho đến khi chương trình khởi động lại. Trước lúc đó, hãy nhờ kỹ \
+             thuật viên trả lại quyền đọc tệp “{file}” cho tài khoản của đài bằng {GIVE_BACK}, rồi kiểm tra ổ đĩa."
+        );
+    }
     format!(
         "Bản ghi này vẫn phát ngay được từ bộ nhớ, nhưng chỉ cho đến khi chương trình khởi động lại. Trước lúc đó, hãy chép \
          lại đúng tệp “{file}” vào thư mục “audio” từ bản sao lưu, hoặc nộp bản ghi khác và gửi duyệt."
@@ -245,7 +260,7 @@ pub fn trouble(code: &str, place: impl Fn(&str) -> String) -> (Lamp, String) {
         ),
         "files-broken" => say(
             Lamp::Disk,
-            "Có bản ghi bị mất tệp hoặc tệp đã khác với tệp được duyệt, nên không phát được. Các bản ghi khác vẫn phát. Hãy xem “Việc cần làm”.",
+            "Có bản ghi bị mất tệp, tệp không đọc được hoặc tệp đã khác với tệp được duyệt, nên không phát được. Các bản ghi khác vẫn phát. Hãy xem “Việc cần làm”.",
         ),
         "unready" => say(
             Lamp::Disk,

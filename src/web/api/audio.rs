@@ -1,5 +1,6 @@
 //! A recording's bytes as they were handed in: all, or a range of them as RFC 9110 has it.
 
+use std::io;
 use std::path::Path;
 
 use axum::body::Body;
@@ -30,8 +31,11 @@ pub(super) async fn audio(
 ) -> Result<Response, Problem> {
     let segment = existing(&state, segment_id(&id)?).await?;
     let path = state.audio_dir.join(&segment.file);
-    let Ok(file) = tokio::fs::metadata(&path).await else { return Err(Refusal::FileGone.into()) };
-    let whole = file.len();
+    let whole = match length(&path).await {
+        Ok(whole) => whole,
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Err(Refusal::FileGone.into()),
+        Err(_) => return Err(Refusal::FileUnreadable.into()),
+    };
     let range = match portion(headers.get(header::RANGE), whole) {
         Portion::All => None,
         Portion::Part(from, to) => Some(format!("bytes={from}-{}", to - 1)),
@@ -46,6 +50,11 @@ pub(super) async fn audio(
     }
     let is_beyond = served.status() == StatusCode::RANGE_NOT_SATISFIABLE;
     Ok(if is_beyond { no_such_range(whole) } else { served })
+}
+
+/// How long a file is that can be read.
+async fn length(path: &Path) -> io::Result<u64> {
+    Ok(tokio::fs::File::open(path).await?.metadata().await?.len())
 }
 
 /// What is said to who asks for nothing of so many bytes.

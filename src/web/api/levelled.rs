@@ -123,9 +123,8 @@ fn unopened(failure: &OpenError) -> Problem {
     match failure {
         OpenError::Gone { .. } => Refusal::FileGone.into(),
         OpenError::Changed { .. } => Refusal::FileChanged.into(),
-        OpenError::Undecodable { .. } | OpenError::Unresamplable { .. } | OpenError::Unreadable { .. } => {
-            Problem::unexpected(failure)
-        }
+        OpenError::Unreadable { .. } => Refusal::FileUnreadable.into(),
+        OpenError::Undecodable { .. } | OpenError::Unresamplable { .. } => Problem::unexpected(failure),
     }
 }
 

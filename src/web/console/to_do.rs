@@ -12,7 +12,7 @@ use super::recordings::{DRAFTS, Drafts, address, send_address};
 use super::rehearsal;
 use crate::access::{Permission, permit};
 use crate::schedule::Play;
-use crate::segment::{Segment, State as Stand};
+use crate::segment::{FileTrouble, Segment, State as Stand};
 use crate::sequencer::StandingOrder;
 use crate::store::User;
 use crate::text;
@@ -27,10 +27,10 @@ use crate::web::{State, air};
 const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// What it means that a recording's file is not what was approved.
-pub(super) fn broken_means(state: &State, segment: &Segment) -> String {
+pub(super) fn broken_means(state: &State, segment: &Segment, trouble: FileTrouble) -> String {
     let means =
         if air::is_kept(state, &segment.id) { say::kept_without_file } else { say::file_broken_means };
-    means(&segment.file)
+    means(trouble, &segment.file)
 }
 
 /// The list, for somebody who can do some of it; `users` are all there are, `drafts` their own, and what was `let_go` are
@@ -92,7 +92,7 @@ pub(super) fn to_do(
                     @if let Some(segment) = plan.catalog.get(id) {
                         li.bad {
                             strong { (say::file_broken(*trouble, &segment.words.title)) }
-                            p { (broken_means(state, segment)) }
+                            p { (broken_means(state, segment, *trouble)) }
                             (way(user, Permission::HandIn, &address(id), say::TO_MEND))
                         }
                     }

@@ -246,6 +246,13 @@ async fn what_has_no_file_is_not_ordered_unless_it_is_kept_in_memory() {
     let id = air_pages::hidden(&page, "id");
     known(Some(FileTrouble::FileChanged));
     assert_eq!(order().await.problem(), refused(404, "file-gone"), "it is known to be another");
+    known(Some(FileTrouble::FileUnreadable));
+    assert_eq!(order().await.problem(), refused(500, "file-unreadable"), "it is known to have wrong rights");
+    let page = tab.get("/phat-ngay").await.text();
+    assert!(
+        page.contains("Máy không đọc được tệp của bản ghi “bài”, nên chưa phát khẩn cấp được."),
+        "{page}"
+    );
     known(None);
     let right = std::fs::read(&file).unwrap();
     io::Write::write_all(&mut std::fs::File::create(&file).unwrap(), &right[..right.len() / 2]).unwrap();

@@ -55,6 +55,31 @@ async fn what_is_kept_in_memory_is_not_said_to_be_silent_where_its_file_is_gone(
 }
 
 #[tokio::test]
+async fn a_file_that_cannot_be_read_is_not_said_to_be_lost_and_a_technician_is_told_what_to_do() {
+    let site = Site::new();
+    let recording = site.approved(440.0).await;
+    let id = recording["id"].as_str().unwrap();
+    site.plan.send_modify(|plan| {
+        let plan = Arc::make_mut(plan);
+        let troubles = [(id.into(), FileTrouble::FileUnreadable)];
+        plan.catalog = Arc::new(plan.catalog.with_troubles(troubles.into()));
+    });
+    let tab = Tab::of(&site, "uploader");
+    for kept in [false, true] {
+        if kept {
+            let status = site.status.as_ref().unwrap();
+            status.send_modify(|status| status.kept = Arc::new([id.into()].into()));
+        }
+        for path in ["/", &format!("/ban-ghi/{id}")] {
+            let page = tab.get(path).await.text();
+            let said = page.contains("Máy không đọc được tệp của bản ghi") && page.contains("sudo chown");
+            let lost = ["Tệp của bản ghi “bài” bị mất", "“bài.wav” từ bản sao lưu"];
+            assert!(said && !lost.iter().any(|lost| page.contains(lost)), "{path}: {page}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_on_record_of_today_and_in_no_session_of_it_now_is_there_besides() {
     let site = Site::new();
     let (store, now) = (&site.state.store, site.clock.now());

@@ -414,6 +414,13 @@ async fn what_would_not_sound_is_not_approved() {
     assert_eq!(approve().await.problem(), refused(409, "file-changed"));
     std::fs::remove_file(&file).unwrap();
     assert_eq!(approve().await.problem(), refused(404, "file-gone"));
+    // Nobody can read it, not even who may read everything.
+    std::os::unix::fs::symlink("bài.wav", &file).unwrap();
+    assert_eq!(approve().await.problem(), refused(500, "file-unreadable"));
+    for way in ["audio", "levelled"] {
+        let served = site.get("approver", &format!("{path}/{way}")).await;
+        assert_eq!(served.problem(), refused(500, "file-unreadable"), "{way}");
+    }
     site.hand_in("uploader", &[Part::file("bài.wav", &wav(440.0, 1.0))]).await;
     assert_eq!(approve().await.json()["state"], "approved");
     std::fs::remove_file(&file).unwrap();

@@ -175,7 +175,7 @@ async fn show<N>(
             p.note.warn { (say::returned(&event.by, event.at, zone, event.reason.as_deref().unwrap_or_default())) }
         }
         @if let Some(trouble) = plan.catalog.troubles().get(&segment.id) {
-            p.note.bad { (home::file_broken(*trouble, &segment.words.title)) ". " (broken_means(state, &segment)) }
+            p.note.bad { (home::file_broken(*trouble, &segment.words.title)) ". " (broken_means(state, &segment, *trouble)) }
         }
         @if let Some(heard) = &heard { p { (say::heard(heard, zone)) } }
         (airs)

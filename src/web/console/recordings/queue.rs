@@ -75,7 +75,7 @@ pub(in crate::web::console) async fn queue(
             h2 { a href=(address(&segment.id)) { (segment.words.title) } }
             @if let Some(prospect) = prospects.get(&segment.id) { (prospect.said(zone)) }
             @if let Some(trouble) = plan.catalog.troubles().get(&segment.id) {
-                p.note.bad { (home::file_broken(*trouble, &segment.words.title)) ". " (broken_means(&state, segment)) }
+                p.note.bad { (home::file_broken(*trouble, &segment.words.title)) ". " (broken_means(&state, segment, *trouble)) }
             }
             (placeless(segment, &plan.schedule))
             (last_day(segment, &plan.schedule, now))
