@@ -67,7 +67,7 @@ pub fn demo(options: &Demo, clock: &Arc<dyn Clock>) -> anyhow::Result<Exit> {
     }
     let first = put_on_the_calendar(&station, &week, clock.now())?;
     let mut served = options.serve.clone();
-    if served.output.is_none() && !has_sound() {
+    if served.output.is_none() && !device::has_sound() {
         commands::say(console::DEMO_WITHOUT_SOUND)?;
         served.output = Some(OutputName::Null);
     }
@@ -133,14 +133,6 @@ fn write_aside(target: &Path, text: &str) -> io::Result<()> {
 
 /// The demo's station: no rules, the default device.
 const STATION: &str = include_str!("demo/station.toml");
-
-/// Whether this machine has a sound server or a card.
-fn has_sound() -> bool {
-    let server = std::env::var_os("XDG_RUNTIME_DIR").map(|folder| Path::new(&folder).join("pulse/native"));
-    std::env::var_os("PULSE_SERVER").is_some()
-        || server.is_some_and(|socket| socket.exists())
-        || device::has_card()
-}
 
 /// The demo's day: the week's sessions make room for one that begins at `first`.
 fn day(first: &Zoned, week: &Schedule) -> Result<String, DemoError> {

@@ -214,6 +214,12 @@ fn sees_cards() -> bool {
     controls.all(|control| access(&control.path(), AccessFlags::R_OK | AccessFlags::W_OK).is_ok())
 }
 
+/// Whether this machine has a sound server or a card.
+pub fn has_sound() -> bool {
+    let server = std::env::var_os("XDG_RUNTIME_DIR").map(|folder| Path::new(&folder).join("pulse/native"));
+    std::env::var_os("PULSE_SERVER").is_some() || server.is_some_and(|socket| socket.exists()) || has_card()
+}
+
 /// Whether a device is there and could be opened, for all one can tell without sound.
 pub(super) fn probe(name: &DeviceName) -> Result<(), OpenError> {
     if is_on_server(name) {

@@ -15,6 +15,9 @@ pub const SEGMENT_COLUMNS: [&str; 7] =
 pub const TIMELINE_COLUMNS: [&str; 5] = ["Giờ phát", "Thời lượng", "Mục", "Bản ghi", "Ghi chú"];
 /// Head of the list of outputs.
 pub const DEVICE_COLUMNS: [&str; 4] = ["Tên cho `device`", "Thiết bị", "Dùng được", "Mặc định"];
+/// The machine has nothing that sounds.
+pub const NO_CARD: &str = "Máy này không có card âm thanh hay máy chủ âm thanh nào dùng được: những tên `alsa:…` nếu có ở trên chỉ \
+     là tên sẵn có của hệ thống, không có loa phía sau. Hãy cắm card (ví dụ card USB) hoặc cài trình điều khiển, rồi chạy lại lệnh này.";
 /// Head of the list of people.
 pub const USER_COLUMNS: [&str; 4] = ["Tên", "Vai trò", "Tạo lúc", "Thu hồi lúc"];
 /// Head of what a walk through the log found.

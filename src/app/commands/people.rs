@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{print, say};
-use crate::app::cli::{Format, UserCommand};
+use crate::app::cli::{Format, Shape, UserCommand};
 use crate::app::exit::Exit;
 use crate::app::station::Station;
 use crate::clock::Clock;
@@ -99,7 +99,15 @@ pub fn devices(format: Format) -> anyhow::Result<Exit> {
         table.row([device.id.as_str(), device.name.as_str(), usable, default]);
     }
     print(format.format, &table, &devices)?;
+    if let Some(remark) = without_sound(format.format, device::has_sound()) {
+        say(remark)?;
+    }
     Ok(Exit::Fine)
+}
+
+/// What people are told of a list of names behind which nothing sounds: ALSA has some of its own on every machine.
+fn without_sound(shape: Shape, has_sound: bool) -> Option<&'static str> {
+    (shape == Shape::Table && !has_sound).then_some(console::NO_CARD)
 }
 
 #[cfg(test)]
@@ -107,6 +115,13 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn a_list_of_devices_without_a_card_says_so_to_people() {
+        assert!(without_sound(Shape::Table, false).unwrap().contains("không có card âm thanh"));
+        let none = [without_sound(Shape::Table, true), without_sound(Shape::Json, false)];
+        assert_eq!(none, [None, None]);
+    }
 
     #[test]
     fn people_are_listed_in_the_stations_time() {
