@@ -156,7 +156,8 @@ impl<'a> Door<'a> {
                 let segment = self.store.step_segment(&segment.id, Step::Submit, by, self.clock.now())?;
                 let damage = verdict::damage(segment.sound.skipped_packets);
                 for remark in converted_from.map(verdict::converted).into_iter().chain(damage) {
-                    say(&format!("`{}`: {remark}", segment.file))?;
+                    // Under the name by which people know it: what is kept may have another ending.
+                    say(&remark_on(file, &remark))?;
                 }
                 Ok(Some((segment, false)))
             }
@@ -180,6 +181,10 @@ impl<'a> Door<'a> {
     fn knows(&self, programme: &ProgrammeId) -> bool {
         self.schedule.as_ref().is_none_or(|schedule| schedule.takes(programme))
     }
+}
+
+fn remark_on(file: &Path, remark: &str) -> String {
+    format!("`{}`: {remark}", file.file_name().unwrap_or_default().to_string_lossy())
 }
 
 fn refuse(file: &Path, why: &str) -> io::Result<()> {
@@ -338,6 +343,12 @@ mod tests {
     use crate::clock::ManualClock;
 
     const FILE: &str = "thoi-tiet.ogg";
+
+    #[test]
+    fn what_was_converted_is_named_as_it_was_given() {
+        let said = remark_on(Path::new("/media/usb/ban-tin.avi"), &verdict::converted("AVI"));
+        assert!(said.starts_with("`ban-tin.avi`: Tệp AVI đã được chuyển"), "{said}");
+    }
 
     /// Does what a line of `loa segment …` asks; its exit code, that of wrong arguments included.
     fn code_of(station: &Station, line: &[&str]) -> i32 {
