@@ -24,6 +24,7 @@ pub mod station;
 pub mod supervise;
 pub mod watch_log;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::anyhow;
@@ -31,8 +32,10 @@ use anyhow::anyhow;
 use crate::clock::{Clock, SystemClock};
 use crate::output::OutputError;
 use crate::text::console;
+use crate::text::disk::{Deed, cannot};
 use crate::text::http::Refusal;
-use cli::{Cli, Command, SegmentCommand};
+use cli::{Cli, Command, SegmentCommand, UserCommand};
+use demo::DemoError;
 use exit::Exit;
 use station::{Station, StationError};
 
@@ -56,37 +59,60 @@ fn in_words(failure: anyhow::Error) -> anyhow::Error {
             &source.to_string()
         ));
     }
-    match failure.downcast_ref() {
-        Some(StationError::NoSchedule(folder)) => anyhow!(console::no_station(&folder.display().to_string())),
-        Some(StationError::Unfinished(folder)) => {
-            anyhow!(console::half_station(&folder.display().to_string()))
-        }
-        Some(StationError::Running(folder)) => anyhow!(console::station_plays(&folder.display().to_string())),
-        Some(StationError::MakeFolder { .. } | StationError::Lock { .. }) | None => failure,
+    let of_demo = failure.downcast_ref().and_then(of_demo);
+    match of_demo.or_else(|| failure.downcast_ref().map(of_station)) {
+        Some(said) => anyhow!(said),
+        None => failure,
     }
+}
+
+fn of_station(failure: &StationError) -> String {
+    let named = |folder: &Path| folder.display().to_string();
+    match failure {
+        StationError::NoSchedule(folder) => console::no_station(&named(folder)),
+        StationError::Unfinished(folder) => console::half_station(&named(folder)),
+        StationError::Running(folder) => console::station_plays(&named(folder)),
+        StationError::MakeFolder { path, cause } => cannot(Deed::Make, &named(path), cause),
+        StationError::Lock { path, cause } => cannot(Deed::Lock, &named(path), cause),
+    }
+}
+
+fn of_demo(failure: &DemoError) -> Option<String> {
+    Some(match failure {
+        DemoError::Write { path, cause } => cannot(Deed::Write, &path.display().to_string(), cause),
+        DemoError::NoExample(from) => console::no_example(&from.display().to_string()),
+        DemoError::Taken(folder) => console::demo_taken(&folder.display().to_string()),
+        DemoError::Station(failure) => of_station(failure),
+        DemoError::Calendar(_) => return None,
+    })
 }
 
 fn done(cli: &Cli) -> anyhow::Result<Exit> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let now = clock.now();
     let station = || Station::open(&cli.station);
+    let found = || Station::find(&cli.station);
     match &cli.command {
         Command::Serve(options) => serve::serve(&station()?, options),
         Command::Demo(options) => demo::demo(options, &clock),
-        Command::Check(days) => commands::check(&station()?, days, now),
-        Command::Timeline(days) => commands::timeline(&station()?, days, now),
-        Command::Rehearse(options) => rehearse::rehearse(&station()?, options, now),
+        Command::Check(days) => commands::check(&found()?, days, now),
+        Command::Timeline(days) => commands::timeline(&found()?, days, now),
+        Command::Rehearse(options) => rehearse::rehearse(&found()?, options, now),
         Command::Segment(command) => {
             let takes_in = matches!(command, SegmentCommand::Add(_) | SegmentCommand::Import { .. });
             let stop = if takes_in { signals::told()?.flag } else { Arc::default() };
-            commands::segment(&station()?, &clock, command, &stop)
+            let station = if takes_in { station()? } else { found()? };
+            commands::segment(&station, &clock, command, &stop)
         }
-        Command::Airings(which) => commands::airings(&station()?, which),
-        Command::Verify(wish) => commands::verify(&station()?, *wish),
+        Command::Airings(which) => commands::airings(&found()?, which),
+        Command::Verify(wish) => commands::verify(&found()?, *wish),
         Command::Devices(format) => commands::devices(*format),
-        Command::User(command) => commands::user(&station()?, &clock, command),
-        Command::Clock(command) => commands::clock(&station()?, now, command),
-        Command::Backup { to } => commands::backup(&station()?, to),
+        Command::User(command) => {
+            let station = if matches!(command, UserCommand::Add { .. }) { station()? } else { found()? };
+            commands::user(&station, &clock, command)
+        }
+        Command::Clock(command) => commands::clock(&found()?, now, command),
+        Command::Backup { to } => commands::backup(&found()?, to),
         Command::Restore { from, other_station } => {
             let whose = if *other_station { commands::Whose::Anybodys } else { commands::Whose::Own };
             commands::restore(from, &cli.station, whose)
@@ -98,7 +124,6 @@ fn done(cli: &Cli) -> anyhow::Result<Exit> {
 mod tests {
     use std::fs::File;
     use std::io::Write as _;
-    use std::path::Path;
 
     use clap::Parser as _;
 
@@ -164,6 +189,50 @@ mod tests {
         let failure = Store::open(&station.data()).unwrap_err();
         let lost = format!("{:#}", in_words(failure.into()));
         assert!(lost.contains("đã mất") && lost.contains("loa restore"), "{lost}");
+    }
+
+    #[test]
+    fn who_only_looks_makes_nothing_in_the_folder_of_a_station() {
+        let folder = tempfile::tempdir().unwrap();
+        let station = station_in(folder.path());
+        std::fs::remove_dir(station.audio()).unwrap();
+        std::fs::remove_dir(station.data()).unwrap();
+        for line in [
+            "check --days 1",
+            "timeline --days 1",
+            "rehearse --days 1",
+            "airings",
+            "verify",
+            "segment list",
+            "user list",
+        ] {
+            let words =
+                ["loa", "--station", folder.path().to_str().unwrap()].into_iter().chain(line.split(' '));
+            drop(run(&Cli::try_parse_from(words).unwrap()));
+            assert!(!station.audio().exists() && !station.data().exists(), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_a_folder_or_a_disk_refuses_is_said_in_peoples_words_with_what_to_do() {
+        let path = || Path::new("/var/lib/loa/data/lock").to_owned();
+        let in_demo = |failure: DemoError| in_words(failure.into()).to_string();
+        let lock = |kind: std::io::ErrorKind| StationError::Lock { path: path(), cause: kind.into() };
+        let refused = std::io::ErrorKind::PermissionDenied;
+        let make = StationError::MakeFolder { path: path(), cause: refused.into() };
+        for (said, expected) in [
+            (in_words(lock(refused).into()).to_string(), ["Không khóa được", "sudo -u loa loa"]),
+            (in_words(make.into()).to_string(), ["Không tạo được thư mục", "sudo chown -R loa:audio"]),
+            (in_demo(lock(std::io::ErrorKind::StorageFull).into()), ["Không khóa được", "Đĩa đã đầy"]),
+            (
+                in_demo(DemoError::Write { path: path(), cause: refused.into() }),
+                ["Không ghi được", "sudo -u loa"],
+            ),
+            (in_demo(DemoError::NoExample(".".into())), ["`.` không có đài mẫu", "--from"]),
+            (in_demo(DemoError::Taken(path())), ["không phải đài mẫu", "--station"]),
+        ] {
+            assert!(expected.iter().all(|part| said.contains(part)), "{said}");
+        }
     }
 
     #[test]

@@ -55,9 +55,16 @@ pub enum StationError {
 }
 
 impl Station {
-    /// The station in a folder; makes `audio/` and `data/` where they are missing. One that has lost its schedule, and has
-    /// played, is one still: it goes on with the schedule that was last in force.
+    /// The station in a folder; makes `audio/` and `data/` where they are missing.
     pub fn open(root: &Path) -> Result<Self, StationError> {
+        Self::find(root)?;
+        Self::new_in(root)
+    }
+
+    /// The station in a folder, for who only looks: nothing is made, for what another account made would lock the
+    /// station's own out. One that has lost its schedule, and has played, is one still: it goes on with the schedule that
+    /// was last in force.
+    pub fn find(root: &Path) -> Result<Self, StationError> {
         let has_played = || {
             let station = Self { root: root.to_owned() };
             station.in_force().join("station.toml").is_file() && station.data().join(DATABASE).is_file()
@@ -68,7 +75,7 @@ impl Station {
         if root.join(UNFINISHED).exists() {
             return Err(StationError::Unfinished(root.to_owned()));
         }
-        Self::new_in(root)
+        Ok(Self { root: root.to_owned() })
     }
 
     /// A station whose schedule is still to come; makes `audio/` and `data/` where they are missing.

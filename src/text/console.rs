@@ -532,6 +532,22 @@ pub fn bad_copy(copy: &str) -> String {
     )
 }
 
+/// The example station is not where it was looked for.
+pub fn no_example(from: &str) -> String {
+    format!(
+        "`{from}` không có đài mẫu (thư mục `schedule` và `audio`), nên chưa làm gì. Hãy chạy lệnh này trong thư mục mã nguồn của \
+         loa, hoặc chỉ thư mục ấy bằng `--from`."
+    )
+}
+
+/// The example station is not put among other things.
+pub fn demo_taken(folder: &str) -> String {
+    format!(
+        "`{folder}` đã có thứ khác mà không phải đài mẫu, nên chưa đụng gì vào đó. Hãy chỉ một thư mục trống, hoặc chưa có, bằng \
+         `--station`."
+    )
+}
+
 /// There is only a part of one.
 pub fn half_station(folder: &str) -> String {
     format!(
