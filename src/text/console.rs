@@ -363,11 +363,6 @@ fn listed(lines: &[String]) -> String {
     lines.iter().map(|line| format!("- {line}")).collect::<Vec<_>>().join("\n")
 }
 
-/// A backup was restored and checked.
-pub fn restored(files: usize, rows: i64) -> String {
-    format!("Đã khôi phục và kiểm tra: {files} bản ghi có đúng tệp, nhật ký {rows} dòng nguyên vẹn.")
-}
-
 /// A copy of the database is another station's.
 pub fn of_another_station(theirs: &str, ours: &str, station: &str) -> String {
     format!(

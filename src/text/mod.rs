@@ -8,6 +8,7 @@ pub mod console;
 pub mod disk;
 pub mod finding;
 pub mod http;
+pub mod keep;
 pub mod order;
 pub mod outcome;
 pub mod page;

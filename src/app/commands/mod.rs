@@ -1,6 +1,7 @@
 //! The commands beside the daemon: each asks a room and prints its answer.
 
 mod clock;
+mod copying;
 mod keep;
 mod log;
 mod people;
