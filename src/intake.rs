@@ -438,6 +438,20 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_cannot_be_read_is_put_back_and_what_stood_there_kept() {
+        let door = Door::new();
+        let taken = door.take_in("a.wav", 20);
+        fs::remove_file(door.audio("a.wav")).unwrap();
+        // Nobody can read it, not even who may read everything.
+        std::os::unix::fs::symlink("a.wav", door.audio("a.wav")).unwrap();
+        let again = door.take_in("a.wav", 20);
+        let kept_as = Some("a-2.wav".to_owned());
+        assert_eq!((&again.segment, again.had), (&taken.segment, Had::Words { kept_as }));
+        assert!(fs::symlink_metadata(door.audio("a-2.wav")).unwrap().is_symlink());
+        assert_eq!(look_at(&door.audio(""), &taken.segment, None).1, None);
+    }
+
+    #[test]
     fn what_is_taken_in_is_sealed_and_what_was_before_there_were_seals_is_later() {
         let door = Door::new();
         let [kept, changed] =

@@ -91,7 +91,7 @@ pub fn put_back(kept_as: Option<&str>) -> String {
     match kept_as {
         None => "Tệp của bản ghi đã mất khỏi thư mục “audio”; máy vừa đặt lại đúng tệp đó.".to_owned(),
         Some(kept_as) => format!(
-            "Trong thư mục “audio”, tệp của bản ghi đã bị thay bằng một tệp khác; máy vừa đặt lại đúng tệp của bản ghi và \
+            "Trong thư mục “audio”, tệp của bản ghi đã bị thay bằng một tệp khác, hoặc không đọc được; máy vừa đặt lại đúng tệp của bản ghi và \
              giữ tệp kia với tên “{kept_as}”. Tệp kia không lên loa; nếu cần phát, hãy nộp tệp đó."
         ),
     }

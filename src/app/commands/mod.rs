@@ -80,6 +80,26 @@ mod tests {
     use crate::text::outcome::tests::airing;
 
     #[test]
+    fn check_tells_a_file_that_cannot_be_read_from_one_that_is_gone() {
+        let (folder, now): (_, jiff::Timestamp) =
+            (tempfile::tempdir().unwrap(), plan::tests::NOW.parse().unwrap());
+        let file = "nhac-hieu-sang.ogg";
+        let (station, week) = plan::tests::station_with(&[(file, "")], folder.path(), now);
+        std::fs::remove_file(station.audio().join(file)).unwrap();
+        std::os::unix::fs::symlink(file, station.audio().join(file)).unwrap();
+        let format = crate::app::cli::Format { format: Shape::Json };
+        let days = crate::app::cli::Days { from: None, days: 7, format };
+        let (_, bad) = plan_of(&station, week, &days, now).unwrap();
+        let told = serde_json::to_value(&bad).unwrap();
+        assert_eq!(
+            (told[0]["code"].as_str(), told[0]["file"].as_str()),
+            (Some("file-unreadable"), Some(file))
+        );
+        let said = crate::text::disk::file_unreadable(file, "bài", &now.to_zoned(jiff::tz::TimeZone::UTC));
+        assert!(said.contains("sudo -u loa loa") && said.contains("sudo chown -R loa:audio"), "{said}");
+    }
+
+    #[test]
     fn airings_of_several_outputs_are_told_apart() {
         let one = airing();
         let mut other = one.clone();
