@@ -122,6 +122,7 @@ const LANDED_MIGRATIONS: &[(&str, &str)] = &[
     ("0009_seals.sql", "f67dd0c82d462011ceab7c180a09cbe3e4e03b28ffd18d99a06f9ad46a988029"),
     ("0010_heard.sql", "f50fd4e32a8477af99eb8641d8299f7bb6adbaf9c076026daa2b6be83082a0d2"),
     ("0011_standing_orders.sql", "9283dbce9280bef3d2f9df99d8500334a088c9764167fb7fa1506213ea60ec68"),
+    ("0012_sounding.sql", "6cfffadeb2369d54e916bbb4b3e35817c732fbba5918980bea3d17071bd9a0b9"),
 ];
 
 const LONGEST_FILE_LINES: usize = 600;

@@ -183,7 +183,9 @@ mod tests {
         }
         // The session of the morning is from 22:30 to 23:01.
         store.keep_found(&texts(&station.schedule()).unwrap(), at("22:29:00")).unwrap();
-        store.record(&Fact::Heartbeat { at: at("22:59:00"), output: old.clone() }).unwrap();
+        store
+            .record(&Fact::Heartbeat { at: at("22:59:00"), output: old.clone(), sounding: Vec::new() })
+            .unwrap();
         boot(&station, &store, at("23:30:00")).unwrap();
         let missed = store.airings(&AiringFilter::default()).unwrap().airings;
         assert!(missed.iter().all(|airing| airing.item.output.as_str() == "loa-moi"));

@@ -151,7 +151,13 @@ mod tests {
         other.execute_batch("DROP TABLE heartbeat").unwrap();
         let (facts, queue) = sync_channel(2);
         let (replan, _nudges) = sync_channel(1);
-        facts.send(Fact::Heartbeat { at: jiff::Timestamp::UNIX_EPOCH, output: "loa".into() }).unwrap();
+        facts
+            .send(Fact::Heartbeat {
+                at: jiff::Timestamp::UNIX_EPOCH,
+                output: "loa".into(),
+                sounding: Vec::new(),
+            })
+            .unwrap();
         // An engine that still runs: the queue has no end.
         let (broken, _suspects) = channel(2);
         record(&queue, &store, &replan, &broken, &AtomicBool::new(true));

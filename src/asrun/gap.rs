@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::{Cause, ClockHealth, Closed, NotAired};
 use crate::frames;
@@ -28,31 +29,96 @@ pub struct OpenTake {
     /// When it was opened.
     pub opened: Timestamp,
     /// The last sign of life of its output, where there ever was one.
-    pub heartbeat: Option<Timestamp>,
+    pub heartbeat: Option<Heartbeat>,
+}
+
+/// A sign of life of an output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// When.
+    pub at: Timestamp,
+    /// What sounded then; none where this was not kept yet.
+    pub sounding: Option<Vec<Sounding>>,
+}
+
+/// What is known of a take that goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sounding {
+    /// The cue.
+    pub cue: CueId,
+    /// Which take: another run of the program counts them anew.
+    pub take: u16,
+    /// When it was opened.
+    pub opened: Timestamp,
+    /// When its first frame left the device.
+    pub started: Timestamp,
+    /// Frames of the segment that a healthy device took so far.
+    pub delivered: u64,
+    /// Frames of silence so far that stood in for sound.
+    pub starved: u64,
+    /// Whether the amplifier could not be switched on meanwhile.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unpowered: bool,
+    /// What kept it from beginning in time, where that was not known yet when it was opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_by: Option<Cause>,
+}
+
+impl OpenTake {
+    /// What its output's last heartbeat tells of it; none where it did not sound then.
+    fn told(&self) -> Option<Sounding> {
+        let Heartbeat { at, sounding } = self.heartbeat.as_ref()?;
+        let told = match sounding {
+            Some(sounding) => sounding
+                .iter()
+                .find(|one| (&one.cue, one.take, one.opened) == (&self.cue, self.take, self.opened))?
+                .clone(),
+            None => self.sounded_until(*at),
+        };
+        (told.delivered > 0).then_some(told)
+    }
+
+    /// What the time until then allowed: it began as planned, but not before it was opened.
+    fn sounded_until(&self, at: Timestamp) -> Sounding {
+        let started = self.planned.max(self.opened);
+        let sounded = at.duration_since(started).max(SignedDuration::ZERO);
+        Sounding {
+            cue: self.cue.clone(),
+            take: self.take,
+            opened: self.opened,
+            started,
+            delivered: frames::count(sounded, self.sample_rate).min(self.expected),
+            starved: 0,
+            unpowered: false,
+            held_by: None,
+        }
+    }
+
+    /// When what it had sounded of it by the last heartbeat was over.
+    fn ended(&self, told: &Sounding) -> Timestamp {
+        let sounded = frames::duration(told.delivered + told.starved, self.sample_rate);
+        told.started.saturating_add(sounded).unwrap_or(told.started)
+    }
 }
 
 /// What is known, at `now`, of the takes that a power cut left open.
 ///
-/// Each ended with the last heartbeat after its opening, and delivered what that time allowed: it began as planned, but
-/// not before it was opened. One that had no heartbeat did not sound, as far as is known.
+/// Each had begun, delivered and missed what the last heartbeat tells of it; where that tells nothing, what the time until
+/// then allowed. One that had no heartbeat did not sound, as far as is known.
 pub fn recover(open: &[OpenTake], now: Timestamp) -> Vec<Closed> {
     open.iter()
         .map(|take| {
-            let began = take.planned.max(take.opened);
-            let alive = take.heartbeat.filter(|at| *at > began);
-            let sounded = alive.map_or(SignedDuration::ZERO, |at| at.duration_since(began));
-            let delivered = frames::count(sounded, take.sample_rate).min(take.expected);
-            let whole = frames::duration(take.expected, take.sample_rate);
+            let told = take.told();
             Closed {
                 cue: take.cue.clone(),
                 output: take.output.clone(),
                 take: take.take,
-                started: alive.map(|_| began),
-                ended: alive.map(|at| began.saturating_add(whole).map_or(at, |end| end.min(at))),
-                delivered,
-                starved: 0,
-                unpowered: false,
-                held_by: None,
+                started: told.as_ref().map(|told| told.started),
+                ended: told.as_ref().map(|told| take.ended(told)),
+                delivered: told.as_ref().map_or(0, |told| told.delivered.min(take.expected)),
+                starved: told.as_ref().map_or(0, |told| told.starved),
+                unpowered: told.as_ref().is_some_and(|told| told.unpowered),
+                held_by: told.as_ref().and_then(|told| told.held_by),
                 cause: Some(Cause::PowerCut),
                 at: now,
             }
@@ -198,7 +264,7 @@ mod tests {
             expected: 480_000,
             sample_rate: 48_000,
             opened: at(99),
-            heartbeat: heartbeat.map(at),
+            heartbeat: heartbeat.map(|second| Heartbeat { at: at(second), sounding: None }),
         };
         let said = |heartbeat| {
             let closed = recover(&[open(heartbeat)], at(500)).remove(0);
@@ -225,10 +291,54 @@ mod tests {
             expected: 4_800_000,
             sample_rate: 48_000,
             opened: at(280),
-            heartbeat: Some(at(290)),
+            heartbeat: Some(Heartbeat { at: at(290), sounding: None }),
         };
         let closed = recover(&[late], at(500)).remove(0);
         assert_eq!((closed.delivered, closed.started, closed.ended), (480_000, Some(at(280)), Some(at(290))));
+    }
+
+    #[test]
+    fn what_a_heartbeat_told_of_a_take_is_what_a_power_cut_left_of_it() {
+        let cue: CueId = "1970-01-01/sang/muc/0".parse().unwrap();
+        let told = Sounding {
+            cue: cue.clone(),
+            take: 1,
+            opened: at(99),
+            started: at(102),
+            delivered: 240_000,
+            starved: 144_000,
+            unpowered: true,
+            held_by: Some(Cause::Starved),
+        };
+        let said = |sounding: Vec<Sounding>| {
+            let open = OpenTake {
+                cue: cue.clone(),
+                output: "loa-xa".into(),
+                take: 1,
+                planned: at(100),
+                expected: 480_000,
+                sample_rate: 48_000,
+                opened: at(99),
+                heartbeat: Some(Heartbeat { at: at(111), sounding: Some(sounding) }),
+            };
+            let closed = recover(&[open], at(500)).remove(0);
+            assert_eq!(closed.cause, Some(Cause::PowerCut));
+            (
+                (closed.started, closed.ended, closed.delivered),
+                (closed.starved, closed.unpowered, closed.held_by),
+            )
+        };
+        let nothing = ((None, None, 0), (0, false, None));
+        assert_eq!(
+            said(vec![told.clone()]),
+            ((Some(at(102)), Some(at(110)), 240_000), (144_000, true, Some(Cause::Starved)))
+        );
+        assert_eq!(said(Vec::new()), nothing, "it had not begun");
+        assert_eq!(said(vec![Sounding { delivered: 0, ..told.clone() }]), nothing, "no frame had left");
+        assert_eq!(said(vec![Sounding { opened: at(98), ..told.clone() }]), nothing, "one of an earlier run");
+        let old =
+            serde_json::to_string(&Sounding { unpowered: false, held_by: None, ..told.clone() }).unwrap();
+        assert!(!old.contains("held_by") && serde_json::from_str::<Sounding>(&old).is_ok());
     }
 
     proptest! {

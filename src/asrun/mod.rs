@@ -23,7 +23,7 @@ use crate::timeline::{Cue, CueId};
 
 pub use airing::{Airing, BrokenTake, Decision, End, Item, Piece, Run, TOLERANCE_FRAMES, Take, Unheard};
 pub use entry::{Entry, Note};
-pub use gap::{OpenTake, reconcile, recover};
+pub use gap::{Heartbeat, OpenTake, Sounding, reconcile, recover};
 pub use health::ClockHealth;
 
 /// Why something was not, or not wholly, aired. The first ones are the causes of the paper log (nhật ký).
@@ -177,12 +177,14 @@ pub enum Fact {
     },
     /// A cue did not and will not sound.
     NotAired(NotAired),
-    /// The output is alive and this take is still on air: from these a power cut is dated.
+    /// The output is alive and these takes are still on air: from these a power cut is dated.
     Heartbeat {
         /// When.
         at: Timestamp,
         /// The output.
         output: OutputId,
+        /// How far they are.
+        sounding: Vec<Sounding>,
     },
 }
 

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::error;
 
 use super::mixer::VoiceId;
-use crate::asrun::{self, Cause, ClockHealth, Closed, Fact, NotAired};
+use crate::asrun::{self, Cause, ClockHealth, Closed, Fact, NotAired, Sounding};
 use crate::frames::{self, AIR_RATE};
 use crate::output::Hole;
 use crate::schedule::OutputId;
@@ -37,6 +37,7 @@ const DRIFT: SignedDuration = SignedDuration::from_secs(1);
 struct Take {
     cue: CueId,
     number: u16,
+    opened: Timestamp,
     /// When its first frame was to leave.
     planned: Timestamp,
     expected: u64,
@@ -57,6 +58,32 @@ struct Take {
 }
 
 impl Take {
+    /// What held it up, as far as that is to be told when it is over.
+    fn held_up_by(&self) -> Option<Cause> {
+        let late = self.started.map_or(SignedDuration::ZERO, |start| start.at.duration_since(self.planned));
+        self.held_by.filter(|_| !self.is_told && late > HELD_UP)
+    }
+
+    /// How far it is, where all frames before `played` were heard that were not lost, and so many of it were not there.
+    fn sounding(&self, played: u64, [starved, missing]: [u64; 2]) -> Option<Sounding> {
+        let start = self.started?;
+        let (end, absent, starved) = match self.end {
+            Some(end) => (end.frame, end.frame.saturating_sub(start.frame).saturating_sub(self.placed), 0),
+            None => (u64::MAX, starved + if missing > SHORT { missing } else { 0 }, starved),
+        };
+        let heard = played.min(end).saturating_sub(start.frame);
+        Some(Sounding {
+            cue: self.cue.clone(),
+            take: self.number,
+            opened: self.opened,
+            started: start.at,
+            delivered: heard.saturating_sub(absent + self.lost),
+            starved: self.starved + starved,
+            unpowered: self.unpowered,
+            held_by: self.held_up_by(),
+        })
+    }
+
     /// It will be cut. The first cause counts; but where its end was planned, and its fade begun, what ends it before that.
     fn cut(&mut self, cause: Cause) {
         if self.cause.is_none_or(|first| is_planned(first) && !is_planned(cause)) {
@@ -159,6 +186,7 @@ impl Ledger {
             Take {
                 cue: cue.id.clone(),
                 number,
+                opened: at,
                 planned,
                 expected,
                 is_told: held_by.is_some() || !is_first,
@@ -243,11 +271,25 @@ impl Ledger {
         self.send(Fact::NotAired(NotAired { cue, output, cause, clock, at }));
     }
 
-    /// What sounds is still on air.
-    pub(super) fn heartbeat(&mut self, at: Timestamp) {
+    /// What sounds is still on air: the output has `delivered` frames, `next` is the next one to be written, and of a voice
+    /// so many were `missed`.
+    pub(super) fn heartbeat(
+        &mut self,
+        at: Timestamp,
+        (delivered, next): (u64, u64),
+        missed: impl Fn(VoiceId) -> [u64; 2],
+    ) {
         if self.is_on_air() && self.backlog.is_empty() {
-            self.send(Fact::Heartbeat { at, output: self.output.clone() });
+            let played = next.saturating_sub(self.accepted.saturating_sub(self.played(delivered)));
+            let takes = self.takes.iter();
+            let sounding = takes.filter_map(|(voice, take)| take.sounding(played, missed(*voice))).collect();
+            self.send(Fact::Heartbeat { at, output: self.output.clone(), sounding });
         }
+    }
+
+    /// How many of the frames that the output accepted have left or never will, where it has `delivered` so many.
+    fn played(&self, delivered: u64) -> u64 {
+        (delivered + self.gone).max(self.accepted.saturating_sub(PATIENCE))
     }
 
     /// Whether a take sounds, or waits for its closing.
@@ -354,8 +396,7 @@ impl Ledger {
 
     /// Closes the takes whose last frame has left; with `up` false, none will any more.
     pub(super) fn settle(&mut self, delivered: u64, up: bool, now: Timestamp) {
-        let taken = delivered + self.gone;
-        let played = taken.max(self.accepted.saturating_sub(PATIENCE));
+        let played = self.played(delivered);
         let over = |take: &Take| take.end.is_some_and(|end| !up || played >= end.accepted);
         // Nothing to collect in nearly every turn, and then nothing is allocated.
         let closed: Vec<Take> =
@@ -384,7 +425,6 @@ impl Ledger {
             (false, true) => Some(Cause::FileBroken),
             (false, false) => None,
         };
-        let late = take.started.map_or(SignedDuration::ZERO, |start| start.at.duration_since(take.planned));
         self.send(Fact::Closed(Closed {
             cue: take.cue.clone(),
             output: self.output.clone(),
@@ -394,7 +434,7 @@ impl Ledger {
             delivered,
             starved: take.starved,
             unpowered: take.unpowered,
-            held_by: take.held_by.filter(|_| !take.is_told && late > HELD_UP),
+            held_by: take.held_up_by(),
             cause: take.cause.filter(|cause| !(is_planned(*cause) && take.lost > 0)).or(by_itself),
             at,
         }));

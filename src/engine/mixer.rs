@@ -158,6 +158,13 @@ impl Mixer {
         Some((voice.id, voice.source.missing())).filter(|(_, missing)| *missing > 0)
     }
 
+    /// Frames of silence in place of a voice's sound so far: its source was not ready in time, or its file broke off.
+    pub fn missed(&self, id: VoiceId) -> [u64; 2] {
+        let mut sounding = [&self.foreground, &self.fading].into_iter().flatten();
+        let sounding = sounding.find(|sounding| sounding.voice.id == id);
+        sounding.map_or([0; 2], |sounding| [sounding.starved, sounding.voice.source.missing()])
+    }
+
     /// Mixes the next frames, and says what happened in them.
     pub fn render(&mut self, samples: &mut [f32]) -> std::vec::Drain<'_, Happening> {
         let sounded = self.foreground.is_some() || self.fading.is_some() || self.armed.is_some();

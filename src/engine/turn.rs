@@ -28,7 +28,7 @@ const WAKE_AHEAD: SignedDuration = SignedDuration::from_secs(10);
 const LOOK: Duration = Duration::from_secs(1);
 /// From these a power cut is dated.
 const HEARTBEAT: SignedDuration = SignedDuration::from_secs(5);
-/// And so long after a start there is one in any case: what was heard that long is known to have been.
+/// And so long after a start, or a hole, there is one in any case: what was heard that long is known to have been.
 const FIRST_HEARTBEAT: SignedDuration = SignedDuration::from_secs(1);
 /// Turns between two statuses while something sounds: a quarter of a second.
 const STATUS_TURNS: u32 = 12;
@@ -483,7 +483,9 @@ impl Engine {
         self.ledger.settle(self.output.delivered(), self.up, wall);
         let is_first = self.first_heartbeat.take_if(|due| *due <= wall).is_some();
         if is_first || self.last_heartbeat.is_none_or(|last| wall.duration_since(last).abs() >= HEARTBEAT) {
-            self.ledger.heartbeat(wall);
+            let next = self.mixer.position().saturating_sub(LOOKAHEAD as u64);
+            let mixer = &self.mixer;
+            self.ledger.heartbeat(wall, (self.output.delivered(), next), |voice| mixer.missed(voice));
             self.last_heartbeat = Some(wall);
         }
     }
@@ -510,8 +512,6 @@ impl Engine {
         let at = first.at;
         let Some(held) = self.held.iter_mut().find(|held| held.voice == voice) else { return };
         held.stage = Stage::Sounding(at);
-        let due = at + FIRST_HEARTBEAT;
-        self.first_heartbeat = Some(self.first_heartbeat.map_or(due, |before| before.min(due)));
         let (id, output) = (&held.cue.id, &self.id);
         let late = at.duration_since(held.cue.at + held.skip);
         if late > ON_TIME {
@@ -521,6 +521,13 @@ impl Engine {
             info!(cue.id = %id, output.id = %output, "{id} is on air");
         }
         self.events.push(Event::Started { cue: id.clone(), at });
+        self.beat_after(at);
+    }
+
+    /// Sees to it that there is a heartbeat soon after something that a power cut should not make unknown.
+    fn beat_after(&mut self, at: Timestamp) {
+        let due = at + FIRST_HEARTBEAT;
+        self.first_heartbeat = Some(self.first_heartbeat.map_or(due, |before| before.min(due)));
     }
 
     fn ended(&mut self, voice: VoiceId, at: Timestamp) {
@@ -556,6 +563,7 @@ impl Engine {
             if let Some(cue) = self.ledger.starve(frames, self.output.hole(), next) {
                 self.sequencer.had_a_hole(cue);
             }
+            self.beat_after(self.clock.now());
         }
         if wrote.is_ok() && self.ledger.is_unsure() && self.output.is_sure() {
             self.ledger.correct(self.output.next_frame_at());

@@ -16,7 +16,7 @@ use super::head::{self, Head};
 use super::reserve::Reserve;
 use super::row::{JournalRow, NOTHING_BEFORE};
 use super::{Store, StoreError, in_transaction};
-use crate::asrun::{Airing, Closed, Entry, Fact, NotAired, Note, OpenTake, recover};
+use crate::asrun::{Airing, Closed, Entry, Fact, Heartbeat, NotAired, Note, OpenTake, Sounding, recover};
 use crate::schedule::OutputId;
 use crate::segment::ContentHash;
 
@@ -99,7 +99,7 @@ impl Store {
     /// Records a fact; it is on disk when this returns. Heartbeats are kept apart from the log, the newest of each output.
     pub fn record(&self, fact: &Fact) -> Result<(), StoreError> {
         let (output, at) = match fact {
-            Fact::Heartbeat { at, output } => (output, *at),
+            Fact::Heartbeat { at, output, .. } => (output, *at),
             Fact::Opened { output, take, .. } => (output, take.opened),
             Fact::Closed(closed) => (&closed.output, closed.at),
             Fact::TakenBack { at, output, .. } => (output, *at),
@@ -107,7 +107,7 @@ impl Store {
         };
         self.set_recording(Some((output.clone(), at)));
         let recorded = match fact {
-            Fact::Heartbeat { .. } => self.heartbeat(at, output.clone()),
+            Fact::Heartbeat { sounding, .. } => self.heartbeat(at, output.clone(), sounding),
             Fact::Opened { .. } | Fact::Closed(_) | Fact::TakenBack { .. } | Fact::NotAired(_) => {
                 self.record_in(std::slice::from_ref(fact), output)
             }
@@ -190,7 +190,7 @@ impl Store {
                     expected: take.expected,
                     sample_rate: take.sample_rate,
                     opened: take.opened,
-                    heartbeat: heartbeats.get(&item.output).copied(),
+                    heartbeat: heartbeats.get(&item.output).cloned(),
                 }));
             }
             Ok(open)
@@ -211,7 +211,8 @@ impl Store {
 
     /// The last sign of life of each output that ever gave one.
     pub fn heartbeats(&self) -> Result<BTreeMap<OutputId, Timestamp>, StoreError> {
-        self.read(heartbeats)
+        let heartbeats = self.read(heartbeats)?;
+        Ok(heartbeats.into_iter().map(|(output, heartbeat)| (output, heartbeat.at)).collect())
     }
 
     pub(super) fn append(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
@@ -259,30 +260,39 @@ impl Store {
         })
     }
 
-    fn heartbeat(&self, at: Timestamp, output: OutputId) -> Result<(), StoreError> {
+    fn heartbeat(&self, at: Timestamp, output: OutputId, sounding: &[Sounding]) -> Result<(), StoreError> {
+        // Nothing of it fails; and a power cut is dated without it as well.
+        let sounding = serde_json::to_string(sounding).ok();
         self.write("note a heartbeat", move |transaction| {
             transaction
                 .prepare_cached(
-                    "INSERT INTO heartbeat (output, at_ms) VALUES (?1, ?2)
-                     ON CONFLICT (output) DO UPDATE SET at_ms = ?2",
+                    "INSERT INTO heartbeat (output, at_ms, sounding) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (output) DO UPDATE SET at_ms = ?2, sounding = ?3",
                 )
-                .and_then(|mut statement| statement.execute(params![output.as_str(), at.as_millisecond()]))
+                .and_then(|mut statement| {
+                    statement.execute(params![output.as_str(), at.as_millisecond(), sounding])
+                })
                 .doing("note a heartbeat")?;
             has_passed(transaction, at.as_millisecond())
         })
     }
 }
 
-fn heartbeats(connection: &Connection) -> Result<BTreeMap<OutputId, Timestamp>, StoreError> {
+fn heartbeats(connection: &Connection) -> Result<BTreeMap<OutputId, Heartbeat>, StoreError> {
     let rows = connection
-        .prepare_cached("SELECT output, at_ms FROM heartbeat")
+        .prepare_cached("SELECT output, at_ms, sounding FROM heartbeat")
         .and_then(|mut statement| {
             statement
-                .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
                 .collect::<rusqlite::Result<Vec<_>>>()
         })
         .doing("read the heartbeats")?;
-    rows.into_iter().map(|(output, at_ms)| Ok((OutputId::new(output), instant(at_ms)?))).collect()
+    let heartbeat = |(output, at_ms, sounding): (String, i64, Option<String>)| {
+        // What cannot be read must keep no station silent: the time says about the same.
+        let sounding = sounding.and_then(|sounding| serde_json::from_str(&sounding).ok());
+        Ok((OutputId::new(output), Heartbeat { at: instant(at_ms)?, sounding }))
+    };
+    rows.into_iter().map(heartbeat).collect()
 }
 
 /// An instant from its column.
@@ -372,7 +382,7 @@ mod tests {
         // Another process holds the database, as a disk that hangs would.
         let other = Connection::open(store.file()).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
-        let fact = Fact::Heartbeat { at: at(64), output: "loa-xa".into() };
+        let fact = Fact::Heartbeat { at: at(64), output: "loa-xa".into(), sounding: Vec::new() };
         std::thread::scope(|scope| {
             let writing = scope.spawn(|| store.record(&fact).unwrap());
             while store.log_waits(at(75)).is_none() && !writing.is_finished() {
@@ -390,8 +400,11 @@ mod tests {
         let (store, dir) = store();
         let cue = cue(1, 1);
         store.record(&opened(&cue, 0)).unwrap();
-        store.record(&Fact::Heartbeat { at: at(64), output: "loa-xa".into() }).unwrap();
-        drop(store);
+        store.record(&Fact::Heartbeat { at: at(64), output: "loa-xa".into(), sounding: Vec::new() }).unwrap();
+        // As a program did that did not tell more.
+        let raw = Connection::open(store.file()).unwrap();
+        raw.execute("UPDATE heartbeat SET sounding = NULL", []).unwrap();
+        drop((store, raw));
 
         let store = Store::open(dir.path()).unwrap();
         let recovered = store.recover(at(600)).unwrap();
@@ -411,6 +424,34 @@ mod tests {
     }
 
     #[test]
+    fn a_power_cut_leaves_of_a_take_what_the_last_heartbeat_told_of_it() {
+        let (store, dir) = store();
+        let cue = cue(1, 1);
+        let fact = opened(&cue, 0);
+        store.record(&fact).unwrap();
+        let Fact::Opened { take, .. } = fact else { unreachable!("a take is opened") };
+        let told = Sounding {
+            cue: cue.id.clone(),
+            take: 0,
+            opened: take.opened,
+            started: at(62),
+            delivered: 24_000,
+            starved: 48_000,
+            unpowered: false,
+            held_by: None,
+        };
+        let output: OutputId = "loa-xa".into();
+        store.record(&Fact::Heartbeat { at: at(64), output: output.clone(), sounding: vec![told] }).unwrap();
+        let rows = store.verify().unwrap().rows;
+        drop(store);
+
+        let store = Store::open(dir.path()).unwrap();
+        assert_eq!((rows, store.heartbeats().unwrap()[&output]), (1, at(64)), "it is not in the journal");
+        let cut = store.recover(at(600)).unwrap().remove(0);
+        assert_eq!((cut.started, cut.delivered, cut.starved), (Some(at(62)), 24_000, 48_000));
+    }
+
+    #[test]
     fn the_newest_instant_never_goes_back_unless_the_clock_is_confirmed() {
         let (store, _dir) = store();
         assert_eq!(store.newest_instant().unwrap(), None);
@@ -418,7 +459,9 @@ mod tests {
         let newest = store.newest_instant().unwrap().unwrap();
         store.record(&not_aired(&cue(0, 1), Cause::NotRunning)).unwrap();
         assert_eq!(store.newest_instant().unwrap(), Some(newest));
-        store.record(&Fact::Heartbeat { at: at(1_000), output: "loa-xa".into() }).unwrap();
+        store
+            .record(&Fact::Heartbeat { at: at(1_000), output: "loa-xa".into(), sounding: Vec::new() })
+            .unwrap();
         assert_eq!(store.newest_instant().unwrap(), Some(at(1_000)));
         store.confirm_clock(at(500), "ntp").unwrap();
         assert_eq!(store.newest_instant().unwrap(), Some(at(500)));

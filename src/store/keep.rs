@@ -389,7 +389,7 @@ mod tests {
     fn tidying_forgets_old_heartbeats_and_no_airing() {
         let (store, _dir) = store();
         air(&store, &cue(1, 1));
-        store.record(&Fact::Heartbeat { at: at(0), output: "loa-xa".into() }).unwrap();
+        store.record(&Fact::Heartbeat { at: at(0), output: "loa-xa".into(), sounding: Vec::new() }).unwrap();
         let heartbeats = |store: &Store| -> i64 {
             let count = |connection: &Connection| {
                 connection.query_row("SELECT count(*) FROM heartbeat", [], |row| row.get(0)).doing("test")

@@ -287,7 +287,7 @@ mod opening {
         drop(store);
         let raw = Connection::open(dir.path().join(DATABASE)).unwrap();
         raw.execute_batch(
-            "ALTER TABLE act DROP COLUMN title; DROP INDEX act_order; DROP TABLE segment_seal; DROP INDEX airing_heard; DROP TABLE standing_order; PRAGMA user_version = 7",
+            "ALTER TABLE act DROP COLUMN title; DROP INDEX act_order; DROP TABLE segment_seal; DROP INDEX airing_heard; DROP TABLE standing_order; ALTER TABLE heartbeat DROP COLUMN sounding; PRAGMA user_version = 7",
         )
         .unwrap();
         drop(raw);

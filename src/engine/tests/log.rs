@@ -77,6 +77,29 @@ fn what_a_hole_in_the_piece_before_holds_up_says_so() {
 }
 
 #[test]
+fn after_a_hole_a_heartbeat_tells_how_far_a_piece_really_is() {
+    // In the piece, and just before it.
+    for (hole_at, late, starved) in [(130.0, 0.0, 0.9), (99.97, 0.9, 0.0)] {
+        let mut station = Station::new(vec![cue("a", Join::Hard, 100.0, &segment(10, 60.0))]);
+        station.run_until(hole_at);
+        *station.stands_still.lock().unwrap() = Duration::from_millis(900);
+        station.run_until(hole_at + 2.5);
+        let beat = station.facts.iter().rev().find_map(|fact| match fact {
+            Fact::Heartbeat { at, sounding, .. } => Some((since(*at), sounding.clone())),
+            Fact::Opened { .. } | Fact::Closed(_) | Fact::TakenBack { .. } | Fact::NotAired(_) => None,
+        });
+        let (at, sounding) = beat.unwrap();
+        let [told] = &sounding[..] else { panic!("{sounding:?}") };
+        let seconds = |frames: u64| frames as f64 / 48_000.0;
+        assert_about(since(told.started), 100.0 + late, 0.03);
+        assert_about(seconds(told.starved), starved, 0.001);
+        // Three chunks are in the device.
+        assert_about(since(told.started) + seconds(told.delivered + told.starved), at, 0.1);
+        assert!(at > hole_at + 1.8, "soon after the hole, not at {at}");
+    }
+}
+
+#[test]
 fn a_clock_that_is_set_back_has_no_piece_end_before_it_began() {
     for (by, ends) in [(-3_600.0, 160.0), (-30.0, 160.0), (30.0, 190.0)] {
         let mut station = Station::new(vec![cue("a", Join::Hard, 100.0, &segment(10, 60.0))]);
