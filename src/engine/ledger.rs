@@ -58,6 +58,14 @@ struct Take {
 }
 
 impl Take {
+    /// When its last frame left, of those `delivered`: one that was lost with the device is no end.
+    fn ended(&self, delivered: u64) -> Option<Timestamp> {
+        let (start, end) = self.started.zip(self.end)?;
+        let end = end_of(start, end);
+        let sounded = start.at + frames::duration(delivered + self.starved, AIR_RATE);
+        Some(if self.lost > 0 { end.min(sounded) } else { end })
+    }
+
     /// What held it up, as far as that is to be told when it is over.
     fn held_up_by(&self) -> Option<Cause> {
         let late = self.started.map_or(SignedDuration::ZERO, |start| start.at.duration_since(self.planned));
@@ -430,7 +438,7 @@ impl Ledger {
             output: self.output.clone(),
             take: take.number,
             started: take.started.map(|start| start.at).filter(|_| heard),
-            ended: take.started.zip(take.end).map(|(start, end)| end_of(start, end)).filter(|_| heard),
+            ended: take.ended(delivered).filter(|_| heard),
             delivered,
             starved: take.starved,
             unpowered: take.unpowered,

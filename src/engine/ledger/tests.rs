@@ -142,3 +142,32 @@ fn a_take_stays_open_while_its_device_stands_still_and_not_for_ever() {
     ledger.settle(40_000, true, at(6.0));
     assert!(!ledger.has(voice));
 }
+
+/// How the take of a voice was closed that sounded from 4 s on for 10 s of 60, the last so many frames of them in vain, and
+/// had a hole of a second.
+fn closed_after(skip: SignedDuration, lost: u64, held_by: Option<Cause>) -> Closed {
+    let mut ledger = Ledger::new("loa".into(), None);
+    let (voice, cue) = (VoiceId(1), cue("a", Join::Hard, 0.0, &segment(10, 60.0)));
+    ledger.open(voice, &cue, (skip, None), "card".to_owned(), ClockHealth::default(), at(3.0));
+    ledger.started(voice, ledger.mark(0, at(4.0), 0), held_by);
+    ledger.accepted(480_000);
+    ledger.starve(48_000, Hole::after(96_000), at(15.0));
+    ledger.cut(voice, Cause::OutputDown);
+    ledger.ended(voice, ledger.mark(480_000, at(15.0), 0), (480_000, 0));
+    ledger.lose(480_000 - lost, 480_000);
+    ledger.settle(480_000, false, at(18.0));
+    let closed = ledger.take_facts().find_map(|fact| match fact {
+        Fact::Closed(closed) => Some(closed),
+        _ => None,
+    });
+    closed.unwrap()
+}
+
+#[test]
+fn what_was_lost_with_the_device_is_no_part_of_how_long_a_piece_sounded() {
+    for (lost, ends, delivered) in [(0, 15.0, 480_000), (144_000, 12.0, 336_000)] {
+        let closed = closed_after(SignedDuration::ZERO, lost, None);
+        let said = (closed.started, closed.ended, closed.delivered, closed.starved);
+        assert_eq!(said, (Some(at(4.0)), Some(at(ends)), delivered, 48_000));
+    }
+}
