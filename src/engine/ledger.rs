@@ -41,6 +41,8 @@ struct Take {
     /// When its first frame was to leave.
     planned: Timestamp,
     expected: u64,
+    /// Whether it begins in its middle: what held it up is in when it was to leave then.
+    is_joined: bool,
     /// Whether something that held it up is on record already, or belongs to the take before it.
     is_told: bool,
     /// What held it up, of which was not known when it was opened.
@@ -69,7 +71,7 @@ impl Take {
     /// What held it up, as far as that is to be told when it is over.
     fn held_up_by(&self) -> Option<Cause> {
         let late = self.started.map_or(SignedDuration::ZERO, |start| start.at.duration_since(self.planned));
-        self.held_by.filter(|_| !self.is_told && late > HELD_UP)
+        self.held_by.filter(|_| !self.is_told && (self.is_joined || late > HELD_UP))
     }
 
     /// How far it is, where all frames before `played` were heard that were not lost, and so many of it were not there.
@@ -197,6 +199,7 @@ impl Ledger {
                 opened: at,
                 planned,
                 expected,
+                is_joined: skip.is_positive(),
                 is_told: held_by.is_some() || !is_first,
                 held_by: None,
                 started: None,

@@ -171,3 +171,13 @@ fn what_was_lost_with_the_device_is_no_part_of_how_long_a_piece_sounded() {
         assert_eq!(said, (Some(at(4.0)), Some(at(ends)), delivered, 48_000));
     }
 }
+
+#[test]
+fn a_piece_that_was_joined_tells_what_turned_out_when_it_began() {
+    let [joined, whole] = [4, 0].map(SignedDuration::from_secs);
+    let starved = Some(Cause::Starved);
+    for (skip, held_by, told) in [(joined, starved, starved), (joined, None, None), (whole, starved, starved)]
+    {
+        assert_eq!(closed_after(skip, 0, held_by).held_by, told, "{skip}");
+    }
+}
