@@ -242,8 +242,12 @@ pub struct BrokenTake {
     pub heard: bool,
     /// Why it was not whole.
     pub cause: Cause,
-    /// Whether it sounded up to its end: the cause is why it began in the middle.
-    pub went_on: bool,
+    /// What kept it from beginning in time, where that is known: of one that sounded up to its end, the cause itself.
+    pub held_by: Option<Cause>,
+    /// Whether it began in the middle.
+    pub joined: bool,
+    /// Whether it was cut, so that the cause is none of its beginning.
+    pub was_cut: bool,
 }
 
 impl Airing {
@@ -383,8 +387,9 @@ impl Airing {
         takes.filter_map(|(number, take)| {
             let end = take.end.as_ref()?;
             let (began, heard) = (end.started.unwrap_or(take.planned), end.delivered > 0);
-            let Fault { cause, went_on } = take.fault()?;
-            Some(BrokenTake { number, began, heard, cause, went_on })
+            let Fault { cause, was_cut } = take.fault()?;
+            let (held_by, joined) = (take.held_up_by(), !take.skip.is_zero());
+            Some(BrokenTake { number, began, heard, cause, held_by, joined, was_cut })
         })
     }
 
@@ -493,8 +498,8 @@ impl Take {
         let of_its_beginning =
             if is_planned && self.skip.is_zero() { Cause::PlannedCut } else { Cause::JoinedLate };
         Some(match of_its_course {
-            Some(cause) => Fault { cause, went_on: false },
-            None => Fault { cause: self.held_up_by().unwrap_or(of_its_beginning), went_on: true },
+            Some(cause) => Fault { cause, was_cut: true },
+            None => Fault { cause: self.held_up_by().unwrap_or(of_its_beginning), was_cut: false },
         })
     }
 }
@@ -502,8 +507,8 @@ impl Take {
 /// Why a take was not the whole cue.
 struct Fault {
     cause: Cause,
-    /// Whether it sounded up to its end, so that the cause is one of its beginning.
-    went_on: bool,
+    /// Whether that came in its course; else it is why it began as it did.
+    was_cut: bool,
 }
 
 #[cfg(test)]

@@ -151,7 +151,7 @@ fn shape(airing: &Airing) -> &'static str {
 fn remark(airing: &Airing, outcome: &Outcome, time: impl Fn(Timestamp) -> String) -> String {
     let ordered = airing.item.ordered_by.as_ref().map(|by| format!("theo lệnh của {by}"));
     let clock = (airing.clock() == ClockHealth::Wrong).then(|| cause(Cause::ClockNotTrusted).to_owned());
-    let why = why(outcome).map(|why| decided(why, airing.decision.as_ref()));
+    let why = first_why(airing, outcome).map(|why| decided(&why, airing.decision.as_ref()));
     let clock = clock.filter(|clock| why.as_ref() != Some(clock));
     let takes = takes(airing, outcome, time);
     let power = airing.unpowered().then(|| "không bật được tăng âm, loa có thể không có tiếng".to_owned());
@@ -163,9 +163,30 @@ fn remark(airing: &Airing, outcome: &Outcome, time: impl Fn(Timestamp) -> String
 pub fn whys(airing: &Airing, zone: &TimeZone) -> Option<String> {
     let outcome = airing.outcome();
     let takes = takes(airing, &outcome, |at| super::page::date::second(at, zone));
-    let whys: Vec<_> = why(&outcome).map(str::to_owned).into_iter().chain(takes).collect();
+    let whys: Vec<_> = first_why(airing, &outcome).into_iter().chain(takes).collect();
     (!whys.is_empty()).then(|| whys.join("; "))
 }
+
+/// Why something became what it is: where its beginning is what is missing, that is said with it.
+fn first_why(airing: &Airing, outcome: &Outcome) -> Option<String> {
+    let of_its_beginning = told(airing, outcome).filter(|take| !take.was_cut).and_then(|take| held_up(&take));
+    of_its_beginning.or_else(|| why(outcome).map(str::to_owned))
+}
+
+/// The take that gives the outcome its cause.
+fn told(airing: &Airing, outcome: &Outcome) -> Option<BrokenTake> {
+    let mut takes = airing.broken_takes();
+    takes.find(|take| !airing.has_whole_take() && Some(take.cause) == outcome.cause())
+}
+
+/// What the beginning of a take was like that something held up; of what was not heard, nothing.
+fn held_up(take: &BrokenTake) -> Option<String> {
+    let what = if take.joined { cause(Cause::JoinedLate) } else { LATE };
+    take.held_by.filter(|_| take.heard).map(|why| format!("{what} vì {}", cause(why)))
+}
+
+/// What began late and at its beginning.
+const LATE: &str = "phát trễ";
 
 /// What became of the takes of which the outcome does not say it: before a whole one, of each; else of all but the one that
 /// gives it its cause; and why it did not go on.
@@ -176,28 +197,31 @@ fn takes(airing: &Airing, outcome: &Outcome, time: impl Fn(Timestamp) -> String)
         let each = [("trước đó phát dở lúc", heard), ("trước đó không có tiếng lúc", mute)];
         let said = |take: &BrokenTake| format!("{} ({})", time(take.began), cause(take.cause));
         let each = each.into_iter().filter(|(_, takes)| !takes.is_empty());
-        let late = airing.held_up_by().map(|why| format!("phát trễ vì {}", cause(why)));
+        let late = airing.held_up_by().map(|why| format!("{LATE} vì {}", cause(why)));
         let broken = each
             .map(|(what, takes)| format!("{what} {}", takes.iter().map(said).collect::<Vec<_>>().join(", ")));
         return late.into_iter().chain(broken).collect();
     }
-    if let Some(told) = takes.iter().position(|take| Some(take.cause) == outcome.cause()) {
-        takes.remove(told);
-    }
+    let told = told(airing, outcome);
+    takes.retain(|take| Some(take.number) != told.map(|told| told.number));
     // A device that comes and goes gives a cue many takes.
-    let kind = |take: &BrokenTake| (take.cause, take.heard, take.went_on);
+    let kind = |take: &BrokenTake| (take.cause, take.heard, take.was_cut, take.joined, take.held_by);
     let alike = |one: &BrokenTake, next: &BrokenTake| kind(one) == kind(next);
     let said = |alike: &[BrokenTake]| {
         let (first, last) = alike.first().zip(alike.last())?;
         let to = if last.number == first.number { String::new() } else { format!("–{}", last.number) };
         let (number, began) = (first.number, time(first.began));
-        if first.went_on && first.cause != Cause::JoinedLate {
-            return Some(format!("lần {number}{to} từ {began}, vào giữa chừng vì {}", cause(first.cause)));
-        }
         let mute = if first.heard { "" } else { ", không có tiếng" };
-        Some(format!("lần {number}{to} lúc {began}: {}{mute}", cause(first.cause)))
+        Some(match held_up(first) {
+            Some(why) if first.was_cut => {
+                format!("lần {number}{to} từ {began}, {why}: {}", cause(first.cause))
+            }
+            Some(why) => format!("lần {number}{to} từ {began}, {why}"),
+            None => format!("lần {number}{to} lúc {began}: {}{mute}", cause(first.cause)),
+        })
     };
-    let mut all: Vec<_> = takes.chunk_by(alike).filter_map(said).collect();
+    let beginning = told.filter(|told| told.was_cut).and_then(|told| held_up(&told));
+    let mut all: Vec<_> = beginning.into_iter().chain(takes.chunk_by(alike).filter_map(said)).collect();
     let unheard = airing.unheard.as_ref().map(|unheard| unheard.cause);
     let unheard = unheard.filter(|cause| !airing.takes.is_empty() && Some(*cause) != outcome.cause());
     all.extend(unheard.map(|why| format!("sau đó không phát nữa: {}", cause(why))));
@@ -526,6 +550,48 @@ pub(crate) mod tests {
         assert_eq!(remark(&airing), format!("đã bị thu hồi; lần 1 lúc 05:32:00: {first}"));
         airing.takes[1].end = None;
         assert_eq!(remark(&airing), format!("lần 1 lúc 05:32:00: {first}"));
+    }
+
+    #[test]
+    fn what_is_missing_at_the_beginning_says_why_also_where_the_end_is_missing_too() {
+        let mut airing = airing();
+        let take = &mut airing.takes[0];
+        (take.clock, take.held_by) = (ClockHealth::Synchronised, Some(Cause::Emergency));
+        take.skip = SignedDuration::from_secs(3);
+        let remark = |airing: &Airing| {
+            let line = log_line(1, "", airing, &TimeZone::UTC);
+            let (outcome, zone) = (airing.outcome(), TimeZone::UTC);
+            assert_eq!(whys(airing, &zone), Some(line[17].clone()), "{outcome:?}");
+            line[17].clone()
+        };
+        let emergency = "bị bản tin khẩn cấp chen ngang";
+        airing.takes[0].end.as_mut().unwrap().cause = Some(Cause::StoppedByOperator);
+        assert_eq!(remark(&airing), format!("bị dừng giữa chừng; vào giữa chừng vì {emergency}"));
+        airing.takes[0].skip = SignedDuration::ZERO;
+        assert_eq!(remark(&airing), format!("bị dừng giữa chừng; phát trễ vì {emergency}"));
+
+        // A take after it, and one before.
+        let mut second = airing.takes[0].clone();
+        second.skip = SignedDuration::from_secs(5);
+        second.end.as_mut().unwrap().cause = Some(Cause::OutputDown);
+        airing.takes.push(second);
+        let first = format!("bị dừng giữa chừng; phát trễ vì {emergency}");
+        let next = format!("lần 2 từ 22:32:00, vào giữa chừng vì {emergency}: thiết bị hỏng");
+        assert_eq!(remark(&airing), format!("{first}; {next}"));
+
+        // Up to its end; and not heard at all.
+        airing.takes.truncate(1);
+        let take = &mut airing.takes[0];
+        (take.skip, take.held_by) = (SignedDuration::from_secs(5), Some(Cause::Starved));
+        let end = take.end.as_mut().unwrap();
+        (end.cause, take.expected) = (None, end.delivered);
+        let starved = "âm thanh bị ngắt quãng vì máy hoặc thiết bị âm thanh không kịp";
+        assert_eq!(remark(&airing), format!("vào giữa chừng vì {starved}"));
+        airing.takes[0].end.as_mut().unwrap().starved = 9;
+        assert_eq!(remark(&airing), format!("{starved}; vào giữa chừng vì {starved}"));
+        let end = airing.takes[0].end.as_mut().unwrap();
+        (end.delivered, end.cause) = (0, Some(Cause::NotOpened));
+        assert_eq!(remark(&airing), "máy không mở được tệp");
     }
 
     #[test]
