@@ -123,6 +123,7 @@ const LANDED_MIGRATIONS: &[(&str, &str)] = &[
     ("0010_heard.sql", "f50fd4e32a8477af99eb8641d8299f7bb6adbaf9c076026daa2b6be83082a0d2"),
     ("0011_standing_orders.sql", "9283dbce9280bef3d2f9df99d8500334a088c9764167fb7fa1506213ea60ec68"),
     ("0012_sounding.sql", "6cfffadeb2369d54e916bbb4b3e35817c732fbba5918980bea3d17071bd9a0b9"),
+    ("0013_order_of_orders.sql", "0369abad7c60c5aff15a0f6d0c51128046a5d1a5d7ee0466091264c914e18c73"),
 ];
 
 const LONGEST_FILE_LINES: usize = 600;

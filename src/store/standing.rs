@@ -14,7 +14,8 @@ use crate::timeline::INTERRUPT_SESSION;
 pub(super) fn keep(connection: &Connection, interrupt: &str, body: &str) -> Result<(), StoreError> {
     connection
         .execute(
-            "INSERT OR REPLACE INTO standing_order (interrupt, body) VALUES (?1, ?2)",
+            "INSERT OR REPLACE INTO standing_order (interrupt, body, number)
+             VALUES (?1, ?2, (SELECT coalesce(max(number), 0) + 1 FROM standing_order))",
             params![interrupt, body],
         )
         .map(drop)
@@ -42,8 +43,10 @@ impl Store {
     }
 
     fn orders_where(&self, condition: &str, at: Timestamp) -> Result<Vec<(String, String)>, StoreError> {
-        let query =
-            format!("SELECT interrupt, body FROM standing_order WHERE {condition} ORDER BY interrupt");
+        // Those without a number are of before, and sort first.
+        let query = format!(
+            "SELECT interrupt, body FROM standing_order WHERE {condition} ORDER BY number, interrupt"
+        );
         self.read(|connection| {
             connection
                 .prepare_cached(&query)

@@ -256,6 +256,36 @@ mod opening {
     }
 
     #[test]
+    fn orders_stand_in_the_order_in_which_they_were_given() {
+        let (store, dir) = store();
+        let order = |store: &Store, id: &str| {
+            let act = Act {
+                at: at(1),
+                by: "lan".to_owned(),
+                what: "interrupt.emergency".to_owned(),
+                subject: format!("{id} tin"),
+                title: None,
+                origin: "x".to_owned(),
+            };
+            assert!(store.act_of_order(act, Some(id)).unwrap());
+        };
+        let standing = |store: &Store| -> Vec<String> {
+            store.standing_orders(at(9)).unwrap().into_iter().map(|(id, _)| id).collect()
+        };
+        ["8-c", "8-a", "8-b"].iter().for_each(|id| order(&store, id));
+        assert_eq!(standing(&store), ["8-c", "8-a", "8-b"]);
+        store.end_standing_order("8-b").unwrap();
+        drop(store);
+        // One of before this was kept.
+        let raw = Connection::open(dir.path().join(DATABASE)).unwrap();
+        raw.execute("INSERT INTO standing_order (interrupt, body) VALUES ('7-z', '')", []).unwrap();
+        drop(raw);
+        let store = Store::open(dir.path()).unwrap();
+        order(&store, "8-0");
+        assert_eq!(standing(&store), ["7-z", "8-c", "8-a", "8-0"]);
+    }
+
+    #[test]
     fn acts_of_an_older_database_get_the_names_of_then() {
         let (store, dir) = store();
         let (segment, by) = (segment(1), "lan".to_owned());
