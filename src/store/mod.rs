@@ -10,6 +10,7 @@ mod decisions;
 mod error;
 mod head;
 mod heard;
+mod heartbeat;
 mod journal;
 mod keep;
 mod logins;
