@@ -8,8 +8,8 @@ pub enum Exit {
     Fine = 0,
     /// What was asked could not be done.
     Failed = 1,
-    /// `check`, `timeline` or `rehearse` found something that will not air as it should; `backup` and `restore`, that files or the schedule
-    /// are not whole.
+    /// `check`, `timeline` or `rehearse` found something that will not air as it should; `backup` and `restore`, that files
+    /// or the schedule are not whole.
     Problems = 3,
     /// `verify` or `restore` found the log changed.
     Tampered = 4,

@@ -254,9 +254,9 @@ mod tests {
         assert_eq!(missed(50), [(0, off), (1, off), (2, off)], "the block's end");
     }
 
-    #[test]
-    fn a_power_cut_is_dated_by_the_last_heartbeat_after_the_start() {
-        let open = |heartbeat: Option<i64>| OpenTake {
+    /// A take of ten seconds, opened a second before its time.
+    fn open() -> OpenTake {
+        OpenTake {
             cue: "1970-01-01/sang/muc/0".parse().unwrap(),
             output: "loa-xa".into(),
             take: 1,
@@ -264,10 +264,15 @@ mod tests {
             expected: 480_000,
             sample_rate: 48_000,
             opened: at(99),
-            heartbeat: heartbeat.map(|second| Heartbeat { at: at(second), sounding: None }),
-        };
-        let said = |heartbeat| {
-            let closed = recover(&[open(heartbeat)], at(500)).remove(0);
+            heartbeat: None,
+        }
+    }
+
+    #[test]
+    fn a_power_cut_is_dated_by_the_last_heartbeat_after_the_start() {
+        let said = |second: Option<i64>| {
+            let heartbeat = second.map(|second| Heartbeat { at: at(second), sounding: None });
+            let closed = recover(&[OpenTake { heartbeat, ..open() }], at(500)).remove(0);
             assert_eq!((closed.cause, closed.at, closed.take), (Some(Cause::PowerCut), at(500), 1));
             (closed.delivered, closed.started, closed.ended)
         };
@@ -283,25 +288,16 @@ mod tests {
 
     #[test]
     fn a_take_that_began_late_and_whole_did_not_sound_before_it_was_opened() {
-        let late = OpenTake {
-            cue: "1970-01-01/sang/muc/0".parse().unwrap(),
-            output: "loa-xa".into(),
-            take: 0,
-            planned: at(100),
-            expected: 4_800_000,
-            sample_rate: 48_000,
-            opened: at(280),
-            heartbeat: Some(Heartbeat { at: at(290), sounding: None }),
-        };
+        let heartbeat = Some(Heartbeat { at: at(290), sounding: None });
+        let late = OpenTake { expected: 4_800_000, opened: at(280), heartbeat, ..open() };
         let closed = recover(&[late], at(500)).remove(0);
         assert_eq!((closed.delivered, closed.started, closed.ended), (480_000, Some(at(280)), Some(at(290))));
     }
 
     #[test]
     fn what_a_heartbeat_told_of_a_take_is_what_a_power_cut_left_of_it() {
-        let cue: CueId = "1970-01-01/sang/muc/0".parse().unwrap();
         let told = Sounding {
-            cue: cue.clone(),
+            cue: open().cue,
             take: 1,
             opened: at(99),
             started: at(102),
@@ -311,17 +307,8 @@ mod tests {
             held_by: Some(Cause::Starved),
         };
         let said = |sounding: Vec<Sounding>| {
-            let open = OpenTake {
-                cue: cue.clone(),
-                output: "loa-xa".into(),
-                take: 1,
-                planned: at(100),
-                expected: 480_000,
-                sample_rate: 48_000,
-                opened: at(99),
-                heartbeat: Some(Heartbeat { at: at(111), sounding: Some(sounding) }),
-            };
-            let closed = recover(&[open], at(500)).remove(0);
+            let heartbeat = Some(Heartbeat { at: at(111), sounding: Some(sounding) });
+            let closed = recover(&[OpenTake { heartbeat, ..open() }], at(500)).remove(0);
             assert_eq!(closed.cause, Some(Cause::PowerCut));
             (
                 (closed.started, closed.ended, closed.delivered),

@@ -41,11 +41,11 @@ struct Take {
     /// When its first frame was to leave.
     planned: Timestamp,
     expected: u64,
-    /// Whether it begins in its middle: what held it up is in when it was to leave then.
+    /// Whether it begins in its middle: `planned` is later by all that held it up.
     is_joined: bool,
     /// Whether something that held it up is on record already, or belongs to the take before it.
     is_told: bool,
-    /// What held it up, of which was not known when it was opened.
+    /// What held it up, where that was not known yet when it was opened.
     held_by: Option<Cause>,
     /// The first frame.
     started: Option<Mark>,
@@ -74,7 +74,7 @@ impl Take {
         self.held_by.filter(|_| !self.is_told && (self.is_joined || late > HELD_UP))
     }
 
-    /// How far it is, where all frames before `played` were heard that were not lost, and so many of it were not there.
+    /// How far it is, where all frames before `played` were heard that were not lost; of its own, so many were starved, and missing in its file.
     fn sounding(&self, played: u64, [starved, missing]: [u64; 2]) -> Option<Sounding> {
         let start = self.started?;
         let (end, absent, starved) = match self.end {

@@ -158,7 +158,8 @@ impl Mixer {
         Some((voice.id, voice.source.missing())).filter(|(_, missing)| *missing > 0)
     }
 
-    /// Frames of silence in place of a voice's sound so far: its source was not ready in time, or its file broke off.
+    /// Frames of silence in place of a voice's sound so far: those for which its source was not ready in time, and those that its
+    /// file, which broke off, does not have.
     pub fn missed(&self, id: VoiceId) -> [u64; 2] {
         let mut sounding = [&self.foreground, &self.fading].into_iter().flatten();
         let sounding = sounding.find(|sounding| sounding.voice.id == id);

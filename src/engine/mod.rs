@@ -115,7 +115,7 @@ pub struct Engine {
     own_starved: u64,
     last_heartbeat: Option<Timestamp>,
     /// When one is due because something has begun.
-    first_heartbeat: Option<Timestamp>,
+    heartbeat_due: Option<Timestamp>,
     turns_to_status: u32,
 }
 
@@ -252,7 +252,7 @@ impl Engine {
             device_starved,
             own_starved: 0,
             last_heartbeat: None,
-            first_heartbeat: None,
+            heartbeat_due: None,
             turns_to_status: 0,
         }
     }

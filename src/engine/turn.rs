@@ -29,7 +29,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// From these a power cut is dated.
 const HEARTBEAT: SignedDuration = SignedDuration::from_secs(5);
 /// And so long after a start, or a hole, there is one in any case: what was heard that long is known to have been.
-const FIRST_HEARTBEAT: SignedDuration = SignedDuration::from_secs(1);
+const HEARTBEAT_SOON: SignedDuration = SignedDuration::from_secs(1);
 /// Turns between two statuses while something sounds: a quarter of a second.
 const STATUS_TURNS: u32 = 12;
 /// And looks between two while the output rests: 5 s. From the status' time the watchdog sees that the loop turns.
@@ -481,8 +481,8 @@ impl Engine {
             self.ledger.unpowered();
         }
         self.ledger.settle(self.output.delivered(), self.up, wall);
-        let is_first = self.first_heartbeat.take_if(|due| *due <= wall).is_some();
-        if is_first || self.last_heartbeat.is_none_or(|last| wall.duration_since(last).abs() >= HEARTBEAT) {
+        let is_due = self.heartbeat_due.take_if(|due| *due <= wall).is_some();
+        if is_due || self.last_heartbeat.is_none_or(|last| wall.duration_since(last).abs() >= HEARTBEAT) {
             let next = self.mixer.position().saturating_sub(LOOKAHEAD as u64);
             let mixer = &self.mixer;
             self.ledger.heartbeat(wall, (self.output.delivered(), next), |voice| mixer.missed(voice));
@@ -526,8 +526,8 @@ impl Engine {
 
     /// Sees to it that there is a heartbeat soon after something that a power cut should not make unknown.
     fn beat_after(&mut self, at: Timestamp) {
-        let due = at + FIRST_HEARTBEAT;
-        self.first_heartbeat = Some(self.first_heartbeat.map_or(due, |before| before.min(due)));
+        let due = at + HEARTBEAT_SOON;
+        self.heartbeat_due = Some(self.heartbeat_due.map_or(due, |before| before.min(due)));
     }
 
     fn ended(&mut self, voice: VoiceId, at: Timestamp) {

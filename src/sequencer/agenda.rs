@@ -227,18 +227,14 @@ impl Agenda {
         let since = *self.since.get_or_insert(now);
         self.came.get_or_insert((now, Cause::NotRunning));
         self.forget_before(timeline);
-        // What is over still says what held up those that follow.
-        let held_up = |entry: &Entry| (entry.cue.id.clone(), (entry.obstacle, entry.in_time));
-        let held_up: BTreeMap<_, _> = self.entries.iter().map(held_up).collect();
         let mut before: BTreeMap<CueId, Entry> = std::mem::take(&mut self.entries)
             .into_iter()
-            .filter(|entry| entry.progress != Progress::Over)
             .map(|entry| (entry.cue.id.clone(), entry))
             .collect();
         // A block that began before the window is none of the new timeline's business, and goes on.
         let mut entries: Vec<Entry> = Vec::new();
         before.retain(|_, entry| {
-            let stays = entry.block_start < timeline.window.from;
+            let stays = entry.block_start < timeline.window.from && entry.progress != Progress::Over;
             if stays {
                 entries.push(entry.clone());
             }
@@ -254,7 +250,6 @@ impl Agenda {
                 let over = fate.is_some_and(|fate| fate != Fate::Taken)
                     || settled.contains(&cue.id)
                     || cue.given_up_at() <= since;
-                let (obstacle, in_time) = held_up.get(&cue.id).copied().unwrap_or_default();
                 let mut entry = Entry {
                     cue: Arc::clone(cue),
                     block_start: block.start,
@@ -263,12 +258,16 @@ impl Agenda {
                         cause: if limit < block.end { Cause::CutByNext } else { Cause::PlannedCut },
                     },
                     progress: if over { Progress::Over } else { Progress::Waiting },
-                    obstacle,
-                    in_time,
+                    obstacle: None,
+                    in_time: false,
                     tries: 0,
                 };
                 if let Some(known) = known {
-                    if !over && (*known.cue == **cue || known.progress == Progress::OnAir) {
+                    // What is over still says what held up those that follow.
+                    (entry.obstacle, entry.in_time) = (known.obstacle, known.in_time);
+                    let goes_on = known.progress == Progress::OnAir
+                        || known.progress != Progress::Over && *known.cue == **cue;
+                    if !over && goes_on {
                         entry.progress = known.progress;
                         entry.tries = known.tries;
                     } else if known.is_held() {
@@ -281,7 +280,7 @@ impl Agenda {
                 entries.push(entry);
             }
         }
-        for (id, entry) in before {
+        for (id, entry) in before.into_iter().filter(|(_, entry)| entry.progress != Progress::Over) {
             if entry.is_held() {
                 changes.discarded.push(id.clone());
             }

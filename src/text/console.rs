@@ -16,8 +16,8 @@ pub const TIMELINE_COLUMNS: [&str; 5] = ["Giờ phát", "Thời lượng", "Mụ
 /// Head of the list of outputs.
 pub const DEVICE_COLUMNS: [&str; 4] = ["Tên cho `device`", "Thiết bị", "Dùng được", "Mặc định"];
 /// The machine has nothing that sounds.
-pub const NO_CARD: &str = "Máy này không có card âm thanh hay máy chủ âm thanh nào dùng được: những tên `alsa:…` nếu có ở trên chỉ \
-     là tên sẵn có của hệ thống, không có loa phía sau. Hãy cắm card (ví dụ card USB) hoặc cài trình điều khiển, rồi chạy lại lệnh này.";
+pub const NO_CARD: &str = "Máy này không có cạc âm thanh hay máy chủ âm thanh nào dùng được: những tên `alsa:…` nếu có ở trên chỉ \
+     là tên sẵn có của hệ thống, không có loa phía sau. Hãy cắm cạc (ví dụ cạc USB) hoặc cài trình điều khiển, rồi chạy lại lệnh này.";
 /// Head of the list of people.
 pub const USER_COLUMNS: [&str; 4] = ["Tên", "Vai trò", "Tạo lúc", "Thu hồi lúc"];
 /// Head of what a walk through the log found.

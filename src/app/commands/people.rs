@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_list_of_devices_without_a_card_says_so_to_people() {
-        assert!(without_sound(Shape::Table, false).unwrap().contains("không có card âm thanh"));
+        assert!(without_sound(Shape::Table, false).unwrap().contains("không có cạc âm thanh"));
         let none = [without_sound(Shape::Table, true), without_sound(Shape::Json, false)];
         assert_eq!(none, [None, None]);
     }

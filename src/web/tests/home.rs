@@ -29,16 +29,22 @@ async fn a_session_that_goes_on_past_midnight_is_in_the_rundown_of_both_days() {
     }
 }
 
-#[tokio::test]
-async fn what_is_kept_in_memory_is_not_said_to_be_silent_where_its_file_is_gone() {
+/// A station, and its recording with this trouble.
+async fn with_trouble(trouble: FileTrouble) -> (Site, Value) {
     let site = Site::new();
     let recording = site.approved(440.0).await;
-    let id = recording["id"].as_str().unwrap();
     site.plan.send_modify(|plan| {
         let plan = Arc::make_mut(plan);
-        let troubles = [(id.into(), FileTrouble::FileMissing)];
+        let troubles = [(recording["id"].as_str().unwrap().into(), trouble)];
         plan.catalog = Arc::new(plan.catalog.with_troubles(troubles.into()));
     });
+    (site, recording)
+}
+
+#[tokio::test]
+async fn what_is_kept_in_memory_is_not_said_to_be_silent_where_its_file_is_gone() {
+    let (site, recording) = with_trouble(FileTrouble::FileMissing).await;
+    let id = recording["id"].as_str().unwrap();
     let (silent, sounds) = ("Bản ghi này không phát được", "vẫn phát ngay được từ bộ nhớ");
     let tab = Tab::of(&site, "uploader");
     for kept in [false, true] {
@@ -56,14 +62,8 @@ async fn what_is_kept_in_memory_is_not_said_to_be_silent_where_its_file_is_gone(
 
 #[tokio::test]
 async fn a_file_that_cannot_be_read_is_not_said_to_be_lost_and_a_technician_is_told_what_to_do() {
-    let site = Site::new();
-    let recording = site.approved(440.0).await;
+    let (site, recording) = with_trouble(FileTrouble::FileUnreadable).await;
     let id = recording["id"].as_str().unwrap();
-    site.plan.send_modify(|plan| {
-        let plan = Arc::make_mut(plan);
-        let troubles = [(id.into(), FileTrouble::FileUnreadable)];
-        plan.catalog = Arc::new(plan.catalog.with_troubles(troubles.into()));
-    });
     let tab = Tab::of(&site, "uploader");
     for kept in [false, true] {
         if kept {
